@@ -1,0 +1,41 @@
+"""Time, passed in: the one place that reads the clock or waits, so that tests can turn the hands themselves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """The machine's clock. Seconds are seconds since 1970 (UTC), as `time.time()` gives them."""
+
+    def now(self) -> float:
+        """The time in seconds since 1970. May jump when the machine's clock is set."""
+        return time.time()
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Wait so many seconds, or until `stop` is set. True if it was set."""
+        return stop.wait(max(0.0, seconds))
+
+
+def format_utc(seconds: float) -> str:
+    """ISO 8601 in UTC to the second: `2026-01-14T09:38:49Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_local_time(seconds: float, now: float) -> str:
+    """The hour by the wall clock, for people: `14:05`; with the date where that is not today: `14:05 on 15 January`."""
+    then = datetime.fromtimestamp(seconds).astimezone()
+    if then.date() == datetime.fromtimestamp(now).astimezone().date():
+        return then.strftime("%H:%M")
+    return f"{then:%H:%M} on {then.day} {then:%B}"
+
+
+def format_duration(seconds: float) -> str:
+    """A length of time as people say it: `45 s`, `12 min`, `3 h 05 min`, `9 h 16 min`."""
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -1,0 +1,178 @@
+"""THE table: one entry a field of a customer, from which all else follows.
+
+Schema, payload, template, help, sandbox and the README's table are derived from it: a new field is one entry here.
+Names and places are those of the vendor's articles and Swagger dump (certainty A unless said otherwise).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a cell of the field holds; its value is the word people read."""
+
+    CUSTOMER_ID = "customer id"
+    TEXT = "text"
+    EMAIL = "e-mail"
+    EMAILS = "e-mails"
+    PHONE = "phone"
+    INTEGER = "whole number"
+    DECIMAL = "decimal"
+    BOOLEAN = "yes or no"
+    RATING = "rating"
+    ALIASES = "list of text"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the service takes a string, so that the template keeps zeros and signs by a text format."""
+        return self in (Kind.TEXT, Kind.EMAIL, Kind.EMAILS, Kind.PHONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its heading, and where the service keeps it.
+
+    `group` and `get_name` are its place in the nested answer of `GET Customers/{id}`; `list_names` those in an item of
+    `GET Customers` (several are joined by a blank; empty: the list answer does not have it).
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    example: str
+    group: str
+    get_name: str
+    list_names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def is_clearable(self) -> bool:
+        """Whether `<clear>` may empty it: a text field or the list of aliases."""
+        return self.kind.is_text or self.kind is Kind.ALIASES
+
+
+CLEAR = "<clear>"
+"""What a person types to empty a field; a blank cell is no change."""
+
+ALIAS_SEPARATORS = (";", "|")
+
+RATINGS = (
+    "NotRated",
+    "Very_Disatisfied",
+    "Disatisfied",
+    "Neutral",
+    "Satisfied",
+    "Very_Satisfied",
+)
+"""The rating names in the vendor's spelling; a name's place is its code, 0 to 5."""
+
+
+def _phone(name: str, label: str, *aliases: str, example: str) -> Field:
+    return Field(
+        name, Kind.PHONE, f"{label}, kept as typed: zeros, plus sign and blanks.", example, "Personal", name,
+        aliases=aliases,
+    )  # fmt: skip
+
+
+def _account_manager(place: int, *, id_example: str, commission_example: str) -> tuple[Field, Field]:
+    """An account manager's two fields; the GET leaves out the figure of the first (certainty A)."""
+    figure = "" if place == 1 else str(place)
+    ordinal = ("First", "Second", "Third")[place - 1]
+    return (
+        Field(
+            f"AccountManager{place}Id", Kind.INTEGER, f"{ordinal} account manager: the id of an employee.", id_example,
+            "Internal", f"AccountManager{figure}Id",
+            aliases=(f"Account Manager {place}", *(("Account Manager", "Account Manager Id") if place == 1 else ())),
+        ),
+        Field(
+            f"AccountManager{place}Commission", Kind.DECIMAL,
+            f"{ordinal} account manager's commission, with a decimal point; sent as typed.", commission_example,
+            "Internal", f"AccountManager{figure}Commission",
+            aliases=(f"Commission {place}", *(("Commission", "Account Manager Commission") if place == 1 else ())),
+        ),
+    )  # fmt: skip
+
+
+CUSTOMER_ID = Field(
+    "CustomerId", Kind.CUSTOMER_ID, "The customer to update: the number Sellercloud gave it. Each may stand once.", "163",
+    "General", "ID", ("UserID",), ("Id", "Customer", "Customer No", "Customer Number", "User Id"),
+)  # fmt: skip
+
+UPDATABLE = (
+    Field("Title", Kind.TEXT, "Form of address.", "Dr.", "General", "Title", aliases=("Salutation",)),
+    Field(
+        "Name", Kind.TEXT, "First and last name.", "Anna Müller", "General", "Name", ("FirstName", "LastName"),
+        ("Customer Name", "Full Name"),
+    ),
+    Field(
+        "Email", Kind.EMAIL, "The customer's e-mail address.", "anna@example.com", "General", "Email", ("Email",),
+        ("E-mail", "Mail", "Email Address", "E-mail Address"),
+    ),
+    Field(
+        "EmailCC", Kind.EMAILS, "Addresses that get a copy; several are separated by ; or a comma.",
+        "office@example.com; boss@example.com", "General", "EmailCC", ("EmailCC",), ("E-mail CC", "CC"),
+    ),
+    Field(
+        "BusinessName", Kind.TEXT, "Name of the firm.", "Müller & Sons", "General", "CorporateName", ("CorporateName",),
+        ("Company Name", "Corporate Name", "Firm"),
+    ),
+    Field(
+        "BusinessAliases", Kind.ALIASES, "Other names of the firm, separated by ; or |. Replaces the list as a whole.",
+        "Mueller & Sons; M&S", "General", "BusinessAliases", aliases=("Business Alias", "Aliases"),
+    ),
+    Field(
+        "SourceId", Kind.TEXT, "The customer's id in the system it came from.", "SHOP-00042", "General", "SourceId",
+        aliases=("Source",),
+    ),
+    Field(
+        "IsWholesale", Kind.BOOLEAN, "Whether the customer buys wholesale: yes or no.", "Yes", "General",
+        "IsWholeSaleUser", ("IsWholeSaleUser",), ("Wholesale", "Wholesale?", "Is Wholesale User"),
+    ),
+    Field(
+        "CompanyId", Kind.INTEGER, "The company of yours that the customer belongs to: its id.", "201", "Internal",
+        "CompanyID", aliases=("Company",),
+    ),
+    *_account_manager(1, id_example="5012", commission_example="2.50"),
+    *_account_manager(2, id_example="5013", commission_example="1.25"),
+    *_account_manager(3, id_example="5014", commission_example="0.5"),
+    Field("Salesman", Kind.TEXT, "Name of the salesman.", "J. Ortega", "Internal", "SalesMan",
+          aliases=("Sales Man", "Sales Rep", "Salesperson")),
+    Field(
+        "Comments", Kind.TEXT, "Remarks about the customer; may have several lines.", "Call before noon", "Internal",
+        "Comment", aliases=("Comment", "Remarks", "Notes"),
+    ),
+    Field(
+        "Rating", Kind.RATING, "How satisfied the customer is: a name of the list, or its code 0 to 5.", "Satisfied",
+        "Internal", "LocalRating", ("Rating",), ("Customer Rating", "Local Rating"),
+    ),
+    _phone("Phone1", "First phone number", "Phone", "Phone 1", "Telephone", example="0049 30 1234567"),
+    _phone("Phone2", "Second phone number", "Phone 2", example="5550001234"),
+    _phone("Phone3", "Third phone number", "Phone 3", example="+1 555 000 1234"),
+    _phone("Mobile", "Mobile phone number", "Mobile Phone", "Cell", "Cell Phone", example="0171 5550100"),
+    _phone("Fax", "Fax number", "Fax Number", example="007 555 0100"),
+)  # fmt: skip
+
+FIELDS = (CUSTOMER_ID, *UPDATABLE)
+
+FIELD_BY_NAME = {field.name: field for field in FIELDS}
+
+
+def fold_heading(heading: str) -> str:
+    """A heading as it is compared: without regard to case, blanks, underscores, hyphens, dots and question marks."""
+    return re.sub(r"[\s_\-.?​﻿]+", "", heading).casefold()
+
+
+def _fold_all() -> dict[str, Field]:
+    folded: dict[str, Field] = {}
+    for field in FIELDS:
+        for heading in (field.name, *field.aliases):
+            known = folded.setdefault(fold_heading(heading), field)
+            if known is not field:
+                raise ValueError(f"the heading {heading!r} stands for both {known.name} and {field.name}")
+    return folded
+
+
+FIELD_BY_FOLDED_HEADING = _fold_all()

@@ -1,0 +1,96 @@
+"""The records that travel between the rooms: what is wrong with a cell, what a row will send, what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The verdict on a row. Every row of a file has exactly one; their counts add up to the rows read."""
+
+    UPDATED = "updated"
+    """The service answered 200 (and, with `--verify`, the read-back agrees)."""
+    UNCHANGED = "unchanged"
+    """Nothing to send: all cells blank, or the live record already has every value."""
+    INVALID = "invalid"
+    """Refused by our own checks; never sent."""
+    REJECTED = "rejected"
+    """The service refused this row for good."""
+    FAILED = "failed"
+    """Retries used up, or the read-back disagrees."""
+    UNKNOWN = "unknown"
+    """Sent, no answer: may or may not have been applied."""
+    NOT_ATTEMPTED = "not attempted"
+    """The run stopped before it."""
+
+
+class Severity(StrEnum):
+    """How much a problem weighs: an error keeps its row from being sent, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong or doubtful in a cell.
+
+    `row` is numbered as Excel shows it. `column` is the heading as it stands in the file; empty where the whole row is
+    meant. `value` is the cell's text, `code` a fixed word for programs and for grouping (`email`, `duplicate-customer`),
+    `message` says what is wrong, `remedy` how to mend it.
+    """
+
+    row: int
+    customer_id: str
+    column: str
+    value: str
+    code: str
+    message: str
+    remedy: str
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """One row of the file after the checks.
+
+    `customer_id` is the normalised id, or the cell's text where that is no id. `body` is the JSON text that will be
+    sent, None where there is nothing to send or the row is invalid. `original` is the text of every cell, in the order
+    of the file's columns. `reason` says in one sentence why it is invalid; empty for a valid row.
+    """
+
+    number: int
+    customer_id: str
+    status: Status
+    body: str | None
+    fields: tuple[str, ...]
+    original: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one customer, live and as the sheet wants it. Texts as people read them; empty is an empty field."""
+
+    row: int
+    customer_id: str
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """What became of one row. `http_status` is None where no answer came or nothing was sent; `finished_at` is ISO 8601
+    in UTC, empty where the row is not finished."""
+
+    row: int
+    customer_id: str
+    status: Status
+    http_status: int | None
+    attempts: int
+    fields_sent: tuple[str, ...]
+    message: str
+    finished_at: str
+    original: tuple[str, ...]
