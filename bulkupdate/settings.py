@@ -75,7 +75,7 @@ class Settings:
     max_rows: int = _setting(1_048_576, "rows a sheet may have", least=1)
     max_cells: int = _setting(50_000_000, "cells a sheet may have", least=1)
     max_unpacked_bytes: int = _setting(1_073_741_824, "bytes an Excel file may unpack to", least=1)
-    headings: Mapping[str, str] = field(default_factory=dict, metadata={"help": "own headings: heading = field"})
+    heading_map: Mapping[str, str] = field(default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"})
 
     def require_connection(self) -> None:
         """Raise `UsageError` naming every setting that is missing to reach the service."""
@@ -95,13 +95,13 @@ class Settings:
 
     def describe(self) -> dict[str, str]:
         """Every setting as text, for results and journal; secrets and what could hold them are left out."""
-        left_out = {"password", "password_file", "headings"}
+        left_out = {"password", "password_file", "heading_map"}
         described = {each.name: str(getattr(self, each.name)) for each in fields(self) if each.name not in left_out}
         described["base_url"] = without_credentials(self.base_url)
         return described
 
 
-SETTINGS = tuple(each for each in fields(Settings) if each.name != "headings")
+SETTINGS = tuple(each for each in fields(Settings) if each.name != "heading_map")
 """Every setting that has a name in the environment."""
 
 
@@ -128,7 +128,7 @@ def load_settings(
     """
     file_path, from_file = _read_config(config)
     known = {each.name for each in SETTINGS}
-    unknown = set(from_file) - known - {"headings"}
+    unknown = set(from_file) - known - {"map"}
     if unknown:
         raise UsageError(f"{file_path} has a setting nobody knows: {', '.join(sorted(unknown))}.")
     given: dict[str, Any] = {}
@@ -140,7 +140,7 @@ def load_settings(
             given[each.name] = _convert(each.name, environment[variable], variable)
         elif each.name in from_file:
             given[each.name] = _convert(each.name, from_file[each.name], f"{each.name} in {file_path}")
-    given["headings"] = {str(heading): str(name) for heading, name in from_file.get("headings", {}).items()}
+    given["heading_map"] = {str(heading): str(name) for heading, name in from_file.get("map", {}).items()}
     if given.get("password_file") and not given.get("password"):
         given["password"] = _read_secret(Path(given["password_file"]))
     return Settings(**given)
