@@ -1,0 +1,31 @@
+"""A spreadsheet of any kind to a `Sheet`: the one door of reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bulkupdate.customers.headings import check_heading_map
+from bulkupdate.spreadsheets.csv_file import read_csv_file
+from bulkupdate.spreadsheets.excel_file import read_excel_file
+from bulkupdate.spreadsheets.heading_row import require_updatable
+from bulkupdate.spreadsheets.sheet import ReadOptions, Sheet
+
+__all__ = ["ReadOptions", "Sheet", "read_key_sheet", "read_sheet"]
+
+
+def read_sheet(path: Path, options: ReadOptions) -> Sheet:
+    """Read a sheet of customer updates: every cell the text that a person sees, blank rows left out.
+
+    Raises `RefusedFileError` where the file cannot be taken, `UsageError` where the heading map names no field.
+    """
+    sheet = read_key_sheet(path, options)
+    require_updatable(sheet.headings, options.heading_map)
+    return sheet
+
+
+def read_key_sheet(path: Path, options: ReadOptions) -> Sheet:
+    """Read a sheet that needs no more than the key column, as for `export --ids`. Raises as `read_sheet`."""
+    check_heading_map(options.heading_map)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        return read_csv_file(path, options)
+    return read_excel_file(path, options)
