@@ -1,0 +1,182 @@
+"""The sandbox over HTTP: waitress on a loopback address, in a thread of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import waitress.server
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import UsageError
+from bulkupdate.sandbox.app import CUT, create_app
+from bulkupdate.sandbox.faults import Plan
+from bulkupdate.sandbox.log import ReceivedRequest
+from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.registry import Customer
+from bulkupdate.sandbox.service import Service
+
+THREADS = 64
+"""Requests answered at the same time; more wait. A latency of 50 ms with 32 in flight needs 32."""
+
+STOP_SECONDS = 5.0
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time to linger: closing sends a TCP reset."""
+
+
+class _CuttableTask(WSGITask):
+    """A request whose application can cut the connection."""
+
+    channel: _CuttableChannel
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[CUT] = self.channel.cut
+        return environ
+
+
+class _CuttableChannel(HTTPChannel):
+    """A connection that can be cut from the thread that answers.
+
+    Marked as no longer connected, it takes not a byte of the answer; the loop's thread, which owns it, closes it.
+    """
+
+    task_class = _CuttableTask
+
+    def cut(self, is_reset: bool) -> None:
+        if is_reset and self.socket:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.connected = False
+        self.will_close = True
+        self.server.pull_trigger()
+
+
+class Sandbox:
+    """A running stand-in: `with Sandbox(SandboxOptions(customers=5)) as sandbox: …`.
+
+    `port` 0 takes a free one. `plan` is the trouble to make, None: by the rates of the options. Raises `UsageError` for
+    an address that is not of this machine alone, or a port in use.
+    """
+
+    def __init__(
+        self,
+        options: SandboxOptions | None = None,
+        *,
+        plan: Plan | None = None,
+        clock: Clock | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        _require_loopback(host)
+        self.service = Service(options or SandboxOptions(), plan, clock or Clock())
+        self._host = host
+        self._port = port
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def options(self) -> SandboxOptions:
+        """The options it runs with."""
+        return self.service.options
+
+    @property
+    def root_url(self) -> str:
+        """The address of the server, without a slash at its end: `http://127.0.0.1:8765`."""
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """The address for `BULKUPDATE_BASE_URL`."""
+        return f"{self.root_url}/rest/api"
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """The requests received, oldest first, as many as `kept_requests`."""
+        return self.service.log.snapshot()
+
+    @property
+    def counts(self) -> dict[str, object]:
+        """Counts of all requests, as `/sandbox/counts` gives them."""
+        return self.service.log.count()
+
+    def customer(self, customer_id: int | str) -> Customer | None:
+        """The customer as stored: field name → value, a rating as its code, None where empty. None if unknown."""
+        return self.service.registry.read(int(customer_id))
+
+    def changes(self) -> dict[int, Customer]:
+        """For each changed customer the fields that were set, with their values now."""
+        return self.service.registry.list_changes()
+
+    def reset_log(self) -> None:
+        """Forget the requests received so far; customers and tokens stay."""
+        self.service.log.clear()
+
+    def start(self) -> None:
+        """Bind and answer from now on."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is what load tests are for
+        try:
+            self._server = waitress.server.create_server(
+                create_app(self.service), host=self._host, port=self._port, threads=THREADS, connection_limit=2000,
+                channel_timeout=600, channel_request_lookahead=1, asyncore_use_poll=True, ident="sandbox",
+                clear_untrusted_proxy_headers=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise UsageError(
+                f"The sandbox cannot listen on {self._host}, port {self._port}: {error.strerror}.",
+                remedy="Choose another port with --port.",
+            ) from error
+        self._server.channel_class = _CuttableChannel
+        self._port = int(self._server.effective_port)
+        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wake what waits, let the threads end, close every connection. Safe to call twice."""
+        self.service.stop.set()
+        if self._thread is None:
+            return
+        self._server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map, ignore_all=True))
+        self._thread.join(STOP_SECONDS)
+        self._thread = None
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def serve_forever(
+    options: SandboxOptions,
+    host: str,
+    port: int,
+    on_ready: Callable[[Sandbox], None],
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve until Ctrl-C, or until `stop` is set; `on_ready` gets the running sandbox. Raises what `Sandbox` raises."""
+    with Sandbox(options, host=host, port=port) as sandbox:
+        on_ready(sandbox)
+        try:
+            (stop or threading.Event()).wait()
+        except KeyboardInterrupt:
+            return
+
+
+def _require_loopback(host: str) -> None:
+    """Raise `UsageError` for an address that others could reach."""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise UsageError(f"The sandbox listens on this machine only; {host} is not a loopback address.")

@@ -1,0 +1,61 @@
+"""The sandbox's tokens: given out, checked, ended."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from email.utils import formatdate
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token. `number` counts them from 1; times are seconds since 1970."""
+
+    text: str
+    user: str
+    number: int
+    issued: float
+    expires: float
+
+    def describe(self) -> dict[str, object]:
+        """The body of a sign-in's answer (vendor's article, certainty A)."""
+        return {
+            "access_token": self.text,
+            "token_type": "Bearer",
+            "expires_in": round(self.expires - self.issued),
+            "username": self.user,
+            ".issued": formatdate(self.issued, usegmt=True),
+            ".expires": formatdate(self.expires, usegmt=True),
+        }
+
+
+class Tokens:
+    """All tokens given out; an older one stays good when a new one is given. Thread-safe."""
+
+    def __init__(self, life_seconds: float) -> None:
+        self._life_seconds = life_seconds
+        self._tokens: dict[str, Token] = {}
+        self._first_good = 1
+        self._lock = threading.Lock()
+
+    def issue(self, user: str, now: float) -> Token:
+        """A new token for the user."""
+        with self._lock:
+            number = len(self._tokens) + 1
+            token = Token(f"sandbox-{number}-{secrets.token_hex(16)}", user, number, now, now + self._life_seconds)
+            self._tokens[token.text] = token
+        return token
+
+    def find(self, text: str) -> Token | None:
+        """The token, good or not; None if it was never given out."""
+        return self._tokens.get(text)
+
+    def is_good(self, token: Token, now: float) -> bool:
+        """Whether the token has neither run out nor been ended."""
+        return token.number >= self._first_good and now < token.expires
+
+    def end_all(self) -> None:
+        """End all tokens given out so far."""
+        with self._lock:
+            self._first_good = len(self._tokens) + 1
