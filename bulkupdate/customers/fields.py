@@ -97,8 +97,8 @@ def _account_manager(place: int, *, id_example: str, commission_example: str) ->
 
 
 CUSTOMER_ID = Field(
-    "CustomerId", Kind.CUSTOMER_ID, "The customer to update: the number Sellercloud gave it. Each may stand once.", "163",
-    "General", "ID", ("UserID",), ("Id", "Customer", "Customer No", "Customer Number", "User Id"),
+    "CustomerId", Kind.CUSTOMER_ID, "The customer to update: the number Sellercloud gave it. Each stands once.", "163",
+    "General", "ID", ("UserID",), ("Customer No", "Customer Number", "Customer #"),
 )  # fmt: skip
 
 UPDATABLE = (
@@ -133,7 +133,7 @@ UPDATABLE = (
     ),
     Field(
         "CompanyId", Kind.INTEGER, "The company of yours that the customer belongs to: its id.", "201", "Internal",
-        "CompanyID", aliases=("Company",),
+        "CompanyID",
     ),
     *_account_manager(1, id_example="5012", commission_example="2.50"),
     *_account_manager(2, id_example="5013", commission_example="1.25"),
@@ -162,7 +162,7 @@ FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 def fold_heading(heading: str) -> str:
     """A heading as it is compared: without regard to case, blanks, underscores, hyphens, dots and question marks."""
-    return re.sub(r"[\s_\-.?​﻿]+", "", heading).casefold()
+    return re.sub(r"[\s_\-.?\u200b\ufeff]+", "", heading).casefold()
 
 
 def _fold_all() -> dict[str, Field]:

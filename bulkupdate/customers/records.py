@@ -32,12 +32,21 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+RESULT_COLUMNS = (
+    "Row", "CustomerId", "Status", "HttpStatus", "Attempts", "FieldsSent", "Message", "FinishedAt",
+)  # fmt: skip
+"""The headings of our own that stand before the original ones in a results sheet."""
+
+REASON_COLUMN = "Reason"
+"""The heading of our own that stands after the original ones in a to-fix sheet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong or doubtful in a cell.
 
     `row` is numbered as Excel shows it. `column` is the heading as it stands in the file; empty where the whole row is
-    meant. `value` is the cell's text, `code` a fixed word for programs and for grouping (`email`, `duplicate-customer`),
+    meant. `value` is the cell's text, `code` a fixed word for programs and for grouping (`email`, `duplicate`),
     `message` says what is wrong, `remedy` how to mend it.
     """
 

@@ -1,0 +1,116 @@
+"""A whole file after the checks: its problems, and its rows with the bodies that will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import compress
+
+import numpy as np
+import pandas as pd
+
+from bulkupdate.customers.columns import Columns
+from bulkupdate.customers.fields import CUSTOMER_ID, Field
+from bulkupdate.customers.payload import encode_member, encode_text_member, join_members
+from bulkupdate.customers.plain import find_odd
+from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
+from bulkupdate.customers.values import read_value
+
+_ROWS_AT_A_TIME = 10_000
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """How the cells are to be understood. `decimal_mark` is a point or a comma; the others are settings."""
+
+    decimal_mark: str = "."
+    rating_format: str = "name"
+    wholesale_needs_business_name: bool = False
+    ignore_unknown: bool = False
+    heading_map: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """The problems of a file at once, its rows as often as they are asked for.
+
+    `headings` are all of the file's; `problems` stand in the order of the sheet.
+    """
+
+    problems: tuple[Problem, ...]
+    headings: tuple[str, ...]
+    row_numbers: np.ndarray
+    columns: Columns
+    options: CheckOptions
+    _frame: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.row_numbers)
+
+    @property
+    def original_headings(self) -> tuple[str, ...]:
+        """The headings without those of our own results, in the order of `CheckedRow.original`."""
+        return tuple(self.headings[at] for at in self.columns.original)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep rows from being sent."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @cached_property
+    def _reasons(self) -> dict[int, str]:
+        """Why a row is invalid, in one line, by its number."""
+        reasons: dict[int, str] = {}
+        for problem in self.errors:
+            reason = f"{problem.column}: {problem.message}" if problem.column else problem.message
+            reasons[problem.row] = f"{reasons[problem.row]}; {reason}" if problem.row in reasons else reason
+        return reasons
+
+    @property
+    def invalid_count(self) -> int:
+        """How many rows will not be sent."""
+        return len(self._reasons)
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Every row in the order of the file, built a few thousand at a time: memory does not grow with them."""
+        for start in range(0, len(self), _ROWS_AT_A_TIME):
+            part = self._frame.iloc[start : start + _ROWS_AT_A_TIME]
+            yield from self._build_rows(self.row_numbers[start : start + _ROWS_AT_A_TIME].tolist(), part)
+
+    def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame) -> Iterator[CheckedRow]:
+        columns = [part.iloc[:, at] for at in range(part.shape[1])]
+        positions = dict(self.columns.positions)
+        ids = [_read_id(text) for text in columns[positions.pop(CUSTOMER_ID)].tolist()]
+        names = [each.name for each in positions]
+        members = zip(*(_encode_column(each, columns[at], self.options) for each, at in positions.items()), strict=True)
+        originals = zip(*(columns[at].tolist() for at in self.columns.original), strict=True)
+        for number, customer_id, row, original in zip(numbers, ids, members, originals, strict=True):
+            reason = self._reasons.get(number)
+            if reason is not None:
+                yield CheckedRow(number, customer_id, Status.INVALID, None, (), original, reason)
+            elif any(row):
+                body, sent = join_members(filter(None, row)), tuple(compress(names, row))
+                yield CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, sent, original)
+            else:
+                yield CheckedRow(number, customer_id, Status.UNCHANGED, None, (), original, "all cells are blank")
+
+
+def _read_id(text: str) -> str:
+    value = read_value(CUSTOMER_ID, text).value
+    return text.strip() if value is None else str(value)
+
+
+def _encode_column(each: Field, texts: pd.Series, options: CheckOptions) -> list[str]:
+    """The member of the body for each cell; empty where the cell is blank or refused."""
+
+    def encode(text: str) -> str:
+        value = read_value(each, text, options.decimal_mark).value
+        return "" if value is None else encode_member(each, value, options.rating_format)
+
+    if each.kind.is_text:  # a plain text is its own value, so most of the file need not be read cell by cell
+        odd = set(find_odd(each, options.decimal_mark, texts).tolist())
+        return [
+            (encode(text) if text in odd else encode_text_member(each, text)) if text else "" for text in texts.tolist()
+        ]
+    return [encode(text) if text else "" for text in texts.tolist()]

@@ -1,0 +1,178 @@
+"""The pandera schema, built from the field table, and what it finds in a frame of text: all problems in one pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from bulkupdate.customers.checked import CheckedFile, CheckOptions
+from bulkupdate.customers.columns import Columns, assign_columns
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field, Kind
+from bulkupdate.customers.plain import find_odd
+from bulkupdate.customers.records import Problem, Severity
+from bulkupdate.customers.values import Finding, read_value
+
+_READABLE = "readable"
+_UNIQUE = "unique"
+_WHOLESALE = "wholesale-needs-business-name"
+_IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]
+_BUSINESS_NAME = FIELD_BY_NAME["BusinessName"]
+
+_NO_CUSTOMER_ID = Finding("no-customer-id", "the row has no customer id", "Put in the id, or delete the row.")
+_FIRM_WITHOUT_NAME = Finding(
+    _WHOLESALE, "a wholesale customer needs a business name in the same row", "Fill in BusinessName."
+)
+
+
+def check_frame(
+    frame: pd.DataFrame,
+    headings: Sequence[str],
+    row_numbers: np.ndarray,
+    options: CheckOptions,
+    known: Sequence[Problem] = (),
+) -> CheckedFile:
+    """Check every cell and row of a sheet. `known` are the problems that reading it has already found.
+
+    Raises `RefusedFileError` where the columns themselves do not make a customer sheet.
+    """
+    columns = assign_columns(headings, options.heading_map, ignore_unknown=options.ignore_unknown)
+    texts = pd.DataFrame({each.name: frame.iloc[:, at].array for each, at in columns.positions.items()}, copy=False)
+    sheet = _CheckedSheet(texts, columns, headings, row_numbers, options.decimal_mark)
+    refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}
+    found = [
+        problem
+        for problem in (*sheet.find_errors(_validate(texts, columns, options)), *sheet.find_warnings())
+        if (problem.row, problem.column) not in refused
+    ]
+    order = {heading: at for at, heading in enumerate(headings)}
+    problems = sorted((*known, *found), key=lambda problem: (problem.row, order.get(problem.column, -1)))
+    return CheckedFile(tuple(problems), tuple(headings), row_numbers, columns, options, frame)
+
+
+def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
+    """The schema of the columns a file has: every cell readable as its field's kind, every customer once."""
+    checks = {
+        each.name: [pa.Check(partial(_find_readable, each, options.decimal_mark), name=_READABLE)]
+        for each in columns.positions
+    }
+    checks[CUSTOMER_ID.name].append(pa.Check(_find_unique, name=_UNIQUE))
+    rules = [pa.Check(_find_named_firms, name=_WHOLESALE)] if options.wholesale_needs_business_name else []
+    return pa.DataFrameSchema({name: pa.Column(checks=each) for name, each in checks.items()}, checks=rules)
+
+
+def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> Iterator[tuple[int, str, str]]:
+    """Index, column and check of every failure.
+
+    Read from the checks' own output: the failure cases pandera makes of it are slower, name every column of a row for a
+    rule about the row, and count a check that crashed as one more failure.
+    """
+    try:
+        build_schema(columns, options).validate(texts, lazy=True)
+    except SchemaErrors as error:
+        for failure in error.schema_errors:
+            output = failure.check_output
+            if not isinstance(output, pd.Series):
+                raise
+            column = failure.schema.name or _IS_WHOLESALE.name
+            yield from ((index, column, failure.check.name) for index in output.index[~output].tolist())
+
+
+def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
+    """True where a text is blank or can be read as the field's kind; a customer id must not be blank."""
+    odd = find_odd(each, decimal_mark, texts)
+    refused = [index for index, text in odd.items() if read_value(each, text, decimal_mark).is_refused]
+    readable = pd.Series(~texts.index.isin(refused), index=texts.index)
+    return readable & (texts.str.strip() != "") if each.kind is Kind.CUSTOMER_ID else readable
+
+
+def _normalise_ids(texts: pd.Series) -> pd.Series:
+    """The ids as they will be sent, so that `163` and `163.0` are one customer; empty where the text is no id."""
+    odd = find_odd(CUSTOMER_ID, ".", texts)
+    return texts.where(
+        ~texts.index.isin(odd.index), odd.map(lambda text: str(read_value(CUSTOMER_ID, text).value or ""))
+    )
+
+
+def _find_unique(texts: pd.Series) -> pd.Series:
+    ids = _normalise_ids(texts)
+    return ~ids.duplicated(keep=False) | (ids == "")
+
+
+def _find_named_firms(texts: pd.DataFrame) -> pd.Series:
+    """True where the row is not marked as wholesale, or gives a business name (API sheet 1: certainty A)."""
+    if _IS_WHOLESALE.name not in texts:
+        return pd.Series(True, index=texts.index)
+    marked = texts[_IS_WHOLESALE.name].map(lambda text: read_value(_IS_WHOLESALE, text).value is True)
+    if _BUSINESS_NAME.name not in texts:
+        return ~marked
+    return ~marked | texts[_BUSINESS_NAME.name].map(lambda text: bool(read_value(_BUSINESS_NAME, text).value))
+
+
+@dataclass(frozen=True)
+class _CheckedSheet:
+    """Puts places and words to what the schema refuses and to what is doubtful."""
+
+    texts: pd.DataFrame
+    columns: Columns
+    headings: Sequence[str]
+    row_numbers: np.ndarray
+    decimal_mark: str
+
+    def find_errors(self, failures: Iterator[tuple[int, str, str]]) -> Iterator[Problem]:
+        duplicates = self._explain_duplicates()
+        for index, name, check in failures:
+            each = FIELD_BY_NAME[name]
+            if check == _UNIQUE:
+                yield self._problem(index, each, duplicates[index])
+            elif check == _WHOLESALE:
+                yield self._problem(index, each, _FIRM_WITHOUT_NAME)
+            else:
+                yield self._problem(index, each, self._explain_unreadable(index, each))
+
+    def find_warnings(self) -> Iterator[Problem]:
+        for each in self.columns.positions:
+            odd = find_odd(each, self.decimal_mark, self.texts[each.name])
+            for index, text in zip(odd.index.tolist(), odd.tolist(), strict=True):
+                for finding in read_value(each, text, self.decimal_mark).findings:
+                    if finding.severity is Severity.WARNING:
+                        yield self._problem(index, each, finding)
+
+    def _explain_unreadable(self, index: int, each: Field) -> Finding:
+        findings = read_value(each, str(self.texts.at[index, each.name]), self.decimal_mark).findings
+        return next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
+
+    def _explain_duplicates(self) -> dict[int, Finding]:
+        """For each row whose customer stands elsewhere too, the finding that names the other row."""
+        ids = _normalise_ids(self.texts[CUSTOMER_ID.name])
+        twins = ids[ids.duplicated(keep=False) & (ids != "")]
+        places: dict[str, list[int]] = defaultdict(list)
+        for index, customer_id in zip(twins.index.tolist(), twins.tolist(), strict=True):
+            places[customer_id].append(index)
+        return {
+            index: self._explain_duplicate(customer_id, at[1] if index == at[0] else at[0])
+            for customer_id, at in places.items()
+            for index in at
+        }
+
+    def _explain_duplicate(self, customer_id: str, other: int) -> Finding:
+        message = f"customer {customer_id} stands in row {self.row_numbers[other]} too"
+        return Finding("duplicate", message, "Keep one row for each customer.")
+
+    def _problem(self, index: int, each: Field, finding: Finding) -> Problem:
+        return Problem(
+            row=int(self.row_numbers[index]),
+            customer_id=str(self.texts.at[index, CUSTOMER_ID.name]).strip(),
+            column=self.headings[self.columns.positions[each]],
+            value=str(self.texts.at[index, each.name]),
+            code=finding.code,
+            message=finding.message,
+            remedy=finding.remedy,
+            severity=finding.severity,
+        )
