@@ -1,0 +1,89 @@
+"""One text into one cell, unharmed and never taken for anything but text: in a workbook's XML, in CSV, before eyes.
+
+A workbook's cell is XML written here, not by a library, because what was measured loses data: XlsxWriter 3.3.1 writes a
+text that begins with `<r>` and ends with `</r>` as raw XML (the text is gone) and reads `_x0041_x0042_` back as
+`_x0041B`; openpyxl 3.1.5 does not escape `_x0041_` at all, so Excel shows `A`.
+"""
+
+from __future__ import annotations
+
+import re
+
+CELL_UNITS = 32_767
+"""UTF-16 units that an Excel cell holds."""
+
+SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
+"""How a text ends that did not fit into its cell; such a text is not what was once in the sheet."""
+
+_XML_CARE = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_XML_SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_XML_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}(?:_|[\x00-\x08\x0b-\x1f\ufffe\uffff]))")
+_RUN_BREAK = '_</t></r><r><t xml:space="preserve">'
+
+_CSV_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
+)
+
+
+def shorten(text: str) -> str:
+    """A text that fits into an Excel cell; one that is too long is cut and ends by saying so (`SHORTENED`)."""
+    if _count_units(text) <= CELL_UNITS:
+        return text
+    mark = f"… [shortened: {len(text):,} characters]"
+    room = CELL_UNITS - len(mark)
+    kept = text[:room]
+    while (excess := _count_units(kept) - room) > 0:
+        kept = kept[: len(kept) - (excess + 1) // 2]
+    return kept + mark
+
+
+def _count_units(text: str) -> int:
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def format_inline_string(text: str) -> str:
+    """The content of a cell's `<is>` element that every program reads back as this text.
+
+    A control character becomes Excel's own escape `_x0007_`, which calamine and LibreOffice turn back and openpyxl
+    shows. A text that merely looks like that escape is broken into two runs, so that nobody decodes it. Half of a
+    surrogate pair, which no file can hold, becomes `�`; a text too long for a cell is shortened visibly.
+    """
+    if len(text) * 2 > CELL_UNITS:
+        text = shorten(text)
+    if not _XML_CARE.search(text):
+        return f'<t xml:space="preserve">{text}</t>'
+    text = _SURROGATE.sub("�", text)
+    runs = [_XML_SPECIAL.sub(_escape_for_xml, run) for run in _LOOKS_ESCAPED.split(text)]
+    if len(runs) == 1:
+        return f'<t xml:space="preserve">{runs[0]}</t>'
+    return f'<r><t xml:space="preserve">{_RUN_BREAK.join(runs)}</t></r>'
+
+
+def _escape_for_xml(found: re.Match[str]) -> str:
+    character = found[0]
+    return _XML_ENTITIES.get(character) or f"_x{ord(character):04X}_"
+
+
+def neutralise_for_csv(text: str) -> str:
+    """The text as a CSV cell that no spreadsheet program runs as a formula.
+
+    What begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, also where apostrophes
+    already stand there; the reader takes one off, so that the text comes back as it was.
+    """
+    text = _SURROGATE.sub("�", text)
+    return f"'{text}" if _CSV_FORMULA.match(text) else text
+
+
+def make_visible(text: str) -> str:
+    """The text for eyes only, its unseen characters shown: `␇` for a control character, `[U+202E]` for the others."""
+    return _UNSEEN.sub(_show, text)
+
+
+def _show(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xD800 <= code <= 0xDFFF:
+        return "�"
+    return chr(0x2400 + code) if code < 0x20 else f"[U+{code:04X}]"

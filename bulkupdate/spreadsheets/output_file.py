@@ -1,0 +1,104 @@
+"""The file that goes out: found writable before the work begins, and put in place in one step when it is whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from bulkupdate.errors import UsageError
+
+WORKBOOK_OR_CSV = (".xlsx", ".csv")
+
+
+def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None:
+    """Raise `UsageError`, saying what to do, if a file could not be written to `path` later on.
+
+    Call it before the first request: a missing folder, a wrong ending, a write-protected place or a file that Excel or
+    LibreOffice holds open is found here and not at the end of the run. What is in the file stays as it is.
+    """
+    _check_name(path, endings)
+    for lock in (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#")):
+        if _exists(lock):
+            raise UsageError(
+                f"{path} is open in Excel or LibreOffice.",
+                remedy=f"Close it there and try again; if nobody has it open, delete {lock.name} beside it.",
+            )
+    try:
+        if _exists(path):
+            path.open("r+b").close()
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _refuse(path, error) from error
+
+
+def _check_name(path: Path, endings: Sequence[str]) -> None:
+    if path.suffix.lower() not in endings:
+        raise UsageError(
+            f"{path} cannot be written: its name must end in {' or '.join(endings)}.",
+            remedy=f"Name it {path.with_suffix(endings[0]).name}." if path.name.strip(".") else None,
+        )
+    if not _exists(path.parent) or not path.parent.is_dir():
+        raise UsageError(f"The folder {path.parent} does not exist.", remedy="Make it, or name another folder.")
+    if _exists(path) and not path.is_file():
+        what = "a folder" if path.is_dir() else "not an ordinary file"
+        raise UsageError(f"{path} is {what}.", remedy="Name a file.")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _refuse(path, error) from error
+    return True
+
+
+def _refuse(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        remedy="Close it if another program has it open, check the rights and the free space of its folder, "
+        "or name another file.",
+    )
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file `path` in one step at the end, readable by its owner only (mode 0600).
+
+    Until then, and for ever if the block raises or the process is killed, `path` is what it was before. Raises
+    `UsageError` where the disk is full or the place cannot be written.
+    """
+    target = path.resolve()
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".bulkupdate-", suffix=".tmp")
+    except OSError as error:
+        raise _refuse(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w+b") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(target)
+    except BaseException as error:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        if isinstance(error, OSError):
+            raise _refuse(path, error) from error
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where the system can (Windows cannot open a folder)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
