@@ -56,6 +56,7 @@ REMARK = Look(color=GREY, wrapped=True)
 PLAIN = Look()
 NUMBER = Look(is_left=True)
 INPUT_TEXT = Look(is_text=True)
+BOLD = Look(bold=True)
 WRAPPED_TEXT = Look(is_text=True, wrapped=True)
 
 
