@@ -28,9 +28,10 @@ class ProblemGroup:
     first_rows: tuple[int, ...]
 
     @property
-    def what(self) -> str:
-        """What is wrong; where the single messages differ, the first of them as an example."""
-        return self.message if self.is_uniform else f"For example: {self.message}"
+    def title(self) -> str:
+        """How often, and what is wrong; where the single messages differ, the first of them as an example."""
+        rows = "1 row" if self.count == 1 else f"{self.count:,} rows"
+        return f"{rows}: {'' if self.is_uniform else 'for example, '}{self.message}"
 
     @property
     def where(self) -> str:

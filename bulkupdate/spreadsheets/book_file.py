@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from typing import IO, BinaryIO, NamedTuple, TypeAlias
@@ -27,6 +27,9 @@ _ZIP64_FROM_BYTES = 1 << 30
 _BYTES_A_CELL = 100
 _CHUNK_ROWS = 500
 _COMPRESSION_LEVEL = 4
+_LINE_POINTS = 15
+_CHARACTERS_A_WIDTH = 1.1  # a column's width counts figures; letters are narrower on the whole
+_MOST_LINES = 25
 
 _SHEET_PART = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
@@ -48,10 +51,15 @@ Cell: TypeAlias = str | int | Styled | None
 
 @dataclass(frozen=True)
 class StreamedRows:
-    """The rows of a sheet, from row 1 on. `styles` holds a style for each column; `count` is None if not known yet."""
+    """The rows of a sheet, from row 1 on.
+
+    `styles` holds a style for each column. `wrapped` has, for each column (from 0) whose texts break their lines, its
+    width in characters: rows are made as high as that takes. `count` is how many rows, None if not known yet.
+    """
 
     rows: Iterable[Sequence[Cell]]
     styles: Sequence[int]
+    wrapped: Mapping[int, float] = field(default_factory=dict)
     count: int | None = None
 
 
@@ -133,7 +141,8 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
     letters = [get_column_letter(place) for place in range(1, len(streamed.styles) + 1)]
     columns = [(f'<c r="{letter}', f'" s="{style}') for letter, style in zip(letters, streamed.styles, strict=True)]
     for number, row in enumerate(streamed.rows, start=1):
-        parts = [f'<row r="{number}">']
+        height = f' ht="{_measure(row, streamed.wrapped)}" customHeight="1"' if streamed.wrapped else ""
+        parts = [f'<row r="{number}"{height}>']
         for (head, style), value in zip(columns, row, strict=False):
             if value == "" or value is None:
                 continue
@@ -147,3 +156,14 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
                 parts.append(f'{head}{number}{style}" t="inlineStr"><is>{format_inline_string(value)}</is></c>')
         parts.append("</row>")
         yield "".join(parts)
+
+
+def _measure(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
+    """The height in points that the wrapped texts of a row need; programs do not all find it out by themselves."""
+    texts = ((row[place], width) for place, width in wrapped.items() if place < len(row))
+    lines = [
+        sum(1 + int(len(part) / (width * _CHARACTERS_A_WIDTH)) for part in text.split("\n"))
+        for text, width in texts
+        if isinstance(text, str)
+    ]
+    return _LINE_POINTS * min(max(lines, default=1), _MOST_LINES)

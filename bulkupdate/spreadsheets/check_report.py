@@ -65,7 +65,7 @@ def write_check_report(
 
 def _make_sections(problems: Sequence[Problem], summary: Sequence[SummaryRow]) -> list[Section]:
     groups = [
-        (f"{group.severity.value}: {group.column or 'whole row'}", f"{group.what} — {group.where}", group.remedy)
+        (f"{group.severity.value}: {group.column or 'whole row'}", f"{group.title} — {group.where}", group.remedy)
         for group in group_problems(problems)
     ]
     return [
@@ -85,7 +85,8 @@ def _format_table(
         looks.register(sheet, look) for look in (looks.NUMBER, looks.INPUT_TEXT, looks.WRAPPED_TEXT)
     )
     styles = [number if name == "Row" else broken if name.startswith(wrapped) else text for name in columns]
-    return StreamedRows(chain([[Styled(name, heading) for name in columns]], _cap(rows)), styles)
+    wrap_widths = {place: columns[name] for place, name in enumerate(columns) if name.startswith(wrapped)}
+    return StreamedRows(chain([[Styled(name, heading) for name in columns]], _cap(rows)), styles, wrap_widths)
 
 
 def _cap(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:

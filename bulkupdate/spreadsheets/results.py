@@ -175,7 +175,7 @@ def _make_results_sheet(
     heading: list[Cell] = [*(Styled(each, own) for each in RESULT_COLUMNS), *(Styled(each, given) for each in headings)]
     are_numbers = [each in ("Row", "HttpStatus", "Attempts") for each in RESULT_COLUMNS] + [False] * len(headings)
     styles = [number if is_number else text for is_number in are_numbers]
-    return StreamedRows(chain([heading], (_as_cells(line) for line in lines)), styles, count + 1)
+    return StreamedRows(chain([heading], (_as_cells(line) for line in lines)), styles, count=count + 1)
 
 
 def _make_summary(summary: Sequence[SummaryRow], counts: Mapping[Status, int]) -> list[Section]:

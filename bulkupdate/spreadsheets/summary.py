@@ -15,7 +15,7 @@ from bulkupdate.spreadsheets.cells import make_visible
 SummaryRow: TypeAlias = tuple[str, str | int] | tuple[str, str | int, str]
 """A label, its value, and perhaps a remark."""
 
-_WIDTHS = (34.0, 46.0, 80.0)
+_WIDTHS = (30.0, 70.0, 70.0)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def format_summary(sheet: Worksheet, sections: Sequence[Section]) -> StreamedRow
     looks.print_wide(sheet)
     sheet.sheet_view.showGridLines = False
     styles = [looks.register(sheet, look) for look in (looks.LABEL, looks.SUMMARY_VALUE, looks.REMARK)]
-    return StreamedRows(_format_rows(sheet, sections), styles)
+    return StreamedRows(_format_rows(sheet, sections), styles, wrapped={1: _WIDTHS[1], 2: _WIDTHS[2]})
 
 
 def _format_rows(sheet: Worksheet, sections: Sequence[Section]) -> list[Sequence[Cell]]:

@@ -34,7 +34,7 @@ _RULES = (
     ("Check", "the filled-in sheet with: bulkupdate check FILE.xlsx — nothing is sent."),
     ("Send", "it with: bulkupdate run FILE.xlsx"),
 )
-_RULE_WIDTHS = (28.0, 18.0, 76.0, 38.0, 22.0)
+_RULE_WIDTHS = (28.0, 16.0, 72.0, 40.0, 22.0)
 
 
 def write_template(path: Path) -> None:
@@ -101,7 +101,8 @@ def _format_instructions(book: Workbook) -> StreamedRows:
     looks.set_widths(sheet, _RULE_WIDTHS)
     looks.print_wide(sheet)
     sheet.sheet_view.showGridLines = False
-    return StreamedRows(list(_make_instructions(sheet)), [looks.register(sheet, looks.WRAPPED_TEXT)] * 5)
+    styles = [looks.register(sheet, looks.WRAPPED_TEXT)] * len(_RULE_WIDTHS)
+    return StreamedRows(list(_make_instructions(sheet)), styles, wrapped={2: _RULE_WIDTHS[2], 3: _RULE_WIDTHS[3]})
 
 
 def _make_instructions(sheet: Worksheet) -> Iterator[Sequence[Cell]]:
