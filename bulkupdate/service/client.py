@@ -1,0 +1,236 @@
+"""The client of the Sellercloud API: signs in, updates and reads customers, one method each."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.payload import flatten_customer, flatten_list_item
+from bulkupdate.errors import InterruptedRunError, ServiceDownError, StoppedError
+from bulkupdate.service.address import LOOKUP_URL, find_base_url
+from bulkupdate.service.answers import Answer, AnswerKind, judge, judge_stopped
+from bulkupdate.service.exchange import Exchange
+from bulkupdate.service.quota import WINDOW_SECONDS, Quota
+from bulkupdate.service.redaction import Redactor
+from bulkupdate.service.replies import Reply, Verdict
+from bulkupdate.service.retry import Course, Retrier, StopRequestedError
+from bulkupdate.service.transport import Request, Transport
+from bulkupdate.settings import Settings
+
+__all__ = ["Answer", "AnswerKind", "Client", "open_client"]
+
+PAGE_SIZE = 50
+"""Customers on one page of the list; more are cut silently (API sheet, section 4)."""
+
+
+class Client:
+    """Speaks to one service with one login. Thread-safe; one for a run.
+
+    Once `stop` is set, no new request is sent and all waiting ends. `quota` decides when a request may be sent; see
+    `quota.waiting` for what is waited for, `quota.room()` for what is left.
+    """
+
+    def __init__(self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event) -> None:
+        """`base_url` ends in `/rest/api` (`address.find_base_url`). Nothing is sent yet."""
+        self.base_url = base_url
+        self.quota = quota
+        self._exchange = Exchange(settings, base_url, quota, clock, stop)
+        self._list_obeys_ids = True
+
+    def __repr__(self) -> str:
+        return f"Client({self.base_url})"
+
+    @property
+    def calls(self) -> int:
+        """The requests really sent so far: sign-ins, tries and throttled ones included."""
+        return self._exchange.calls
+
+    def sign_in(self) -> None:
+        """Sign in, unless that is done.
+
+        Raises `SignInRefusedError` (after one try), `ServiceDownError`, `StoppedError` where the address is no
+        service's, the certificate is bad or the quota file broken, and `InterruptedRunError` once `stop` is set.
+        """
+        try:
+            self._exchange.sign_in()
+        except StopRequestedError:
+            raise _interrupted("signing in") from None
+
+    def update_customer(self, customer_id: str, body: str) -> Answer:
+        """`PUT Customers/{id}` with that JSON text, byte for byte, as often as it takes.
+
+        Raises `ValueError` for an id that is none, and nothing else: what must end the run is in the answer's `stop`.
+        """
+        request = Request("PUT", self._url_of(customer_id), body)
+        course = Course()
+        try:
+            self._exchange.run(request, course)
+        except StopRequestedError:
+            course.was_stopped = True
+        except StoppedError as error:
+            return judge_stopped(course, str(error), error)
+        return judge(course)
+
+    def read_customer(self, customer_id: str) -> dict[str, object] | None:
+        """The fields of one customer as the service holds them (`customers/payload.py`); None: no such customer.
+
+        Raises `ValueError` for an id that is none, `ServiceDownError` and other `StoppedError`s where it cannot be
+        read, and `InterruptedRunError` once `stop` is set.
+        """
+        what = f"reading customer {customer_id}"
+        reply = self._read(self._url_of(customer_id), what)
+        if reply.verdict is Verdict.REFUSED and reply.names_unknown:
+            return None
+        answer = _accepted_object(reply, what)
+        general = answer.get("General")
+        if isinstance(general, dict) and str(general.get("ID", customer_id)) != customer_id:
+            raise ServiceDownError(f"While {what}, the service answered with another customer.")
+        return dict(flatten_customer(answer))
+
+    def list_customers(self, customer_ids: Sequence[str]) -> dict[str, dict[str, object]]:
+        """The list answer's fields of those customers, by id; an id that is not in it is unknown to the service.
+
+        Costs one call for fifty. Where a service turns out to ignore the ids asked for (certainty C that it does not),
+        each customer is read by itself instead: then `list_obeys_ids` is False, and it costs a call each.
+
+        Raises as `read_customer` does.
+        """
+        found: dict[str, dict[str, object]] = {}
+        remaining = iter(dict.fromkeys(customer_ids))
+        while chunk := list(islice(remaining, PAGE_SIZE)):
+            found |= self._list_chunk(chunk) if self._list_obeys_ids else {}
+            if not self._list_obeys_ids:
+                found |= self._read_each(each for each in chunk if each not in found)
+        return found
+
+    @property
+    def list_obeys_ids(self) -> bool:
+        """Whether the list answer has, as far as seen, held only the customers asked for."""
+        return self._list_obeys_ids
+
+    def close(self) -> None:
+        """Close connections and quota file."""
+        self._exchange.close()
+        self.quota.close()
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _list_chunk(self, ids: list[str]) -> dict[str, dict[str, object]]:
+        found: dict[str, dict[str, object]] = {}
+        wanted = set(ids)
+        for items in self._list_pages(ids):
+            for item in items:
+                customer_id = str(item.get("UserID", ""))
+                if customer_id in wanted:
+                    found[customer_id] = dict(flatten_list_item(item))
+                else:
+                    self._list_obeys_ids = False
+            if len(found) == len(wanted) or not self._list_obeys_ids:
+                break
+        return found
+
+    def _list_pages(self, ids: list[str]) -> Iterator[list[dict[str, Any]]]:
+        """The pages of the list answer, until the running count reaches `TotalResults` or a page is empty."""
+        seen = 0
+        for page in range(1, len(ids) + 1):
+            query = [("model.customerIds", _checked(each)) for each in ids]
+            query += [("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
+            what = f"reading {len(ids)} customers"
+            answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
+            items = answer.get("Items")
+            objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+            yield objects
+            seen += len(objects)
+            total = answer.get("TotalResults")
+            if not objects or (isinstance(total, int) and seen >= total):
+                return
+
+    def _read_each(self, ids: Iterator[str]) -> dict[str, dict[str, object]]:
+        read = ((each, self.read_customer(each)) for each in ids)
+        return {customer_id: fields for customer_id, fields in read if fields is not None}
+
+    def _read(self, url: str, what: str) -> Reply:
+        course = Course()
+        try:
+            self._exchange.run(Request("GET", url, wants_object=True), course)
+        except StopRequestedError:
+            course.was_stopped = True
+        if course.was_stopped:
+            raise _interrupted(what)
+        if course.reply is None or course.reply.verdict is Verdict.TRANSIENT:
+            raise ServiceDownError(
+                f"{what.capitalize()} failed {course.attempts} times, at last with: {course.describe()}.",
+                remedy="Try again when the service is back.",
+            )
+        return course.reply
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _url_of(self, customer_id: str) -> str:
+        return f"{self.base_url}/Customers/{quote(_checked(customer_id), safe='')}"
+
+
+def open_client(
+    settings: Settings,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    window_seconds: float = WINDOW_SECONDS,
+    lookup_url: str = LOOKUP_URL,
+) -> Client:
+    """A client for those settings, with the quota that all processes of the machine share. Nothing is sent but the
+    lookup of a team's address.
+
+    Raises `UsageError` where the settings lack something or name no service, `ServiceDownError` where the lookup fails.
+    """
+    settings.require_connection()
+
+    def look_up(request: Request) -> Course:
+        course = Course()
+        transport = Transport(lookup_url, settings.timeout, 1, clock, Redactor())
+
+        def send(course: Course) -> Reply:
+            course.attempts += 1
+            return transport.send(request)
+
+        Retrier(settings.max_attempts, settings.retry_wait, clock, stop).run(send, course)
+        transport.close()
+        return course
+
+    base_url = find_base_url(settings, look_up, lookup_url)
+    quota = Quota(
+        settings.state_dir,
+        urlsplit(base_url).netloc,
+        settings.username,
+        settings.requests_per_hour,
+        clock,
+        window_seconds=window_seconds,
+        request_seconds=settings.timeout,
+    )
+    return Client(settings, base_url, quota, clock, stop)
+
+
+_CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+
+def _checked(customer_id: str) -> str:
+    if _CUSTOMER_ID.fullmatch(customer_id) is None:
+        raise ValueError(f"{customer_id!r} is no customer id")
+    return customer_id
+
+
+def _accepted_object(reply: Reply, what: str) -> dict[str, Any]:
+    """The JSON object of an accepted answer; raises `ServiceDownError` where it is none."""
+    if reply.verdict is not Verdict.ACCEPTED:
+        raise ServiceDownError(f"While {what}, the service answered {reply.status} {reply.message}".rstrip() + ".")
+    answer: dict[str, Any] = reply.read_json()
+    return answer
+
+
+def _interrupted(what: str) -> InterruptedRunError:
+    return InterruptedRunError(f"Stopped before {what}.")
