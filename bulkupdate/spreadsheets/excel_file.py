@@ -1,50 +1,156 @@
-"""An Excel or OpenDocument file to a `Sheet`, its values by calamine."""
+"""An Excel or OpenDocument workbook to a `Sheet`: which of its sheets, and what its cells come to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
 
-from python_calamine import CalamineSheet, CalamineWorkbook
+import numpy as np
 
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.frame_builder import FrameBuilder
-from bulkupdate.spreadsheets.heading_row import SEARCHED_ROWS, find_heading_row, refuse_without_key
-from bulkupdate.spreadsheets.sheet import ReadOptions, Sheet
+from bulkupdate.spreadsheets.heading_row import SEARCHED_ROWS, HeadingRow, find_heading_row, refuse_without_key
+from bulkupdate.spreadsheets.sheet import Finding, ReadOptions, Sheet
 from bulkupdate.spreadsheets.sheet_finish import finish_sheet
+from bulkupdate.spreadsheets.special_cells import judge
+from bulkupdate.spreadsheets.workbook import Merge, OpenSheet, SheetFacts, Workbook
+
+MOST_MERGED_CELLS = 100_000
 
 
-def read_excel_file(path: Path, options: ReadOptions) -> Sheet:
-    """Read the file; raises `RefusedFileError` where it is no table of customers."""
-    workbook = CalamineWorkbook.from_path(path)
-    for name in workbook.sheet_names if options.sheet is None else [options.sheet]:
-        sheet = workbook.get_sheet_by_name(name)
-        head = [(number, show_row(cells)) for number, cells in _rows(sheet, SEARCHED_ROWS)]
-        heading = find_heading_row(head, options.heading_map)
-        if heading is None or heading.key_column is None:
+def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet:
+    """Read the sheet that is named, or the only one with a key column. Raises `RefusedFileError`."""
+    name, sheet, heading = _choose_sheet(path, workbook, options)
+    fields = [FIELD_BY_NAME[known] if known else None for known in heading.known]
+    texts, findings = _judge_cells(sheet.facts, heading, fields)
+    width = len(heading.headings)
+    builder = FrameBuilder(width, options)
+    for number, cells in sheet.rows():
+        if number > heading.number:
+            builder.add(number, _fit(cells, width, texts.get(number)))
+    frame, row_numbers = builder.build()
+    findings.extend(_judge_merges(sheet.facts.merges, heading, row_numbers))
+    return finish_sheet(frame, row_numbers, heading, findings, _notes(sheet.facts), name)
+
+
+def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple[str, OpenSheet, HeadingRow]:
+    if options.sheet is not None:
+        return _named_sheet(path, workbook, options.sheet, options)
+    first_row: Sequence[str] = ()
+    found: list[tuple[str, OpenSheet, HeadingRow]] = []
+    names: list[str] = []
+    for name, is_hidden in workbook.sheets:
+        if is_hidden:
             continue
-        builder = FrameBuilder(len(heading.headings), options)
-        for number, cells in _rows(sheet, None):
-            if number > heading.number:
-                builder.add(number, show_row(cells))
-        frame, row_numbers = builder.build()
-        return finish_sheet(frame, row_numbers, heading, [], [], name)
-    raise refuse_without_key(path.name, [])
+        sheet = workbook.open_sheet(name)
+        heading, top = _look_for_headings(sheet, options)
+        first_row = first_row or top
+        if heading:
+            names.append(name)
+            found = found or [(name, sheet, heading)]
+    if len(names) > 1:
+        raise RefusedFileError(
+            f"{path.name} has {len(names)} sheets with a column {CUSTOMER_ID.name}: {', '.join(names)}.",
+            remedy=f'Say which one is meant: --sheet "{names[0]}".',
+        )
+    if not found:
+        raise _refuse_workbook(path, workbook, first_row)
+    return found[0]
 
 
-def _rows(sheet: CalamineSheet, count: int | None) -> Iterator[tuple[int, list[Any]]]:
-    return enumerate(sheet.to_python(skip_empty_area=False, nrows=count), 1)
+def _named_sheet(
+    path: Path, workbook: Workbook, wanted: str, options: ReadOptions
+) -> tuple[str, OpenSheet, HeadingRow]:
+    names = [name for name, _ in workbook.sheets]
+    name = next((each for each in names if each == wanted), None) or next(
+        (each for each in names if each.strip().casefold() == wanted.strip().casefold()), None
+    )
+    if name is None:
+        raise RefusedFileError(f"{path.name} has no sheet {wanted!r}. Its sheets: {', '.join(names)}.")
+    sheet = workbook.open_sheet(name)
+    heading, top = _look_for_headings(sheet, options)
+    if heading is None:
+        raise refuse_without_key(f"The sheet {name!r}", top)
+    return name, sheet, heading
 
 
-def show_row(cells: list[Any]) -> list[str]:
-    return [each if type(each) is str else show(each) for each in cells]
+def _look_for_headings(sheet: OpenSheet, options: ReadOptions) -> tuple[HeadingRow | None, Sequence[str]]:
+    """The row of headings if it has a key column, and the first row that has any text."""
+    head = list(sheet.rows(SEARCHED_ROWS))
+    top = next((cells for _, cells in head if any(cell.strip() for cell in cells)), ())
+    heading = find_heading_row(head, options.heading_map)
+    if heading is None or heading.key_column is None:
+        return None, top
+    return heading.widen(sheet.width), top
 
 
-def show(value: Any) -> str:
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
-    return value.isoformat(" ") if isinstance(value, datetime) else str(value)
+def _refuse_workbook(path: Path, workbook: Workbook, first_row: Sequence[str]) -> RefusedFileError:
+    error = refuse_without_key(path.name, first_row)
+    hidden = [name for name, is_hidden in workbook.sheets if is_hidden]
+    if hidden:
+        return RefusedFileError(
+            f"{error} Its hidden sheets were not looked at: {', '.join(hidden)}.",
+            remedy=f"{error.remedy} Or name one: --sheet.",
+        )
+    return error
+
+
+def _judge_cells(
+    facts: SheetFacts, heading: HeadingRow, fields: Sequence[Field | None]
+) -> tuple[dict[int, list[tuple[int, str]]], list[Finding]]:
+    """The texts of the special cells below the headings, by row, and what was found in them."""
+    texts: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    findings: list[Finding] = []
+    for cell in facts.special_cells:
+        if cell.row <= heading.number or cell.column >= len(fields):
+            continue
+        text, finding = judge(cell, fields[cell.column], is_1904=facts.is_1904)
+        texts[cell.row].append((cell.column, text))
+        if finding:
+            findings.append(finding)
+    return texts, findings
+
+
+def _fit(cells: Sequence[str], width: int, special: Sequence[tuple[int, str]] | None) -> Sequence[str]:
+    if len(cells) == width and not special:
+        return cells
+    fitted = [*cells[:width], *[""] * (width - len(cells))]
+    for column, text in special or ():
+        fitted[column] = text
+    return fitted
+
+
+def _judge_merges(merges: Sequence[Merge], heading: HeadingRow, row_numbers: np.ndarray) -> list[Finding]:
+    """A merge shows one value over several cells, but only the first holds it: the others would mean "no change"."""
+    known = [column for column, name in enumerate(heading.known) if name]
+    findings: list[Finding] = []
+    for first_row, first_column, last_row, last_column in merges:
+        covered = row_numbers[np.searchsorted(row_numbers, first_row) : np.searchsorted(row_numbers, last_row, "right")]
+        columns = [column for column in known if first_column <= column <= last_column]
+        for row, column in product(covered.tolist(), columns):
+            if (row, column) != (first_row, first_column):
+                findings.append(_merged(row, column))
+        if len(findings) > MOST_MERGED_CELLS:
+            raise RefusedFileError(
+                "The sheet has too many merged cells.", remedy="Unmerge all cells and save the file."
+            )
+    return findings
+
+
+def _merged(row: int, column: int) -> Finding:
+    return Finding(
+        row, column, "", "merged", "The cell is part of a merged cell: it shows a value but holds none.",
+        "Unmerge the cells and type the value into each row.",
+    )  # fmt: skip
+
+
+def _notes(facts: SheetFacts) -> list[str]:
+    counts = (
+        (facts.hidden_rows, "hidden row was read", "hidden rows were read"),
+        (facts.hidden_columns, "hidden column was read", "hidden columns were read"),
+        (facts.formulas, "formula was read by its stored value", "formulas were read by their stored values"),
+    )
+    return [f"{count:,} {one if count == 1 else many}." for count, one, many in counts if count]

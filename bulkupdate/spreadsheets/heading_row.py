@@ -34,6 +34,11 @@ class HeadingRow:
         """How many different fields the headings name."""
         return len({name for name in self.known if name})
 
+    def widen(self, width: int) -> HeadingRow:
+        """The same row with at least so many columns, the new ones blank."""
+        more = max(0, width - len(self.headings))
+        return HeadingRow(self.number, (*self.headings, *[""] * more), (*self.known, *[None] * more))
+
 
 def find_heading_row(rows: Iterable[tuple[int, Sequence[str]]], heading_map: Mapping[str, str]) -> HeadingRow | None:
     """The best row of headings among the rows given: one with a key column first, then the most known fields.

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from bulkupdate.customers.headings import check_heading_map
 from bulkupdate.spreadsheets.csv_file import read_csv_file
-from bulkupdate.spreadsheets.excel_file import read_excel_file
+from bulkupdate.spreadsheets.excel_file import read_workbook
 from bulkupdate.spreadsheets.heading_row import require_updatable
 from bulkupdate.spreadsheets.sheet import ReadOptions, Sheet
+from bulkupdate.spreadsheets.xlsx_file import XlsxWorkbook
+from bulkupdate.spreadsheets.zip_guard import Package
 
 __all__ = ["ReadOptions", "Sheet", "read_key_sheet", "read_sheet"]
 
@@ -28,4 +30,5 @@ def read_key_sheet(path: Path, options: ReadOptions) -> Sheet:
     check_heading_map(options.heading_map)
     if path.suffix.lower() in (".csv", ".tsv"):
         return read_csv_file(path, options)
-    return read_excel_file(path, options)
+    package = Package(path, options)
+    return read_workbook(path, XlsxWorkbook(path, package, options), options)

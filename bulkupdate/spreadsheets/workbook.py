@@ -1,0 +1,50 @@
+"""What every kind of Excel file looks like to us, once it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bulkupdate.spreadsheets.special_cells import SpecialCell
+
+Merge = tuple[int, int, int, int]
+"""First row, first column, last row, last column; rows as Excel numbers them, columns from 0."""
+
+
+@dataclass
+class SheetFacts:
+    """What is known of a sheet beside its texts."""
+
+    special_cells: list[SpecialCell] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+    hidden_rows: int = 0
+    hidden_columns: int = 0
+    formulas: int = 0
+    is_1904: bool = False
+
+
+class OpenSheet(Protocol):
+    """One sheet of an open workbook."""
+
+    @property
+    def facts(self) -> SheetFacts:
+        """What is known beside the texts."""
+
+    @property
+    def width(self) -> int:
+        """How many columns from A on have anything in them."""
+
+    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
+        """Rows with their numbers, from column A, of any lengths; `count` is how many at most, None means all."""
+
+
+class Workbook(Protocol):
+    """An open workbook."""
+
+    @property
+    def sheets(self) -> Sequence[tuple[str, bool]]:
+        """The names of the sheets with cells, in their order, and whether each is hidden."""
+
+    def open_sheet(self, name: str) -> OpenSheet:
+        """Open one of them. Raises `RefusedFileError` where it cannot be read."""

@@ -1,0 +1,124 @@
+"""An .xlsx file: its directory, its styles, and each sheet's cells by calamine beside the scan of its XML."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from python_calamine import CalamineSheet
+
+from bulkupdate.errors import RefusedFileError
+from bulkupdate.spreadsheets.calamine_book import CalamineBook, text_rows
+from bulkupdate.spreadsheets.number_format import code_of
+from bulkupdate.spreadsheets.shared_strings import SharedStrings
+from bulkupdate.spreadsheets.sheet import ReadOptions
+from bulkupdate.spreadsheets.workbook import SheetFacts
+from bulkupdate.spreadsheets.xlsx_cells import Extent, Styles
+from bulkupdate.spreadsheets.xlsx_scan import scan_sheet
+from bulkupdate.spreadsheets.zip_guard import Package
+
+ROOMY_AREA = 8_000_000
+"""Cells that calamine may make room for, however few of them are filled."""
+
+
+class _Entry(NamedTuple):
+    name: str
+    part: str
+    is_hidden: bool
+
+
+class XlsxWorkbook:
+    """The workbook. Raises `RefusedFileError` where it is damaged, protected, or more than the limits allow."""
+
+    def __init__(self, path: Path, package: Package, options: ReadOptions) -> None:
+        self._path = path
+        self._package = package
+        self._options = options
+        root = self._parse("xl/workbook.xml")
+        self._entries = self._list_sheets(root)
+        self._is_1904 = any(_is_true(each.get("date1904")) for each in _all(root, "workbookPr"))
+        is_uncalculated = any(_is_true(each.get("fullCalcOnLoad")) for each in _all(root, "calcPr"))
+        self._styles = Styles(self._read_formats(), is_uncalculated)
+        self._shared = SharedStrings(package, options.max_unpacked_bytes // 4)
+        self._book = CalamineBook(path)
+
+    @property
+    def sheets(self) -> Sequence[tuple[str, bool]]:
+        return [(entry.name, entry.is_hidden) for entry in self._entries]
+
+    def open_sheet(self, name: str) -> XlsxSheet:
+        part = next(entry.part for entry in self._entries if entry.name == name)
+        scan = scan_sheet(self._package.xml_blocks(part), self._styles)
+        scan.facts.is_1904 = self._is_1904
+        self._check_extent(name, scan.extent)
+        self._shared.check(part, scan.extent)
+        return XlsxSheet(self._book.sheet(name), scan.facts)
+
+    def _check_extent(self, name: str, extent: Extent) -> None:
+        if extent.area > max(ROOMY_AREA, 4 * extent.filled):
+            raise RefusedFileError(
+                f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, though only "
+                f"{extent.filled:,} cells are filled.",
+                remedy="Delete what stands far off the table, or copy the table to a new file.",
+            )
+
+    def _list_sheets(self, root: Element) -> list[_Entry]:
+        targets = {
+            each.get("Id", ""): (each.get("Target", ""), each.get("Type", ""))
+            for each in _all(self._parse("xl/_rels/workbook.xml.rels"), "Relationship")
+        }
+        entries = []
+        for sheet in _all(root, "sheet"):
+            relation = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+            target, kind = targets.get(relation, ("", ""))
+            if kind.endswith("/worksheet"):
+                part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+                entries.append(_Entry(sheet.get("name", ""), part, sheet.get("state", "visible") != "visible"))
+        return entries
+
+    def _read_formats(self) -> list[str]:
+        """The number format code of every cell style."""
+        if "xl/styles.xml" not in self._package:
+            return []
+        root = self._parse("xl/styles.xml")
+        own = {int(each.get("numFmtId", "0")): each.get("formatCode", "") for each in _all(root, "numFmt")}
+        styles = next(iter(_all(root, "cellXfs")), None)
+        return [
+            code_of(int(each.get("numFmtId", "0")), own) for each in (_all(styles, "xf") if styles is not None else ())
+        ]
+
+    def _parse(self, part: str) -> Element:
+        xml = self._package.read_xml(part)
+        try:
+            return fromstring(xml, forbid_dtd=True)  # type: ignore[no-any-return]
+        except (ParseError, DefusedXmlException, ValueError) as error:
+            raise self._package.damaged() from error
+
+
+class XlsxSheet:
+    """One sheet of it."""
+
+    def __init__(self, sheet: CalamineSheet, facts: SheetFacts) -> None:
+        self._sheet = sheet
+        self.facts = facts
+
+    @property
+    def width(self) -> int:
+        return self._sheet.end[1] + 1 if self._sheet.end else 0
+
+    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
+        return text_rows(self._sheet, count)
+
+
+def _all(root: Element, tag: str) -> list[Element]:
+    """All elements of a name, in whatever namespace: there are two, transitional and strict."""
+    return [each for each in root.iter() if isinstance(each.tag, str) and each.tag.rpartition("}")[2] == tag]
+
+
+def _is_true(text: str | None) -> bool:
+    return text in ("1", "true", "on")

@@ -1,0 +1,129 @@
+"""The zip container of an .xlsx, .xlsb or .ods file, looked at before anyone unpacks it."""
+
+from __future__ import annotations
+
+import copy
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from bulkupdate.errors import RefusedFileError
+from bulkupdate.spreadsheets.sheet import ReadOptions
+
+MOST_PARTS = 10_000
+BLOCK_BYTES = 1 << 20
+
+SUSPECT_RATIO = 200
+"""A part that unpacks to so many times its size is a bomb: a million formatted blank rows come to about 40."""
+
+SUSPECT_BYTES = 32 << 20
+"""Smaller parts may be as dense as they like."""
+
+_ENCRYPTED = 0x1
+
+
+class Package:
+    """The parts of the file, by name. Raises `RefusedFileError` where the container is broken or a bomb."""
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self._path = path
+        self._options = options
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OverflowError) as error:
+            raise self.damaged() from error
+        self._parts = {info.filename: info for info in self._zip.infolist()}
+        self._check_directory()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._parts
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """A part, block by block. What it really unpacks to counts, not what the directory says."""
+        info = self._parts.get(name)
+        if info is None:
+            raise self.damaged()
+        honest = copy.copy(info)
+        honest.file_size = 1 << 62
+        total = 0
+        try:
+            with self._zip.open(honest) as part:
+                while block := part.read(BLOCK_BYTES):
+                    total += len(block)
+                    if total > info.file_size:
+                        raise self._refuse_bomb()
+                    yield block
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+            raise self.damaged() from error
+        if total != info.file_size:
+            raise self.damaged()
+
+    def xml_blocks(self, name: str) -> Iterator[bytes]:
+        """A part of XML, block by block. Raises `RefusedFileError` at a document type or an entity: no spreadsheet
+        program writes them, and they can make a small file grow without end."""
+        tail = b""
+        for place, block in enumerate(self.blocks(name)):
+            if place == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
+                raise self.damaged()
+            if b"<!DOCTYPE" in (joined := tail + block) or b"<!ENTITY" in joined:
+                raise RefusedFileError(
+                    f"{self._path.name} declares XML entities, which no spreadsheet program does; it was not read.",
+                    remedy="Open it in Excel and save it again as .xlsx.",
+                )
+            tail = block[-16:]
+            yield block
+
+    def read_xml(self, name: str, most_bytes: int = 64 << 20) -> bytes:
+        """A whole small part. Raises `RefusedFileError` where it is larger than `most_bytes`."""
+        collected = bytearray()
+        for block in self.xml_blocks(name):
+            collected += block
+            if len(collected) > most_bytes:
+                raise self._refuse_bomb()
+        return bytes(collected)
+
+    def damaged(self) -> RefusedFileError:
+        """The error for a container that cannot be read."""
+        return RefusedFileError(
+            f"{self._path.name} is damaged or cut off: it cannot be unpacked.",
+            remedy="Open it in Excel and save it again, or copy it anew from where it came.",
+        )
+
+    def _check_directory(self) -> None:
+        infos = self._zip.infolist()
+        if any(info.flag_bits & _ENCRYPTED for info in infos):
+            raise refuse_encrypted(self._path)
+        if len(infos) > MOST_PARTS or len(self._parts) < len(infos) or any(map(_is_trick, self._parts)):
+            raise self._refuse_bomb()
+        if sum(info.file_size for info in infos) > self._options.max_unpacked_bytes:
+            raise RefusedFileError(
+                f"{self._path.name} unpacks to more than {self._options.max_unpacked_bytes:,} bytes.",
+                remedy="Split it, save it as CSV, or raise the limit: BULKUPDATE_MAX_UNPACKED_BYTES.",
+            )
+        for info in infos:
+            if info.file_size > SUSPECT_BYTES and info.file_size > SUSPECT_RATIO * max(1, info.compress_size):
+                raise self._refuse_bomb()
+
+    def _refuse_bomb(self) -> RefusedFileError:
+        return RefusedFileError(
+            f"{self._path.name} is packed in a way no spreadsheet program does (a zip bomb?); it was not read.",
+            remedy="If it is a real sheet, open it in Excel and save it again.",
+        )
+
+
+def refuse_encrypted(path: Path) -> RefusedFileError:
+    """The error for a file that is protected by a password."""
+    return RefusedFileError(
+        f"{path.name} is password-protected.",
+        remedy="Open it in Excel, take the password off (File, Info, Protect Workbook) and save it.",
+    )
+
+
+def _is_trick(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]
