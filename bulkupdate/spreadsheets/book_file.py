@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
+from itertools import islice
 from typing import IO, BinaryIO, NamedTuple, TypeAlias
 
 from openpyxl import Workbook
@@ -23,7 +24,7 @@ from bulkupdate.spreadsheets.cells import format_inline_string
 EXCEL_ROWS = 1_048_576
 EXCEL_COLUMNS = 16_384
 
-_ZIP64_FROM_BYTES = 1 << 30
+_SMALL_PART_BYTES = 2_000_000_000
 _BYTES_A_CELL = 100
 _CHUNK_ROWS = 500
 _COMPRESSION_LEVEL = 4
@@ -107,13 +108,10 @@ def _write_sheet(
         raise _too_large(title)
     head, _, tail = part.partition(b"</sheetData>")
     dimension = f'<dimension ref="A1:{get_column_letter(width)}{streamed.count}"/>' if streamed.count else ""
-    is_large = (streamed.count or 0) * width * _BYTES_A_CELL > _ZIP64_FROM_BYTES
+    is_large = (streamed.count or 0) * width * _BYTES_A_CELL > _SMALL_PART_BYTES // 2
     with target.open(entry, "w", force_zip64=is_large) as sheet:
         sheet.write(_DIMENSION.sub(dimension.encode(), head))
-        try:
-            _write_rows(sheet, streamed, title)
-        except RuntimeError as error:  # zipfile's word for a part that outgrew 2 GiB without having been announced
-            raise _too_large(title) from error
+        _write_rows(sheet, streamed, title, None if is_large else _SMALL_PART_BYTES)
         sheet.write(b"</sheetData>" + tail)
 
 
@@ -124,16 +122,20 @@ def _too_large(title: str) -> UsageError:
     )
 
 
-def _write_rows(sheet: IO[bytes], streamed: StreamedRows, title: str) -> None:
-    chunk: list[str] = []
-    for number, row in enumerate(_format_rows(streamed), start=1):
-        if number > EXCEL_ROWS:
+def _write_rows(sheet: IO[bytes], streamed: StreamedRows, title: str, most_bytes: int | None) -> None:
+    """`most_bytes` is what the part may hold, having been announced as small; None: as much as it takes."""
+    rows = _format_rows(streamed)
+    written = 0
+    for start in range(0, EXCEL_ROWS, _CHUNK_ROWS):
+        chunk = "".join(islice(rows, min(_CHUNK_ROWS, EXCEL_ROWS - start))).encode()
+        written += len(chunk)
+        if most_bytes is not None and written > most_bytes:
             raise _too_large(title)
-        chunk.append(row)
-        if len(chunk) == _CHUNK_ROWS:
-            sheet.write("".join(chunk).encode())
-            chunk.clear()
-    sheet.write("".join(chunk).encode())
+        sheet.write(chunk)
+        if not chunk:
+            return
+    if next(rows, None) is not None:
+        raise _too_large(title)
 
 
 def _format_rows(streamed: StreamedRows) -> Iterator[str]:

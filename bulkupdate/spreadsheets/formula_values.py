@@ -1,0 +1,63 @@
+"""The values that formulas show, put back into a workbook that openpyxl has saved: it writes formulas without them."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from datetime import date, datetime, time, timedelta
+from io import BytesIO
+from pathlib import Path
+
+from openpyxl import load_workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet.worksheet import Worksheet
+
+_SHEET_PART = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
+_FORMULA = re.compile(rb'<c r="([A-Z]+)([0-9]+)"([^>]*)>(<f\b[^>]*(?:/>|>[^<]*</f>))(?:<v ?/>|<v></v>)</c>')
+_SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def copy_formula_values(source: Path, saved: BytesIO) -> bytes:
+    """The workbook `saved`, each formula with the value that it has in `source`; what has none there stays without."""
+    result = BytesIO()
+    with zipfile.ZipFile(saved) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    if not any(_FORMULA.search(part) for name, part in parts.items() if _SHEET_PART.fullmatch(name)):
+        return saved.getvalue()
+    values = load_workbook(source, data_only=True)
+    with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, part in parts.items():
+            found = _SHEET_PART.fullmatch(name)
+            sheet = values.worksheets[int(found[1]) - 1] if found else None
+            package.writestr(name, _fill_in(part, sheet, values.epoch) if sheet else part)
+    return result.getvalue()
+
+
+def _fill_in(part: bytes, sheet: Worksheet, epoch: datetime) -> bytes:
+    def add_value(found: re.Match[bytes]) -> bytes:
+        letters, row, attributes, formula = found.groups()
+        kind, text = _format_value(sheet[f"{letters.decode()}{row.decode()}"], epoch)
+        if not text:
+            return found[0]
+        return b'<c r="%s%s"%s%s>%s<v>%s</v></c>' % (letters, row, attributes, kind, formula, text.encode())
+
+    return _FORMULA.sub(add_value, part)
+
+
+def _format_value(cell: Cell, epoch: datetime) -> tuple[bytes, str]:
+    """The attribute that names the value's type, and the value as it stands in the file; "" if there is none.
+
+    `epoch` is the day that the workbook counts its dates from; some count from 1904.
+    """
+    value = cell.value
+    if value is None:
+        return b"", ""
+    if isinstance(value, bool):
+        return b' t="b"', str(int(value))
+    if isinstance(value, datetime | date | time | timedelta):
+        return b"", repr(to_excel(value, epoch))  # type: ignore[no-untyped-call]  # published without types
+    if isinstance(value, str):
+        escaped = re.sub("[&<>]", lambda found: _SPECIAL[found[0]], value)
+        return (b' t="e"' if cell.data_type == "e" else b' t="str"'), escaped
+    return b"", repr(value)
