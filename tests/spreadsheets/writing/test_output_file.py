@@ -37,10 +37,10 @@ def test_other_endings_can_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="The folder .* does not exist"):
+    with pytest.raises(UsageError, match=r"The folder .* does not exist"):
         check_writable(tmp_path / "nowhere" / "out.xlsx")
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="The folder .* does not exist"):
+    with pytest.raises(UsageError, match=r"The folder .* does not exist"):
         check_writable(tmp_path / "file" / "out.xlsx")
 
 
@@ -130,9 +130,14 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_an_error_half_way_leaves_the_old_file_and_no_other(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "out.xlsx"
     target.write_bytes(b"old")
-    with pytest.raises(type(error)), replace_file(target) as stream:
-        stream.write(b"half")
-        raise error
+
+    def write_half() -> None:
+        with replace_file(target) as stream:
+            stream.write(b"half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write_half()
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -141,10 +146,14 @@ def test_an_error_half_way_leaves_the_old_file_and_no_other(tmp_path: Path, erro
 def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "out.xlsx"
     target.write_bytes(b"old")
-    with pytest.raises(UsageError, match="No space left") as caught, replace_file(target) as stream:
-        with Path("/dev/full").open("wb") as full:
+
+    def write_to_full_disk() -> None:
+        with replace_file(target) as stream, Path("/dev/full").open("wb") as full:
             os.dup2(full.fileno(), stream.fileno())
-        stream.write(b"new")
+            stream.write(b"new")
+
+    with pytest.raises(UsageError, match="No space left") as caught:
+        write_to_full_disk()
     assert "free space" in str(caught.value.remedy)
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
