@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from bulkupdate.sandbox.faults import Kind
-from bulkupdate.sandbox.replies import JSON_TYPE, Reply, dump_json, refuse
+from bulkupdate.sandbox.replies import JSON_TYPE, Reply, dump_json
 from bulkupdate.sandbox.service import Incoming, Service
 
 CUT = "sandbox.cut"
@@ -19,13 +19,11 @@ IS_GONE = "waitress.client_disconnected"
 """Key under which waitress gives a function that tells whether the client has hung up."""
 
 LONGEST_NAP_SECONDS = 0.1
-LARGEST_BODY_BYTES = 4 * 2**20
 
 
 def create_app(service: Service) -> Flask:
     """The application around the service."""
     app = Flask("bulkupdate.sandbox", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     _add_documented(app, service)
     _add_judges(app, service)
 
@@ -33,7 +31,7 @@ def create_app(service: Service) -> Flask:
     def explain(error: HTTPException) -> Response:
         """JSON below /rest/, as the service does; elsewhere a page, as a wrong host gives it."""
         if request.path.startswith("/rest/"):
-            return _send(service, refuse(error.code or 500, f"No HTTP resource was found: {error.name}."))
+            return _send(service, service.answer(_read_request("other", "", error.code or 500)))
         return Response(error.get_response().get_data(), error.code, content_type="text/html; charset=utf-8")
 
     return app
@@ -42,7 +40,7 @@ def create_app(service: Service) -> Flask:
 def _add_documented(app: Flask, service: Service) -> None:
     def route(rule: str, method: str, kind: Kind) -> None:
         def view(customer_id: str = "") -> Response:
-            return _send(service, service.answer(_read_request(kind, customer_id)))
+            return _send(service, service.answer(_read_request(kind, customer_id, 404)))
 
         app.add_url_rule(rule, f"{kind}", view, methods=[method], provide_automatic_options=False)
 
@@ -53,11 +51,12 @@ def _add_documented(app: Flask, service: Service) -> None:
     route("/api/server-by-team/", "GET", "team")
 
 
-def _read_request(kind: Kind, customer_id: str) -> Incoming:
+def _read_request(kind: Kind, customer_id: str, refusal_status: int) -> Incoming:
+    path = request.environ.get("REQUEST_URI", request.path).partition("?")[0]  # as sent, before unquoting
     return Incoming(
-        kind, request.method, request.path, request.query_string.decode("ascii", "replace"), customer_id,
+        kind, request.method, path, request.query_string.decode("ascii", "replace"), customer_id,
         request.get_data(cache=False), request.content_type or "", request.headers.get("Authorization", ""),
-        request.host_url,
+        request.host_url if kind == "team" else "", refusal_status,
     )  # fmt: skip
 
 

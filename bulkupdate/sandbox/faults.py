@@ -11,8 +11,8 @@ from typing import Literal
 from bulkupdate.errors import UsageError
 from bulkupdate.sandbox.replies import Reply, answer_html, refuse, throttle
 
-Kind = Literal["token", "write", "read", "list", "team"]
-"""What a request asks for: sign-in, PUT of one customer, GET of one, GET of many, the address of a team."""
+Kind = Literal["token", "write", "read", "list", "team", "other"]
+"""What a request asks for: sign-in, PUT of one customer, GET of one, GET of many, a team's address, nothing known."""
 
 TRICKLED_BYTES = 600
 """Length to which a trickled JSON body is padded with blanks, so that it lasts ten minutes at a byte a second."""
@@ -48,7 +48,7 @@ class Fault:
     """One kind of trouble.
 
     `is_handled`: the request is looked at as usual first; `is_applied`: an update among it is stored. `disguise` makes
-    the answer that goes out from the one that would have. `only`: the one kind of request it can strike; None: all.
+    the answer that goes out from the one that would have. A request of a kind not in `strikes` goes unharmed.
     """
 
     help: str
@@ -56,7 +56,7 @@ class Fault:
     is_handled: bool = False
     is_applied: bool = False
     ends_tokens: bool = False
-    only: Kind | None = None
+    strikes: tuple[Kind, ...] = ("token", "write", "read", "list")
 
 
 def _error(status: int, message: str) -> Callable[[Reply, Figures], Reply]:
@@ -114,8 +114,9 @@ FAULTS: Mapping[str, Fault] = {
     "expired-token": Fault(
         "401, and all tokens given out so far are void; nothing applied",
         _error(401, "Authorization has been denied for this request."), ends_tokens=True,
+        strikes=("write", "read", "list"),
     ),
-    "ignored-200": Fault("200, but nothing applied", lambda reply, _: reply, True, only="write"),
+    "ignored-200": Fault("200, but nothing applied", lambda reply, _: reply, True, strikes=("write",)),
     "trickle": Fault("applied, but the body comes one byte each --byte-seconds", _trickle, True, True),
 }  # fmt: skip
 """Every fault by its name."""

@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.faults import FAULTS_ON, check_rates
+from bulkupdate.sandbox.faults import FAULTS, FAULTS_ON, check_rates
 
 
 def _option(default: Any, help_text: str, *, least: float | None = None, choices: tuple[Any, ...] = ()) -> Any:
@@ -30,7 +30,9 @@ class SandboxOptions:
     first_customer_id: int = _option(100_001, "id of the first customer; the others follow", least=1)
     seed: int = _option(1, "the same seed makes the same customers")
     username: str = _option("sandbox", "login name it accepts")
-    password: str = _option("sandbox", "password it accepts")
+    password: str = field(
+        default="sandbox", repr=False, metadata={"help": "password it accepts", "least": None, "choices": ()}
+    )
     team: str = _option("sandbox", "team name it knows")
     token_seconds: int = _option(3600, "life of a token in seconds", least=0)
     requests_per_hour: int = _option(
@@ -65,7 +67,8 @@ class SandboxOptions:
         False, "the client setting “Enable Required Fields for WholeSale Customers”"
     )
     faults: Mapping[str, float] = field(
-        default_factory=dict, metadata={"help": "trouble by rate: error-500=0.05", "least": None, "choices": ()}
+        default_factory=dict,
+        metadata={"help": f"trouble by rate, as in error-500=0.05: {', '.join(FAULTS)}", "least": None, "choices": ()},
     )
     fault_seed: int = _option(1, "the same seed makes the same trouble")
     faults_on: str = _option("writes", "which requests meet faults by rate", choices=tuple(FAULTS_ON))

@@ -27,6 +27,7 @@ from bulkupdate.sandbox.service import Service
 THREADS = 64
 """Requests answered at the same time; more wait. A latency of 50 ms with 32 in flight needs 32."""
 
+LARGEST_BODY_BYTES = 4 * 2**20
 STOP_SECONDS = 5.0
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends a TCP reset."""
@@ -80,6 +81,7 @@ class Sandbox:
         self._host = host
         self._port = port
         self._server: Any = None
+        self._sockets: dict[int, Any] = {}
         self._thread: threading.Thread | None = None
 
     @property
@@ -120,23 +122,29 @@ class Sandbox:
         self.service.log.clear()
 
     def start(self) -> None:
-        """Bind and answer from now on."""
+        """Bind and answer from now on; after `stop`, on the same port with the customers and tokens of before."""
+        self.service.stop.clear()
+        listener = self._bind()
+        self._port = int(listener.getsockname()[1])
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is what load tests are for
+        self._server = waitress.server.create_server(
+            create_app(self.service), map=self._sockets, sockets=[listener], threads=THREADS, connection_limit=2000,
+            channel_timeout=600, channel_request_lookahead=1, asyncore_use_poll=True, ident="sandbox",
+            max_request_body_size=LARGEST_BODY_BYTES, clear_untrusted_proxy_headers=True,
+        )  # fmt: skip
+        self._server.channel_class = _CuttableChannel
+        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+        self._thread.start()
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            self._server = waitress.server.create_server(
-                create_app(self.service), host=self._host, port=self._port, threads=THREADS, connection_limit=2000,
-                channel_timeout=600, channel_request_lookahead=1, asyncore_use_poll=True, ident="sandbox",
-                clear_untrusted_proxy_headers=True,
-            )  # fmt: skip
+            return socket.create_server((self._host, self._port), family=family)
         except OSError as error:
             raise UsageError(
                 f"The sandbox cannot listen on {self._host}, port {self._port}: {error.strerror}.",
-                remedy="Choose another port with --port.",
+                remedy="Choose another port.",
             ) from error
-        self._server.channel_class = _CuttableChannel
-        self._port = int(self._server.effective_port)
-        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
-        self._thread.start()
 
     def stop(self) -> None:
         """Wake what waits, let the threads end, close every connection. Safe to call twice."""
@@ -144,7 +152,7 @@ class Sandbox:
         if self._thread is None:
             return
         self._server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map, ignore_all=True))
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         self._thread.join(STOP_SECONDS)
         self._thread = None
 

@@ -33,7 +33,10 @@ DENIED = "Authorization has been denied for this request."
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request as it comes in. `authorization` is the header's text; `host_url` the address it came to, with `/`."""
+    """A request as it comes in. `authorization` is the header's text; `host_url` the server's address, with `/`.
+
+    `refusal_status` is the status of a request of kind `other`: one that asks for nothing the service has.
+    """
 
     kind: Kind
     method: str
@@ -44,6 +47,7 @@ class Incoming:
     content_type: str = ""
     authorization: str = ""
     host_url: str = ""
+    refusal_status: int = 404
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Service:
         self._handlers: Mapping[Kind, Callable[[Incoming, bool], tuple[Reply, bool]]] = {
             "token": self._sign_in, "team": self._find_team,
             "write": self._write, "read": self._read, "list": self._list,
+            "other": self._refuse_other,
         }  # fmt: skip
 
     def answer(self, incoming: Incoming) -> Reply:
@@ -83,15 +88,20 @@ class Service:
         self.log.open(request)
         reset_time = None if incoming.kind == "team" else self._allowance.spend(self._name_user(incoming, token), now)
         trouble = None if reset_time is not None else self._choose_trouble(incoming)
-        self.clock.wait(self.options.latency_seconds, self.stop)
         if reset_time is None:
             reply = self._answer_in_trouble(incoming, request, trouble)
         else:
             request.is_throttled = True
             reply = throttle(self.options.throttle_status, reset_time)
         request.status = None if reply.cut else reply.status
+        self._wait_until(now + self.options.latency_seconds)
         self.log.close(request)
         return reply
+
+    def _wait_until(self, time: float) -> None:
+        """The rest of the latency: our own work is part of it."""
+        if self.options.latency_seconds:
+            self.clock.wait(time - self.clock.now(), self.stop)
 
     def _name_user(self, incoming: Incoming, token: Token | None) -> str:
         """Whose allowance a request spends from: the token's user, or the one that signs in."""
@@ -112,7 +122,7 @@ class Service:
             request.fault = "planned"
             return trouble
         fault = FAULTS[trouble] if trouble else None
-        if fault is None or fault.only not in (None, incoming.kind):
+        if fault is None or incoming.kind not in fault.strikes:
             reply, request.applied = self._handlers[incoming.kind](incoming, True)
             return reply
         request.fault = trouble
@@ -187,7 +197,10 @@ class Service:
         """The ids of a list: those asked for that there are, else all."""
         if not asked or not self.options.list_filter:
             return self.registry.ids
-        return sorted({int(each) for each in asked} & _as_set(self.registry.ids, asked))
+        return sorted({int(each) for each in asked if int(each) in self.registry.ids})
+
+    def _refuse_other(self, incoming: Incoming, _is_applied: bool) -> tuple[Reply, bool]:
+        return refuse(incoming.refusal_status, f"No resource was found for {incoming.method} {incoming.path}."), False
 
     def _refuse_token(self, incoming: Incoming) -> Reply | None:
         scheme, _, text = incoming.authorization.partition(" ")
@@ -205,10 +218,6 @@ class Service:
 
     def _refuse_unknown(self, customer_id: str) -> Reply:
         return refuse(self.options.unknown_customer_status, f"Customer {customer_id} was not found.")
-
-
-def _as_set(ids: range, asked: Sequence[str]) -> set[int]:
-    return {int(each) for each in asked if int(each) in ids}
 
 
 def _read_login(body: bytes) -> Mapping[str, object]:
