@@ -44,6 +44,6 @@ def _require_field(own: str, target: str) -> Field:
         hint = f" Did you mean {nearest}?" if nearest else ""
         raise UsageError(
             f"The heading {own!r} is mapped to {target!r}, which is no field of a customer.{hint}",
-            remedy='Map it to one of the field names that `bulkupdate template` writes, e.g. --map "Kundennr=CustomerId".',
+            remedy='Map it to a field name as `bulkupdate template` writes it, e.g. --map "Kundennr=CustomerId".',
         )
     return field

@@ -11,6 +11,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.shown_number import show_plain
+from bulkupdate.spreadsheets.special_cells import LOST_DIGITS_FROM
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ class CalamineBook:
         return self._translate(lambda: self._book.get_sheet_by_name(name))
 
     def _translate(self, call: Callable[[], T]) -> T:
-        """calamine raises errors of its own; a Rust panic comes as a `BaseException` of a class without a public name."""
+        """A Rust panic comes as a `BaseException` of a class without a public name."""
         try:
             return call()
         except Exception as error:
@@ -48,18 +49,15 @@ def text_rows(sheet: CalamineSheet, count: int | None) -> Iterator[tuple[int, li
     start = sheet.start
     if start is None:
         return
-    if count is not None:
-        rows = iter(sheet.to_python(skip_empty_area=False, nrows=count))
-    else:
-        rows = sheet.iter_rows()
+    rows = sheet.iter_rows() if count is None else sheet.to_python(skip_empty_area=False, nrows=count)
     for number, cells in enumerate(rows, 1):
         yield number, [each if type(each) is str else show_value(each) for each in cells]
 
 
 def show_value(value: Any) -> str:
     """The text of a value that no format changes."""
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() and abs(value) < LOST_DIGITS_FROM else show_plain(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else show_plain(value)
     return value.isoformat(" ") if isinstance(value, datetime) else str(value)

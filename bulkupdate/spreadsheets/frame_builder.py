@@ -11,11 +11,17 @@ import pyarrow as pa
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.sheet import ReadOptions
 
-CHUNK_ROWS = 20_000
+CHUNK_CELLS = 500_000
+"""Cells that are held as Python's strings before they become pyarrow's."""
+
+CHUNK_CHARACTERS = 16_000_000
 
 
 class FrameBuilder:
-    """Takes rows and gives a frame. Blank rows are left out; short rows are filled with blanks."""
+    """Takes rows and gives a frame. Blank rows are left out.
+
+    Raises `RefusedFileError` as soon as there are more rows, cells or text than the settings allow.
+    """
 
     def __init__(self, width: int, options: ReadOptions) -> None:
         self._width = width
@@ -25,14 +31,19 @@ class FrameBuilder:
         self._number_chunks: list[np.ndarray] = []
         self._chunks: list[list[pa.Array]] = [[] for _ in range(width)]
         self._count = 0
+        self._characters = 0
+        self._chunk_characters = 0
+        self._chunk_rows = max(1, CHUNK_CELLS // max(1, width))
 
     def add(self, number: int, cells: Sequence[str]) -> None:
         """Take one row with as many cells as there are columns; a row of blanks is passed over."""
-        if not "".join(cells).strip():
+        text = "".join(cells)
+        if not text or text.isspace():
             return
         self._rows.append(cells)
         self._numbers.append(number)
-        if len(self._rows) >= CHUNK_ROWS:
+        self._chunk_characters += len(text)
+        if len(self._rows) >= self._chunk_rows or self._chunk_characters >= CHUNK_CHARACTERS:
             self._flush()
 
     def build(self) -> tuple[pd.DataFrame, np.ndarray]:
@@ -47,32 +58,33 @@ class FrameBuilder:
         if not self._rows:
             return
         self._count += len(self._rows)
-        check_size(self._count, self._width, self._options)
+        self._characters += self._chunk_characters
+        self._check_size()
         for chunks, cells in zip(self._chunks, zip(*self._rows, strict=True), strict=True):
             chunks.append(pa.array(cells, pa.large_string()))
         self._number_chunks.append(np.array(self._numbers, np.int64))
-        self._rows, self._numbers = [], []
+        self._rows, self._numbers, self._chunk_characters = [], [], 0
+
+    def _check_size(self) -> None:
+        options = self._options
+        for count, most, what, setting in (
+            (self._count, options.max_rows, "rows", "BULKUPDATE_MAX_ROWS"),
+            (self._count * self._width, options.max_cells, "cells", "BULKUPDATE_MAX_CELLS"),
+            (self._characters * 2, options.max_unpacked_bytes, "bytes of text", "BULKUPDATE_MAX_UNPACKED_BYTES"),
+        ):
+            if count > most:
+                raise RefusedFileError(
+                    f"The sheet has more than {most:,} {what}.",
+                    remedy=f"Split it into several files, or raise the limit: {setting}.",
+                )
 
 
 def from_arrow(cells: pa.ChunkedArray) -> pd.api.extensions.ExtensionArray:
     """A column of text as pandas keeps it, without a copy."""
-    return pd.arrays.ArrowStringArray(cells, dtype=pd.StringDtype(storage="pyarrow", na_value=np.nan))
+    dtype = pd.StringDtype(storage="pyarrow", na_value=np.nan)
+    return pd.arrays.ArrowStringArray(cells, dtype=dtype)  # type: ignore[call-arg]  # the stubs lack this argument
 
 
 def to_arrow(column: pd.Series) -> pa.ChunkedArray:
     """The text of a column as pyarrow keeps it, without a copy."""
     return pa.chunked_array(column.array.__arrow_array__())
-
-
-def check_size(rows: int, columns: int, options: ReadOptions) -> None:
-    """Raise `RefusedFileError` where a sheet has more rows or cells than the settings allow."""
-    if rows > options.max_rows:
-        raise RefusedFileError(
-            f"The sheet has more than {options.max_rows:,} rows.",
-            remedy="Split it into several files, or raise the limit: BULKUPDATE_MAX_ROWS.",
-        )
-    if rows * columns > options.max_cells:
-        raise RefusedFileError(
-            f"The sheet has more than {options.max_cells:,} cells.",
-            remedy="Split it into several files, or raise the limit: BULKUPDATE_MAX_CELLS.",
-        )

@@ -7,8 +7,12 @@ from pathlib import Path
 from bulkupdate.customers.headings import check_heading_map
 from bulkupdate.spreadsheets.csv_file import read_csv_file
 from bulkupdate.spreadsheets.excel_file import read_workbook
+from bulkupdate.spreadsheets.file_kind import FileKind, recognise_file, refuse_unreadable
 from bulkupdate.spreadsheets.heading_row import require_updatable
+from bulkupdate.spreadsheets.ods_file import OdsWorkbook
 from bulkupdate.spreadsheets.sheet import ReadOptions, Sheet
+from bulkupdate.spreadsheets.xls_file import XlsWorkbook
+from bulkupdate.spreadsheets.xlsb_file import XlsbWorkbook
 from bulkupdate.spreadsheets.xlsx_file import XlsxWorkbook
 from bulkupdate.spreadsheets.zip_guard import Package
 
@@ -28,7 +32,32 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
 def read_key_sheet(path: Path, options: ReadOptions) -> Sheet:
     """Read a sheet that needs no more than the key column, as for `export --ids`. Raises as `read_sheet`."""
     check_heading_map(options.heading_map)
-    if path.suffix.lower() in (".csv", ".tsv"):
-        return read_csv_file(path, options)
-    package = Package(path, options)
-    return read_workbook(path, XlsxWorkbook(path, package, options), options)
+    try:
+        return _READERS[recognise_file(path, options)](path, options)
+    except OSError as error:
+        raise refuse_unreadable(path) from error
+
+
+def _read_xlsx(path: Path, options: ReadOptions) -> Sheet:
+    return read_workbook(path, XlsxWorkbook(path, Package(path, options), options), options)
+
+
+def _read_xlsb(path: Path, options: ReadOptions) -> Sheet:
+    return read_workbook(path, XlsbWorkbook(Package(path, options)), options)
+
+
+def _read_ods(path: Path, options: ReadOptions) -> Sheet:
+    return read_workbook(path, OdsWorkbook(path, Package(path, options)), options)
+
+
+def _read_xls(path: Path, options: ReadOptions) -> Sheet:
+    return read_workbook(path, XlsWorkbook(path), options)
+
+
+_READERS = {
+    FileKind.TEXT: read_csv_file,
+    FileKind.XLSX: _read_xlsx,
+    FileKind.XLS: _read_xls,
+    FileKind.XLSB: _read_xlsb,
+    FileKind.ODS: _read_ods,
+}

@@ -24,54 +24,58 @@ class SharedStrings:
     def __init__(self, package: Package, most_bytes: int) -> None:
         self._package = package
         self._most_bytes = most_bytes
-        self._lengths = self._measure()
-        self._longest = int(self._lengths.max(initial=0))
+        self._longest = self._measure_longest()
 
     def check(self, part: str, extent: Extent) -> None:
         """Raise `RefusedFileError` where the texts of a sheet come to more than is allowed."""
         text_bytes = extent.text_bytes
         if text_bytes + self._longest * extent.filled > self._most_bytes:
-            text_bytes += sum(int(lengths.sum()) for lengths in self._referenced(part))
+            text_bytes += self._measure_referenced(part)
             if text_bytes > self._most_bytes:
                 raise self._refuse()
 
-    def _measure(self) -> np.ndarray:
-        """The bytes of each entry, markup included."""
-        if PART not in self._package:
-            return np.empty(0, np.int64)
-        starts: list[np.ndarray] = []
-        offset, tail = 0, b""
-        for block in self._package.xml_blocks(PART):
-            chunk = tail + block
-            at = offset - len(tail)
-            end = max(0, len(chunk) - 16)
-            starts.append(
-                np.array(
-                    [at + match.start() for match in _START.finditer(chunk, 0, len(chunk)) if match.start() < end],
-                    np.int64,
-                )
-            )
-            offset += len(block)
-            tail = chunk[end:]
-            if offset > self._most_bytes:
+    def _measure_longest(self) -> int:
+        """The bytes of the longest entry, markup included. Raises `RefusedFileError` where there is too much of all."""
+        longest, total, tail = 0, 0, b""
+        for block in self._blocks():
+            *whole, tail = (tail + block).split(b"si>")
+            longest = max(longest, len(tail), *map(len, whole)) if whole else max(longest, len(tail))
+            total += len(block)
+            if total > self._most_bytes or longest > LONGEST_ENTRY_BYTES:
                 raise self._refuse()
-        starts.append(np.array([offset - len(tail) + match.start() for match in _START.finditer(tail)], np.int64))
-        lengths = np.diff(np.concatenate([*starts, np.array([offset], np.int64)]))
-        if lengths.max(initial=0) > LONGEST_ENTRY_BYTES:
-            raise self._refuse()
-        return lengths
+        return longest
 
-    def _referenced(self, part: str) -> Iterator[np.ndarray]:
-        tail = b""
+    def _measure_all(self) -> np.ndarray:
+        """The bytes of every entry, by its place."""
+        starts: list[int] = []
+        offset, tail = 0, b""
+        for block in self._blocks():
+            chunk = tail + block
+            starts.extend(offset + match.start() for match in _START.finditer(chunk, 0, max(0, len(chunk) - 16)))
+            kept = max(0, len(chunk) - 16 - 16)
+            offset, tail = offset + kept, chunk[kept:]
+        starts.extend(offset + match.start() for match in _START.finditer(tail))
+        places = np.unique(np.array(starts, np.int64))
+        return np.diff(places, append=offset + len(tail))
+
+    def _measure_referenced(self, part: str) -> int:
+        """The bytes of the entries that a sheet points to, each time it does."""
+        lengths = self._measure_all()
+        total, tail = 0, b""
         for block in self._package.xml_blocks(part):
             chunk = tail + block
-            end = chunk.rfind(b"</") if b"</" in chunk else 0
-            places = np.array(_REFERENCE.findall(chunk[:end]), dtype="S9").astype(np.int64)
-            yield self._lengths[places[places < len(self._lengths)]]
+            end = max(0, chunk.rfind(b"</"))
+            places = np.array(_REFERENCE.findall(chunk, 0, end), dtype="S9").astype(np.int64)
+            total += int(lengths[places[places < len(lengths)]].sum())
             tail = chunk[end:]
+        return total
+
+    def _blocks(self) -> Iterator[bytes]:
+        return self._package.xml_blocks(PART) if PART in self._package else iter(())
 
     def _refuse(self) -> RefusedFileError:
         return RefusedFileError(
             f"The cells hold more than {self._most_bytes:,} bytes of text.",
-            remedy="Split the file, save it as CSV, or raise the limit: BULKUPDATE_MAX_UNPACKED_BYTES (text may be a quarter of it).",
+            remedy="Split the file, save it as CSV, or raise the limit: "
+            "BULKUPDATE_MAX_UNPACKED_BYTES, of which text may be a quarter.",
         )

@@ -53,13 +53,8 @@ def _render(moment: datetime, section: tuple[Token, ...]) -> str | None:
     if "\0" in "".join(token.text for token in section):
         return None
     pieces = re.findall(r"y+|m+|d+|h+|s+|\0?.", marked, re.DOTALL)
-    shown = []
-    for place, piece in enumerate(pieces):
-        text = _render_piece(moment, _name_minutes(pieces, place))
-        if text is None:
-            return None
-        shown.append(text)
-    return "".join(shown).strip()
+    shown = [_render_piece(moment, _name_minutes(pieces, place)) for place in range(len(pieces))]
+    return None if None in shown else "".join(filter(None, shown)).strip()
 
 
 def _name_minutes(pieces: list[str], place: int) -> str:

@@ -5,7 +5,7 @@ Every kind of Excel file is scanned for them in its own way; what they come to i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bulkupdate.customers.fields import CLEAR, Field
@@ -30,7 +30,7 @@ class Special(Enum):
 @dataclass(frozen=True, slots=True)
 class SpecialCell:
     """One such cell. `row` is Excel's, `column` counts from 0. `text` is the error's name or the formula, where known;
-    `number` and `format_code` are those of a number."""
+    `number` and `format_code` are those of a number; `shown` is what it shows as where the file itself says so."""
 
     row: int
     column: int
@@ -38,6 +38,11 @@ class SpecialCell:
     text: str = ""
     number: float = 0.0
     format_code: str = ""
+    shown: Shown | None = None
+
+    def moved(self, row: int, column: int) -> SpecialCell:
+        """The same cell at another place."""
+        return replace(self, row=row, column=column)
 
 
 def judge(cell: SpecialCell, field: Field | None, *, is_1904: bool = False) -> tuple[str, Finding | None]:
@@ -46,17 +51,16 @@ def judge(cell: SpecialCell, field: Field | None, *, is_1904: bool = False) -> t
     `field` is what the column stands for; None for a column that is not ours, of which nothing is ever found: it is
     not sent. `is_1904` tells that the file counts days from 1904.
     """
-    if cell.special is Special.ERROR:
-        text, finding = cell.text, _error_cell(cell)
-    elif cell.special is Special.UNCALCULATED:
-        text, finding = cell.text, _uncalculated(cell)
-    else:
+    if cell.special is Special.NUMBER:
         text, finding = _judge_number(cell, field, is_1904)
-    return text, finding if field else None
+        return text, finding if field else None
+    if field is None:
+        return cell.text, None
+    return cell.text, _error_cell(cell) if cell.special is Special.ERROR else _uncalculated(cell)
 
 
 def _judge_number(cell: SpecialCell, field: Field | None, is_1904: bool) -> tuple[str, Finding | None]:
-    shown = show_number(cell.number, cell.format_code, is_1904=is_1904)
+    shown = cell.shown or show_number(cell.number, cell.format_code, is_1904=is_1904)
     if shown.is_date:
         return _judge_date(cell, shown, field)
     if abs(cell.number) >= LOST_DIGITS_FROM:
@@ -93,7 +97,7 @@ def _finding(
 
 
 def _error_cell(cell: SpecialCell) -> Finding:
-    remedy = f"Correct the formula or type the value; leave the cell blank for no change, or type {CLEAR} to empty the field."
+    remedy = f"Type the value, leave the cell blank for no change, or type {CLEAR} to empty the field."
     return _finding(cell, cell.text, "error-cell", f"The cell shows the error {cell.text}.", remedy)
 
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.special_cells import SpecialCell
+
+MOST_SPECIAL_CELLS = 3_000_000
 
 Merge = tuple[int, int, int, int]
 """First row, first column, last row, last column; rows as Excel numbers them, columns from 0."""
@@ -22,6 +25,15 @@ class SheetFacts:
     hidden_columns: int = 0
     formulas: int = 0
     is_1904: bool = False
+
+    def add_special(self, cell: SpecialCell) -> None:
+        """Take one more. Raises `RefusedFileError` where there are too many to keep."""
+        if len(self.special_cells) >= MOST_SPECIAL_CELLS:
+            raise RefusedFileError(
+                f"More than {MOST_SPECIAL_CELLS:,} cells have a number format that must be looked into.",
+                remedy="Give the columns the format Text or General, or save the sheet as CSV.",
+            )
+        self.special_cells.append(cell)
 
 
 class OpenSheet(Protocol):

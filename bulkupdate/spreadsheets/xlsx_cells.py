@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.exceptions import CellCoordinatesException
+
 from bulkupdate.spreadsheets.number_format import shows_all_as_is, shows_integers_as_is
 from bulkupdate.spreadsheets.special_cells import LOST_DIGITS_FROM, Special, SpecialCell
-from bulkupdate.spreadsheets.workbook import SheetFacts
+from bulkupdate.spreadsheets.workbook import Merge, SheetFacts
 
 _TEXT_TYPES = frozenset({"s", "str", "inlineStr", "b"})
 
@@ -66,7 +69,7 @@ class SheetScan:
             self.facts.formulas += 1
         special = self._sort(row, column, style, kind, formula, value)
         if special:
-            self.facts.special_cells.append(special)
+            self.facts.add_special(special)
 
     def _sort(
         self, row: int, column: int, style: int, kind: str, formula: str | None, value: str | None
@@ -105,3 +108,12 @@ def _to_number(value: str, *, is_iso: bool) -> float | None:
     except ValueError:
         return None
     return number if number - number == 0 else None
+
+
+def to_merge(reference: str) -> Merge:
+    """A reference such as `A2:B3` as a merge; an unreadable one covers nothing."""
+    try:
+        first_column, first_row, last_column, last_row = range_boundaries(reference)
+    except (ValueError, CellCoordinatesException):
+        return (0, 0, 0, 0)
+    return int(first_row or 0), int(first_column or 1) - 1, int(last_row or 0), int(last_column or 1) - 1

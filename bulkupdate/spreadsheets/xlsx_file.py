@@ -62,8 +62,8 @@ class XlsxWorkbook:
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
             raise RefusedFileError(
-                f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, though only "
-                f"{extent.filled:,} cells are filled.",
+                f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
+                f"though only {extent.filled:,} cells are filled.",
                 remedy="Delete what stands far off the table, or copy the table to a new file.",
             )
 
@@ -95,7 +95,7 @@ class XlsxWorkbook:
     def _parse(self, part: str) -> Element:
         xml = self._package.read_xml(part)
         try:
-            return fromstring(xml, forbid_dtd=True)  # type: ignore[no-any-return]
+            return fromstring(xml, forbid_dtd=True)
         except (ParseError, DefusedXmlException, ValueError) as error:
             raise self._package.damaged() from error
 

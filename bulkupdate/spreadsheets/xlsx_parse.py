@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.parsers import expat
 
-from openpyxl.utils.cell import coordinate_from_string, column_index_from_string, range_boundaries
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from openpyxl.utils.exceptions import CellCoordinatesException
 
 from bulkupdate.errors import RefusedFileError
-from bulkupdate.spreadsheets.xlsx_cells import SheetScan, Styles
+from bulkupdate.spreadsheets.xlsx_cells import SheetScan, Styles, to_merge
 
 LONGEST_TEXT = 10_000_000
 
@@ -92,5 +92,4 @@ class _Sheet:
             first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
             self.scan.facts.hidden_columns += last - first + 1 if last < 16_384 else 0
         elif tag == "mergeCell":
-            first_column, first_row, last_column, last_row = range_boundaries(attributes["ref"])
-            self.scan.facts.merges.append((int(first_row), int(first_column) - 1, int(last_row), int(last_column) - 1))
+            self.scan.facts.merges.append(to_merge(attributes["ref"]))

@@ -12,13 +12,11 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from itertools import chain
 
-from openpyxl.utils.cell import column_index_from_string, range_boundaries
-from openpyxl.utils.exceptions import CellCoordinatesException
+from openpyxl.utils.cell import column_index_from_string
 
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.number_format import shows_all_as_is, shows_integers_as_is
-from bulkupdate.spreadsheets.workbook import Merge
-from bulkupdate.spreadsheets.xlsx_cells import SheetScan, Styles
+from bulkupdate.spreadsheets.xlsx_cells import SheetScan, Styles, to_merge
 from bulkupdate.spreadsheets.xlsx_parse import parse_sheet
 
 LONGEST_ROW_BYTES = 32 << 20
@@ -136,7 +134,7 @@ class _Tokens:
         if b"<mergeCell " not in xml:
             return
         merges = self._scan.facts.merges
-        merges.extend(_to_merge(reference.decode()) for reference in _MERGE.findall(xml))
+        merges.extend(to_merge(reference.decode()) for reference in _MERGE.findall(xml))
         if len(merges) > MOST_MERGES:
             raise RefusedFileError(
                 "The sheet has too many merged cells.", remedy="Unmerge all cells and save the file."
@@ -177,14 +175,6 @@ def _count_columns(first: bytes, last: bytes) -> int:
     if not (first.isdigit() and last.isdigit()) or int(last) >= 16_384:
         return 0
     return max(0, int(last) - int(first) + 1)
-
-
-def _to_merge(reference: str) -> Merge:
-    try:
-        first_column, first_row, last_column, last_row = range_boundaries(reference)
-    except (ValueError, CellCoordinatesException):
-        return (0, 0, 0, 0)
-    return int(first_row or 0), int(first_column or 1) - 1, int(last_row or 0), int(last_column or 1) - 1
 
 
 def _decode(text: bytes) -> str:
