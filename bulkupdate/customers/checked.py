@@ -13,7 +13,7 @@ import pandas as pd
 from bulkupdate.customers.columns import Columns
 from bulkupdate.customers.fields import CUSTOMER_ID, Field
 from bulkupdate.customers.payload import encode_member, encode_text_member, join_members
-from bulkupdate.customers.plain import find_odd
+from bulkupdate.customers.plain import find_filled, find_odd
 from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
 from bulkupdate.customers.values import read_value
 
@@ -54,6 +54,11 @@ class CheckedFile:
         return tuple(self.headings[at] for at in self.columns.original)
 
     @property
+    def key_heading(self) -> str:
+        """The heading of the column of customer ids."""
+        return self.headings[self.columns.positions[CUSTOMER_ID]]
+
+    @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep rows from being sent."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
@@ -67,10 +72,19 @@ class CheckedFile:
             reasons[problem.row] = f"{reasons[problem.row]}; {reason}" if problem.row in reasons else reason
         return reasons
 
-    @property
-    def invalid_count(self) -> int:
-        """How many rows will not be sent."""
-        return len(self._reasons)
+    @cached_property
+    def counts(self) -> dict[Status, int]:
+        """How many rows will be sent (`not attempted` so far), have nothing to send, or are invalid."""
+        is_filled = np.zeros(len(self), dtype=bool)
+        for each, at in self.columns.positions.items():
+            if each is not CUSTOMER_ID:
+                is_filled |= find_filled(self._frame.iloc[:, at])
+        is_valid = ~np.isin(self.row_numbers, list(self._reasons))
+        return {
+            Status.NOT_ATTEMPTED: int((is_valid & is_filled).sum()),
+            Status.UNCHANGED: int((is_valid & ~is_filled).sum()),
+            Status.INVALID: int((~is_valid).sum()),
+        }
 
     def rows(self) -> Iterator[CheckedRow]:
         """Every row in the order of the file, built a few thousand at a time: memory does not grow with them."""

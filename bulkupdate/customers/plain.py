@@ -12,6 +12,7 @@ from bulkupdate.customers.fields import Field, Kind
 
 _ODD = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{a0}\x{ad}\x{200b}\x{2028}\x{2029}\x{2060}\x{feff}\x{fffd}"
 _PLAIN_ADDRESS = r"[A-Za-z0-9_+%\-]+(\.[A-Za-z0-9_+%\-]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,20}"
+_SEEN = r"[^\s\pZ\x0b\x1c-\x1f\x{85}\x{200b}\x{2060}\x{feff}]"
 _PLAIN_TEXT = rf"[^\s#<{_ODD}]([^{_ODD}]*[^\s{_ODD}])?"
 _PLAIN_PATTERNS = {
     Kind.CUSTOMER_ID: "[1-9][0-9]{0,17}",
@@ -43,3 +44,10 @@ def find_odd(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
     plain = pc.match_substring_regex(texts.array.__arrow_array__(), pattern)
     is_plain: np.ndarray = plain.to_numpy(zero_copy_only=False)
     return texts[~is_plain]
+
+
+def find_filled(texts: pd.Series) -> np.ndarray:
+    """True where a text holds more than blanks and characters without width."""
+    filled = pc.match_substring_regex(texts.array.__arrow_array__(), _SEEN)
+    is_filled: np.ndarray = filled.to_numpy(zero_copy_only=False)
+    return is_filled

@@ -41,7 +41,8 @@ class Reading:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
-_UNSEEN = "\u200b\u2060\ufeff"
+_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"
+_BLANKS += "".join(map(chr, range(0x2000, 0x200C))) + "\u2060\ufeff"  # the last three have no width
 _EXCEL_ERROR = re.compile(
     r"#(N/?A|NV|REF!?|VALUE!?|DIV/0!?|NAME\?|NULL!?|NUM!?|SPILL!?|CALC!?|FIELD!?|BLOCKED!?|GETTING_DATA|#+)", re.I
 )
@@ -69,7 +70,7 @@ _LONGEST_ADDRESS = 254
 @lru_cache(maxsize=65_536)
 def read_value(field: Field, text: str, decimal_mark: str = ".") -> Reading:
     """A cell's text as the field's value; blank is no value. `decimal_mark` is the point or the comma of decimals."""
-    trimmed = text.strip().strip(_UNSEEN).strip()
+    trimmed = text.strip(_BLANKS)
     if not trimmed:
         return Reading(findings=(_ONLY_BLANKS,) if text else ())
     if _EXCEL_ERROR.fullmatch(trimmed):

@@ -1,0 +1,133 @@
+"""What people and programs get to see: sentences and the progress bar on stderr, one JSON object on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.errors import BulkUpdateError, ExitCode
+
+if TYPE_CHECKING:
+    from bulkupdate.customers.records import Problem
+    from bulkupdate.runs.records import Outcome
+    from bulkupdate.service.quota import Waiting
+
+_GROUPS_SHOWN = 20
+
+
+class Console:
+    """Speaks to people unless it is to be quiet."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def say(self, text: str = "") -> None:
+        """A line for people."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def complain(self, error: BulkUpdateError) -> None:
+        """An error, which is said even when quiet."""
+        click.echo(f"Error: {error}", err=True)
+        if error.remedy:
+            click.echo(f"       {error.remedy}", err=True)
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Problems grouped, so that 312 alike take one line."""
+        from bulkupdate.customers.problem_groups import group_problems
+
+        groups = group_problems(problems)
+        for group in groups[:_GROUPS_SHOWN]:
+            place = f"{group.column}: " if group.column else ""
+            self.say(f"  {group.severity.value}  {place}{group.title} ({group.where})")
+            self.say(f"         {group.remedy}")
+        if len(groups) > _GROUPS_SHOWN:
+            self.say(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
+
+    def ask(self, question: str, *, yes: bool) -> bool:
+        """Whether a person agrees; `yes` has agreed beforehand. Without a terminal there is nobody to ask."""
+        from bulkupdate.errors import UsageError
+
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "There is no terminal to ask on, and --yes was not given: nothing was sent.",
+                remedy="Add --yes to send without being asked.",
+            )
+        return click.confirm(question, err=True)
+
+
+def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
+    """One object on stdout, for programs."""
+    click.echo(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+
+
+class Progress:
+    """A bar on stderr while rows go out (only on a terminal), and a line when all wait for quota."""
+
+    def __init__(self, console: Console, total: int, clock: Clock) -> None:
+        from tqdm import tqdm
+
+        self._console = console
+        self._clock = clock
+        self._shown_wait = ""
+        self._bar = tqdm(
+            total=total,
+            unit="row",
+            file=sys.stderr,
+            disable=console.quiet or not sys.stderr.isatty(),
+            dynamic_ncols=True,
+        )
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def watch(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
+        """Called by the run as it goes on."""
+        self._bar.update(len(outcomes))
+        wait = ""
+        if waiting is not None:
+            wait = f"waiting for quota until {format_local_time(waiting.until, self._clock.now())}"
+        if wait and wait != self._shown_wait and self._bar.disable:
+            self._console.say(wait)
+        if wait != self._shown_wait:
+            self._bar.set_postfix_str(wait)
+        self._shown_wait = wait
+
+
+@contextmanager
+def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop`: what is in flight is still recorded. The second one ends the process at once.
+
+    Ending at once is safe: the journal is committed before each request, and SQLite keeps it whole.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(ExitCode.INTERRUPTED)
+        stop.set()
+        console.say("\nStopping: what is in flight is still recorded. (Once more stops at once.)")
+
+    handled = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handle) for number in handled]
+    try:
+        yield
+    finally:
+        for number, handler in zip(handled, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,45 @@
+"""The group of commands, and where every error is caught, once."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bulkupdate import __version__
+from bulkupdate.cli import checking, looking, sending, standing_in
+from bulkupdate.cli.console import Console
+from bulkupdate.errors import BulkUpdateError, ExitCode
+
+_HELP = """Update Sellercloud customers in bulk from a spreadsheet.
+
+A blank cell is no change. Begin with `bulkupdate template`, look with `bulkupdate check FILE`, send with
+`bulkupdate run FILE`. After whatever went wrong, `bulkupdate resume` goes on.
+"""
+
+
+@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="bulkupdate")
+def cli() -> None:
+    pass
+
+
+for module in (checking, sending, looking, standing_in):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def run_cli(arguments: list[str] | None = None) -> int:
+    """Run a command and return the exit code; every error of ours becomes a sentence here."""
+    try:
+        result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False)
+    except BulkUpdateError as error:
+        Console(quiet=False).complain(error)
+        return int(error.exit_code)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return int(ExitCode.WRONG_USE)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` shows what was begun.", err=True)
+        return int(ExitCode.INTERRUPTED)
+    return int(result) if isinstance(result, int) else int(ExitCode.DONE)

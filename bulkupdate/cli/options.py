@@ -1,0 +1,89 @@
+"""The options that many commands share, and the settings they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulkupdate.cli.console import print_json
+from bulkupdate.errors import BulkUpdateError, UsageError
+from bulkupdate.settings import SETTINGS, Settings, load_settings
+
+NOT_ON_COMMAND_LINE = {"password"}
+"""Everybody on the machine can see the arguments of a process."""
+
+RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
+FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
+
+
+def common_options(command: Any) -> Any:
+    """`--json`, `--quiet`, `--config`, and every setting as an option (not shown in the help: the README lists them)."""
+    command = _answer_with_json(command)
+    for setting in reversed(SETTINGS):
+        if setting.name not in NOT_ON_COMMAND_LINE:
+            option = f"--{setting.name.replace('_', '-')}"
+            command = click.option(option, setting.name, hidden=True, help=setting.metadata["help"])(command)
+    for add in (
+        click.option("--config", type=click.Path(path_type=Path), help="The settings file to read."),
+        click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, for programs."),
+    ):
+        command = add(command)
+    return command
+
+
+def _answer_with_json(command: Callable[..., int]) -> Callable[..., int]:
+    """With `--json`, a command that fails still prints its one object; the sentence follows on stderr."""
+
+    @wraps(command)
+    def answer(**given: Any) -> int:
+        try:
+            return command(**given)
+        except BulkUpdateError as error:
+            if given["as_json"]:
+                from bulkupdate.runs.history import describe_failure
+
+                print_json(describe_failure(error, given.get("file"), given.get("run_id")))
+            raise
+
+    return answer
+
+
+def sheet_options(command: Any) -> Any:
+    """How a file is to be read: `--sheet`, `--map`, `--decimal`, `--ignore-unknown`."""
+    for add in (
+        click.option("--ignore-unknown", is_flag=True, help="Pass over columns that are no field."),
+        click.option("--decimal", "decimal_mark", type=click.Choice([".", ","]), default=".", help="The decimal mark."),
+        click.option(
+            "--map",
+            "maps",
+            metavar="HEADING=FIELD",
+            multiple=True,
+            help='A heading of your own: "Kundennr=CustomerId".',
+        ),
+        click.option("--sheet", metavar="NAME", help="The sheet of the workbook to take."),
+    ):
+        command = add(command)
+    return command
+
+
+def make_settings(given: Mapping[str, Any]) -> Settings:
+    """The settings from the options of a command, the environment and the file. Raises `UsageError`."""
+    return load_settings(given, config=given.get("config"))
+
+
+def parse_maps(maps: tuple[str, ...]) -> dict[str, str]:
+    """`--map "Kundennr=CustomerId"`, as often as it was given. Raises `UsageError` where there is no `=`."""
+    pairs = {}
+    for each in maps:
+        heading, equals, field = each.rpartition("=")
+        if not equals or not heading.strip() or not field.strip():
+            raise UsageError(
+                f"--map {each!r} is not HEADING=FIELD.", remedy='Write it like --map "Kundennr=CustomerId".'
+            )
+        pairs[heading.strip()] = field.strip()
+    return pairs

@@ -1,0 +1,246 @@
+"""`run`, `resume`, `retry`: the commands that send."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkupdate.cli.checking import show_intake, take_in_file, write_reports
+from bulkupdate.cli.console import Console, Progress, print_json, stop_on_signals
+from bulkupdate.cli.options import FILE_ARGUMENT, RUN_ARGUMENT, common_options, make_settings, sheet_options
+from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from bulkupdate.runs.intake import Intake
+    from bulkupdate.runs.records import Run
+    from bulkupdate.runs.run import Ending, Parts
+
+_GUESSED_SECONDS_A_REQUEST = 0.25
+
+_OUTPUT = click.option("-o", "output", type=click.Path(path_type=Path), help="Where the results go (.xlsx or .csv).")
+_YES = click.option("--yes", is_flag=True, help="Send without asking.")
+
+
+@click.command("run", short_help="Check all rows of a file, then send them.")
+@FILE_ARGUMENT
+@_YES
+@click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
+@click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
+@click.option("--limit", type=click.IntRange(min=1), help="Send so many rows at most; `resume` goes on with the rest.")
+@click.option("--verify", is_flag=True, help="Read back what was sent; where the service ignored it, the row failed.")
+@_OUTPUT
+@sheet_options
+@common_options
+def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
+    """Check all rows of FILE, show the plan, ask, then send one update for each row.
+
+    Nothing is sent while any row is invalid, unless --skip-invalid. The results say of each row what became of it.
+    """
+    from bulkupdate.runs.report import default_results_path, require_results_place
+    from bulkupdate.runs.run import RunOptions, begin, new_run_id
+
+    console, settings = Console(quiet=quiet), make_settings(given)
+    if given["dry_run"]:
+        intake = take_in_file(file, settings, given)
+        return write_reports(intake, settings, console, output, None, as_json=as_json)
+    settings.require_connection()
+    intake = take_in_file(file, settings, given)
+    show_intake(intake, console)
+    if intake.invalid and not given["skip_invalid"]:
+        return _refuse(intake, console, as_json=as_json)
+    with open_parts(settings) as parts:
+        run_id = new_run_id(parts.clock.now())
+        results = output or default_results_path(file, run_id)
+        require_results_place(results, file)
+        warn_of_earlier_runs(intake, parts, console)
+        if not agree(min(intake.to_send, given["limit"] or intake.to_send), parts, console, yes=given["yes"]):
+            console.say("Nothing was sent.")
+            return ExitCode.FILE_REFUSED
+        options = RunOptions(skip_invalid=given["skip_invalid"], verify=given["verify"])
+        run = begin(parts, run_id, intake, options, results)
+        return send(run, parts, console, limit=given["limit"], as_json=as_json)
+
+
+@click.command("resume", short_help="Go on with a run that stopped.")
+@RUN_ARGUMENT
+@_OUTPUT
+@common_options
+def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
+    """Go on with RUN, or without it with the newest run that stopped: what was not confirmed is sent, and no other."""
+    from bulkupdate.runs.history import describe_run, find_stopped
+    from bulkupdate.runs.records import RunState
+
+    console, settings = Console(quiet=quiet), make_settings(given)
+    with open_parts(settings) as parts:
+        run = parts.journal.find_run(run_id) if run_id else find_stopped(parts.journal, settings.state_dir)
+        if run is None or run.state is RunState.FINISHED:
+            console.say(f"Run {run.id} is finished: nothing to resume." if run else "There is no run to resume.")
+            if as_json:
+                print_json(describe_run(run, parts.journal, settings.state_dir) if run else _NO_RUN)
+            return ExitCode.DONE if run is None or parts.journal.tally(run).is_all_well else ExitCode.ROWS_LEFT
+        _require_same_host(run, parts)
+        run = _move_results(run, output, parts)
+        console.say(f"Going on with run {run.id} of {run.file}")
+        return send(run, parts, console, limit=None, as_json=as_json)
+
+
+@click.command("retry", short_help="Send again what failed, was rejected or is unknown.")
+@RUN_ARGUMENT
+@_YES
+@_OUTPUT
+@common_options
+def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
+    """Send again, as a new run, exactly the rows of RUN (the newest without it) that failed, were rejected or are
+    unknown."""
+    from bulkupdate.runs.report import default_results_path, require_results_place
+    from bulkupdate.runs.run import RETRIED, begin_retry, new_run_id
+
+    console, settings = Console(quiet=quiet), make_settings(given)
+    with open_parts(settings) as parts:
+        parent = parts.journal.find_run(run_id)
+        _require_same_host(parent, parts)
+        tally = parts.journal.tally(parent)
+        count = sum(tally[status] for status in RETRIED)
+        if not count:
+            console.say(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
+            if as_json:
+                print_json(_NO_RUN)
+            return ExitCode.DONE
+        new_id = new_run_id(parts.clock.now())
+        results = output or default_results_path(Path(parent.file), new_id)
+        require_results_place(results, Path(parent.file))
+        console.say(f"Sending again {count:,} rows of run {parent.id}")
+        if not agree(count, parts, console, yes=given["yes"]):
+            console.say("Nothing was sent.")
+            return ExitCode.FILE_REFUSED
+        return send(begin_retry(parts, parent, new_id, results), parts, console, limit=None, as_json=as_json)
+
+
+COMMANDS = (run_command, resume_command, retry_command)
+
+_NO_RUN = {
+    "run": None, "file": None, "state": "finished", "started": None, "rows": 0, "counts": {}, "problems": [],
+    "calls": 0, "exit_code": 0, "results": None, "next": None,
+}  # fmt: skip
+
+
+@contextmanager
+def open_parts(settings: Any) -> Iterator[Parts]:
+    """Journal, client and clock for one command; closed at its end."""
+    from bulkupdate.runs.journal import Journal
+    from bulkupdate.runs.run import Parts
+    from bulkupdate.service.client import open_client
+
+    clock, stop = Clock(), threading.Event()
+    with Journal(settings.state_dir, clock) as journal:
+        client = open_client(settings, clock, stop)
+        try:
+            yield Parts(settings, journal, client, clock, stop)
+        finally:
+            client.close()
+
+
+def agree(count: int, parts: Parts, console: Console, *, yes: bool) -> bool:
+    """Show the plan, and ask."""
+    if not count:
+        return True
+    now = parts.clock.now()
+    room = parts.client.quota.room()
+    sending = (count + 1) * _GUESSED_SECONDS_A_REQUEST / parts.settings.concurrency
+    end = max(parts.client.quota.when_sent(count + 1), now + sending)
+    left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
+    console.say(
+        f"Plan: {count:,} customers at {parts.host} would be updated with {count + 1:,} calls; quota: {left}; "
+        f"expected end: {format_local_time(end, now)}"
+    )
+    return console.ask(f"Update {count:,} customers?", yes=yes)
+
+
+def warn_of_earlier_runs(intake: Intake, parts: Parts, console: Console) -> None:
+    """Say so where a file of the same content was sent before."""
+    from bulkupdate.customers.records import Status
+    from bulkupdate.runs.records import RunState
+
+    for earlier in parts.journal.runs_of_file(intake.sha256, parts.host):
+        updated = parts.journal.tally(earlier)[Status.UPDATED]
+        if updated:
+            advice = (
+                "" if earlier.state is RunState.FINISHED else f" It stopped early: `bulkupdate resume {earlier.id}`."
+            )
+            console.say(
+                f"Warning: a file with this content was sent before: {earlier.started}, run {earlier.id}, "
+                f"{updated:,} of {earlier.rows:,} rows updated.{advice}"
+            )
+            return
+
+
+def send(run: Run, parts: Parts, console: Console, *, limit: int | None, as_json: bool) -> int:
+    """Carry a run on to its end, and say how it ended."""
+    from bulkupdate.runs.history import describe_run
+    from bulkupdate.runs.run import carry_on
+
+    total = sum(1 for _ in parts.journal.pending(run))
+    with Progress(console, min(total, limit or total), parts.clock) as progress:
+        with stop_on_signals(parts.stop, console):
+            ending = carry_on(run, parts, progress.watch, limit)
+    say_ending(ending, console)
+    if as_json:
+        described = describe_run(ending.run, parts.journal, parts.settings.state_dir)
+        print_json({**described, "exit_code": int(ending.exit_code), "next": ending.next_command})
+    return ending.exit_code
+
+
+def say_ending(ending: Ending, console: Console) -> None:
+    """The summary line, where the results are, and what to type next. Never "success" where a row did not go through."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in ending.tally.counts.items() if count)
+    if ending.error is not None:
+        console.complain(ending.error)
+    verdict = (
+        "Done" if ending.exit_code is ExitCode.DONE else "Not all rows went through" if not ending.error else "Stopped"
+    )
+    console.say(f"{verdict}: {ending.tally.rows:,} rows: {counts}. {ending.run.calls:,} calls used.")
+    if ending.results_error is not None:
+        console.complain(ending.results_error)
+        console.say(f"The results are safe in the journal: bulkupdate show {ending.run.id} -o RESULTS.xlsx")
+    if ending.results is not None:
+        console.say(f"Results: {ending.results}")
+    if ending.to_fix is not None:
+        console.say(f"Rows to fix: {ending.to_fix}")
+    if ending.next_command is not None:
+        console.say(f"Go on with: {ending.next_command}")
+
+
+def _refuse(intake: Intake, console: Console, *, as_json: bool) -> int:
+    from bulkupdate.runs.history import describe_check
+
+    report = intake.path.with_name(f"{intake.path.stem}-check.xlsx")
+    command = f"bulkupdate check '{intake.path}' -o '{report}'"
+    console.say(f"Nothing was sent: {intake.invalid:,} of {len(intake.checked):,} rows are invalid.")
+    console.say(f"Mend them (`{command}` lists them all), or send the others with --skip-invalid.")
+    if as_json:
+        print_json(describe_check(intake, ExitCode.FILE_REFUSED, None, command))
+    return ExitCode.FILE_REFUSED
+
+
+def _require_same_host(run: Run, parts: Parts) -> None:
+    if run.host != parts.host:
+        raise UsageError(
+            f"Run {run.id} is about {run.host}, but the settings name {parts.host}: nothing was sent.",
+            remedy=f"Set BULKUPDATE_BASE_URL to the service at {run.host}.",
+        )
+
+
+def _move_results(run: Run, output: Path | None, parts: Parts) -> Run:
+    from bulkupdate.runs.report import require_results_place
+
+    results = output or Path(run.results_path)
+    require_results_place(results, Path(run.file))
+    if output is not None:
+        parts.journal.set_results_path(run, output.resolve())
+    return parts.journal.find_run(run.id)

@@ -1,0 +1,163 @@
+"""The run itself: rows go out, at most so many at once; intents are written before, outcomes after.
+
+Prints nothing and never exits. Only the thread that calls `send` touches the journal, so that one commit holds what has
+come back and what goes out next. Never are more rows in flight than `concurrency`: so many may be sent twice after a
+kill, and no more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+
+from bulkupdate.clock import Clock, format_utc
+from bulkupdate.customers.records import Status
+from bulkupdate.errors import InterruptedRunError, ServiceDownError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.records import Outcome, PendingRow, Run
+from bulkupdate.service.answers import Answer, AnswerKind
+from bulkupdate.service.client import Client
+from bulkupdate.service.quota import Waiting
+
+LOOK_SECONDS = 0.25
+"""How often a loop that only waits looks at `stop` and reports: people see the wait, and Ctrl-C is heard."""
+
+_STATUSES = {
+    AnswerKind.UPDATED: Status.UPDATED,
+    AnswerKind.REJECTED: Status.REJECTED,
+    AnswerKind.FAILED: Status.FAILED,
+    AnswerKind.UNKNOWN: Status.UNKNOWN,
+    AnswerKind.NOT_SENT: Status.NOT_ATTEMPTED,
+}
+
+Watch = Callable[[Sequence[Outcome], Waiting | None], None]
+"""Told of outcomes as they are recorded, and of what is waited for (None: requests flow). May come with no outcome."""
+
+
+@dataclass
+class Batch:
+    """One sending of rows. With `verify` a row answered 200 stays `unknown` until it has been read back."""
+
+    run: Run
+    journal: Journal
+    client: Client
+    clock: Clock
+    stop: threading.Event
+    concurrency: int
+    max_failures: int
+    verify: bool
+    watch: Watch
+    _upcoming: list[PendingRow] = field(default_factory=list)
+    _in_flight: dict[Future[Answer], PendingRow] = field(default_factory=dict)
+    _failures_in_a_row: int = 0
+    _has_answered: bool = False
+    _error: BaseException | None = None
+    _waiting: Waiting | None = None
+
+    def send(self, rows: Iterator[PendingRow]) -> None:
+        """Send these rows, until all have their outcome or the run must stop.
+
+        Raises `InterruptedRunError` if `stop` was set with rows left, `ServiceDownError` after `max_failures` rows in a
+        row failed, the client's own `StoppedError`, and `JournalError`, after which no further row is sent. Whatever
+        is raised, nothing is in flight any more, and every outcome that could be written down is.
+        """
+        finished: list[Outcome] = []
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="sender") as pool:
+            try:
+                while self._fill(rows) or self._in_flight or finished:
+                    starting = self._take()
+                    if starting or finished:
+                        self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
+                    self.watch(finished, self.client.quota.waiting or self._waiting)
+                    for row in starting:
+                        self._in_flight[pool.submit(self.client.update_customer, row.customer_id, row.body)] = row
+                    finished = self._collect()
+            except BaseException:
+                self.stop.set()  # what is in flight ends as it can, and stays `unknown` in the journal
+                raise
+        self._raise_reason()
+
+    def _fill(self, rows: Iterator[PendingRow]) -> bool:
+        """Look ahead, so that it is known whether any row is left; whether one may still be sent."""
+        self._upcoming += islice(rows, self.concurrency - len(self._upcoming))
+        return bool(self._upcoming) and not self._is_ending()
+
+    def _is_ending(self) -> bool:
+        return self.stop.is_set() or self._error is not None or self._failures_in_a_row >= self.max_failures
+
+    def _take(self) -> list[PendingRow]:
+        """The rows that may be started now.
+
+        Until the service has given a real answer, one row goes alone: a service that only throttles or is down is not
+        asked by all workers at once. Near `max_failures` so few go that the run stops with exactly that many.
+        """
+        most = self.concurrency if self._has_answered else 1
+        count = min(most, self.max_failures - self._failures_in_a_row) - len(self._in_flight)
+        if count <= 0 or self._is_ending() or not self._upcoming:
+            return []
+        count = min(count, self._find_room(count))
+        starting, self._upcoming = self._upcoming[:count], self._upcoming[count:]
+        return starting
+
+    def _find_room(self, most: int) -> int:
+        """How many requests the allowance has room for now: a row waits for that before its intent is written."""
+        room = self.client.quota.room()
+        if room.free_at <= self.clock.now():
+            self._waiting = None
+            return most if room.free is None else room.free
+        self._waiting = Waiting(room.free_at, throttled=False)
+        return 0
+
+    def _collect(self) -> list[Outcome]:
+        """The outcomes that have come in; waits a moment for the first, or for the allowance."""
+        if not self._in_flight:
+            if self._upcoming:
+                self.clock.wait(LOOK_SECONDS, self.stop)
+            return []
+        done, _ = wait(self._in_flight, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        return [outcome for each in done if (outcome := self._conclude(self._in_flight.pop(each), each)) is not None]
+
+    def _conclude(self, row: PendingRow, done: Future[Answer]) -> Outcome | None:
+        """A row's outcome; None where a bug leaves its intent as it stands."""
+        if (error := done.exception()) is not None:
+            self._end_with(error)
+            return None
+        answer = done.result()
+        if answer.stop is not None:
+            self._end_with(answer.stop)
+        self._count(answer.status)
+        status, message = _STATUSES[answer.status], answer.message
+        if self.verify and status is Status.UPDATED:
+            status, message = Status.UNKNOWN, "answered 200; not yet read back"
+        finished_at = "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now())
+        return Outcome(row.number, status, answer.http_status, row.attempts + answer.attempts, message, finished_at)
+
+    def _end_with(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self.stop.set()
+
+    def _count(self, kind: AnswerKind) -> None:
+        if kind in (AnswerKind.FAILED, AnswerKind.UNKNOWN):
+            self._failures_in_a_row += 1
+        elif kind in (AnswerKind.UPDATED, AnswerKind.REJECTED):
+            self._failures_in_a_row = 0
+            self._has_answered = True
+
+    def _count_calls(self) -> int:
+        return self.run.calls + self.client.calls
+
+    def _raise_reason(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if not self._upcoming and not self.journal.tally(self.run)[Status.NOT_ATTEMPTED]:
+            return
+        if self._failures_in_a_row >= self.max_failures:
+            raise ServiceDownError(
+                f"{self._failures_in_a_row} rows in a row failed: the service seems to be down.",
+                remedy="When it is back, go on with `bulkupdate resume`.",
+            )
+        if self.stop.is_set():
+            raise InterruptedRunError("Stopped as asked; what was in flight has been recorded.")

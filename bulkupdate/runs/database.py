@@ -1,0 +1,178 @@
+"""The journal's file: where it lies, its tables, and every way it can fail said in one sentence."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bulkupdate.errors import JournalError
+
+JOURNAL_NAME = "journal.sqlite3"
+SCHEMA_VERSION = 1
+LOCK_WAIT_SECONDS = 20.0
+
+_TABLES = """
+CREATE TABLE runs (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    file TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    host TEXT NOT NULL,
+    username TEXT NOT NULL,
+    headings TEXT NOT NULL,
+    options TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    results_path TEXT NOT NULL,
+    parent TEXT,
+    state TEXT NOT NULL,
+    started TEXT NOT NULL,
+    finished TEXT NOT NULL DEFAULT '',
+    stopped_by TEXT NOT NULL DEFAULT '',
+    calls INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX runs_of_a_file ON runs (sha256);
+-- What was read and checked: written once, before the first request.
+CREATE TABLE inputs (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    body TEXT,
+    fields TEXT NOT NULL,
+    original TEXT NOT NULL,
+    PRIMARY KEY (run, row)
+) WITHOUT ROWID;
+-- What became of it: a small row each, written before and after its request.
+CREATE TABLE rows (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    customer_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    http_status INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    message TEXT NOT NULL DEFAULT '',
+    finished_at TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run, row)
+) WITHOUT ROWID;
+CREATE INDEX rows_of_a_customer ON rows (customer_id) WHERE status IN ('updated', 'unknown', 'failed');
+CREATE TABLE problems (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    customer_id TEXT NOT NULL,
+    heading TEXT NOT NULL,
+    value TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    remedy TEXT NOT NULL,
+    severity TEXT NOT NULL
+);
+CREATE INDEX problems_of_a_run ON problems (run);
+-- The live values of the fields about to be changed, kept for undo.
+CREATE TABLE snapshots (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    before TEXT NOT NULL,
+    PRIMARY KEY (run, row)
+) WITHOUT ROWID;
+"""
+
+
+def open_database(folder: Path) -> sqlite3.Connection:
+    """The journal in this state folder, made when missing; both readable by their owner only.
+
+    Raises `JournalError` where it cannot be used: then nothing may be sent.
+    """
+    path = folder / JOURNAL_NAME
+    with translated_errors(path):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        raise JournalError(
+            f"The journal {path} was written by another version of bulkupdate (its form is {version}, this version's "
+            f"is {SCHEMA_VERSION}). It was left as it is, and nothing was sent.",
+            remedy="Use the version that wrote it, or name another folder with BULKUPDATE_STATE_DIR.",
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if version == 0:
+        _create_tables(connection)
+    elif connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("the check of its pages failed")
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been first
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise sqlite3.DatabaseError("it holds tables that are not the journal's")
+            for statement in _TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the statements inside, or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """Every failure of SQLite or of the disk as a `JournalError` that says what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise _explain(path, str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, str(error)) from error
+    except OSError as error:
+        raise JournalError(
+            f"The journal {path} cannot be opened: {error.strerror or error}.",
+            remedy="Make the folder writable, or name another one with BULKUPDATE_STATE_DIR.",
+        ) from error
+
+
+def _explain(path: Path, reason: str) -> JournalError:
+    if "locked" in reason or "busy" in reason:
+        return JournalError(
+            f"The journal {path} has been locked by another program for {LOCK_WAIT_SECONDS:.0f} seconds.",
+            remedy="Close what has it open, then go on with `bulkupdate resume`.",
+        )
+    if "full" in reason or "I/O" in reason:
+        return JournalError(
+            f"The journal {path} cannot be written: {reason}. No further row was sent.",
+            remedy="Make room on the disk, then go on with `bulkupdate resume`.",
+        )
+    if "malformed" in reason or "no such" in reason:
+        return _damaged(path, reason)
+    return JournalError(
+        f"The journal {path} cannot be used: {reason}.",
+        remedy="Make the file and its folder writable, then go on with `bulkupdate resume`.",
+    )
+
+
+def _damaged(path: Path, reason: str) -> JournalError:
+    return JournalError(
+        f"The journal {path} is damaged ({reason}). It was left as it is, and nothing was sent.",
+        remedy=f"Put back a copy of it, or move it away to begin a new one: mv '{path}' '{path}.damaged'",
+    )

@@ -1,0 +1,115 @@
+"""A run, or a check, as programs read it: the object that `--json` prints (interface: section --json)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.customers.records import Problem
+from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.runs.intake import Intake
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.lock import true_state
+from bulkupdate.runs.records import Run, RunState
+from bulkupdate.runs.run import next_command
+from bulkupdate.spreadsheets.results import to_fix_path
+
+
+def find_stopped(journal: Journal, folder: Path) -> Run | None:
+    """The newest run that is neither finished nor being sent just now; None if there is none."""
+    return next((run for run in journal.runs() if true_state(folder, run) is RunState.STOPPED), None)
+
+
+def describe_run(run: Run, journal: Journal, folder: Path) -> dict[str, Any]:
+    """One run, as it stands in the journal."""
+    state = true_state(folder, run)
+    tally = journal.tally(run)
+    results = Path(run.results_path)
+    to_fix = to_fix_path(results)
+    is_all_well = state is RunState.FINISHED and tally.is_all_well
+    stopped = ExitCode.ROWS_LEFT if state is RunState.FINISHED else ExitCode.STOPPED
+    return _describe(
+        run=run.id,
+        file=run.file,
+        state=state.value,
+        started=run.started,
+        rows=run.rows,
+        counts={status.value: count for status, count in tally.counts.items()},
+        problems=journal.problems(run),
+        calls=run.calls,
+        exit_code=ExitCode.DONE if is_all_well else stopped,
+        results=results if results.exists() else None,
+        next_step=next_command(run, tally, to_fix if to_fix.exists() else None),
+    )
+
+
+def describe_check(
+    intake: Intake, exit_code: ExitCode, report: Path | None, next_step: str | None, started: str | None = None
+) -> dict[str, Any]:
+    """A file that was checked and not sent."""
+    return _describe(
+        run=None,
+        file=str(intake.path),
+        state=RunState.FINISHED.value,
+        started=started,
+        rows=len(intake.checked),
+        counts={status.value: count for status, count in intake.checked.counts.items() if count},
+        problems=intake.checked.problems,
+        calls=0,
+        exit_code=exit_code,
+        results=report,
+        next_step=next_step,
+    )
+
+
+def describe_failure(error: BulkUpdateError, file: Path | None, run_id: str | None) -> dict[str, Any]:
+    """A command that ended before there was anything to count."""
+    described = _describe(
+        run=run_id,
+        file=str(file) if file else None,
+        state=RunState.STOPPED.value,
+        started=None,
+        rows=0,
+        counts={},
+        problems=(),
+        calls=0,
+        exit_code=error.exit_code,
+        results=None,
+        next_step=None,
+    )
+    problem = {"row": None, "column": None, "code": type(error).__name__, "message": str(error)}
+    return {**described, "problems": [problem]}
+
+
+def _describe(
+    *,
+    run: str | None,
+    file: str | None,
+    state: str,
+    started: str | None,
+    rows: int,
+    counts: Mapping[str, int],
+    problems: Sequence[Problem],
+    calls: int,
+    exit_code: ExitCode,
+    results: Path | None,
+    next_step: str | None,
+) -> dict[str, Any]:
+    return {
+        "run": run,
+        "file": file,
+        "state": state,
+        "started": started,
+        "rows": rows,
+        "counts": dict(counts),
+        "problems": [
+            {"row": each.row, "column": each.column, "code": each.code, "message": f"{each.message}. {each.remedy}",
+             "severity": each.severity.value}
+            for each in problems
+        ],
+        "calls": calls,
+        "exit_code": int(exit_code),
+        "results": str(results) if results else None,
+        "next": next_step,
+    }  # fmt: skip

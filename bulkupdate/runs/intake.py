@@ -1,0 +1,83 @@
+"""A file taken in: read, checked, and known again by its content. Sends nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bulkupdate.customers.checked import CheckedFile, CheckOptions
+from bulkupdate.customers.records import Status
+from bulkupdate.customers.schema import check_frame
+from bulkupdate.errors import RefusedFileError
+from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.reader import read_sheet
+from bulkupdate.spreadsheets.sheet import ReadOptions
+
+
+@dataclass(frozen=True)
+class SheetOptions:
+    """What a person says about a file. `sheet` None: the only sheet with a key column; `heading_map` adds to the
+    settings' own; `decimal_mark` is a point or a comma."""
+
+    sheet: str | None = None
+    heading_map: Mapping[str, str] = field(default_factory=dict)
+    decimal_mark: str = "."
+    ignore_unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A checked file. `sha256` is that of its bytes; `notes` are what a person should know of how it was read."""
+
+    path: Path
+    sha256: str
+    sheet_name: str | None
+    heading_row: int
+    notes: tuple[str, ...]
+    checked: CheckedFile
+
+    @property
+    def to_send(self) -> int:
+        """The rows that would be sent, one call each."""
+        return self.checked.counts[Status.NOT_ATTEMPTED]
+
+    @property
+    def invalid(self) -> int:
+        """The rows that would not, because of a problem."""
+        return self.checked.counts[Status.INVALID]
+
+
+def take_in(path: Path, settings: Settings, options: SheetOptions) -> Intake:
+    """Read and check a file.
+
+    Raises `RefusedFileError` where it cannot be taken as a sheet of customers, or changed while it was read, and
+    `UsageError` where the heading map names no field.
+    """
+    heading_map = {**settings.heading_map, **options.heading_map}
+    limits = {name: getattr(settings, name) for name in ("max_rows", "max_cells", "max_unpacked_bytes")}
+    before = _hash_file(path)
+    sheet = read_sheet(path, ReadOptions(sheet=options.sheet, heading_map=heading_map, **limits))
+    if _hash_file(path) != before:
+        raise RefusedFileError(f"{path} was changed while it was read.", remedy="Save it, and call again.")
+    rules = CheckOptions(
+        decimal_mark=options.decimal_mark,
+        rating_format=settings.rating_format,
+        wholesale_needs_business_name=settings.wholesale_needs_business_name,
+        ignore_unknown=options.ignore_unknown,
+        heading_map=heading_map,
+    )
+    checked = check_frame(sheet.frame, sheet.headings, sheet.row_numbers, rules, sheet.problems)
+    return Intake(path, before, sheet.sheet_name, sheet.heading_row, sheet.notes, checked)
+
+
+def _hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, by which it is known again; empty for what is no file (reading it says so)."""
+    if not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise RefusedFileError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -1,0 +1,262 @@
+"""The journal: each row's intent before its request, its outcome after. What it says is what happened.
+
+A row's intent *is* the status `unknown` ("sent, no answer"), so that after a crash at any moment the journal says the
+truth without anybody mending it; its outcome replaces that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bulkupdate.clock import Clock, format_utc
+from bulkupdate.customers.records import CheckedRow, Problem, ResultLine, Severity, Status
+from bulkupdate.errors import UsageError
+from bulkupdate.runs.database import JOURNAL_NAME, open_database, transaction, translated_errors
+from bulkupdate.runs.records import NewRun, Outcome, PendingRow, Run, RunState, Tally
+
+_ROWS_AT_A_TIME = 500
+
+_UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
+"""What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
+
+_RUN = """SELECT key, id, file, sha256, host, username, headings, options, settings, results_path, parent, state,
+started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs"""
+
+
+class Journal:
+    """One database for all runs of a state folder. Each thread opens its own.
+
+    Every method raises `JournalError` where the file cannot be written or read.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.path = folder / JOURNAL_NAME
+        self._clock = clock
+        self._connection = open_database(folder)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was recorded stays."""
+        self._connection.close()
+
+    # -- a run as a whole ---------------------------------------------------------------------------------------
+
+    def add_run(self, new: NewRun, rows: Iterable[CheckedRow], problems: Iterable[Problem] = ()) -> Run:
+        """Write down a run with all its rows before anything is sent; all or nothing."""
+        with translated_errors(self.path), transaction(self._connection):
+            key = self._connection.execute(
+                "INSERT INTO runs (id, file, sha256, host, username, headings, options, settings, results_path, parent,"
+                " state, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    new.id, new.file, new.sha256, new.host, new.username, _to_json(new.headings), _to_json(new.options),
+                    _to_json(new.settings), new.results_path, new.parent, RunState.STOPPED,
+                    format_utc(self._clock.now()),
+                ),
+            ).lastrowid  # fmt: skip
+            self._add_rows(int(key or 0), rows)
+            self._connection.executemany(
+                "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (key, p.row, p.customer_id, p.column, p.value, p.code, p.message, p.remedy, p.severity)
+                    for p in problems
+                ),
+            )
+        return self.find_run(new.id)
+
+    def _add_rows(self, key: int, rows: Iterable[CheckedRow]) -> None:
+        remaining = iter(rows)
+        while batch := list(islice(remaining, _ROWS_AT_A_TIME)):
+            self._connection.executemany(
+                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)",
+                ((key, row.number, row.body, ",".join(row.fields), _to_json(row.original)) for row in batch),
+            )
+            now = format_utc(self._clock.now())
+            self._connection.executemany(
+                "INSERT INTO rows (run, row, customer_id, status, message, finished_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (key, row.number, row.customer_id, row.status, row.reason,
+                     "" if row.status is Status.NOT_ATTEMPTED else now)
+                    for row in batch
+                ),
+            )  # fmt: skip
+
+    def find_run(self, run_id: str | None = None, *, unfinished: bool = False) -> Run:
+        """The run of this id; without one the newest, or the newest unfinished. Raises `UsageError` for none."""
+        if run_id is not None:
+            found = self._select_runs("WHERE id = ?", run_id)
+        elif unfinished:
+            found = self._select_runs("WHERE state != ? ORDER BY key DESC LIMIT 1", RunState.FINISHED)
+        else:
+            found = self._select_runs("ORDER BY key DESC LIMIT 1")
+        if found:
+            return found[0]
+        what = f"run {run_id}" if run_id else "unfinished run" if unfinished else "run"
+        raise UsageError(f"There is no {what} in the journal {self.path}.", remedy="`bulkupdate runs` lists them.")
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        return self._select_runs("ORDER BY key DESC")
+
+    def runs_of_file(self, sha256: str, host: str) -> list[Run]:
+        """The runs of a file with this content to this host, newest first."""
+        return self._select_runs("WHERE sha256 = ? AND host = ? ORDER BY key DESC", sha256, host)
+
+    def _select_runs(self, condition: str, *values: str) -> list[Run]:
+        with translated_errors(self.path):
+            found = self._connection.execute(f"{_RUN} {condition}", values).fetchall()
+        return [_read_run(columns) for columns in found]
+
+    def set_state(self, run: Run, state: RunState, *, stopped_by: str = "", calls: int | None = None) -> None:
+        """Say how far a run is; its end is now unless it goes on. `calls` None leaves the count as it is."""
+        ended = "" if state is RunState.RUNNING else format_utc(self._clock.now())
+        with translated_errors(self.path), transaction(self._connection):
+            self._connection.execute(
+                "UPDATE runs SET state = ?, finished = ?, stopped_by = ?, calls = coalesce(?, calls) WHERE key = ?",
+                (state, ended, stopped_by, calls, run.key),
+            )
+
+    def set_results_path(self, run: Run, path: Path) -> None:
+        """Remember where a run's results are from now on."""
+        with translated_errors(self.path), transaction(self._connection):
+            self._connection.execute("UPDATE runs SET results_path = ? WHERE key = ?", (str(path), run.key))
+
+    def purge(self, started_before: str) -> int:
+        """Forget the runs, with their payloads, that began before this time (ISO 8601, UTC). How many they were."""
+        with translated_errors(self.path):
+            with transaction(self._connection):
+                deleted = self._connection.execute("DELETE FROM runs WHERE started < ?", (started_before,)).rowcount
+            if deleted:  # what is forgotten must not stay in free pages or in the log
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return deleted
+
+    # -- its rows -----------------------------------------------------------------------------------------------
+
+    def tally(self, run: Run) -> Tally:
+        """How many rows have which status."""
+        with translated_errors(self.path):
+            counted = self._connection.execute(
+                "SELECT status, count(*) FROM rows WHERE run = ? GROUP BY status", (run.key,)
+            ).fetchall()
+        return Tally({Status(status): count for status, count in counted})
+
+    def pending(self, run: Run) -> Iterator[PendingRow]:
+        """The rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
+        condition = f"status IN ({_quote(_UNCONFIRMED)}) AND NOT (status = 'unknown' AND http_status IS NOT NULL)"
+        return self._page_rows(run, condition)
+
+    def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
+        """The rows that the service answered 200 and that `--verify` has still to read back."""
+        return self._page_rows(run, "status = 'unknown' AND http_status IS NOT NULL")
+
+    def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
+        last = 0
+        query = (
+            "SELECT row, customer_id, body, fields, attempts FROM rows JOIN inputs USING (run, row)"  # noqa: S608
+            f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"
+        )
+        while True:
+            with translated_errors(self.path):
+                page = self._connection.execute(query, (run.key, last)).fetchall()
+            for row, customer_id, body, fields, attempts in page:
+                yield PendingRow(row, customer_id, body, tuple(fields.split(",")), attempts)
+            if len(page) < _ROWS_AT_A_TIME:
+                return
+            last = page[-1][0]
+
+    def record(
+        self, run: Run, *, outcomes: Sequence[Outcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
+    ) -> None:
+        """In one commit: what became of the rows answered, and that these others are about to be sent."""
+        with translated_errors(self.path), transaction(self._connection):
+            self._connection.executemany(
+                "UPDATE rows SET status = ?, http_status = ?, attempts = ?, message = ?, finished_at = ?"
+                " WHERE run = ? AND row = ?",
+                (
+                    (each.status, each.http_status, each.attempts, each.message, each.finished_at, run.key, each.row)
+                    for each in outcomes
+                ),
+            )
+            self._connection.executemany(
+                "UPDATE rows SET status = 'unknown', http_status = NULL, message = ?, finished_at = ''"
+                " WHERE run = ? AND row = ?",
+                (("sent, no answer yet", run.key, each.number) for each in intents),
+            )
+            if calls:
+                self._connection.execute("UPDATE runs SET calls = ? WHERE key = ?", (calls, run.key))
+
+    def lines(self, run: Run, statuses: Sequence[Status] = tuple(Status)) -> Iterator[ResultLine]:
+        """The rows with one of these statuses as the results show them, in the order of the file."""
+        with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
+            cursor.execute(
+                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608
+                " FROM rows JOIN inputs USING (run, row)"
+                f" WHERE run = ? AND status IN ({_quote(statuses)}) ORDER BY row",
+                (run.key,),
+            )
+            while found := cursor.fetchmany(_ROWS_AT_A_TIME):
+                yield from (_read_line(columns) for columns in found)
+
+    def checked_rows(self, run: Run, statuses: Sequence[Status]) -> Iterator[CheckedRow]:
+        """The rows with one of these statuses as they were checked, to be sent by a new run."""
+        with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
+            cursor.execute(
+                "SELECT row, customer_id, body, fields, original FROM rows JOIN inputs USING (run, row)"  # noqa: S608
+                f" WHERE run = ? AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row",
+                (run.key,),
+            )
+            for row, customer_id, body, fields, original in cursor.fetchall():
+                yield CheckedRow(
+                    row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")), tuple(json.loads(original))
+                )
+
+    def problems(self, run: Run) -> list[Problem]:
+        """What the checks found in the run's file."""
+        with translated_errors(self.path):
+            found = self._connection.execute(
+                "SELECT row, customer_id, heading, value, code, message, remedy, severity FROM problems WHERE run = ?"
+                " ORDER BY rowid",
+                (run.key,),
+            ).fetchall()
+        return [_read_problem(columns) for columns in found]
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _quote(statuses: Sequence[Status]) -> str:
+    return ", ".join(f"'{status.value}'" for status in statuses)
+
+
+def _read_run(columns: Sequence[Any]) -> Run:
+    values = list(columns)
+    values[6:9] = tuple(json.loads(values[6])), json.loads(values[7]), json.loads(values[8])
+    values[11] = RunState(values[11])
+    return Run(*values)
+
+
+def _read_problem(columns: Sequence[Any]) -> Problem:
+    *words, severity = columns
+    return replace(Problem(*words), severity=Severity(severity))
+
+
+def _read_line(columns: Sequence[Any]) -> ResultLine:
+    row, customer_id, status, http_status, attempts, fields, message, finished_at, original = columns
+    names = tuple(name for name in fields.split(",") if name)
+    cells = tuple(json.loads(original))
+    return ResultLine(row, customer_id, Status(status), http_status, attempts, names, message, finished_at, cells)

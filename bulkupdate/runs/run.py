@@ -1,0 +1,185 @@
+"""One run from its beginning to its results, the same for every door: command line, upload page, nightly folder."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.records import Status
+from bulkupdate.errors import BulkUpdateError, ExitCode, InterruptedRunError, JournalError, StoppedError
+from bulkupdate.runs.batch import Batch, Watch
+from bulkupdate.runs.intake import Intake
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.lock import hold_run
+from bulkupdate.runs.records import NewRun, Run, RunState, Tally
+from bulkupdate.runs.report import write_run_results
+from bulkupdate.runs.verify import awaits_read_back, read_back
+from bulkupdate.service.client import Client
+from bulkupdate.settings import Settings
+
+RETRIED = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+"""What `retry` sends again."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made with; built by the door that people came through."""
+
+    settings: Settings
+    journal: Journal
+    client: Client
+    clock: Clock
+    stop: threading.Event
+
+    @property
+    def host(self) -> str:
+        """The service's host, as runs are filed under."""
+        return urlsplit(self.client.base_url).netloc
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is asked of a run. `limit` is the most rows to send, None for all."""
+
+    skip_invalid: bool = False
+    verify: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended. `error` is why it stopped early, None if it did not; `results` is None where none could be
+    written (then `results_error` says why), `to_fix` where every row went through."""
+
+    run: Run
+    tally: Tally
+    error: BulkUpdateError | None
+    results: Path | None
+    to_fix: Path | None
+    results_error: BulkUpdateError | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the program's exit code is to say."""
+        if self.error is not None:
+            return self.error.exit_code
+        return ExitCode.DONE if self.tally.is_all_well else ExitCode.ROWS_LEFT
+
+    @property
+    def next_command(self) -> str | None:
+        """The command to go on with; None where nothing is left to do."""
+        return next_command(self.run, self.tally, self.to_fix)
+
+
+def next_command(run: Run, tally: Tally, to_fix: Path | None) -> str | None:
+    """What to type after a run that has come so far; None where nothing is left to do."""
+    if run.state is not RunState.FINISHED:
+        return f"bulkupdate resume {run.id}"
+    if any(tally[status] for status in RETRIED):
+        return f"bulkupdate retry {run.id}"
+    if tally[Status.INVALID] and to_fix is not None:
+        return f"bulkupdate run '{to_fix}'"
+    return None
+
+
+def new_run_id(now: float) -> str:
+    """An id that sorts by time and cannot be guessed: `20260114-093849-k3v9x2mq`."""
+    letters = "abcdefghijkmnpqrstuvwxyz23456789"
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-" + "".join(secrets.choice(letters) for _ in range(8))
+
+
+def begin(parts: Parts, run_id: str, intake: Intake, options: RunOptions, results_path: Path) -> Run:
+    """Write a checked file into the journal as a new run. Nothing is sent yet."""
+    new = NewRun(
+        id=run_id,
+        file=str(intake.path.resolve()),
+        sha256=intake.sha256,
+        host=parts.host,
+        username=parts.settings.username,
+        headings=intake.checked.original_headings,
+        options={"verify": options.verify, "skip_invalid": options.skip_invalid},
+        settings=parts.settings.describe(),
+        results_path=str(results_path.resolve()),
+    )
+    return parts.journal.add_run(new, intake.checked.rows(), intake.checked.problems)
+
+
+def begin_retry(parts: Parts, parent: Run, run_id: str, results_path: Path) -> Run:
+    """A new run, linked to `parent`, of exactly its rows that are failed, rejected or unknown."""
+    new = NewRun(
+        id=run_id,
+        file=parent.file,
+        sha256=parent.sha256,
+        host=parent.host,
+        username=parts.settings.username,
+        headings=parent.headings,
+        options=parent.options,
+        settings=parts.settings.describe(),
+        results_path=str(results_path.resolve()),
+        parent=parent.id,
+    )
+    return parts.journal.add_run(new, parts.journal.checked_rows(parent, RETRIED))
+
+
+def carry_on(run: Run, parts: Parts, watch: Watch, limit: int | None = None) -> Ending:
+    """Send what is not confirmed, read back what must be, and write the results.
+
+    `limit` is the most rows to send, None for all. What stops a run early is in the ending, not raised. Raises
+    `BusyError` where another process is at work on it; and, with the journal in order, whatever a bug raises.
+    """
+    with hold_run(parts.settings.state_dir, run.id):
+        parts.journal.set_state(run, RunState.RUNNING)
+        error: BulkUpdateError | None = None
+        try:
+            _send(run, parts, watch, limit)
+        except (StoppedError, InterruptedRunError) as stopped:
+            error = stopped
+        finally:
+            with suppress(JournalError):  # the disk may be full: the run then stands as running, and nobody holds it
+                _close(run, parts, error)
+        return _end(run, parts, error)
+
+
+def _send(run: Run, parts: Parts, watch: Watch, limit: int | None) -> None:
+    parts.client.sign_in()
+    batch = Batch(
+        run=run,
+        journal=parts.journal,
+        client=parts.client,
+        clock=parts.clock,
+        stop=parts.stop,
+        concurrency=parts.settings.concurrency,
+        max_failures=parts.settings.max_failures,
+        verify=bool(run.options.get("verify")),
+        watch=watch,
+    )
+    batch.send(islice(parts.journal.pending(run), limit))
+    read_back(run, parts.journal, parts.client, parts.clock, watch, parts.settings.concurrency)
+
+
+def _close(run: Run, parts: Parts, error: BulkUpdateError | None) -> None:
+    is_finished = not parts.journal.tally(run)[Status.NOT_ATTEMPTED] and not awaits_read_back(run, parts.journal)
+    reason = str(error) if error else "" if is_finished else "only as many rows as asked for were sent"
+    state = RunState.FINISHED if is_finished else RunState.STOPPED
+    parts.journal.set_state(run, state, stopped_by=reason, calls=run.calls + parts.client.calls)
+
+
+def _end(run: Run, parts: Parts, error: BulkUpdateError | None) -> Ending:
+    try:
+        run = parts.journal.find_run(run.id)
+        tally = parts.journal.tally(run)
+    except JournalError as unreadable:
+        return Ending(replace(run, state=RunState.STOPPED), Tally(), error or unreadable, None, None)
+    ending = Ending(run, tally, None if run.state is RunState.FINISHED else error, None, None)
+    try:
+        results, to_fix = write_run_results(run, parts.journal, Path(run.results_path))
+    except BulkUpdateError as unwritable:
+        return replace(ending, results_error=unwritable)
+    return replace(ending, results=results, to_fix=to_fix)
