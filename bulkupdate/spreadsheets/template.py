@@ -28,13 +28,13 @@ _CHOICES = {Kind.RATING: RATINGS, Kind.BOOLEAN: ("Yes", "No")}
 
 _RULES = (
     ("Fill in", f"the sheet {SHEET}: one customer a row, below the headings. Each customer may stand once."),
-    ("CustomerId", "must be filled in, with a customer that exists: no customer is ever created."),
+    ("The customer's number", "must be filled in, with a customer that exists: no customer is ever created."),
     ("A blank cell", "leaves the field of that customer as it is. Columns that you do not need may be deleted."),
     (CLEAR, "typed into a cell empties the field, where the table below says that it can be emptied."),
     ("Check", "the filled-in sheet with: bulkupdate check FILE.xlsx — nothing is sent."),
     ("Send", "it with: bulkupdate run FILE.xlsx"),
 )
-_RULE_WIDTHS = (28.0, 16.0, 72.0, 40.0, 22.0)
+_RULE_WIDTHS = (30.0, 16.0, 72.0, 40.0, 22.0)
 
 
 def write_template(path: Path) -> None:
@@ -117,7 +117,16 @@ def _make_instructions(sheet: Worksheet) -> Iterator[Sequence[Cell]]:
     yield [Styled(each, heading) for each in ("Field", "What it holds", "Meaning", "Example", "Can it be emptied?")]
     for field in FIELDS:
         emptied = f"yes, with {CLEAR}" if field.is_clearable else "no"
-        yield [Styled(field.name, bold), field.kind.value, _mean(field), field.example, emptied]
+        yield [Styled(_name(field), bold), _name_kind(field), _mean(field), field.example, emptied]
+
+
+def _name(field: Field) -> str:
+    """The field's name; not the bare name of the key column, by which the reader knows a sheet of customers."""
+    return f"{field.name}: must be filled in" if field is CUSTOMER_ID else field.name
+
+
+def _name_kind(field: Field) -> str:
+    return (Kind.INTEGER if field is CUSTOMER_ID else field.kind).value
 
 
 def _mean(field: Field) -> str:

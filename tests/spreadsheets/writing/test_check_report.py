@@ -163,8 +163,8 @@ def test_the_page_says_the_same_as_the_workbook(tmp_path: Path) -> None:
     problems = [make_problem(5, "E-mail"), make_problem(6, "", "Odd.", warning=True)]
     page = write_page(tmp_path / "check.html", problems, CHANGES)
     for told in (
-        "Whether the customers exist.", "Only a run can tell.", "1 row: There is no @.", "whole row", "1 error", "1 warning",
-        "Write it like anna@example.com.", '{"Name": "=1+1"}', "new␇",
+        "Whether the customers exist.", "Only a run can tell.", "1 row: There is no @.", "whole row", "1 error",
+        "1 warning", "Write it like anna@example.com.", '{"Name": "=1+1"}', "new␇",
     ):  # fmt: skip
         assert told in page.text
     assert "Changes" not in write_page(tmp_path / "check.html").text

@@ -5,7 +5,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bulkupdate.customers.fields import CLEAR, FIELDS, RATINGS
+from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, RATINGS, UPDATABLE
+from bulkupdate.spreadsheets.reader import read_sheet
+from bulkupdate.spreadsheets.sheet import ReadOptions
 from bulkupdate.spreadsheets.template import write_template
 
 COMMITTED = Path(__file__).parents[3] / "templates"
@@ -82,7 +84,8 @@ def test_rating_and_wholesale_have_drop_downs_over_the_whole_column(book: openpy
 def test_the_instructions_explain_each_field_and_the_rules(book: openpyxl.Workbook) -> None:
     rows = [row for row in book["Instructions"].values if row[0]]
     explained = {row[0]: row for row in rows}
-    for field in FIELDS:
+    assert explained["CustomerId: must be filled in"][3] == CUSTOMER_ID.example
+    for field in UPDATABLE:
         _, holds, meaning, example, emptied = explained[field.name]
         assert (holds, example) == (field.kind.value, field.example)
         assert meaning.startswith(field.help)
@@ -90,6 +93,18 @@ def test_the_instructions_explain_each_field_and_the_rules(book: openpyxl.Workbo
     text = " ".join(str(value) for row in rows for value in row)
     for rule in ("bulkupdate check", "Each customer may stand once", "leaves the field of that customer as it is"):
         assert rule in text
+
+
+def test_a_filled_in_template_is_read_without_naming_its_sheet(tmp_path: Path) -> None:
+    """The Instructions must not look like a second sheet of customers."""
+    write_template(tmp_path / "customers.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "customers.xlsx")
+    book["Customers"].append([field.example for field in FIELDS])
+    book.save(tmp_path / "customers.xlsx")
+    sheet = read_sheet(tmp_path / "customers.xlsx", ReadOptions(None, {}, 1_000, 100_000, 100_000_000))
+    assert sheet.sheet_name == "Customers"
+    assert sheet.frame.iloc[0].tolist() == [field.example for field in FIELDS]
+    assert sheet.problems == ()
 
 
 def test_the_csv_template_is_the_headings_alone(tmp_path: Path) -> None:
