@@ -210,10 +210,14 @@ def check_names(names: Iterable[str]) -> None:
             raise UsageError(f"There is no fault {name!r}.", remedy=f"Faults: {', '.join(FAULTS)}.")
 
 
+ROUNDING = 1e-9
+"""Ten times 0.1 may add up to a little more than 1."""
+
+
 def check_rates(rates: Mapping[str, float]) -> dict[str, float]:
     """The rates as given. Raises `UsageError` for an unknown fault, or rates below 0 or together above 1."""
     check_names(rates)
-    if any(rate < 0 for rate in rates.values()) or sum(rates.values()) > 1 + 1e-9:
+    if not all(0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1 + ROUNDING:
         raise UsageError("The rates of the faults lie between 0 and 1, all together too.")
     return dict(rates)
 
