@@ -185,7 +185,7 @@ def _convert(name: str, value: Any, where: str) -> Any:
     if meta["least"] is not None and not converted >= meta["least"]:
         raise UsageError(f"{where} is {text}; it must be at least {meta['least']}.")
     if target is Path:
-        return converted.expanduser()
+        return Path(converted).expanduser()
     return converted
 
 

@@ -100,13 +100,13 @@ def doctor_command(as_json: bool, quiet: bool, **given: Any) -> int:
             findings.append((name, look(settings), None))
         except BulkUpdateError as error:
             findings.append((name, str(error), error))
-    for name, told, error in findings:
-        console.say(f"{'bad ' if error else 'good'}  {name}: {told}")
-        if error and error.remedy:
-            console.say(f"      {error.remedy}")
-    exit_code = next((error.exit_code for _, _, error in findings if error), ExitCode.DONE)
+    for name, told, trouble in findings:
+        console.say(f"{'bad ' if trouble else 'good'}  {name}: {told}")
+        if trouble and trouble.remedy:
+            console.say(f"      {trouble.remedy}")
+    exit_code = next((trouble.exit_code for _, _, trouble in findings if trouble), ExitCode.DONE)
     if as_json:
-        looked = {name: {"ok": error is None, "message": told} for name, told, error in findings}
+        looked = {name: {"ok": trouble is None, "message": told} for name, told, trouble in findings}
         print_json({**looked, "exit_code": int(exit_code)})
     return exit_code
 

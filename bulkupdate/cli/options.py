@@ -21,7 +21,7 @@ FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
 
 
 def common_options(command: Any) -> Any:
-    """`--json`, `--quiet`, `--config`, and every setting as an option (not shown in the help: the README lists them)."""
+    """`--json`, `--quiet`, `--config`, and every setting as an option (not in the help: the README lists them)."""
     command = _answer_with_json(command)
     for setting in reversed(SETTINGS):
         if setting.name not in NOT_ON_COMMAND_LINE:

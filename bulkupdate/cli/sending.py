@@ -124,7 +124,7 @@ def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet:
 
 COMMANDS = (run_command, resume_command, retry_command)
 
-_NO_RUN = {
+_NO_RUN: dict[str, Any] = {
     "run": None, "file": None, "state": "finished", "started": None, "rows": 0, "counts": {}, "problems": [],
     "calls": 0, "exit_code": 0, "results": None, "next": None,
 }  # fmt: skip
@@ -186,9 +186,8 @@ def send(run: Run, parts: Parts, console: Console, *, limit: int | None, as_json
     from bulkupdate.runs.run import carry_on
 
     total = sum(1 for _ in parts.journal.pending(run))
-    with Progress(console, min(total, limit or total), parts.clock) as progress:
-        with stop_on_signals(parts.stop, console):
-            ending = carry_on(run, parts, progress.watch, limit)
+    with Progress(console, min(total, limit or total), parts.clock) as progress, stop_on_signals(parts.stop, console):
+        ending = carry_on(run, parts, progress.watch, limit)
     say_ending(ending, console)
     if as_json:
         described = describe_run(ending.run, parts.journal, parts.settings.state_dir)
@@ -197,7 +196,7 @@ def send(run: Run, parts: Parts, console: Console, *, limit: int | None, as_json
 
 
 def say_ending(ending: Ending, console: Console) -> None:
-    """The summary line, where the results are, and what to type next. Never "success" where a row did not go through."""
+    """The summary line, where the results are, and what to type next. Never "done" where a row did not go through."""
     counts = ", ".join(f"{count:,} {status}" for status, count in ending.tally.counts.items() if count)
     if ending.error is not None:
         console.complain(ending.error)

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+
 from bulkupdate.errors import StoppedError
 
 FILE_NAME = "quota.sqlite3"
@@ -115,7 +117,7 @@ class Allowance:
             is_probe = state.throttled > 0
             if is_probe and now < state.probe_until <= now + self._lease:
                 return Denial(now + PROBE_POLL_SECONDS, throttled=True, is_exact=False)
-            if self.limit and state.used >= self.limit and (until := self._make_room(now)) is not None:
+            if self.limit and state.used >= self.limit and (until := self._make_room(now, state.used)) is not None:
                 return Denial(until, throttled=False)
             if is_probe:
                 self._set("probe_until = ?", now + self._lease)
@@ -192,15 +194,14 @@ class Allowance:
 
     # --- inside a transaction -----------------------------------------------------------------------------------------
 
-    def _make_room(self, now: float) -> float | None:
+    def _make_room(self, now: float, used: int) -> float | None:
         """Drop the slots that have come free; None where there is room now, else when there will be."""
         # A slot further ahead than any can be: the clock was set back since.
         self._file.execute(
             "UPDATE spent SET free_at = ? WHERE allowance = ? AND free_at > ?",
             (now + self._hold, self._id, now + self._hold + self._lease + 1),
         )
-        self._file.execute("DELETE FROM spent WHERE allowance = ? AND free_at <= ?", (self._id, now))
-        used = self._count_taken(now)
+        used -= self._file.execute("DELETE FROM spent WHERE allowance = ? AND free_at <= ?", (self._id, now)).rowcount
         self._set("used = ?", used)
         if used < self.limit:
             return None
@@ -280,11 +281,22 @@ def _open(path: Path) -> sqlite3.Connection:
             remedy="Use the newer version, or another BULKUPDATE_STATE_DIR.",
         )
     file.execute("PRAGMA page_size = 1024")  # small pages: little is written for each request
-    file.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(file)
     file.execute("PRAGMA synchronous = NORMAL")  # whole after kill -9 and power loss, which may cost the last entries
     if version == 0:
         file.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
     return file
+
+
+@retry(
+    retry=retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and "locked" in str(error)),
+    wait=wait_fixed(0.02),
+    stop=stop_after_delay(LOCK_SECONDS),
+    reraise=True,
+)
+def _switch_to_wal(file: sqlite3.Connection) -> None:
+    """SQLite does not wait for a lock here, so that processes which start at once would turn each other away."""
+    file.execute("PRAGMA journal_mode = WAL")
 
 
 def _find(file: sqlite3.Connection, name: str) -> int:

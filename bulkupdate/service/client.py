@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from bulkupdate.clock import Clock
-from bulkupdate.customers.payload import flatten_customer, flatten_list_item
+from bulkupdate.customers.payload import LiveCustomer, flatten_customer, flatten_list_item
 from bulkupdate.errors import InterruptedRunError, ServiceDownError, StoppedError
 from bulkupdate.service.address import LOOKUP_URL, find_base_url
 from bulkupdate.service.answers import Answer, AnswerKind, judge, judge_stopped
@@ -76,7 +76,7 @@ class Client:
             return judge_stopped(course, str(error), error)
         return judge(course)
 
-    def read_customer(self, customer_id: str) -> dict[str, object] | None:
+    def read_customer(self, customer_id: str) -> LiveCustomer | None:
         """The fields of one customer as the service holds them (`customers/payload.py`); None: no such customer.
 
         Raises `ValueError` for an id that is none, `ServiceDownError` and other `StoppedError`s where it cannot be
@@ -90,9 +90,9 @@ class Client:
         general = answer.get("General")
         if isinstance(general, dict) and str(general.get("ID", customer_id)) != customer_id:
             raise ServiceDownError(f"While {what}, the service answered with another customer.")
-        return dict(flatten_customer(answer))
+        return flatten_customer(answer)
 
-    def list_customers(self, customer_ids: Sequence[str]) -> dict[str, dict[str, object]]:
+    def list_customers(self, customer_ids: Sequence[str]) -> dict[str, LiveCustomer]:
         """The list answer's fields of those customers, by id; an id that is not in it is unknown to the service.
 
         Costs one call for fifty. Where a service turns out to ignore the ids asked for (certainty C that it does not),
@@ -100,7 +100,7 @@ class Client:
 
         Raises as `read_customer` does.
         """
-        found: dict[str, dict[str, object]] = {}
+        found: dict[str, LiveCustomer] = {}
         remaining = iter(dict.fromkeys(customer_ids))
         while chunk := list(islice(remaining, PAGE_SIZE)):
             found |= self._list_chunk(chunk) if self._list_obeys_ids else {}
@@ -120,14 +120,14 @@ class Client:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _list_chunk(self, ids: list[str]) -> dict[str, dict[str, object]]:
-        found: dict[str, dict[str, object]] = {}
+    def _list_chunk(self, ids: list[str]) -> dict[str, LiveCustomer]:
+        found: dict[str, LiveCustomer] = {}
         wanted = set(ids)
         for items in self._list_pages(ids):
             for item in items:
                 customer_id = str(item.get("UserID", ""))
                 if customer_id in wanted:
-                    found[customer_id] = dict(flatten_list_item(item))
+                    found[customer_id] = flatten_list_item(item)
                 else:
                     self._list_obeys_ids = False
             if len(found) == len(wanted) or not self._list_obeys_ids:
@@ -150,7 +150,7 @@ class Client:
             if not objects or (isinstance(total, int) and seen >= total):
                 return
 
-    def _read_each(self, ids: Iterator[str]) -> dict[str, dict[str, object]]:
+    def _read_each(self, ids: Iterator[str]) -> dict[str, LiveCustomer]:
         read = ((each, self.read_customer(each)) for each in ids)
         return {customer_id: fields for customer_id, fields in read if fields is not None}
 

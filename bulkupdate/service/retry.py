@@ -5,11 +5,12 @@ A throttle answer is no try at all: `client.py` waits it out and asks again.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_result, stop_after_attempt
 
 from bulkupdate.clock import Clock
 from bulkupdate.service.replies import Reply, Verdict
@@ -54,7 +55,7 @@ class Retrier:
         self._retrying = Retrying(
             retry=retry_if_result(bool),
             stop=stop_after_attempt(max_attempts),
-            wait=wait_exponential_jitter(initial=first_wait, max=LONGEST_BACK_OFF_SECONDS, jitter=first_wait),
+            wait=lambda state: back_off(state.attempt_number, first_wait),
             sleep=lambda seconds: _ignore(clock.wait(seconds, stop)),
             retry_error_callback=lambda _: None,
         )
@@ -67,15 +68,24 @@ class Retrier:
         self._retrying(_try_once, send, course)
 
 
+def back_off(attempt: int, first_wait: float) -> float:
+    """The seconds to wait after that attempt (1, 2, …): doubling, with jitter, so that workers do not come back as one.
+
+    tenacity's own `wait_exponential_jitter` has changed its parameters within a major version.
+    """
+    jitter = random.uniform(0, first_wait)  # noqa: S311 - no secret
+    return min(first_wait * 2.0 ** min(attempt - 1, 30) + jitter, LONGEST_BACK_OFF_SECONDS)
+
+
 def _try_once(send: Callable[[Course], Reply], course: Course) -> bool:
     """One try. True where another one is worth while."""
-    course.reply = None
     try:
         course.reply = send(course)
     except StopRequestedError:
         course.was_stopped = True
         return False
     except NoReplyError as error:
+        course.reply = None
         course.trouble = str(error)
         course.may_be_applied |= error.was_sent
         return True

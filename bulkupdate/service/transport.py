@@ -15,7 +15,7 @@ from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 from urllib3 import Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
@@ -117,7 +117,7 @@ class Transport:
         return NoReplyError(self._describe(error, causes), was_sent=not _certainly_unsent(error, causes))
 
     def _describe(self, error: Exception, causes: list[BaseException]) -> str:
-        if any(isinstance(each, ReadTimeoutError | requests.Timeout | ConnectTimeoutError) for each in causes):
+        if isinstance(error, requests.Timeout):
             stage = "connection" if _certainly_unsent(error, causes) else "answer"
             return f"no {stage} within {self._timeout:g} s"
         if any(isinstance(each, NameResolutionError) for each in causes):

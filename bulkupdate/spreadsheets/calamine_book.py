@@ -13,6 +13,8 @@ from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.shown_number import show_plain
 from bulkupdate.spreadsheets.special_cells import LOST_DIGITS_FROM
 
+MOST_KEPT_TEXTS = 100_000
+
 T = TypeVar("T")
 
 
@@ -50,8 +52,25 @@ def text_rows(sheet: CalamineSheet, count: int | None) -> Iterator[tuple[int, li
     if start is None:
         return
     rows = sheet.iter_rows() if count is None else sheet.to_python(skip_empty_area=False, nrows=count)
+    texts = _NumberTexts()
     for number, cells in enumerate(rows, 1):
-        yield number, [each if type(each) is str else show_value(each) for each in cells]
+        yield (
+            number,
+            [
+                each if (kind := type(each)) is str else texts[each] if kind is float else show_value(each)
+                for each in cells
+            ],
+        )
+
+
+class _NumberTexts(dict[float, str]):
+    """The text of each number seen so far: few numbers of a sheet are seen once only."""
+
+    def __missing__(self, number: float) -> str:
+        text = show_value(number)
+        if len(self) < MOST_KEPT_TEXTS:
+            self[number] = text
+        return text
 
 
 def show_value(value: Any) -> str:

@@ -33,7 +33,7 @@ _ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(?:1|true)"')
 _HIDDEN_COLUMNS = re.compile(rb'<col ([^>]*hidden="(?:1|true)"[^>]*)>')
 _MERGE = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
-_ALWAYS = (rb' t="[ed]"', rb"<f[ >/]", rb'"><v>-?(?:\d{16}|\d[\d.]*[eE])')
+_ALWAYS = (rb' t="[ed]"', rb"<f[ >/]", rb'"><v>-?\d{16}', rb"E\+?\d+</v>", rb"e\+?\d+</v>")
 
 
 def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
