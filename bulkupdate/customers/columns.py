@@ -31,7 +31,7 @@ def assign_columns(headings: Sequence[str], heading_map: Mapping[str, str], *, i
     Raises `RefusedFileError` for no customer id, no field to update, a field that stands twice, and, unless
     `ignore_unknown`, for a column that is no field, with the nearest name.
     """
-    own = _find_own(headings)
+    own = _find_own(headings, heading_map)
     original = tuple(at for at in range(len(headings)) if at not in own)
     places: dict[Field, list[int]] = defaultdict(list)
     for at in original:
@@ -51,11 +51,22 @@ def assign_columns(headings: Sequence[str], heading_map: Mapping[str, str], *, i
 _SEE_TEMPLATE = "`bulkupdate template` writes a sheet with every heading."
 
 
-def _find_own(headings: Sequence[str]) -> frozenset[int]:
-    """The columns that our results and to-fix sheets add: passed over, so that such a sheet can be given back."""
-    if tuple(headings[: len(RESULT_COLUMNS)]) == RESULT_COLUMNS:
-        return frozenset(range(len(RESULT_COLUMNS)))
-    return frozenset({len(headings) - 1} if headings[-1:] == (REASON_COLUMN,) else ())
+def _find_own(headings: Sequence[str], heading_map: Mapping[str, str]) -> frozenset[int]:
+    """The columns that our results and to-fix sheets add: passed over, so that such a sheet can be given back.
+
+    A sheet is taken for our results by the headings that only we use. Its first CustomerId is ours where another column
+    of ids stands after it.
+    """
+    own = {at for at, heading in enumerate(headings) if heading == REASON_COLUMN and at == len(headings) - 1}
+    if _OURS_ALONE.issubset(headings):
+        own |= {headings.index(name) for name in RESULT_COLUMNS if name in headings}
+        keys = [at for at, heading in enumerate(headings) if find_field(heading, heading_map) is CUSTOMER_ID]
+        if len(keys) < 2:
+            own.difference_update(keys)
+    return frozenset(own)
+
+
+_OURS_ALONE = {"HttpStatus", "FieldsSent", "FinishedAt"}
 
 
 def _refuse_bad_headings(headings: Sequence[str], places: Mapping[Field, Sequence[int]]) -> None:

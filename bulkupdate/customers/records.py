@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,6 +40,10 @@ RESULT_COLUMNS = (
 
 REASON_COLUMN = "Reason"
 """The heading of our own that stands after the original ones in a to-fix sheet."""
+
+
+SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
+"""How a text of ours ends that did not fit into its Excel cell: it is not what was once in the sheet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from bulkupdate.customers.fields import ALIAS_SEPARATORS, CLEAR, RATINGS, Field, Kind
-from bulkupdate.customers.records import Severity
+from bulkupdate.customers.records import SHORTENED, Severity
 
 Value = str | int | bool | Decimal | tuple[str, ...]
 """What a cell holds once read: a rating is its code, the aliases are a tuple, `None` beside it means a blank cell."""
@@ -136,6 +136,9 @@ def _find_oddities(text: str, trimmed: str) -> tuple[Finding, ...]:
 
 
 def _read_text(text: str) -> Reading:
+    if SHORTENED.search(text):
+        return _refuse("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
+                       "Put in the whole text, from the original file.")  # fmt: skip
     if any("\ud800" <= character <= "\udfff" for character in text):
         return _refuse("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
     return Reading(text)

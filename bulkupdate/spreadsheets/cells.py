@@ -12,9 +12,6 @@ import re
 CELL_UNITS = 32_767
 """UTF-16 units that an Excel cell holds."""
 
-SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
-"""How a text ends that did not fit into its cell; such a text is not what was once in the sheet."""
-
 _XML_CARE = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _XML_SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")

@@ -7,9 +7,9 @@ from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulkupdate.customers.records import SHORTENED
 from bulkupdate.spreadsheets.cells import (
     CELL_UNITS,
-    SHORTENED,
     format_inline_string,
     make_visible,
     neutralise_for_csv,

@@ -1,0 +1,166 @@
+"""A frame becomes checked rows and problems, all of them in one pass, each with its place."""
+
+import json
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bulkupdate.customers.checked import CheckOptions
+from bulkupdate.customers.fields import FIELDS
+from bulkupdate.customers.records import RESULT_COLUMNS, Problem, Severity, Status
+from bulkupdate.customers.schema import check_frame
+from bulkupdate.errors import RefusedFileError
+
+
+def check(headings, rows, known=(), **options):
+    frame = pd.DataFrame(rows, columns=range(len(headings)), dtype="str")
+    return check_frame(frame, headings, np.arange(2, 2 + len(rows)), CheckOptions(**options), known)
+
+
+def problems_of(checked):
+    return [(problem.row, problem.column, problem.code) for problem in checked.problems]
+
+
+def test_every_field_reaches_the_body_under_its_name():
+    checked = check([field.name for field in FIELDS], [[field.example for field in FIELDS]])
+    (row,) = checked.rows()
+    body = json.loads(row.body, parse_float=Decimal)
+    assert list(body) == [field.name for field in FIELDS[1:]]
+    assert body["AccountManager1Commission"] == Decimal("2.50")
+    assert '"AccountManager1Commission": 2.50,' in row.body, "decimals stand as typed"
+    assert body["IsWholesale"] is True
+    assert body["BusinessAliases"] == ["Mueller & Sons", "M&S"]
+    assert body["Phone1"] == "0049 30 1234567"
+    assert row.fields == tuple(body)
+
+
+def test_blank_never_appears_and_zero_and_false_always_do():
+    headings = ["CustomerId", "Name", "CompanyId", "IsWholesale", "AccountManager1Commission"]
+    (row,) = check(headings, [["163", "", "0", "False", "0.00"]]).rows()
+    assert row.body == '{"CompanyId": 0, "IsWholesale": false, "AccountManager1Commission": 0.00}'
+
+
+def test_all_problems_of_all_rows_come_at_once_in_the_order_of_the_sheet():
+    checked = check(["CustomerId", "Email", "Rating"], [["1", "no", "9"], ["x", "a@example.com", ""], ["", "b", "1"]])
+    assert problems_of(checked) == [
+        (2, "Email", "email"),
+        (2, "Rating", "rating"),
+        (3, "CustomerId", "customer-id"),
+        (4, "CustomerId", "no-customer-id"),
+        (4, "Email", "email"),
+    ]
+    assert [row.status for row in checked.rows()] == [Status.INVALID] * 3
+
+
+def test_two_rows_for_one_customer_are_both_held_and_name_each_other():
+    checked = check(["CustomerId", "Name"], [["163", "a"], ["164", "b"], ["163.0", "c"], ["00163", "d"]])
+    told = {problem.row: problem.message for problem in checked.errors}
+    assert told.keys() == {2, 4, 5}
+    assert "row 4" in told[2]
+    assert "row 2" in told[4]
+    assert "row 2" in told[5]
+
+
+def test_ids_that_are_none_are_no_duplicates_of_each_other():
+    assert problems_of(check(["CustomerId", "Name"], [["abc", "a"], ["abc", "b"]])) == [
+        (2, "CustomerId", "customer-id"),
+        (3, "CustomerId", "customer-id"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headings", "cells", "is_problem"),
+    [
+        (["CustomerId", "IsWholesale", "BusinessName"], ["1", "yes", ""], True),
+        (["CustomerId", "IsWholesale", "BusinessName"], ["1", "yes", "Firm"], False),
+        (["CustomerId", "IsWholesale", "BusinessName"], ["1", "yes", "<clear>"], True),
+        (["CustomerId", "IsWholesale", "BusinessName"], ["1", "no", ""], False),
+        (["CustomerId", "IsWholesale", "Name"], ["1", "yes", "x"], True),
+        (["CustomerId", "BusinessName"], ["1", ""], False),
+    ],
+)
+def test_wholesale_needs_a_business_name_only_where_the_setting_is_on(headings, cells, is_problem):
+    strict = check(headings, [cells], wholesale_needs_business_name=True)
+    assert bool(strict.errors) == is_problem
+    assert not check(headings, [cells]).errors
+
+
+def test_rating_goes_out_by_name_or_by_code():
+    rows = [["1", "very dissatisfied"]]
+    assert next(check(["CustomerId", "Rating"], rows).rows()).body == '{"Rating": "Very_Disatisfied"}'
+    assert next(check(["CustomerId", "Rating"], rows, rating_format="code").rows()).body == '{"Rating": 1}'
+
+
+def test_a_row_with_nothing_to_send_is_unchanged():
+    checked = check(["CustomerId", "Name"], [["1", ""], ["2", "  "], ["3", "x"]])
+    assert [row.status for row in checked.rows()] == [Status.UNCHANGED, Status.UNCHANGED, Status.NOT_ATTEMPTED]
+    assert checked.counts == {Status.NOT_ATTEMPTED: 1, Status.UNCHANGED: 2, Status.INVALID: 0}
+
+
+def test_a_cell_that_reading_refused_is_not_refused_twice():
+    known = Problem(2, "1", "Name", "#N/A", "error-cell", "is an error", "Mend it.")
+    checked = check(["CustomerId", "Name"], [["1", "#N/A"]], known=[known])
+    assert checked.problems == (known,)
+    assert next(checked.rows()).reason == "Name: is an error"
+
+
+def test_a_warning_does_not_hold_its_row():
+    checked = check(["CustomerId", "Name"], [["1", "Anna "]])
+    assert [problem.severity for problem in checked.problems] == [Severity.WARNING]
+    assert next(checked.rows()).body == '{"Name": "Anna"}'
+
+
+def test_counts_agree_with_the_rows_over_many_chunks():
+    rows = [[str(number), "" if number % 3 else "x"] for number in range(1, 25_001)]
+    checked = check(["CustomerId", "Name"], rows)
+    statuses = [row.status for row in checked.rows()]
+    assert {status: statuses.count(status) for status in checked.counts} == checked.counts
+    assert [row.number for row in checked.rows()] == list(range(2, 25_002))
+
+
+@pytest.mark.parametrize(
+    ("headings", "words"),
+    [
+        (["Name", "Email"], ["no column CustomerId"]),
+        (["CustomerId"], ["no column to update"]),
+        (["CustomerId", "Phone 1", "Phone1"], ["B (“Phone 1”)", "C (“Phone1”)", "Phone1"]),
+        (["CustomerId", "Nmae", "Birthday"], ["B “Nmae” (did you mean Name?)", "C “Birthday”"]),
+    ],
+)
+def test_columns_that_make_no_customer_sheet_are_refused(headings, words):
+    with pytest.raises(RefusedFileError) as refusal:
+        check(headings, [["1"] * len(headings)])
+    assert all(word in str(refusal.value) for word in words)
+
+
+def test_unknown_columns_can_be_passed_over_and_come_back_in_the_results():
+    checked = check(["CustomerId", "Birthday", "Name"], [["1", "May", "x"]], ignore_unknown=True)
+    (row,) = checked.rows()
+    assert row.body == '{"Name": "x"}'
+    assert row.original == ("1", "May", "x")
+    assert checked.original_headings == ("CustomerId", "Birthday", "Name")
+
+
+def test_our_own_results_and_to_fix_columns_are_passed_over():
+    own = ["7", "1", "rejected", "400", "1", "Name", "no", "2026-01-01T00:00:00Z"]
+    checked = check([*RESULT_COLUMNS, "Customer ID", "Name"], [[*own, "163", "Anna"]])
+    (row,) = checked.rows()
+    assert (row.customer_id, row.body, row.original) == ("163", '{"Name": "Anna"}', ("163", "Anna"))
+    to_fix = check(["Customer ID", "Name", "Reason"], [["163", "Anna", "invalid: …"]])
+    assert next(to_fix.rows()).original == ("163", "Anna")
+
+
+def test_headings_of_ones_own_are_mapped():
+    checked = check(["Kundennr", "Ort"], [["1", "x"]], heading_map={"kunden-nr": "CustomerId", "Ort": "Comments"})
+    assert next(checked.rows()).body == '{"Comments": "x"}'
+
+
+def test_a_crash_in_a_check_is_no_problem_of_the_sheet(monkeypatch):
+    """pandera counts an exception in a check as one more failure; it must not be taken for one."""
+    from bulkupdate.customers import schema
+
+    monkeypatch.setattr(schema, "_normalise_ids", lambda texts: 1 / 0)
+    with pytest.raises(Exception, match="division"):
+        check(["CustomerId", "Name"], [["1", "a"]])

@@ -1,0 +1,184 @@
+"""One cell's text becomes one value, or a finding that says what to do; nothing is guessed."""
+
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bulkupdate.customers.fields import FIELD_BY_NAME, FIELDS, UPDATABLE, Kind
+from bulkupdate.customers.plain import find_filled, find_odd
+from bulkupdate.customers.records import Severity
+from bulkupdate.customers.values import read_value
+
+GOOD = [
+    ("CustomerId", "163", "163"),
+    ("CustomerId", "163.0", "163"),
+    ("CustomerId", " 163 ", "163"),
+    ("Name", "NA", "NA"),
+    ("Name", "null", "null"),
+    ("Name", "None", "None"),
+    ("Name", "nan", "nan"),
+    ("Name", "=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0"),
+    ("Name", "عمر 👩‍👩‍👧", "عمر 👩‍👩‍👧"),
+    ("Phone1", "007", "007"),
+    ("Phone1", "+49 (0)30 1234-56", "+49 (0)30 1234-56"),
+    ("Comments", "two\nlines", "two\nlines"),
+    ("Email", "anna@example.com", "anna@example.com"),
+    ("Email", "o'neill+shop@sub.example.co.uk", "o'neill+shop@sub.example.co.uk"),
+    ("Email", "päivi@müller.example", "päivi@müller.example"),
+    ("EmailCC", "a@example.com; b@example.com,c@example.com", "a@example.com; b@example.com,c@example.com"),
+    ("CompanyId", "0", 0),
+    ("CompanyId", "201.0", 201),
+    ("AccountManager1Commission", "12.50", Decimal("12.50")),
+    ("AccountManager1Commission", "0.1", Decimal("0.1")),
+    ("AccountManager1Commission", "0.00", Decimal("0.00")),
+    ("AccountManager1Commission", ".5", Decimal("0.5")),
+    ("AccountManager1Commission", "007.5", Decimal("7.5")),
+    ("IsWholesale", "TRUE", True),
+    ("IsWholesale", "nein", False),
+    ("IsWholesale", "0", False),
+    ("Rating", "0", 0),
+    ("Rating", "Very_Disatisfied", 1),
+    ("Rating", "very dissatisfied", 1),
+    ("Rating", "DISSATISFIED", 2),
+    ("Rating", "very-satisfied", 5),
+    ("Rating", "Not Rated", 0),
+    ("BusinessAliases", "One; Two|Three;", ("One", "Two", "Three")),
+    ("BusinessAliases", "<clear>", ()),
+    ("Comments", "<CLEAR>", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), GOOD)
+def test_text_becomes_the_value_a_person_means(name, text, value):
+    reading = read_value(FIELD_BY_NAME[name], text)
+    assert reading.value == value
+    assert str(reading.value) == str(value), "a decimal keeps its zeros"
+    assert not reading.is_refused
+
+
+BAD = [
+    ("CustomerId", "0", "customer-id"),
+    ("CustomerId", "-5", "customer-id"),
+    ("CustomerId", "163.5", "customer-id"),
+    ("CustomerId", "1_000", "customer-id"),
+    ("CustomerId", "١٦٣", "customer-id"),
+    ("CustomerId", "1.63E+05", "scientific"),
+    ("CustomerId", "../163", "customer-id"),
+    ("Phone1", "4.93012E+11", "scientific"),
+    ("Email", "anna.example.com", "email"),
+    ("Email", "anna@example", "email"),
+    ("Email", "anna@@example.com", "email"),
+    ("Email", "anna @example.com", "email"),
+    ("Email", "a@example.com; b@example.com", "email"),
+    ("Email", "anna@example..com", "email"),
+    ("EmailCC", "a@example.com; broken", "email"),
+    ("EmailCC", ";", "email"),
+    ("CompanyId", "1,000", "thousands-separator"),
+    ("CompanyId", "1.5", "whole-number"),
+    ("CompanyId", "-1", "negative"),
+    ("CompanyId", "١٦٣", "whole-number"),
+    ("AccountManager1Commission", "NaN", "decimal"),
+    ("AccountManager1Commission", "Infinity", "decimal"),
+    ("AccountManager1Commission", "1e3", "decimal"),
+    ("AccountManager1Commission", "-0.5", "negative"),
+    ("AccountManager1Commission", "5%", "percent"),
+    ("AccountManager1Commission", "2,5", "decimal-mark"),
+    ("AccountManager1Commission", "1,234.50", "thousands-separator"),
+    ("IsWholesale", "perhaps", "yes-or-no"),
+    ("IsWholesale", "2", "yes-or-no"),
+    ("Rating", "6", "rating"),
+    ("Rating", "Great", "rating"),
+    ("BusinessAliases", " ; | ", "aliases"),
+    ("Name", "#N/A", "error-cell"),
+    ("Name", "#REF!", "error-cell"),
+    ("Rating", "<clear>", "clear-refused"),
+    ("CustomerId", "<clear>", "clear-refused"),
+    ("CompanyId", "<clear>", "clear-refused"),
+    ("Name", "half \ud83d", "broken-character"),
+    ("Comments", "Long… [shortened: 40,000 characters]", "shortened"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "code"), BAD)
+def test_bad_text_is_refused_with_a_remedy(name, text, code):
+    reading = read_value(FIELD_BY_NAME[name], text)
+    assert reading.is_refused
+    assert reading.value is None
+    assert [finding.code for finding in reading.findings] == [code]
+    assert reading.findings[0].remedy.endswith(".")
+
+
+def test_hash_na_names_the_way_to_clear_a_field():
+    """People who know Salesforce type #N/A to empty a field."""
+    assert "<clear>" in read_value(FIELD_BY_NAME["Comments"], "#N/A").findings[0].remedy
+
+
+DOUBTFUL = [
+    ("Name", "Anna ", "Anna", "trimmed"),
+    ("Name", "Anna\u00a0Maria", "Anna\u00a0Maria", "unseen-character"),
+    ("Name", "Anna\u200bMaria", "Anna\u200bMaria", "unseen-character"),
+    ("Comments", "bell\x07", "bell\x07", "control-character"),
+    ("Comments", "M\ufffdller", "M\ufffdller", "lost-character"),
+    ("Comments", "x" * 32_768, "x" * 32_768, "long-text"),
+    ("Phone1", "none", "none", "phone"),
+    ("CustomerId", "00163", "163", "leading-zeros"),
+    ("CompanyId", "007", 7, "leading-zeros"),
+    ("Name", " \u00a0 ", None, "only-blanks"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value", "code"), DOUBTFUL)
+def test_doubtful_text_is_a_warning_and_goes_through(name, text, value, code):
+    reading = read_value(FIELD_BY_NAME[name], text)
+    assert reading.value == value
+    assert [(finding.code, finding.severity) for finding in reading.findings] == [(code, Severity.WARNING)]
+
+
+def test_blank_is_no_value_and_no_finding():
+    for field in FIELDS:
+        assert read_value(field, "").value is None
+        assert read_value(field, "").findings == ()
+
+
+def test_decimal_comma_is_taken_only_where_it_was_announced():
+    commission = FIELD_BY_NAME["AccountManager1Commission"]
+    assert read_value(commission, "2,50", ",").value == Decimal("2.50")
+    assert read_value(commission, "2.50", ",").findings[0].code == "decimal-mark"
+    assert "--decimal ," in read_value(commission, "2,5").findings[0].remedy
+
+
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.text(alphabet=" \t\u00a0\u200b\ufeff\x1c\x85\u3000a1.,;|@<#]-+", max_size=12),
+    st.from_regex(r"[a-z0-9.+-]{1,8}@[a-z0-9.-]{1,10}", fullmatch=True),
+    st.from_regex(r"[0-9.,-]{1,20}", fullmatch=True),
+    st.sampled_from([text for _, text, _ in GOOD + BAD if text.isprintable()]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=TEXTS, field=st.sampled_from(FIELDS), mark=st.sampled_from([".", ","]))
+def test_plain_texts_are_never_refused_nor_changed(text, field, mark):
+    """The fast lane for whole columns admits no text that the reader of single cells would look at twice."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return  # cannot stand in a column
+    texts = pd.Series([text], dtype="str")
+    reading = read_value(field, text, mark)
+    if text and find_odd(field, mark, texts).empty:
+        assert reading.findings == ()
+        assert reading.value is not None
+        if field.kind.is_text or field.kind is Kind.CUSTOMER_ID:
+            assert reading.value == text
+    if field in UPDATABLE and not reading.is_refused:
+        assert find_filled(texts)[0] == (reading.value is not None)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=TEXTS, field=st.sampled_from(FIELDS))
+def test_any_text_ends_in_a_value_a_finding_or_blank(text, field):
+    reading = read_value(field, text)
+    assert reading.value is not None or reading.findings or not text
+    assert not (reading.is_refused and reading.value is not None)
