@@ -148,6 +148,8 @@ def test_our_own_results_and_to_fix_columns_are_passed_over():
     checked = check([*RESULT_COLUMNS, "Customer ID", "Name"], [[*own, "163", "Anna"]])
     (row,) = checked.rows()
     assert (row.customer_id, row.body, row.original) == ("163", '{"Name": "Anna"}', ("163", "Anna"))
+    without_second_id = check([*RESULT_COLUMNS, "Name"], [[*own, "Anna"]])
+    assert next(without_second_id.rows()).customer_id == "1"
     to_fix = check(["Customer ID", "Name", "Reason"], [["163", "Anna", "invalid: …"]])
     assert next(to_fix.rows()).original == ("163", "Anna")
 
