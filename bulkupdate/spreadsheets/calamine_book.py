@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.shown_number import show_plain
 from bulkupdate.spreadsheets.special_cells import LOST_DIGITS_FROM
+from bulkupdate.spreadsheets.workbook import SheetFacts
 
+CHUNK_ROWS = 2_000
 MOST_KEPT_TEXTS = 100_000
 
 T = TypeVar("T")
@@ -46,31 +49,43 @@ class CalamineBook:
         )
 
 
-def text_rows(sheet: CalamineSheet, count: int | None) -> Iterator[tuple[int, list[str]]]:
-    """Rows from row 1, column A, as texts; `count` is how many at most, None means all."""
-    start = sheet.start
-    if start is None:
+def text_rows(sheet: CalamineSheet, count: int | None, facts: SheetFacts) -> Iterator[tuple[int, list[str]]]:
+    """Rows from row 1, column A, as texts; `count` is how many at most, None means all.
+
+    Numbers beyond Excel's 15 digits are noted in `facts` when their row comes.
+    """
+    if sheet.start is None:
         return
-    rows = sheet.iter_rows() if count is None else sheet.to_python(skip_empty_area=False, nrows=count)
-    texts = _NumberTexts()
-    for number, cells in enumerate(rows, 1):
-        yield (
-            number,
-            [
-                each if (kind := type(each)) is str else texts[each] if kind is float else show_value(each)
-                for each in cells
-            ],
-        )
+    rows = iter(sheet.iter_rows() if count is None else sheet.to_python(skip_empty_area=False, nrows=count))
+    texts: dict[float, str] = {}
+    number = 1
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        width = len(chunk[0])
+        cells: list[Any] = list(chain.from_iterable(chunk))
+        for place in _make_texts(cells, texts):
+            facts.long_numbers.add((number + place // width, place % width))
+        for start in range(0, len(cells), width):
+            yield number, cells[start : start + width]
+            number += 1
 
 
-class _NumberTexts(dict[float, str]):
-    """The text of each number seen so far: few numbers of a sheet are seen once only."""
-
-    def __missing__(self, number: float) -> str:
-        text = show_value(number)
-        if len(self) < MOST_KEPT_TEXTS:
-            self[number] = text
-        return text
+def _make_texts(cells: list[Any], texts: dict[float, str]) -> Iterator[int]:
+    """Turn all cells into text, in place; gives the places of the numbers of which Excel has lost the end. `texts` are
+    those of numbers seen before: few numbers of a sheet are seen once only."""
+    for place, kind in enumerate(map(type, cells)):
+        if kind is str:
+            continue
+        value = cells[place]
+        if kind is not float:
+            cells[place] = show_value(value)
+        elif value in texts:
+            cells[place] = texts[value]
+        else:
+            cells[place] = text = show_value(value)
+            if abs(value) >= LOST_DIGITS_FROM:
+                yield place
+            elif len(texts) < MOST_KEPT_TEXTS:
+                texts[value] = text
 
 
 def show_value(value: Any) -> str:

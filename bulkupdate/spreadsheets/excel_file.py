@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.errors import RefusedFileError
@@ -15,7 +16,7 @@ from bulkupdate.spreadsheets.frame_builder import FrameBuilder
 from bulkupdate.spreadsheets.heading_row import SEARCHED_ROWS, HeadingRow, find_heading_row, refuse_without_key
 from bulkupdate.spreadsheets.sheet import Finding, ReadOptions, Sheet
 from bulkupdate.spreadsheets.sheet_finish import finish_sheet
-from bulkupdate.spreadsheets.special_cells import judge
+from bulkupdate.spreadsheets.special_cells import find_lost_digits, judge
 from bulkupdate.spreadsheets.workbook import Merge, OpenSheet, SheetFacts, Workbook
 
 MOST_MERGED_CELLS = 100_000
@@ -32,6 +33,7 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
         if number > heading.number:
             builder.add(number, _fit(cells, width, texts.get(number)))
     frame, row_numbers = builder.build()
+    findings.extend(_judge_long_numbers(sheet.facts, heading, frame, row_numbers))
     findings.extend(_judge_merges(sheet.facts.merges, heading, row_numbers))
     return finish_sheet(frame, row_numbers, heading, findings, _notes(sheet.facts), name)
 
@@ -112,6 +114,17 @@ def _judge_cells(
         if finding:
             findings.append(finding)
     return texts, findings
+
+
+def _judge_long_numbers(
+    facts: SheetFacts, heading: HeadingRow, frame: pd.DataFrame, row_numbers: np.ndarray
+) -> list[Finding]:
+    places = {(cell.row, cell.column) for cell in facts.special_cells} if facts.long_numbers else ()
+    return [
+        find_lost_digits(row, column, str(frame.iat[int(np.searchsorted(row_numbers, row)), column]))
+        for row, column in sorted(facts.long_numbers.difference(places))
+        if row > heading.number and heading.known[column]
+    ]
 
 
 def _fit(cells: Sequence[str], width: int, special: Sequence[tuple[int, str]] | None) -> Sequence[str]:

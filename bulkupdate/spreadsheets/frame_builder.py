@@ -14,7 +14,11 @@ from bulkupdate.spreadsheets.sheet import ReadOptions
 CHUNK_CELLS = 500_000
 """Cells that are held as Python's strings before they become pyarrow's."""
 
-CHUNK_CHARACTERS = 16_000_000
+CHUNK_CHARACTERS = 64_000_000
+"""Characters that are joined into one text; a program may give the same long text for every cell."""
+
+_BLANK_BYTES = np.frombuffer(bytes({*b" \t\n\v\f\r\x1c\x1d\x1e\x1f", 0xC2, 0xE1, 0xE2, 0xE3}), np.uint8)
+"""First bytes of the characters that Python takes for blanks (of others too)."""
 
 
 class FrameBuilder:
@@ -26,24 +30,18 @@ class FrameBuilder:
     def __init__(self, width: int, options: ReadOptions) -> None:
         self._width = width
         self._options = options
-        self._rows: list[Sequence[str]] = []
+        self._cells: list[str] = []
         self._numbers: list[int] = []
         self._number_chunks: list[np.ndarray] = []
         self._chunks: list[list[pa.Array]] = [[] for _ in range(width)]
         self._count = 0
         self._characters = 0
-        self._chunk_characters = 0
-        self._chunk_rows = max(1, CHUNK_CELLS // max(1, width))
 
     def add(self, number: int, cells: Sequence[str]) -> None:
         """Take one row with as many cells as there are columns; a row of blanks is passed over."""
-        text = "".join(cells)
-        if not text or text.isspace():
-            return
-        self._rows.append(cells)
+        self._cells.extend(cells)
         self._numbers.append(number)
-        self._chunk_characters += len(text)
-        if len(self._rows) >= self._chunk_rows or self._chunk_characters >= CHUNK_CHARACTERS:
+        if len(self._cells) >= CHUNK_CELLS:
             self._flush()
 
     def build(self) -> tuple[pd.DataFrame, np.ndarray]:
@@ -55,15 +53,39 @@ class FrameBuilder:
         return pd.DataFrame(columns), np.concatenate([np.empty(0, np.int64), *self._number_chunks])
 
     def _flush(self) -> None:
-        if not self._rows:
+        cells, numbers = self._cells, np.array(self._numbers, np.int64)
+        self._cells, self._numbers = [], []
+        if cells:
+            self._take(cells, np.fromiter(map(len, cells), np.int64, len(cells)), numbers)
+
+    def _take(self, cells: list[str], lengths: np.ndarray, numbers: np.ndarray) -> None:
+        """Lay out the cells of some rows, by halves where they are too long together."""
+        characters = int(lengths.sum())
+        if characters > CHUNK_CHARACTERS and len(numbers) > 1:
+            half = len(numbers) // 2
+            middle = half * self._width
+            self._take(cells[:middle], lengths[:middle], numbers[:half])
+            self._take(cells[middle:], lengths[middle:], numbers[half:])
             return
-        self._count += len(self._rows)
-        self._characters += self._chunk_characters
+        texts = lay_out(cells, lengths)
+        kept = self._find_filled(cells, texts, lengths)
+        self._count += len(kept)
+        self._characters += characters
         self._check_size()
-        for chunks, cells in zip(self._chunks, zip(*self._rows, strict=True), strict=True):
-            chunks.append(to_text_array(cells))
-        self._number_chunks.append(np.array(self._numbers, np.int64))
-        self._rows, self._numbers, self._chunk_characters = [], [], 0
+        for place, chunks in enumerate(self._chunks):
+            chunks.append(texts.take(pa.array(kept * self._width + place)))
+        self._number_chunks.append(numbers[kept])
+
+    def _find_filled(self, cells: list[str], texts: pa.LargeStringArray, lengths: np.ndarray) -> np.ndarray:
+        """The places of the rows that are not blank. Only rows that begin with a blank need a look at all of them."""
+        is_filled = np.asarray(lengths.reshape(-1, self._width).any(axis=1))
+        offsets = np.frombuffer(texts.buffers()[1], np.int64)[: -1 : self._width]
+        data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+        doubtful = np.flatnonzero(is_filled)
+        doubtful = doubtful[np.isin(data[offsets[doubtful]], _BLANK_BYTES)]
+        for row in doubtful.tolist():
+            is_filled[row] = not "".join(cells[row * self._width : (row + 1) * self._width]).isspace()
+        return np.flatnonzero(is_filled)
 
     def _check_size(self) -> None:
         options = self._options
@@ -79,15 +101,16 @@ class FrameBuilder:
                 )
 
 
-def to_text_array(cells: Sequence[str]) -> pa.LargeStringArray:
-    """A pyarrow column of texts, laid out from one joined text: three times as fast as `pyarrow.array`, which asks
-    every object for its type."""
+def lay_out(cells: Sequence[str], lengths: np.ndarray) -> pa.LargeStringArray:
+    """Texts as pyarrow keeps them, by way of one joined text: three times as fast as `pyarrow.array`, which asks every
+    object for its type. `lengths` are theirs in characters. Half a surrogate, which is no text, becomes a `?`."""
     offsets = np.zeros(len(cells) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, cells), np.int64, len(cells)), out=offsets[1:])
+    np.cumsum(lengths, out=offsets[1:])
     data = "".join(cells).encode("utf-8", "replace")
     if len(data) != offsets[-1]:
-        starts = np.flatnonzero(np.frombuffer(data, np.int8) >= -64)  # all bytes but those that continue a character
-        offsets = np.append(starts, len(data))[offsets]
+        continuing = np.flatnonzero(np.frombuffer(data, np.int8) < -64)  # bytes after the first of a character
+        characters_before = continuing - np.arange(len(continuing))
+        offsets += np.searchsorted(characters_before, offsets, side="right")
     return pa.LargeStringArray.from_buffers(len(cells), pa.py_buffer(offsets), pa.py_buffer(data))
 
 

@@ -59,12 +59,18 @@ def judge(cell: SpecialCell, field: Field | None, *, is_1904: bool = False) -> t
     return cell.text, _error_cell(cell) if cell.special is Special.ERROR else _uncalculated(cell)
 
 
+def find_lost_digits(row: int, column: int, text: str) -> Finding:
+    """The finding for a number of more than 15 digits."""
+    message = "The number has more than 15 digits: Excel has replaced the end by zeros."
+    return Finding(row, column, text, "lost-digits", message, AS_TEXT)
+
+
 def _judge_number(cell: SpecialCell, field: Field | None, is_1904: bool) -> tuple[str, Finding | None]:
     shown = cell.shown or show_number(cell.number, cell.format_code, is_1904=is_1904)
     if shown.is_date:
         return _judge_date(cell, shown, field)
     if abs(cell.number) >= LOST_DIGITS_FROM:
-        return shown.plain, _lost_digits(cell, shown.plain)
+        return shown.plain, find_lost_digits(cell.row, cell.column, shown.plain)
     if shown.is_scientific:
         return shown.plain, _decorated(cell, "an exponent (as in 5.55E+09)", shown.plain)
     if shown.text is None:
@@ -106,11 +112,6 @@ def _uncalculated(cell: SpecialCell) -> Finding:
         cell, cell.text, "formula-not-calculated", "The cell has a formula that was never calculated.",
         "Open the file in Excel and save it, or replace the formulas by their values (copy, paste special, values).",
     )  # fmt: skip
-
-
-def _lost_digits(cell: SpecialCell, text: str) -> Finding:
-    message = "The number has more than 15 digits: Excel has replaced the end by zeros."
-    return _finding(cell, text, "lost-digits", message, AS_TEXT)
 
 
 def _rounded(cell: SpecialCell, seen: str) -> Finding:

@@ -25,6 +25,8 @@ class SheetFacts:
     hidden_columns: int = 0
     formulas: int = 0
     is_1904: bool = False
+    long_numbers: set[tuple[int, int]] = field(default_factory=set)
+    """Row and column of numbers with more digits than Excel keeps; known once the rows were read."""
 
     def add_special(self, cell: SpecialCell) -> None:
         """Take one more. Raises `RefusedFileError` where there are too many to keep."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
@@ -45,7 +46,7 @@ class XlsxWorkbook:
         is_uncalculated = any(_is_true(each.get("fullCalcOnLoad")) for each in _all(root, "calcPr"))
         self._styles = Styles(self._read_formats(), is_uncalculated)
         self._shared = SharedStrings(package, options.max_unpacked_bytes // 4)
-        self._book = CalamineBook(path)
+        self._book = _open_meanwhile(path)
 
     @property
     def sheets(self) -> Sequence[tuple[str, bool]]:
@@ -57,7 +58,7 @@ class XlsxWorkbook:
         scan.facts.is_1904 = self._is_1904
         self._check_extent(name, scan.extent)
         self._shared.check(part, scan.extent)
-        return XlsxSheet(self._book.sheet(name), scan.facts)
+        return XlsxSheet(self._book.result().sheet(name), scan.facts)
 
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
@@ -112,7 +113,15 @@ class XlsxSheet:
         return self._sheet.end[1] + 1 if self._sheet.end else 0
 
     def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
-        return text_rows(self._sheet, count)
+        return text_rows(self._sheet, count, self.facts)
+
+
+def _open_meanwhile(path: Path) -> Future[CalamineBook]:
+    """calamine reads the shared strings without Python's lock, while the sheet's XML is scanned here."""
+    with_one = ThreadPoolExecutor(1)
+    opening = with_one.submit(CalamineBook, path)
+    with_one.shutdown(wait=False)
+    return opening
 
 
 def _all(root: Element, tag: str) -> list[Element]:

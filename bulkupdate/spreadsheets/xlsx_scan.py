@@ -33,7 +33,7 @@ _ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(?:1|true)"')
 _HIDDEN_COLUMNS = re.compile(rb'<col ([^>]*hidden="(?:1|true)"[^>]*)>')
 _MERGE = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
-_ALWAYS = (rb' t="[ed]"', rb"<f[ >/]", rb'"><v>-?\d{16}', rb"E\+?\d+</v>", rb"e\+?\d+</v>")
+_ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 
 
 def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
@@ -61,48 +61,49 @@ class _Tokens:
         self._patterns = [re.compile(pattern) for pattern in (*_ALWAYS, *_style_patterns(styles))]
 
     def scan(self, blocks: Iterable[bytes]) -> SheetScan:
-        rest, is_top = b"", True
+        """Rows are taken by chunks that end with a row; what stands before and after them at once."""
+        rest, is_top, is_tail = b"", True, False
         for block in blocks:
             chunk = rest + block
-            end = chunk.rfind(b"</row>") + 6
-            if end < 6:
-                end = max(0, len(chunk) - 4096) if b"</sheetData>" in chunk or b"<row" not in chunk else 0
-            if len(chunk) - end > LONGEST_ROW_BYTES:
-                raise RefusedFileError("A row of the sheet is far larger than a row can be; it was not read.")
+            end = 0 if is_tail else chunk.rfind(b"</row>") + len(b"</row>")
+            if end < len(b"</row>"):
+                end = 0
             rows, rest = chunk[:end], chunk[end:]
-            if is_top:
-                self._take_columns(rows)
+            if len(rest) > LONGEST_ROW_BYTES:
+                raise RefusedFileError("A row of the sheet is far larger than a row can be; it was not read.")
+            if rows and is_top:
+                self._take_columns(rows[: rows.find(b"<row")])
                 is_top = False
             self._take_rows(rows)
-            self._take_merges(rows)
-        if is_top:
-            self._take_columns(rest)
-        self._take_rows(rest)
+            is_tail = is_tail or b"</sheetData>" in rest
         self._take_merges(rest)
         return self._scan
 
     def _take_rows(self, rows: bytes) -> None:
-        last = max(rows.rfind(b"</v>"), rows.rfind(b"</is>"))
         if b"hidden=" in rows:
             self._scan.facts.hidden_rows += len(_HIDDEN_ROW.findall(rows))
         starts = {start for pattern in self._patterns for start in _find_cells(pattern, rows)}
         for start in sorted(starts):
             self._take_cell(rows, start)
-        if last >= 0:
-            self._reach(rows, last)
+        self._take_extent(rows, b"</v>")
+        has_inline = b"<is>" in rows
+        if has_inline:
+            self._take_extent(rows, b"</is>")
+        if has_inline or b't="str"' in rows:
+            self._scan.extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
 
-    def _reach(self, rows: bytes, last: int) -> None:
+    def _take_extent(self, rows: bytes, end_of_value: bytes) -> None:
+        """Count the filled cells, and note the rows of the first and the last. Columns up to Z need no search."""
+        count = rows.count(end_of_value)
+        if not count:
+            return
         extent = self._scan.extent
-        values = [place for place in (rows.find(b"</v>"), rows.find(b"</is>")) if place >= 0]
-        columns = set(_FAR_COLUMN.findall(rows))
-        far = max((column_index_from_string(name.decode()) - 1 for name in columns), default=25)
-        for place in (min(values), last):
+        extent.filled += count
+        far = max((column_index_from_string(name.decode()) - 1 for name in set(_FAR_COLUMN.findall(rows))), default=25)
+        for place in (rows.find(end_of_value), rows.rfind(end_of_value)):
             row = _ROW.match(rows, max(0, rows.rfind(b"<row", 0, place)))
             if row:
                 extent.reach(int(row[1]), far)
-        extent.filled += rows.count(b"</v>") + rows.count(b"</is>")
-        if b"<is>" in rows or b't="str"' in rows:
-            extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
 
     def _take_cell(self, rows: bytes, start: int) -> None:
         match = _CELL.match(rows, start)
@@ -131,8 +132,6 @@ class _Tokens:
             )
 
     def _take_merges(self, xml: bytes) -> None:
-        if b"<mergeCell " not in xml:
-            return
         merges = self._scan.facts.merges
         merges.extend(to_merge(reference.decode()) for reference in _MERGE.findall(xml))
         if len(merges) > MOST_MERGES:

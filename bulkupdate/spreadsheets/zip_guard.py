@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -64,18 +65,12 @@ class Package:
             raise self.damaged()
 
     def xml_blocks(self, name: str) -> Iterator[bytes]:
-        """A part of XML, block by block. Raises `RefusedFileError` at a document type or an entity: no spreadsheet
-        program writes them, and they can make a small file grow without end."""
-        tail = b""
+        """A part of XML, block by block. Raises `RefusedFileError` where it declares a document type or entities: no
+        spreadsheet program does, and they can make a small file grow without end. They stand before the first element,
+        so the first block tells; one without any element is no part of a spreadsheet."""
         for place, block in enumerate(self.blocks(name)):
-            if place == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
-                raise self.damaged()
-            if b"<!DOCTYPE" in (joined := tail + block) or b"<!ENTITY" in joined:
-                raise RefusedFileError(
-                    f"{self._path.name} declares XML entities, which no spreadsheet program does; it was not read.",
-                    remedy="Open it in Excel and save it again as .xlsx.",
-                )
-            tail = block[-16:]
+            if place == 0:
+                self._check_prolog(block)
             yield block
 
     def read_xml(self, name: str, most_bytes: int = 64 << 20) -> bytes:
@@ -93,6 +88,15 @@ class Package:
             f"{self._path.name} is damaged or cut off: it cannot be unpacked.",
             remedy="Open it in Excel and save it again, or copy it anew from where it came.",
         )
+
+    def _check_prolog(self, start: bytes) -> None:
+        if b"<!DOCTYPE" in start or b"<!ENTITY" in start:
+            raise RefusedFileError(
+                f"{self._path.name} declares XML entities, which no spreadsheet program does; it was not read.",
+                remedy="Open it in Excel and save it again as .xlsx.",
+            )
+        if not re.search(rb"<[A-Za-z_]", start):
+            raise self.damaged()
 
     def _check_directory(self) -> None:
         infos = self._zip.infolist()
