@@ -75,6 +75,13 @@ class Settings:
     max_rows: int = _setting(1_048_576, "rows a sheet may have", least=1)
     max_cells: int = _setting(50_000_000, "cells a sheet may have", least=1)
     max_unpacked_bytes: int = _setting(1_073_741_824, "bytes an Excel file may unpack to", least=1)
+    admins: str = _setting("", "upload page: login names that see everybody's runs, separated by commas")
+    approval: str = _setting(
+        "none", "upload page: required = one person uploads, another starts", choices=("none", "required")
+    )
+    upload_bytes: int = _setting(52_428_800, "upload page: bytes an upload may have, the form included", least=1)
+    session_minutes: float = _setting(30.0, "upload page: minutes until an idle session ends", least=0.01)
+    upload_days: float = _setting(30.0, "upload page: days until uploaded sheets and their reports go", least=0.001)
     heading_map: Mapping[str, str] = field(default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"})
 
     def require_connection(self) -> None:
@@ -95,11 +102,14 @@ class Settings:
 
     def describe(self) -> dict[str, str]:
         """Every setting as text, for results and journal; secrets and what could hold them are left out."""
-        left_out = {"password", "password_file", "heading_map"}
+        left_out = {"password", "password_file", "heading_map"} | _PAGE_SETTINGS
         described = {each.name: str(getattr(self, each.name)) for each in fields(self) if each.name not in left_out}
         described["base_url"] = without_credentials(self.base_url)
         return described
 
+
+_PAGE_SETTINGS = {"admins", "approval", "upload_bytes", "session_minutes", "upload_days"}
+"""The upload page's own: they change nothing in a run."""
 
 SETTINGS = tuple(each for each in fields(Settings) if each.name != "heading_map")
 """Every setting that has a name in the environment."""

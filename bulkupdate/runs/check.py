@@ -69,7 +69,7 @@ def summarise_check(intake: Intake, requests_per_hour: int) -> list[tuple[str, s
     counts = intake.checked.counts
     calls = intake.to_send + 1 if intake.to_send else 0
     return [
-        ("File", str(intake.path)),
+        ("File", intake.shown_as or str(intake.path)),
         *([("Sheet", intake.sheet_name)] if intake.sheet_name else []),
         ("Rows", len(intake.checked)),
         ("Valid, to be sent", counts[Status.NOT_ATTEMPTED]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from bulkupdate.customers.checked import CheckedFile, CheckOptions
-from bulkupdate.customers.records import Status
+from bulkupdate.customers.records import CheckedRow, Problem, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.settings import Settings
@@ -27,9 +28,45 @@ class SheetOptions:
     ignore_unknown: bool = False
 
 
+class CheckedRows(Protocol):
+    """What a new run needs of the checks, be they just made or kept on disk (`web/`)."""
+
+    @property
+    def original_headings(self) -> tuple[str, ...]:
+        """The file's headings, in the order of `CheckedRow.original`."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the checks found."""
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Every row in the order of the file."""
+
+
+class Sendable(Protocol):
+    """What a new run needs of a file: an `Intake`, or what was kept of one."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or was."""
+
+    @property
+    def sha256(self) -> str:
+        """Its content, by which it is known again."""
+
+    @property
+    def shown_as(self) -> str | None:
+        """The name people know it by; None where that is its path."""
+
+    @property
+    def checked(self) -> CheckedRows:
+        """Its rows and problems."""
+
+
 @dataclass(frozen=True)
 class Intake:
-    """A checked file. `sha256` is that of its bytes; `notes` are what a person should know of how it was read."""
+    """A checked file. `sha256` is that of its bytes; `notes` are what a person should know of how it was read.
+    `shown_as` is the name people know it by, None where that is its path."""
 
     path: Path
     sha256: str
@@ -37,6 +74,7 @@ class Intake:
     heading_row: int
     notes: tuple[str, ...]
     checked: CheckedFile
+    shown_as: str | None = None
 
     @property
     def to_send(self) -> int:

@@ -15,7 +15,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.records import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode, InterruptedRunError, JournalError, StoppedError
 from bulkupdate.runs.batch import Batch, Watch
-from bulkupdate.runs.intake import Intake
+from bulkupdate.runs.intake import Sendable
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.lock import hold_run
 from bulkupdate.runs.records import NewRun, Run, RunState, Tally
@@ -95,11 +95,11 @@ def new_run_id(now: float) -> str:
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-" + "".join(secrets.choice(letters) for _ in range(8))
 
 
-def begin(parts: Parts, run_id: str, intake: Intake, options: RunOptions, results_path: Path) -> Run:
+def begin(parts: Parts, run_id: str, intake: Sendable, options: RunOptions, results_path: Path) -> Run:
     """Write a checked file into the journal as a new run. Nothing is sent yet."""
     new = NewRun(
         id=run_id,
-        file=str(intake.path.resolve()),
+        file=intake.shown_as or str(intake.path.resolve()),
         sha256=intake.sha256,
         host=parts.host,
         username=parts.settings.username,

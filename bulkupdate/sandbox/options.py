@@ -29,7 +29,7 @@ class SandboxOptions:
     customers: int = _option(200, "customers it holds, made as they are asked for", least=0)
     first_customer_id: int = _option(100_001, "id of the first customer; the others follow", least=1)
     seed: int = _option(1, "the same seed makes the same customers")
-    username: str = _option("sandbox", "login name it accepts")
+    username: str = _option("sandbox", "login name it accepts; several, separated by commas, share the password")
     password: str = field(
         default="sandbox", repr=False, metadata={"help": "password it accepts", "least": None, "choices": ()}
     )
