@@ -17,6 +17,7 @@ NOT_THROUGH = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN, S
 
 def require_results_place(results: Path, source: Path | None) -> None:
     """Raise `UsageError` where results could not be written there, or would overwrite the file being sent."""
+    check_writable(results)
     for path in (results, to_fix_path(results)):
         check_writable(path)
         if source is not None and path.resolve() == source.resolve():
