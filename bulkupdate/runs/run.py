@@ -20,6 +20,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.lock import hold_run
 from bulkupdate.runs.records import NewRun, Run, RunState, Tally
 from bulkupdate.runs.report import write_run_results
+from bulkupdate.runs.stop import find_reason
 from bulkupdate.runs.verify import awaits_read_back, read_back
 from bulkupdate.service.client import Client
 from bulkupdate.settings import Settings
@@ -139,8 +140,10 @@ def carry_on(run: Run, parts: Parts, watch: Watch, limit: int | None = None) -> 
         error: BulkUpdateError | None = None
         try:
             _send(run, parts, watch, limit)
-        except (StoppedError, InterruptedRunError) as stopped:
+        except StoppedError as stopped:
             error = stopped
+        except InterruptedRunError as interrupted:
+            error = find_reason(parts.stop) or interrupted
         finally:
             with suppress(JournalError):  # the disk may be full: the run then stands as running, and nobody holds it
                 _close(run, parts, error)

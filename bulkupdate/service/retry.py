@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_result, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt
 
 from bulkupdate.clock import Clock
 from bulkupdate.service.replies import Reply, Verdict
@@ -66,6 +66,24 @@ class Retrier:
         `send` raises `NoReplyError` and `StopRequestedError`; its other exceptions pass through.
         """
         self._retrying(_try_once, send, course)
+
+
+def insist(
+    action: Callable[[], None],
+    retried: type[Exception],
+    max_attempts: int,
+    first_wait: float,
+    clock: Clock,
+    stop: threading.Event,
+) -> None:
+    """Do something that may fail for a while, waiting in between as a `Retrier` does; the last failure is raised."""
+    Retrying(
+        retry=retry_if_exception_type(retried),
+        stop=stop_after_attempt(max_attempts),
+        wait=lambda state: back_off(state.attempt_number, first_wait),
+        sleep=lambda seconds: _ignore(clock.wait(seconds, stop)),
+        reraise=True,
+    )(action)
 
 
 def back_off(attempt: int, first_wait: float) -> float:
