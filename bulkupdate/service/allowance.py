@@ -162,10 +162,10 @@ class Allowance:
     def when_free(self, now: float, calls: int) -> list[float]:
         """When the next so many slots come free, earliest first, at most `limit` of them; a free one counts as now."""
         with self._transaction() as state:
-            free = max(0, self.limit - self._count_taken(now))
+            free = max(0, self.limit - state.used)  # those taken are asked for one by one: many may have come free
             busy = self._file.execute(
-                "SELECT free_at FROM spent WHERE allowance = ? AND free_at > ? ORDER BY free_at LIMIT ? OFFSET ?",
-                (self._id, now, max(0, calls - free), max(0, self._count_taken(now) - self.limit)),
+                "SELECT free_at FROM spent WHERE allowance = ? ORDER BY free_at LIMIT ? OFFSET ?",
+                (self._id, max(0, min(calls, self.limit) - free), max(0, state.used - self.limit)),
             )
             earliest = max(now, state.paused_until)
             return [earliest] * min(free, calls) + [max(earliest, when) for (when,) in busy]
@@ -210,10 +210,6 @@ class Allowance:
             (self._id, used - self.limit),
         ).fetchone()
         return float(row[0])
-
-    def _count_taken(self, now: float) -> int:
-        query = "SELECT count(*) FROM spent WHERE allowance = ? AND free_at > ?"
-        return int(self._file.execute(query, (self._id, now)).fetchone()[0])
 
     def _occupy(self, now: float) -> int | None:
         if not self.limit:

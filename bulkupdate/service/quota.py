@@ -123,12 +123,12 @@ class Quota:
             self._refusal = _describe_refusal(wait_seconds, now)
             self._raise_refusal()
 
-    def room(self) -> Room:
-        """How much may be sent now, without spending any."""
+    def room(self, most: int | None = None) -> Room:
+        """How much may be sent now, without spending any. Counts up to `most` only, which is quick; None counts all."""
         now = self._clock.now()
         if not self._allowance.limit:
             return Room(None, self._allowance.when_paused(now))
-        slots = self._allowance.when_free(now, self._allowance.limit)
+        slots = self._allowance.when_free(now, self._allowance.limit if most is None else most)
         return Room(sum(when <= now for when in slots), slots[0])
 
     def when_sent(self, calls: int) -> float:
