@@ -1,0 +1,97 @@
+"""The tables of the README, from what they describe: `python docs/tables.py` writes them anew; a test compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+from bulkupdate.cli.main import cli
+from bulkupdate.customers.fields import FIELDS
+from bulkupdate.errors import ExitCode
+from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.settings import SETTINGS, default_of, environment_name
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def list_fields() -> str:
+    """The field table."""
+    rows = [
+        [f"`{field.name}`", field.kind.value, f"`{field.example}`", "yes" if field.is_clearable else "", field.help]
+        for field in FIELDS
+    ]
+    return _table(["heading", "holds", "example", "`<clear>`", "meaning"], rows)
+
+
+def list_commands() -> str:
+    """Every command with its line of help."""
+    rows = [[f"`bulkupdate {name}`", command.get_short_help_str(200)] for name, command in sorted(cli.commands.items())]
+    return _table(["command", "does"], rows)
+
+
+def list_settings() -> str:
+    """Every setting with its default."""
+    rows = [[f"`{environment_name(each.name)}`", each.metadata["help"], _show_default(each.name)] for each in SETTINGS]
+    return _table(["environment", "meaning", "default"], rows)
+
+
+def list_exit_codes() -> str:
+    """Every exit code."""
+    meanings = {
+        ExitCode.DONE: "every row updated or unchanged",
+        ExitCode.ROWS_LEFT: "finished, but some rows were not; `check` and `--dry-run`: some rows are invalid",
+        ExitCode.WRONG_USE: "the command was used wrongly, or a setting is missing",
+        ExitCode.FILE_REFUSED: "the file was refused (unreadable, or invalid rows without `--skip-invalid`)",
+        ExitCode.STOPPED: "stopped early (sign-in refused, service down, too many failures …): `resume` goes on",
+        ExitCode.BUSY: "another process is at work on this run or folder",
+        ExitCode.INTERRUPTED: "interrupted: what was in flight was recorded, `resume` goes on",
+    }
+    return _table(["code", "meaning"], [[str(int(code)), meanings[code]] for code in ExitCode])
+
+
+def list_unknowns() -> str:
+    """The sandbox's switches for what nobody outside the vendor knows."""
+    rows = [
+        [f"`--{each.name.replace('_', '-')}`", each.metadata["help"].replace(" (not known of the real service)", "")]
+        for each in fields(SandboxOptions)
+        if "not known" in each.metadata["help"]
+    ]
+    return _table(["switch of `bulkupdate sandbox`", "what is not known"], rows)
+
+
+def _show_default(name: str) -> str:
+    default = default_of(name)
+    if name == "state_dir":
+        return "the platform's per-user state folder"
+    return "" if default in ("", None) or "Secret" in repr(default) else str(default).lower()
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "fields": list_fields,
+    "commands": list_commands,
+    "settings": list_settings,
+    "exit-codes": list_exit_codes,
+    "unknowns": list_unknowns,
+}
+
+
+def fill(text: str) -> str:
+    """The README with each table between its marks made anew."""
+    for name, make in TABLES.items():
+        opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(opening)
+        _, found, after = rest.partition(closing)
+        if not found:
+            raise ValueError(f"the README has no place for the table {name}")
+        text = f"{before}{opening}{make()}\n{closing}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,47 @@
+"""The README says what the program does: its tables are made from the code, its session is the demo's."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from bulkupdate.cli.main import cli
+from bulkupdate.customers.records import Status
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_tables_are_those_of_the_code():
+    """To mend: python docs/tables.py."""
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    assert tables.fill(README) == README
+
+
+def test_every_status_is_explained():
+    for status in Status:
+        assert f"| `{status.value}` |" in README
+
+
+def test_every_command_has_a_help_and_every_option_too():
+    for name, command in cli.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.help, (name, parameter.name)
+
+
+def test_links_and_pictures_of_the_docs_exist():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_the_template_of_the_repository_is_what_the_command_writes(tmp_path):
+    """To mend: bulkupdate template -o templates/customers.xlsx (and .csv)."""
+    from bulkupdate.spreadsheets.template import write_template
+
+    for name in ("customers.xlsx", "customers.csv"):
+        write_template(tmp_path / name)
+        assert (tmp_path / name).read_bytes() == (ROOT / "templates" / name).read_bytes()
