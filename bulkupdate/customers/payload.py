@@ -6,6 +6,7 @@ The body is flat JSON; a field left out is not changed (API: vendor's article on
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,8 +16,12 @@ from bulkupdate.customers.values import Value, read_value
 
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
-LiveCustomer = dict[str, Value]
-"""The fields of one customer as the service holds them: an empty field is "" or (); one it does not say is left out."""
+LiveCustomer = dict[str, Value | None]
+"""The fields of one customer as the service holds them: an empty field is "" or (), or None where its kind has no empty
+value; one that the service does not say is left out."""
+
+_UNREADABLE = object()
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def encode_member(field: Field, value: Value, rating_format: str) -> str:
@@ -38,15 +43,34 @@ def join_members(members: Iterable[str]) -> str:
     return "{" + ", ".join(members) + "}"
 
 
-def decode_body(body: str) -> LiveCustomer:
+def encode_body(values: Mapping[str, Value], rating_format: str) -> str:
+    """The body that sets these fields."""
+    return join_members(encode_member(FIELD_BY_NAME[name], value, rating_format) for name, value in values.items())
+
+
+def decode_body(body: str) -> dict[str, Value]:
     """A body of ours back to its values, for comparing."""
-    return _read_members(json.loads(body, parse_float=Decimal).items())
+    return {name: value for name, value in decode_live(body).items() if value is not None}
 
 
 def keep_members(body: str, names: Iterable[str], rating_format: str) -> str:
     """A body with only the fields named."""
     values = decode_body(body)
-    return join_members(encode_member(FIELD_BY_NAME[name], values[name], rating_format) for name in names)
+    return encode_body({name: values[name] for name in names}, rating_format)
+
+
+def encode_live(live: LiveCustomer) -> str:
+    """Live values as JSON that any file can hold, to be kept; `decode_live` gives the same back."""
+    kept = join_members(
+        f'"{name}": null' if value is None else encode_member(FIELD_BY_NAME[name], value, "code")
+        for name, value in live.items()
+    )
+    return _HALF_CHARACTER.sub(lambda half: f"\\u{ord(half[0]):04x}", kept)
+
+
+def decode_live(text: str) -> LiveCustomer:
+    """What `encode_live` wrote, or a body of ours, back to its values."""
+    return _read_members(json.loads(text, parse_float=Decimal).items())
 
 
 def flatten_customer(body: Mapping[str, Any]) -> LiveCustomer:
@@ -86,11 +110,11 @@ def show_value(field: Field, value: Value | None) -> str:
 
 def _read_members(members: Iterable[tuple[str, Any]]) -> LiveCustomer:
     values = {name: _read_member(FIELD_BY_NAME[name], given) for name, given in members}
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not _UNREADABLE}
 
 
-def _read_member(field: Field, given: Any) -> Value | None:
-    """A JSON value as the field's value, tolerantly: None where it cannot be one (then nothing is known of it)."""
+def _read_member(field: Field, given: Any) -> Any:
+    """A JSON value as the field's value, tolerantly; `_UNREADABLE` where it cannot be one: nothing is known of it."""
     if field.kind is Kind.ALIASES:
         return tuple(str(name) for name in given) if isinstance(given, list) else () if given is None else (str(given),)
     if field.is_clearable:
@@ -100,12 +124,12 @@ def _read_member(field: Field, given: Any) -> Value | None:
     if field.kind is Kind.DECIMAL:
         return _read_number(given)
     value = read_value(field, str(given)).value
-    return value if not isinstance(value, str) else None
+    return _UNREADABLE if value is None or isinstance(value, str) else value
 
 
-def _read_number(given: Any) -> Decimal | None:
+def _read_number(given: Any) -> Any:
     try:
         number = Decimal(str(given))
     except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+        return _UNREADABLE
+    return number if number.is_finite() else _UNREADABLE

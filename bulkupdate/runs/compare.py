@@ -21,15 +21,20 @@ class Comparison:
         return not self.differing and not self.unsaid
 
 
-def compare(wanted: Mapping[str, Value], live: Mapping[str, Value]) -> Comparison:
+def compare(wanted: Mapping[str, Value], live: Mapping[str, Value | None]) -> Comparison:
     """Compare the fields of `wanted`; those that only `live` has do not matter."""
     unsaid = tuple(name for name in wanted if name not in live)
-    differing = tuple(name for name in wanted if name in live and not _is_same(wanted[name], live[name]))
+    differing = tuple(name for name in wanted if name in live and not is_same(wanted[name], live[name]))
     return Comparison(differing, unsaid)
 
 
-def _is_same(wanted: Value, live: Value) -> bool:
-    """Equal, but for blanks at the ends and the kind of line break, which services change as they store a text."""
+def is_same(wanted: Value | None, live: Value | None) -> bool:
+    """Equal, but for blanks at the ends and the kind of line break: no sheet can hold the former, and services change
+    both as they store a text."""
     if isinstance(wanted, str) and isinstance(live, str):
-        return "\n".join(wanted.strip().splitlines()) == "\n".join(live.strip().splitlines())
+        return _unify(wanted) == _unify(live)
     return wanted == live
+
+
+def _unify(text: str) -> str:
+    return text.strip().replace("\r\n", "\n").replace("\r", "\n")

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from bulkupdate.customers.fields import FIELD_BY_NAME, UPDATABLE
 from bulkupdate.customers.payload import (
     decode_body,
+    decode_live,
+    encode_live,
     encode_member,
     flatten_customer,
     flatten_list_item,
@@ -43,6 +45,20 @@ def test_missing_groups_and_odd_values_are_no_failure():
     assert flatten_customer({"General": None, "Internal": "x", "Personal": []}) == {}
     odd = {"Internal": {"LocalRating": 99, "CompanyID": "?", "AccountManagerCommission": float("nan")}}
     assert flatten_customer(odd) == {}
+
+
+def test_an_empty_field_is_told_from_one_that_the_service_does_not_say():
+    assert flatten_customer({"Internal": {"CompanyID": None, "Comment": None}}) == {"CompanyId": None, "Comments": ""}
+
+
+def test_live_values_can_be_kept_whatever_they_are():
+    live = {
+        "Name": "  half \ud800 character\r\n", "CompanyId": None, "AccountManager1Commission": Decimal("2.50"),
+        "Rating": 4, "IsWholesale": False, "BusinessAliases": ("a; b", ""),
+    }  # fmt: skip
+    kept = encode_live(live)
+    kept.encode()
+    assert decode_live(kept) == live
 
 
 def test_list_item_joins_the_names():
