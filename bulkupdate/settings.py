@@ -82,6 +82,17 @@ class Settings:
     upload_bytes: int = _setting(52_428_800, "upload page: bytes an upload may have, the form included", least=1)
     session_minutes: float = _setting(30.0, "upload page: minutes until an idle session ends", least=0.01)
     upload_days: float = _setting(30.0, "upload page: days until uploaded sheets and their reports go", least=0.001)
+    notify: str = _setting("always", "after which files people are told", choices=("always", "problems", "never"))
+    mail_host: str = _setting("", "mail server (SMTP) that takes the notices; none: no mail")
+    mail_port: int = _setting(0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0)
+    mail_security: str = _setting("starttls", "how mail is kept from others' eyes", choices=("starttls", "tls", "none"))
+    mail_username: str = _setting("", "login of the mail server; none: no login")
+    mail_password: Secret = _setting(Secret(""), "password of that login")
+    mail_password_file: str = _setting("", "file that holds it, instead of the password itself")
+    mail_from: str = _setting("", "address that notices come from")
+    mail_to: str = _setting("", "addresses that notices go to, separated by commas")
+    mail_attach_bytes: int = _setting(5_000_000, "bytes of results to attach at most; more are only named", least=0)
+    webhook_url: Secret = _setting(Secret(""), "address that notices are posted to as JSON (Slack and its like)")
     heading_map: Mapping[str, str] = field(default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"})
 
     def require_connection(self) -> None:
@@ -102,17 +113,26 @@ class Settings:
 
     def describe(self) -> dict[str, str]:
         """Every setting as text, for results and journal; secrets and what could hold them are left out."""
-        left_out = {"password", "password_file", "heading_map"} | _PAGE_SETTINGS
+        left_out = SECRETS | _PAGE_SETTINGS | _NOTICE_SETTINGS | {"password_file", "heading_map"}
         described = {each.name: str(getattr(self, each.name)) for each in fields(self) if each.name not in left_out}
         described["base_url"] = without_credentials(self.base_url)
         return described
 
+
+_NOTICE_SETTINGS = {
+    "notify", "mail_host", "mail_port", "mail_security", "mail_username", "mail_password_file", "mail_from", "mail_to",
+    "mail_attach_bytes",
+}  # fmt: skip
+"""Those of the nightly folder's notices: nor do they."""
 
 _PAGE_SETTINGS = {"admins", "approval", "upload_bytes", "session_minutes", "upload_days"}
 """The upload page's own: they change nothing in a run."""
 
 SETTINGS = tuple(each for each in fields(Settings) if each.name != "heading_map")
 """Every setting that has a name in the environment."""
+
+SECRETS = frozenset(each.name for each in SETTINGS if each.type == Secret.__name__)
+"""The settings that are shown to nobody, and never given on the command line, where all on the machine see them."""
 
 
 def without_credentials(url: str) -> str:
@@ -151,8 +171,9 @@ def load_settings(
         elif each.name in from_file:
             given[each.name] = _convert(each.name, from_file[each.name], f"{each.name} in {file_path}")
     given["heading_map"] = {str(heading): str(name) for heading, name in from_file.get("map", {}).items()}
-    if given.get("password_file") and not given.get("password"):
-        given["password"] = _read_secret(Path(given["password_file"]))
+    for name in ("password", "mail_password"):
+        if given.get(f"{name}_file") and not given.get(name):
+            given[name] = _read_secret(Path(given[f"{name}_file"]))
     return Settings(**given)
 
 
@@ -195,7 +216,7 @@ def _convert(name: str, value: Any, where: str) -> Any:
     if meta["least"] is not None and not converted >= meta["least"]:
         raise UsageError(f"{where} is {text}; it must be at least {meta['least']}.")
     if target is Path:
-        return Path(converted).expanduser()
+        return Path(text).expanduser()
     return converted
 
 

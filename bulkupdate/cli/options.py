@@ -11,10 +11,7 @@ import click
 
 from bulkupdate.cli.console import print_json
 from bulkupdate.errors import BulkUpdateError, UsageError
-from bulkupdate.settings import SETTINGS, Settings, load_settings
-
-NOT_ON_COMMAND_LINE = {"password"}
-"""Everybody on the machine can see the arguments of a process."""
+from bulkupdate.settings import SECRETS, SETTINGS, Settings, load_settings
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
@@ -24,7 +21,7 @@ def common_options(command: Any) -> Any:
     """`--json`, `--quiet`, `--config`, and every setting as an option (not in the help: the README lists them)."""
     command = _answer_with_json(command)
     for setting in reversed(SETTINGS):
-        if setting.name not in NOT_ON_COMMAND_LINE:
+        if setting.name not in SECRETS:
             option = f"--{setting.name.replace('_', '-')}"
             command = click.option(option, setting.name, hidden=True, help=setting.metadata["help"])(command)
     for add in (
