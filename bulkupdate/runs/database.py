@@ -68,13 +68,23 @@ CREATE TABLE problems (
     severity TEXT NOT NULL
 );
 CREATE INDEX problems_of_a_run ON problems (run);
--- The live values of the fields about to be changed, kept for undo.
+-- The live values of the fields about to be changed, kept for undo; null is a field that was empty.
 CREATE TABLE snapshots (
     run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
     row INTEGER NOT NULL,
     before TEXT NOT NULL,
     PRIMARY KEY (run, row)
 ) WITHOUT ROWID;
+-- Wanted values that a reading found live already: confirmed without being sent.
+CREATE TABLE seen (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    customer_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    PRIMARY KEY (run, row)
+) WITHOUT ROWID;
+CREATE INDEX seen_of_a_customer ON seen (customer_id);
 """
 
 
