@@ -144,6 +144,18 @@ class Journal:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
+    # -- for the modules that keep more of a run (`snapshots.py`, `trust.py`) --------------------------------------
+
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All that a query of theirs finds."""
+        with translated_errors(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+    def change(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """A statement of theirs for each of these rows, in one commit."""
+        with translated_errors(self.path), transaction(self._connection):
+            self._connection.executemany(statement, rows)
+
     # -- its rows -----------------------------------------------------------------------------------------------
 
     def tally(self, run: Run) -> Tally:
