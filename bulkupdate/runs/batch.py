@@ -10,12 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.records import Status
-from bulkupdate.errors import InterruptedRunError, ServiceDownError
+from bulkupdate.errors import InterruptedRunError, JournalError, ServiceDownError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.records import Outcome, PendingRow, Run
 from bulkupdate.service.answers import Answer, AnswerKind
@@ -24,6 +25,7 @@ from bulkupdate.service.quota import Waiting
 
 LOOK_SECONDS = 0.25
 """How often a loop that only waits looks at `stop` and reports: people see the wait, and Ctrl-C is heard."""
+SHORTEST_LOOK_SECONDS = 0.005
 
 _STATUSES = {
     AnswerKind.UPDATED: Status.UPDATED,
@@ -71,14 +73,21 @@ class Batch:
                     starting = self._take()
                     if starting or finished:
                         self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
-                    self.watch(finished, self.client.quota.waiting or self._waiting)
                     for row in starting:
                         self._in_flight[pool.submit(self.client.update_customer, row.customer_id, row.body)] = row
+                    self.watch(finished, self.client.quota.waiting or self._waiting)
                     finished = self._collect()
             except BaseException:
-                self.stop.set()  # what is in flight ends as it can, and stays `unknown` in the journal
+                self.stop.set()
+                self._save(finished)
                 raise
         self._raise_reason()
+
+    def _save(self, finished: Sequence[Outcome]) -> None:
+        """Before all ends: let what is in flight come in, and write down what can be; the rest stays `unknown`."""
+        wait(self._in_flight)
+        with suppress(JournalError):
+            self.journal.record(self.run, outcomes=[*finished, *self._conclude_all()], calls=self._count_calls())
 
     def _fill(self, rows: Iterator[PendingRow]) -> bool:
         """Look ahead, so that it is known whether any row is left; whether one may still be sent."""
@@ -104,7 +113,7 @@ class Batch:
 
     def _find_room(self, most: int) -> int:
         """How many requests the allowance has room for now: a row waits for that before its intent is written."""
-        room = self.client.quota.room()
+        room = self.client.quota.room(most)
         if room.free_at <= self.clock.now():
             self._waiting = None
             return most if room.free is None else room.free
@@ -113,11 +122,17 @@ class Batch:
 
     def _collect(self) -> list[Outcome]:
         """The outcomes that have come in; waits a moment for the first, or for the allowance."""
-        if not self._in_flight:
-            if self._upcoming:
-                self.clock.wait(LOOK_SECONDS, self.stop)
-            return []
-        done, _ = wait(self._in_flight, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        seconds = LOOK_SECONDS
+        if self._waiting is not None:
+            seconds = min(seconds, max(self._waiting.until - self.clock.now(), SHORTEST_LOOK_SECONDS))
+        if self._in_flight:
+            wait(self._in_flight, timeout=seconds, return_when=FIRST_COMPLETED)
+        elif self._upcoming:
+            self.clock.wait(seconds, self.stop)
+        return self._conclude_all()
+
+    def _conclude_all(self) -> list[Outcome]:
+        done = [each for each in self._in_flight if each.done()]
         return [outcome for each in done if (outcome := self._conclude(self._in_flight.pop(each), each)) is not None]
 
     def _conclude(self, row: PendingRow, done: Future[Answer]) -> Outcome | None:
@@ -152,12 +167,12 @@ class Batch:
     def _raise_reason(self) -> None:
         if self._error is not None:
             raise self._error
-        if not self._upcoming and not self.journal.tally(self.run)[Status.NOT_ATTEMPTED]:
-            return
-        if self._failures_in_a_row >= self.max_failures:
+        tally = self.journal.tally(self.run)
+        is_row_left = bool(self._upcoming or tally[Status.NOT_ATTEMPTED])
+        if is_row_left and self._failures_in_a_row >= self.max_failures:
             raise ServiceDownError(
                 f"{self._failures_in_a_row} rows in a row failed: the service seems to be down.",
                 remedy="When it is back, go on with `bulkupdate resume`.",
             )
-        if self.stop.is_set():
+        if self.stop.is_set() and (is_row_left or tally[Status.UNKNOWN]):
             raise InterruptedRunError("Stopped as asked; what was in flight has been recorded.")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from bulkupdate.errors import JournalError
 
@@ -96,7 +98,8 @@ def open_database(folder: Path) -> sqlite3.Connection:
     path = folder / JOURNAL_NAME
     with translated_errors(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if not path.exists():
+            _create(path)
         connection = sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
         try:
             _prepare(connection, path)
@@ -108,7 +111,9 @@ def open_database(folder: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
+    if version == 0:
+        raise sqlite3.DatabaseError("it is empty, or no journal of bulkupdate")
+    if version != SCHEMA_VERSION:
         raise JournalError(
             f"The journal {path} was written by another version of bulkupdate (its form is {version}, this version's "
             f"is {SCHEMA_VERSION}). It was left as it is, and nothing was sent.",
@@ -117,20 +122,42 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if version == 0:
-        _create_tables(connection)
-    elif connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("the check of its pages failed")
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
-    with transaction(connection):
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been first
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise sqlite3.DatabaseError("it holds tables that are not the journal's")
-            for statement in _TABLES.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def _create(path: Path) -> None:
+    """Make the file beside its place and put it there in one step: whatever lies there is a whole journal or damaged.
+
+    A journal that was cut to nothing is thus not taken for a new one, nor the log of a lost one for that of the new.
+    """
+    with FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_WAIT_SECONDS, mode=0o600):
+        if path.exists():  # another process was first
+            return
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise sqlite3.DatabaseError(f"the file itself is missing, but its log {log.name} is there")
+        new = path.with_name(f"{path.name}.new")
+        new.unlink(missing_ok=True)
+        os.close(os.open(new, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            with transaction(connection):
+                for statement in _TABLES.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        new.replace(path)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where the system can (Windows cannot open a folder)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -155,6 +182,8 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise _explain(path, str(error)) from error
     except sqlite3.DatabaseError as error:
         raise _damaged(path, str(error)) from error
+    except Timeout as error:
+        raise _explain(path, "locked") from error
     except OSError as error:
         raise JournalError(
             f"The journal {path} cannot be opened: {error.strerror or error}.",
@@ -184,5 +213,6 @@ def _explain(path: Path, reason: str) -> JournalError:
 def _damaged(path: Path, reason: str) -> JournalError:
     return JournalError(
         f"The journal {path} is damaged ({reason}). It was left as it is, and nothing was sent.",
-        remedy=f"Put back a copy of it, or move it away to begin a new one: mv '{path}' '{path}.damaged'",
+        remedy=f"Put back a copy of it, or move it away with its log, to begin a new one: {path}, {path.name}-wal and "
+        f"{path.name}-shm.",
     )

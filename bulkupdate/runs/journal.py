@@ -26,6 +26,9 @@ _ROWS_AT_A_TIME = 500
 _UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
 """What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
 
+_TO_BE_READ_BACK = "(status = 'unknown' AND coalesce(http_status, 0) BETWEEN 200 AND 299)"
+"""Answered 200 in a run with `--verify`. An `unknown` row with another status met it in its last try."""
+
 _RUN = """SELECT key, id, file, sha256, host, username, headings, options, settings, results_path, parent, state,
 started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs"""
 
@@ -168,12 +171,11 @@ class Journal:
 
     def pending(self, run: Run) -> Iterator[PendingRow]:
         """The rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
-        condition = f"status IN ({_quote(_UNCONFIRMED)}) AND NOT (status = 'unknown' AND http_status IS NOT NULL)"
-        return self._page_rows(run, condition)
+        return self._page_rows(run, f"status IN ({_quote(_UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}")
 
     def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
         """The rows that the service answered 200 and that `--verify` has still to read back."""
-        return self._page_rows(run, "status = 'unknown' AND http_status IS NOT NULL")
+        return self._page_rows(run, _TO_BE_READ_BACK)
 
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
         last = 0

@@ -8,35 +8,56 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bulkupdate.errors import BusyError
+from bulkupdate.errors import BusyError, JournalError
 from bulkupdate.runs.records import Run, RunState
+
+GLANCE_SECONDS = 0.3
+"""Whoever begins waits so long: someone who only looks (`true_state`) holds the lock for a moment, too."""
 
 
 @contextmanager
 def hold_run(folder: Path, run_id: str) -> Iterator[None]:
-    """Be the only one at work on this run. Raises `BusyError` where another process is."""
+    """Be the only one at work on this run. Raises `BusyError` where another process is, `JournalError` where the folder
+    takes no lock."""
+    lock = _lock(folder, run_id)
     try:
-        with _lock(folder, run_id):
-            yield
+        _acquire(lock, GLANCE_SECONDS)
     except Timeout as error:
         raise BusyError(
             f"Run {run_id} is being sent by another process.",
             remedy=f"Wait for it, or stop it first; `bulkupdate show {run_id}` tells how far it is.",
         ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def true_state(folder: Path, run: Run) -> RunState:
     """How far a run really is: one that is said to be running but that nobody works on has been stopped."""
     if run.state is not RunState.RUNNING:
         return run.state
+    lock = _lock(folder, run.id)
     try:
-        with _lock(folder, run.id):
-            return RunState.STOPPED
+        _acquire(lock, 0)
     except Timeout:
         return RunState.RUNNING
+    lock.release()
+    return RunState.STOPPED
+
+
+def _acquire(lock: FileLock, seconds: float) -> None:
+    try:
+        Path(lock.lock_file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise
+    except OSError as error:
+        raise JournalError(
+            f"The lock {lock.lock_file} cannot be taken: {error.strerror or error}.",
+            remedy="Make its folder writable and see that the disk is not full.",
+        ) from error
 
 
 def _lock(folder: Path, run_id: str) -> FileLock:
-    locks = folder / "locks"
-    locks.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return FileLock(locks / f"{run_id}.lock", timeout=0, mode=0o600)
+    return FileLock(folder / "locks" / f"{run_id}.lock", mode=0o600)

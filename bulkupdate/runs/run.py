@@ -136,17 +136,21 @@ def carry_on(run: Run, parts: Parts, watch: Watch, limit: int | None = None) -> 
     `BusyError` where another process is at work on it; and, with the journal in order, whatever a bug raises.
     """
     with hold_run(parts.settings.state_dir, run.id):
-        parts.journal.set_state(run, RunState.RUNNING)
+        run = parts.journal.find_run(run.id)  # another process may have gone on with it meanwhile
+        if run.state is RunState.FINISHED:
+            return _end(run, parts, None)
         error: BulkUpdateError | None = None
         try:
+            parts.journal.set_state(run, RunState.RUNNING)
             _send(run, parts, watch, limit)
         except StoppedError as stopped:
             error = stopped
         except InterruptedRunError as interrupted:
             error = find_reason(parts.stop) or interrupted
-        finally:
-            with suppress(JournalError):  # the disk may be full: the run then stands as running, and nobody holds it
-                _close(run, parts, error)
+        except BaseException:
+            _close(run, parts, "the program itself failed")
+            raise
+        _close(run, parts, str(error) if error else "")
         return _end(run, parts, error)
 
 
@@ -167,11 +171,17 @@ def _send(run: Run, parts: Parts, watch: Watch, limit: int | None) -> None:
     read_back(run, parts.journal, parts.client, parts.clock, watch, parts.settings.concurrency)
 
 
-def _close(run: Run, parts: Parts, error: BulkUpdateError | None) -> None:
-    is_finished = not parts.journal.tally(run)[Status.NOT_ATTEMPTED] and not awaits_read_back(run, parts.journal)
-    reason = str(error) if error else "" if is_finished else "only as many rows as asked for were sent"
-    state = RunState.FINISHED if is_finished else RunState.STOPPED
-    parts.journal.set_state(run, state, stopped_by=reason, calls=run.calls + parts.client.calls)
+def _close(run: Run, parts: Parts, reason: str) -> None:
+    """Write down how far the run has come. `reason` is why it stopped early, empty if nothing stopped it.
+
+    Where even that cannot be written (the disk is full), it stands as running, but nobody holds it: `resume` goes on.
+    """
+    with suppress(JournalError):
+        is_all_sent = not parts.journal.tally(run)[Status.NOT_ATTEMPTED] and not awaits_read_back(run, parts.journal)
+        state = RunState.FINISHED if is_all_sent and not reason else RunState.STOPPED
+        if state is RunState.STOPPED:
+            reason = reason or "only as many rows as asked for were sent"
+        parts.journal.set_state(run, state, stopped_by=reason, calls=run.calls + parts.client.calls)
 
 
 def _end(run: Run, parts: Parts, error: BulkUpdateError | None) -> Ending:
@@ -180,7 +190,7 @@ def _end(run: Run, parts: Parts, error: BulkUpdateError | None) -> Ending:
         tally = parts.journal.tally(run)
     except JournalError as unreadable:
         return Ending(replace(run, state=RunState.STOPPED), Tally(), error or unreadable, None, None)
-    ending = Ending(run, tally, None if run.state is RunState.FINISHED else error, None, None)
+    ending = Ending(run, tally, error, None, None)
     try:
         results, to_fix = write_run_results(run, parts.journal, Path(run.results_path))
     except BulkUpdateError as unwritable:
