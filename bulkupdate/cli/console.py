@@ -20,7 +20,7 @@ from bulkupdate.errors import BulkUpdateError, ExitCode
 if TYPE_CHECKING:
     from bulkupdate.customers.records import Problem
     from bulkupdate.runs.records import Outcome
-    from bulkupdate.service.quota import Waiting
+    from bulkupdate.service.quota import Quota, Waiting
 
 _GROUPS_SHOWN = 20
 
@@ -76,18 +76,21 @@ def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
 class Progress:
     """A bar on stderr while rows go out (only on a terminal), and a line when all wait for quota."""
 
-    def __init__(self, console: Console, total: int, clock: Clock) -> None:
+    def __init__(self, console: Console, total: int, quota: Quota, clock: Clock) -> None:
         from tqdm import tqdm
 
         self._console = console
+        self._quota = quota
         self._clock = clock
-        self._shown_wait = ""
+        self._started = self._estimated = clock.now()
+        self._shown = ""
         self._bar = tqdm(
             total=total,
             unit="row",
             file=sys.stderr,
             disable=console.quiet or not sys.stderr.isatty(),
             dynamic_ncols=True,
+            bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows{postfix}",
         )
 
     def __enter__(self) -> Progress:
@@ -101,14 +104,28 @@ class Progress:
     def watch(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
         """Called by the run as it goes on."""
         self._bar.update(len(outcomes))
-        wait = ""
         if waiting is not None:
-            wait = f"waiting for quota until {format_local_time(waiting.until, self._clock.now())}"
-        if wait and wait != self._shown_wait and self._bar.disable:
-            self._console.say(wait)
-        if wait != self._shown_wait:
-            self._bar.set_postfix_str(wait)
-        self._shown_wait = wait
+            until = format_local_time(waiting.until, self._clock.now())
+            self._show(f"waiting for quota until {until}", is_news=True)
+        elif not self._bar.disable and self._bar.n and self._clock.now() - self._estimated > 1:
+            self._estimated = self._clock.now()
+            self._show(f"ends about {self._estimate_end()}", is_news=False)
+
+    def _show(self, text: str, *, is_news: bool) -> None:
+        if text == self._shown:
+            return
+        self._shown = text
+        if not self._bar.disable:
+            self._bar.set_postfix_str(text)
+        elif is_news:
+            self._console.say(text)
+
+    def _estimate_end(self) -> str:
+        from bulkupdate.runs.plan import estimate_end
+
+        now = self._clock.now()
+        end = estimate_end(self._quota, now, self._bar.total - self._bar.n, (now - self._started) / self._bar.n)
+        return format_local_time(end, now)
 
 
 @contextmanager

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bulkupdate.runs.records import Run
     from bulkupdate.runs.run import Ending, Parts
 
-_GUESSED_SECONDS_A_REQUEST = 0.25
-
 _OUTPUT = click.option("-o", "output", type=click.Path(path_type=Path), help="Where the results go (.xlsx or .csv).")
 _YES = click.option("--yes", is_flag=True, help="Send without asking.")
 
@@ -148,12 +146,13 @@ def open_parts(settings: Any) -> Iterator[Parts]:
 
 def agree(count: int, parts: Parts, console: Console, *, yes: bool) -> bool:
     """Show the plan, and ask."""
+    from bulkupdate.runs.plan import GUESSED_SECONDS_A_CALL, estimate_end
+
     if not count:
         return True
     now = parts.clock.now()
     room = parts.client.quota.room()
-    sending = (count + 1) * _GUESSED_SECONDS_A_REQUEST / parts.settings.concurrency
-    end = max(parts.client.quota.when_sent(count + 1), now + sending)
+    end = estimate_end(parts.client.quota, now, count + 1, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
     left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
     console.say(
         f"Plan: {count:,} customers at {parts.host} would be updated with {count + 1:,} calls; quota: {left}; "
@@ -186,7 +185,10 @@ def send(run: Run, parts: Parts, console: Console, *, limit: int | None, as_json
     from bulkupdate.runs.run import carry_on
 
     total = sum(1 for _ in parts.journal.pending(run))
-    with Progress(console, min(total, limit or total), parts.clock) as progress, stop_on_signals(parts.stop, console):
+    with (
+        Progress(console, min(total, limit or total), parts.client.quota, parts.clock) as progress,
+        stop_on_signals(parts.stop, console),
+    ):
         ending = carry_on(run, parts, progress.watch, limit)
     say_ending(ending, console)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,13 @@ def describe_failure(error: BulkUpdateError, file: Path | None, run_id: str | No
         results=None,
         next_step=None,
     )
-    problem = {"row": None, "column": None, "code": type(error).__name__, "message": str(error)}
+    problem = {"row": None, "column": None, "code": _name_of(error), "message": str(error)}
     return {**described, "problems": [problem]}
+
+
+def _name_of(error: BulkUpdateError) -> str:
+    """The error's class as a word for programs: `refused-file`."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "-", type(error).__name__.removesuffix("Error")).lower()
 
 
 def _describe(
