@@ -8,6 +8,7 @@
     │   ├── ServiceDownError               no answer at sign-in or reading, tries used up, or too many rows in a row failed
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
+    ├── BugError                        4  the program itself failed; the journal is in order: `resume` goes on
     ├── BusyError                       5  someone else is at work on the same run or folder
     └── InterruptedRunError           130  Ctrl-C or SIGTERM: what was in flight was recorded
 
@@ -85,6 +86,12 @@ class ThrottledTooLongError(StoppedError):
 
 class JournalError(StoppedError):
     """The journal cannot be written or read: the disk is full, the file locked, damaged or of another version."""
+
+
+class BugError(BulkUpdateError):
+    """What is no other error of ours, as people get to see it."""
+
+    exit_code = ExitCode.STOPPED
 
 
 class BusyError(BulkUpdateError):

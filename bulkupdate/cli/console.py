@@ -139,7 +139,8 @@ def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
         if stop.is_set():
             os._exit(ExitCode.INTERRUPTED)
         stop.set()
-        console.say("\nStopping: what is in flight is still recorded. (Once more stops at once.)")
+        if not console.quiet:  # written past Python's own stream, which may be in the middle of a line
+            os.write(2, b"\nStopping: what is in flight is still recorded. (Once more stops at once.)\n")
 
     handled = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, handle) for number in handled]

@@ -8,7 +8,7 @@ import click
 
 from bulkupdate import __version__
 from bulkupdate.cli import checking, looking, sending, standing_in
-from bulkupdate.cli.console import Console
+from bulkupdate.cli.failing import Call
 from bulkupdate.errors import BulkUpdateError, ExitCode
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
@@ -30,16 +30,18 @@ for module in (checking, sending, looking, standing_in):
 
 
 def run_cli(arguments: list[str] | None = None) -> int:
-    """Run a command and return the exit code; every error of ours becomes a sentence here."""
+    """Run a command and return the exit code; every error becomes a sentence here, and nowhere else."""
+    call = Call()
     try:
-        result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False)
+        result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False, obj=call)
     except BulkUpdateError as error:
-        Console(quiet=False).complain(error)
-        return int(error.exit_code)
+        return call.fail(error)
     except click.ClickException as error:
         error.show(sys.stderr)
         return int(ExitCode.WRONG_USE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` shows what was begun.", err=True)
         return int(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the top: a bug must be told loudly, and to people as a sentence
+        return call.fail(call.explain_bug(error))
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from bulkupdate.cli.console import print_json
-from bulkupdate.errors import BulkUpdateError, UsageError
+from bulkupdate.cli.failing import Call
+from bulkupdate.errors import UsageError
 from bulkupdate.settings import SECRETS, SETTINGS, Settings, load_settings
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
@@ -19,7 +19,7 @@ FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
 
 def common_options(command: Any) -> Any:
     """`--json`, `--quiet`, `--config`, and every setting as an option (not in the help: the README lists them)."""
-    command = _answer_with_json(command)
+    command = _note_call(command)
     for setting in reversed(SETTINGS):
         if setting.name not in SECRETS:
             option = f"--{setting.name.replace('_', '-')}"
@@ -33,21 +33,16 @@ def common_options(command: Any) -> Any:
     return command
 
 
-def _answer_with_json(command: Callable[..., int]) -> Callable[..., int]:
-    """With `--json`, a command that fails still prints its one object; the sentence follows on stderr."""
+def _note_call(command: Callable[..., int]) -> Callable[..., int]:
+    """What the call is about, for the case that it fails: then `--json` still gets its one object."""
 
     @wraps(command)
-    def answer(**given: Any) -> int:
-        try:
-            return command(**given)
-        except BulkUpdateError as error:
-            if given["as_json"]:
-                from bulkupdate.runs.history import describe_failure
+    def noted(**given: Any) -> int:
+        if call := click.get_current_context().find_object(Call):
+            call.as_json, call.file, call.run_id = given["as_json"], given.get("file"), given.get("run_id")
+        return command(**given)
 
-                print_json(describe_failure(error, given.get("file"), given.get("run_id")))
-            raise
-
-    return answer
+    return noted
 
 
 def sheet_options(command: Any) -> Any:
@@ -70,7 +65,10 @@ def sheet_options(command: Any) -> Any:
 
 def make_settings(given: Mapping[str, Any]) -> Settings:
     """The settings from the options of a command, the environment and the file. Raises `UsageError`."""
-    return load_settings(given, config=given.get("config"))
+    settings = load_settings(given, config=given.get("config"))
+    if call := click.get_current_context().find_object(Call):
+        call.settings = settings
+    return settings
 
 
 def parse_maps(maps: tuple[str, ...]) -> dict[str, str]:
