@@ -70,13 +70,13 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
 @_OUTPUT
 @common_options
 def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
-    """Go on with RUN, or without it with the newest run that stopped: what was not confirmed is sent, and no other."""
-    from bulkupdate.runs.history import describe_run, find_stopped
+    """Go on with RUN, or without it with the newest unfinished: what was not confirmed is sent, and no other."""
+    from bulkupdate.runs.history import describe_run, find_unfinished
     from bulkupdate.runs.records import RunState
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
-        run = parts.journal.find_run(run_id) if run_id else find_stopped(parts.journal, settings.state_dir)
+        run = parts.journal.find_run(run_id) if run_id else find_unfinished(parts.journal)
         if run is None or run.state is RunState.FINISHED:
             console.say(f"Run {run.id} is finished: nothing to resume." if run else "There is no run to resume.")
             if as_json:
@@ -96,6 +96,7 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
 def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Send again, as a new run, exactly the rows of RUN (the newest without it) that failed, were rejected or are
     unknown."""
+    from bulkupdate.runs.lock import require_nobody_at
     from bulkupdate.runs.report import default_results_path, require_results_place
     from bulkupdate.runs.run import RETRIED, begin_retry, new_run_id
 
@@ -103,6 +104,7 @@ def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet:
     with open_parts(settings) as parts:
         parent = parts.journal.find_run(run_id)
         _require_same_host(parent, parts)
+        require_nobody_at(settings.state_dir, parent)
         tally = parts.journal.tally(parent)
         count = sum(tally[status] for status in RETRIED)
         if not count:
@@ -164,17 +166,21 @@ def agree(count: int, parts: Parts, console: Console, *, yes: bool) -> bool:
 def warn_of_earlier_runs(intake: Intake, parts: Parts, console: Console) -> None:
     """Say so where a file of the same content was sent before."""
     from bulkupdate.customers.records import Status
+    from bulkupdate.runs.lock import true_state
     from bulkupdate.runs.records import RunState
 
+    advice = {
+        RunState.FINISHED: "",
+        RunState.STOPPED: " It stopped early: `bulkupdate resume {}`.",
+        RunState.RUNNING: " It is being sent just now.",
+    }
     for earlier in parts.journal.runs_of_file(intake.sha256, parts.host):
         updated = parts.journal.tally(earlier)[Status.UPDATED]
         if updated:
-            advice = (
-                "" if earlier.state is RunState.FINISHED else f" It stopped early: `bulkupdate resume {earlier.id}`."
-            )
+            state = true_state(parts.settings.state_dir, earlier)
             console.say(
                 f"Warning: a file with this content was sent before: {earlier.started}, run {earlier.id}, "
-                f"{updated:,} of {earlier.rows:,} rows updated.{advice}"
+                f"{updated:,} of {earlier.rows:,} rows updated.{advice[state].format(earlier.id)}"
             )
             return
 

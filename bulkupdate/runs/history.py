@@ -17,9 +17,9 @@ from bulkupdate.runs.run import next_command
 from bulkupdate.spreadsheets.results import to_fix_path
 
 
-def find_stopped(journal: Journal, folder: Path) -> Run | None:
-    """The newest run that is neither finished nor being sent just now; None if there is none."""
-    return next((run for run in journal.runs() if true_state(folder, run) is RunState.STOPPED), None)
+def find_unfinished(journal: Journal) -> Run | None:
+    """The newest run that is not finished, whoever may be at work on it; None if there is none."""
+    return next((run for run in journal.runs() if run.state is not RunState.FINISHED), None)
 
 
 def describe_run(run: Run, journal: Journal, folder: Path) -> dict[str, Any]:

@@ -23,10 +23,7 @@ def hold_run(folder: Path, run_id: str) -> Iterator[None]:
     try:
         _acquire(lock, GLANCE_SECONDS)
     except Timeout as error:
-        raise BusyError(
-            f"Run {run_id} is being sent by another process.",
-            remedy=f"Wait for it, or stop it first; `bulkupdate show {run_id}` tells how far it is.",
-        ) from error
+        raise _refuse(run_id) from error
     try:
         yield
     finally:
@@ -44,6 +41,19 @@ def true_state(folder: Path, run: Run) -> RunState:
         return RunState.RUNNING
     lock.release()
     return RunState.STOPPED
+
+
+def require_nobody_at(folder: Path, run: Run) -> None:
+    """Raise `BusyError` where a process is at work on this run."""
+    if true_state(folder, run) is RunState.RUNNING:
+        raise _refuse(run.id)
+
+
+def _refuse(run_id: str) -> BusyError:
+    return BusyError(
+        f"Run {run_id} is being sent by another process.",
+        remedy=f"Wait for it, or stop it first; `bulkupdate show {run_id}` tells how far it is.",
+    )
 
 
 def _acquire(lock: FileLock, seconds: float) -> None:
