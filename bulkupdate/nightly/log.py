@@ -1,0 +1,121 @@
+"""Log lines for machines and people: one event, one line, nothing in it that a terminal or a log reader would obey.
+
+Records carry `run`, `row` and `file` where they are about one (`logging`'s `extra`). At the default level there is no
+customer data: no cell, no customer id, no answer of the service.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.clock import format_utc
+from bulkupdate.errors import UsageError
+
+LOGGER = logging.getLogger("bulkupdate")
+CONTEXT = ("run", "row", "file", "status", "http_status", "exit_code")
+"""What a record may carry beside its message, in the order shown."""
+
+FILE_BYTES = 10_000_000
+FILES_KEPT = 9
+"""A log file that has grown to its size is put aside as `.1`, the one before as `.2`, and so on."""
+
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def neutralise(text: str) -> str:
+    """The text with every line break, control, direction and unprintable character written as its escape (`\\x1b`)."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        each.encode("unicode_escape").decode() if unicodedata.category(each) in _HARMFUL else each for each in text
+    )
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-14T09:38:49Z INFO row not updated run=… row=12 status=rejected`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in the record."""
+        context = [f"{name}={_quote(value)}" for name, value in _read_context(record).items()]
+        words = (format_utc(record.created), record.levelname, record.getMessage(), *context, _read_trace(self, record))
+        return neutralise(" ".join(filter(None, words)))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, ASCII alone: `{"time": …, "level": …, "message": …, "run": …, "row": …}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in the record."""
+        fields = {"time": format_utc(record.created), "level": record.levelname, "message": record.getMessage()}
+        trace = _read_trace(self, record)
+        line = json.dumps({**fields, **_read_context(record), **({"trace": trace} if trace else {})})
+        return line.replace("\x7f", "\\u007f")
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A log file, and those put aside, that their owner alone may read. A full disk costs a line, never the run."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return open(descriptor, "a", encoding="utf-8")
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Say on stderr, without a stack, that a line was lost."""
+        error = sys.exc_info()[1]
+        sys.stderr.write(f"The log file cannot be written: {neutralise(str(error))}\n")
+
+
+@contextmanager
+def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iterator[None]:
+    """Log to stderr, and to the file if one is named; `kind` is text or json, `level` debug, info or warning.
+
+    `quiet` leaves errors alone on stderr; the file gets everything. Raises `UsageError` where it cannot be written.
+    """
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(logging.ERROR if quiet else logging.NOTSET)
+    handlers: list[logging.Handler] = [screen]
+    if path is not None:
+        try:
+            handlers.append(_PrivateFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(
+                f"The log file {path} cannot be written: {error.strerror or error}.", remedy="Name another one."
+            ) from error
+    before = LOGGER.level, LOGGER.propagate
+    LOGGER.setLevel(level.upper())
+    LOGGER.propagate = False
+    for handler in handlers:
+        handler.setFormatter(JsonFormatter() if kind == "json" else TextFormatter())
+        LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(before[0])
+        LOGGER.propagate = before[1]
+        for handler in handlers:
+            LOGGER.removeHandler(handler)
+            handler.close()
+
+
+def _read_context(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name in CONTEXT if (value := getattr(record, name, None)) is not None}
+
+
+def _read_trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    return formatter.formatException(record.exc_info) if record.exc_info else ""
+
+
+def _quote(value: object) -> str:
+    """A value that cannot be taken for another `name=value`."""
+    text = str(value)
+    return text if text and not set(text) & set(' "=') else json.dumps(text, ensure_ascii=False)
