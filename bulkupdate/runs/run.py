@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,8 +19,9 @@ from bulkupdate.runs.batch import Batch, Watch
 from bulkupdate.runs.intake import Sendable
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.lock import hold_run
-from bulkupdate.runs.records import NewRun, Run, RunState, Tally
+from bulkupdate.runs.records import NewRun, PendingRow, Run, RunState, Tally
 from bulkupdate.runs.report import write_run_results
+from bulkupdate.runs.snapshots import SnapshotFirst
 from bulkupdate.runs.stop import find_reason
 from bulkupdate.runs.verify import awaits_read_back, read_back
 from bulkupdate.service.client import Client
@@ -27,6 +29,9 @@ from bulkupdate.settings import Settings
 
 RETRIED = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 """What `retry` sends again."""
+
+UNDO = "undo"
+"""The option of a run that takes another one back: that one's id. What it rejects, someone has changed since."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,26 @@ class Parts:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What is asked of a run. `limit` is the most rows to send, None for all."""
+    """What is asked of a run. `limit` is the most rows to send, None for all.
+
+    `only_changes` and `since_last` leave out what is live already, by reading and by the journal (`sparing.py`);
+    `max_age_days` bounds the trust in the journal, None: not at all. `snapshot` keeps the values of before for `undo`.
+    """
 
     skip_invalid: bool = False
     verify: bool = False
     limit: int | None = None
+    only_changes: bool = False
+    since_last: bool = False
+    max_age_days: float | None = None
+    snapshot: bool = False
+
+    def describe(self) -> dict[str, str | bool]:
+        """The options as they are kept with a run."""
+        kept: dict[str, str | bool] = {
+            name: getattr(self, name) for name in ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
+        }
+        return kept if self.max_age_days is None else {**kept, "max_age_days": f"{self.max_age_days:g}"}
 
 
 @dataclass(frozen=True)
@@ -83,9 +103,9 @@ def next_command(run: Run, tally: Tally, to_fix: Path | None) -> str | None:
     """What to type after a run that has come so far; None where nothing is left to do."""
     if run.state is not RunState.FINISHED:
         return f"bulkupdate resume {run.id}"
-    if any(tally[status] for status in RETRIED):
+    if any(tally[status] for status in RETRIED if not (run.options.get(UNDO) and status is Status.REJECTED)):
         return f"bulkupdate retry {run.id}"
-    if tally[Status.INVALID] and to_fix is not None:
+    if tally[Status.INVALID] and to_fix is not None and not run.options.get(UNDO):
         return f"bulkupdate run '{to_fix}'"
     return None
 
@@ -105,7 +125,7 @@ def begin(parts: Parts, run_id: str, intake: Sendable, options: RunOptions, resu
         host=parts.host,
         username=parts.settings.username,
         headings=intake.checked.original_headings,
-        options={"verify": options.verify, "skip_invalid": options.skip_invalid},
+        options=options.describe(),
         settings=parts.settings.describe(),
         results_path=str(results_path.resolve()),
     )
@@ -155,20 +175,26 @@ def carry_on(run: Run, parts: Parts, watch: Watch, limit: int | None = None) -> 
 
 
 def _send(run: Run, parts: Parts, watch: Watch, limit: int | None) -> None:
+    if next(parts.journal.pending(run), None) is None and not awaits_read_back(run, parts.journal):
+        return  # not even a sign-in
     parts.client.sign_in()
+    concurrency = parts.settings.concurrency
+    rows: Iterator[PendingRow] = islice(parts.journal.pending(run), limit)
+    if run.options.get("snapshot"):
+        rows = SnapshotFirst(run, parts.journal, parts.client, parts.clock, watch, concurrency).hold_up(rows)
     batch = Batch(
         run=run,
         journal=parts.journal,
         client=parts.client,
         clock=parts.clock,
         stop=parts.stop,
-        concurrency=parts.settings.concurrency,
+        concurrency=concurrency,
         max_failures=parts.settings.max_failures,
         verify=bool(run.options.get("verify")),
         watch=watch,
     )
-    batch.send(islice(parts.journal.pending(run), limit))
-    read_back(run, parts.journal, parts.client, parts.clock, watch, parts.settings.concurrency)
+    batch.send(rows)
+    read_back(run, parts.journal, parts.client, parts.clock, watch, concurrency)
 
 
 def _close(run: Run, parts: Parts, reason: str) -> None:

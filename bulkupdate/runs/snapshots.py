@@ -1,0 +1,114 @@
+"""`--snapshot`: the live values of the fields about to be changed, kept before a row's first update goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from bulkupdate.clock import Clock, format_utc
+from bulkupdate.customers.payload import LiveCustomer, encode_live
+from bulkupdate.customers.records import Status
+from bulkupdate.runs.batch import Watch
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.live import confirm_missing, read_live
+from bulkupdate.runs.records import Outcome, PendingRow, Run
+from bulkupdate.service.client import Client
+from bulkupdate.service.quota import Waiting
+
+_ROWS_AT_A_TIME = 400
+
+_READ_BEFORE_THE_RUN = ("only_changes", "undo")
+"""Options of runs that were compared as a whole: what they are to change was read then."""
+NOT_FOUND = 404
+NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
+
+
+def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
+    """These fields of a customer, as far as the service says them, to be kept."""
+    return encode_live({name: live[name] for name in names if name in live})
+
+
+def keep_snapshots(journal: Journal, run: Run, befores: Iterable[tuple[int, str]]) -> None:
+    """Keep the values of before (`payload.encode_live`) of these rows. Raises `JournalError`."""
+    journal.change(
+        "INSERT OR REPLACE INTO snapshots (run, row, before) VALUES (?, ?, ?)",
+        ((run.key, row, before) for row, before in befores),
+    )
+
+
+def drop_unsent_snapshots(journal: Journal, run: Run) -> None:
+    """Forget what was kept of rows that were never sent: they are read anew when the run goes on, perhaps days later.
+
+    Raises `JournalError`.
+    """
+    journal.change(
+        "DELETE FROM snapshots WHERE run = ? AND row IN"
+        " (SELECT row FROM rows WHERE rows.run = snapshots.run AND status = 'not attempted')",
+        [(run.key,)],
+    )
+
+
+def has_snapshots(journal: Journal, run: Run) -> bool:
+    """Whether anything was kept of this run. Raises `JournalError`."""
+    return bool(journal.select("SELECT 1 FROM snapshots WHERE run = ? LIMIT 1", (run.key,)))
+
+
+@dataclass
+class SnapshotFirst:
+    """Rows on their way to be sent, held up until the values of before are kept."""
+
+    run: Run
+    journal: Journal
+    client: Client
+    clock: Clock
+    watch: Watch
+    concurrency: int
+
+    def hold_up(self, rows: Iterator[PendingRow]) -> Iterator[PendingRow]:
+        """These rows, a few hundred at a time, without those whose customer does not exist: they are `rejected`.
+
+        Raises what the client and the journal raise.
+        """
+        if not any(self.run.options.get(option) for option in _READ_BEFORE_THE_RUN):
+            drop_unsent_snapshots(self.journal, self.run)
+        while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
+            missing = self._keep(chunk)
+            yield from (row for row in chunk if row.customer_id not in missing)
+
+    def _keep(self, chunk: list[PendingRow]) -> set[str]:
+        """Read and keep what is not yet kept; the customers that do not exist."""
+        first, last = chunk[0].number, chunk[-1].number
+        kept = {
+            row
+            for (row,) in self.journal.select(
+                "SELECT row FROM snapshots WHERE run = ? AND row BETWEEN ? AND ?", (self.run.key, first, last)
+            )
+        }
+        unread = [row for row in chunk if row.number not in kept]
+        live = self._read(unread)
+        there = [row for row in unread if row.customer_id in live]
+        befores = ((row.number, encode_named(live[row.customer_id], row.fields)) for row in there)
+        keep_snapshots(self.journal, self.run, befores)
+        missing = [row for row in unread if row.customer_id not in live]
+        if missing:
+            self._reject(missing)
+        return {row.customer_id for row in missing}
+
+    def _read(self, rows: list[PendingRow]) -> dict[str, LiveCustomer]:
+        wanted = {row.customer_id: row.fields for row in rows}
+        found = dict(read_live(self.client, wanted, self.concurrency, self._tell))
+        missing = [customer_id for customer_id, live in found.items() if live is None]
+        there = {customer_id: live for customer_id, live in found.items() if live is not None}
+        return there | confirm_missing(self.client, missing, self.concurrency, self._tell)
+
+    def _tell(self, _count: int, waiting: Waiting | None) -> None:
+        self.watch((), waiting)
+
+    def _reject(self, rows: list[PendingRow]) -> None:
+        now = format_utc(self.clock.now())
+        outcomes = [
+            Outcome(row.number, Status.REJECTED, NOT_FOUND, row.attempts, NO_SUCH_CUSTOMER, now) for row in rows
+        ]
+        self.journal.record(self.run, outcomes=outcomes, calls=self.run.calls + self.client.calls)
+        self.watch(outcomes, self.client.quota.waiting)

@@ -1,0 +1,195 @@
+"""Which rows a run really has to send: not those that are live already, by reading or by what the journal knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from bulkupdate.clock import format_utc
+from bulkupdate.customers.payload import keep_members
+from bulkupdate.customers.records import CheckedRow, Problem, Status
+from bulkupdate.runs.changes import LookedUp, count_reading, look_up
+from bulkupdate.runs.intake import CheckedRows, Sendable
+from bulkupdate.runs.live import WatchReading
+from bulkupdate.runs.records import Outcome, Run
+from bulkupdate.runs.run import Parts, RunOptions, begin
+from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named, keep_snapshots
+from bulkupdate.runs.trust import Trust, find_trusted, keep_seen
+
+_ROWS_AT_A_TIME = 5000
+_DAY_SECONDS = 86_400
+
+SAME = "the live customer already has every value"
+
+_NEEDS_COMPANY = {"IsWholesale": "BusinessName"}
+"""Fields that go out together where the client setting of wholesale customers is on (API sheet 1, certainty A)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found out of a row before sending: its status, why, and which of its fields are still to be sent.
+    `was_read` tells that the live customer was looked at."""
+
+    status: Status
+    reason: str
+    to_send: tuple[str, ...] = ()
+    was_read: bool = False
+
+
+@dataclass
+class Plan:
+    """The rows of a file as they will be sent; itself a `Sendable`. Given to `begin_planned` in the file's place.
+
+    `to_send` is the number of rows to be sent; `read_at` is when the live customers were read (ISO 8601, UTC).
+    """
+
+    source: Sendable
+    rating_format: str
+    read_at: str
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    befores: dict[int, str] = field(default_factory=dict)
+    to_send: int = 0
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or was."""
+        return self.source.path
+
+    @property
+    def sha256(self) -> str:
+        """Its content, by which it is known again."""
+        return self.source.sha256
+
+    @property
+    def shown_as(self) -> str | None:
+        """The name people know it by; None where that is its path."""
+        return self.source.shown_as
+
+    @property
+    def checked(self) -> CheckedRows:
+        """Its rows as planned, and its problems."""
+        return _PlannedRows(self)
+
+    def count(self, status: Status) -> int:
+        """How many rows were found to have this status before sending."""
+        return sum(verdict.status is status for verdict in self.verdicts.values())
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Every row in the order of the file, with only what is to be sent."""
+        for row in self.source.checked.rows():
+            verdict = self.verdicts.get(row.number)
+            yield row if verdict is None else self._apply(verdict, row)
+
+    def _apply(self, verdict: Verdict, row: CheckedRow) -> CheckedRow:
+        if verdict.status is Status.UNCHANGED:
+            return replace(row, status=verdict.status, body=None, fields=(), reason=verdict.reason)
+        if verdict.status is Status.REJECTED or verdict.to_send == row.fields or row.body is None:
+            return replace(row, status=verdict.status, reason=verdict.reason)
+        body = keep_members(row.body, verdict.to_send, self.rating_format)
+        return replace(row, body=body, fields=verdict.to_send)
+
+    def seen(self) -> Iterator[tuple[int, str, str]]:
+        """Row, customer id and body of the values that were found live already."""
+        for row in self.source.checked.rows():
+            verdict = self.verdicts.get(row.number)
+            if verdict is None or not verdict.was_read or row.body is None:
+                continue
+            same = [name for name in row.fields if name not in verdict.to_send]
+            if same:
+                body = row.body if len(same) == len(row.fields) else keep_members(row.body, same, self.rating_format)
+                yield row.number, row.customer_id, body
+
+    def refused(self) -> list[Outcome]:
+        """The rows whose customer does not exist."""
+        return [
+            Outcome(row, Status.REJECTED, NOT_FOUND, 0, verdict.reason, self.read_at)
+            for row, verdict in self.verdicts.items()
+            if verdict.status is Status.REJECTED
+        ]
+
+
+@dataclass(frozen=True)
+class _PlannedRows:
+    plan: Plan
+
+    @property
+    def original_headings(self) -> tuple[str, ...]:
+        return self.plan.source.checked.original_headings
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.plan.source.checked.problems
+
+    def rows(self) -> Iterator[CheckedRow]:
+        return self.plan.rows()
+
+
+def plan_sending(source: Sendable, parts: Parts, options: RunOptions, watch: WatchReading) -> Plan:
+    """Find out which rows need sending, as the options ask. Sends nothing; reads as many as `count_planned_reading`.
+
+    With `since_last` a row that differs from what the journal vouches for is sent whole: that a single field of it
+    still is as last confirmed would be a guess. Raises what the journal and the client raise.
+    """
+    plan = Plan(source, parts.settings.rating_format, format_utc(parts.clock.now()))
+    if options.since_last:
+        plan.verdicts.update(_trust_journal(source.checked.rows(), parts, options))
+    if options.only_changes:
+        for looked_up in look_up(plan.rows(), parts.client, parts.settings.concurrency, watch, is_sure=True):
+            plan.verdicts[looked_up.row.number] = _judge(looked_up, parts.settings.wholesale_needs_business_name)
+            if options.snapshot and looked_up.live and looked_up.to_send:
+                plan.befores[looked_up.row.number] = encode_named(looked_up.live, looked_up.to_send)
+    plan.to_send = sum(row.status is Status.NOT_ATTEMPTED for row in plan.rows())
+    return plan
+
+
+def begin_planned(parts: Parts, run_id: str, plan: Plan, options: RunOptions, results_path: Path) -> Run:
+    """Write planned rows into the journal as a new run, and what reading has found out beside it.
+
+    A process killed in between loses nothing but savings: the values of before are then read again. Raises
+    `JournalError`.
+    """
+    run = begin(parts, run_id, plan, options, results_path)
+    if plan.befores:
+        keep_snapshots(parts.journal, run, plan.befores.items())
+    if any(verdict.was_read for verdict in plan.verdicts.values()):
+        keep_seen(parts.journal, run, plan.seen(), plan.read_at)
+    parts.journal.record(run, outcomes=plan.refused(), calls=parts.client.calls)
+    return run
+
+
+def count_planned_reading(source: Sendable, options: RunOptions) -> int:
+    """The most calls that `plan_sending` takes, if every customer is there."""
+    return count_reading(source.checked.rows()) if options.only_changes else 0
+
+
+def _trust_journal(rows: Iterable[CheckedRow], parts: Parts, options: RunOptions) -> Iterator[tuple[int, Verdict]]:
+    """The rows that the journal vouches for."""
+    age = options.max_age_days
+    not_before = "" if age is None else format_utc(parts.clock.now() - age * _DAY_SECONDS)
+    verdicts: dict[Trust, Verdict] = {}  # most rows rest on the same few runs
+    remaining = (row for row in rows if row.body is not None)
+    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+        wanted = {row.customer_id: row.body for row in chunk if row.body is not None}
+        trusted = find_trusted(parts.journal, parts.host, wanted, not_before)
+        for row in chunk:
+            trust = trusted.get(row.customer_id)
+            if trust is not None:
+                yield row.number, verdicts.setdefault(trust, Verdict(Status.UNCHANGED, _explain_trust(trust)))
+
+
+def _explain_trust(trust: Trust) -> str:
+    return f"the service was not asked: the journal says that run {trust.run_id} confirmed these values at {trust.at}"
+
+
+def _judge(looked_up: LookedUp, wholesale_needs_business_name: bool) -> Verdict:
+    if looked_up.live is None:
+        return Verdict(Status.REJECTED, NO_SUCH_CUSTOMER)
+    if not looked_up.to_send:
+        return Verdict(Status.UNCHANGED, SAME, was_read=True)
+    to_send = looked_up.to_send
+    if wholesale_needs_business_name:
+        companions = {_NEEDS_COMPANY[name] for name in to_send if name in _NEEDS_COMPANY}
+        to_send = tuple(name for name in looked_up.row.fields if name in to_send or name in companions)
+    return Verdict(Status.NOT_ATTEMPTED, "", to_send, was_read=True)
