@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+import threading
 from urllib.parse import quote, urlsplit
 
+from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, UsageError
-from bulkupdate.service.replies import Verdict, find_message, make_harmless
-from bulkupdate.service.retry import Course
-from bulkupdate.service.transport import Request
+from bulkupdate.service.redaction import Redactor
+from bulkupdate.service.replies import Reply, Verdict, find_message, make_harmless
+from bulkupdate.service.retry import Course, Retrier
+from bulkupdate.service.transport import Request, Transport
 from bulkupdate.settings import Settings
 
 LOOKUP_URL = "https://api.sellercloud.com/api/server-by-team/"
@@ -52,8 +54,34 @@ def normalise_base_url(pasted: str) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}/rest/api"
 
 
-def find_base_url(settings: Settings, exchange: Callable[[Request], Course], lookup_url: str = LOOKUP_URL) -> str:
-    """The base URL that the settings name, looked up by `exchange` where they give a team only.
+class Lookup:
+    """Asks which server a team is on. `calls` counts the requests sent."""
+
+    def __init__(self, settings: Settings, url: str, clock: Clock, stop: threading.Event) -> None:
+        self.calls = 0
+        self._url = url
+        self._timeout = settings.timeout
+        self._clock = clock
+        self._retrier = Retrier(settings.max_attempts, settings.retry_wait, clock, stop)
+
+    def ask(self, team: str) -> Course:
+        """The tries at the question, and the last answer."""
+        transport = Transport(self._url, self._timeout, 1, self._clock, Redactor())
+        request = Request("GET", f"{self._url}?team={quote(team, safe='')}")
+        course = Course()
+
+        def send(course: Course) -> Reply:
+            self.calls += 1
+            course.attempts += 1
+            return transport.send(request)
+
+        self._retrier.run(send, course)
+        transport.close()
+        return course
+
+
+def find_base_url(settings: Settings, look_up: Lookup) -> str:
+    """The base URL that the settings name, looked up where they give a team only.
 
     Raises `UsageError` where they make no sense or the team is not known, `ServiceDownError` where the lookup fails.
     """
@@ -65,12 +93,11 @@ def find_base_url(settings: Settings, exchange: Callable[[Request], Course], loo
                 "BULKUPDATE_SERVER_ID is no server id.", remedy=f"It is the xx of {_EXAMPLE}: letters and digits."
             )
         return f"https://{settings.server_id.strip().lower()}.api.sellercloud.com/rest/api"
-    return _look_up(settings.team, exchange, lookup_url)
+    return _find_server(settings.team, look_up.ask(settings.team))
 
 
-def _look_up(team: str, exchange: Callable[[Request], Course], lookup_url: str) -> str:
-    course = exchange(Request("GET", f"{lookup_url}?team={quote(team, safe='')}"))
-    if course.reply is None or course.reply.verdict is Verdict.TRANSIENT:
+def _find_server(team: str, course: Course) -> str:
+    if course.reply is None or course.reply.verdict in (Verdict.TRANSIENT, Verdict.THROTTLED):
         raise ServiceDownError(
             f"Looking up the server of the team {team!r} failed: {course.describe()}.",
             remedy="Try again later, or set BULKUPDATE_BASE_URL.",

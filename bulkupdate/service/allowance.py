@@ -123,6 +123,12 @@ class Allowance:
                 self._set("probe_until = ?", now + self._lease)
             return Grant(self._occupy(now), state.generation, is_probe)
 
+    def record(self, now: float) -> None:
+        """A request was sent without leave, and has ended: its slot is taken, whether one was free or not."""
+        with self._transaction() as state:
+            grant = Grant(self._occupy(now), state.generation, is_probe=False)
+        self._free(grant, now + self._hold)
+
     def settle(self, grant: Grant, now: float, *, answered: bool) -> None:
         """The request of that grant has ended, `answered` where with an answer that is no throttling.
 

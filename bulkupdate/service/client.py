@@ -12,14 +12,13 @@ from urllib.parse import quote, urlencode, urlsplit
 from bulkupdate.clock import Clock
 from bulkupdate.customers.payload import LiveCustomer, flatten_customer, flatten_list_item
 from bulkupdate.errors import InterruptedRunError, ServiceDownError, StoppedError
-from bulkupdate.service.address import LOOKUP_URL, find_base_url
+from bulkupdate.service.address import LOOKUP_URL, Lookup, find_base_url
 from bulkupdate.service.answers import Answer, AnswerKind, judge, judge_stopped
 from bulkupdate.service.exchange import Exchange
 from bulkupdate.service.quota import WINDOW_SECONDS, Quota
-from bulkupdate.service.redaction import Redactor
 from bulkupdate.service.replies import Reply, Verdict
-from bulkupdate.service.retry import Course, Retrier, StopRequestedError
-from bulkupdate.service.transport import Request, Transport
+from bulkupdate.service.retry import Course, StopRequestedError
+from bulkupdate.service.transport import Request
 from bulkupdate.settings import Settings
 
 __all__ = ["Answer", "AnswerKind", "Client", "open_client"]
@@ -35,11 +34,16 @@ class Client:
     `quota.waiting` for what is waited for, `quota.room()` for what is left.
     """
 
-    def __init__(self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event) -> None:
-        """`base_url` ends in `/rest/api` (`address.find_base_url`). Nothing is sent yet."""
+    def __init__(
+        self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event, *, calls: int = 0
+    ) -> None:
+        """`base_url` ends in `/rest/api`; `calls` were sent to find it. Nothing is sent here.
+
+        Raises `UsageError` where certificates or proxy of the environment cannot be used.
+        """
         self.base_url = base_url
         self.quota = quota
-        self._exchange = Exchange(settings, base_url, quota, clock, stop)
+        self._exchange = Exchange(settings, base_url, quota, clock, stop, calls)
         self._list_obeys_ids = True
 
     def __repr__(self) -> str:
@@ -47,7 +51,7 @@ class Client:
 
     @property
     def calls(self) -> int:
-        """The requests really sent so far: sign-ins, tries and throttled ones included."""
+        """The requests really sent so far: lookup, sign-ins, tries and throttled ones included."""
         return self._exchange.calls
 
     def sign_in(self) -> None:
@@ -190,19 +194,8 @@ def open_client(
     """
     settings.require_connection()
 
-    def look_up(request: Request) -> Course:
-        course = Course()
-        transport = Transport(lookup_url, settings.timeout, 1, clock, Redactor())
-
-        def send(course: Course) -> Reply:
-            course.attempts += 1
-            return transport.send(request)
-
-        Retrier(settings.max_attempts, settings.retry_wait, clock, stop).run(send, course)
-        transport.close()
-        return course
-
-    base_url = find_base_url(settings, look_up, lookup_url)
+    look_up = Lookup(settings, lookup_url, clock, stop)
+    base_url = find_base_url(settings, look_up)
     quota = Quota(
         settings.state_dir,
         urlsplit(base_url).netloc,
@@ -212,7 +205,8 @@ def open_client(
         window_seconds=window_seconds,
         request_seconds=settings.timeout,
     )
-    return Client(settings, base_url, quota, clock, stop)
+    quota.record(look_up.calls)
+    return Client(settings, base_url, quota, clock, stop, calls=look_up.calls)
 
 
 _CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)

@@ -19,8 +19,10 @@ from bulkupdate.settings import Settings
 class Exchange:
     """Sends requests to one service with one login, as often as it takes. Thread-safe."""
 
-    def __init__(self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event) -> None:
-        self.calls = 0
+    def __init__(
+        self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event, calls: int = 0
+    ) -> None:
+        self.calls = calls
         self._count_lock = threading.Lock()
         self._quota = quota
         self._stop = stop

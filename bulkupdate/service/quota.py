@@ -100,6 +100,11 @@ class Quota:
                 self._waiting = None
         return None
 
+    def record(self, calls: int) -> None:
+        """So many requests have been sent before it was known whose allowance they are of."""
+        for _ in range(calls):
+            self._allowance.record(self._clock.now())
+
     def settle(self, grant: Grant, *, answered: bool) -> None:
         """The request has ended: `answered` with anything but a throttle answer, or without any answer."""
         self._allowance.settle(grant, self._clock.now(), answered=answered)

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
@@ -74,7 +74,7 @@ class Transport:
         self._clock = clock
         self._redactor = redactor
         self._adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections)
-        self._proxies: dict[str, str] = get_environ_proxies(url)
+        self._proxies = _find_proxies(url)
         self._verify = _find_certificates()
 
     def send(self, request: Request) -> Reply:
@@ -112,7 +112,7 @@ class Transport:
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
             return UsageError(
                 "The address of the service, or of the proxy in the environment, cannot be used.",
-                remedy="Check BULKUPDATE_BASE_URL, HTTPS_PROXY and HTTP_PROXY; SOCKS proxies are not supported.",
+                remedy="Check BULKUPDATE_BASE_URL, HTTPS_PROXY and HTTP_PROXY.",
             )
         return NoReplyError(self._describe(error, causes), was_sent=not _certainly_unsent(error, causes))
 
@@ -185,6 +185,16 @@ def _without_request(error: Exception) -> Exception:
     if isinstance(error, requests.RequestException):
         error.request = error.response = None
     return error
+
+
+def _find_proxies(url: str) -> dict[str, str]:
+    proxies: dict[str, str] = get_environ_proxies(url)
+    if (select_proxy(url, proxies) or "").lower().startswith("socks"):
+        raise UsageError(
+            "The environment names a SOCKS proxy, which is not supported.",
+            remedy="Set HTTPS_PROXY (or ALL_PROXY) to an http:// proxy, or NO_PROXY to the service's host.",
+        )
+    return proxies
 
 
 def _find_certificates() -> str | bool:

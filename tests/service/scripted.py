@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,7 +78,7 @@ SIGNED_IN = Reaction(body={"access_token": TOKEN, "token_type": "Bearer", "expir
 class ScriptedService:
     """Signs anyone in, and leaves each other request to `script`."""
 
-    def __init__(self, script: Script, clock: Clock, sign_in: Script) -> None:
+    def __init__(self, script: Script, clock: Clock, sign_in: Script, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self.clock = clock
         self.script = script
@@ -103,7 +104,11 @@ class ScriptedService:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}/rest/api"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a refused handshake is meant
+        scheme = "http" if tls is None else "https"
+        self.base_url = f"{scheme}://127.0.0.1:{self._server.server_port}/rest/api"
 
     def handle(self, handler: BaseHTTPRequestHandler, request: Received) -> None:
         with self._lock:
@@ -142,9 +147,13 @@ class ScriptedService:
 
 @contextmanager
 def serve(
-    script: Script | Reaction = Reaction(), *, sign_in: Script | Reaction = SIGNED_IN, clock: Clock | None = None
+    script: Script | Reaction = Reaction(),
+    *,
+    sign_in: Script | Reaction = SIGNED_IN,
+    clock: Clock | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[ScriptedService]:
-    service = ScriptedService(_as_script(script), clock or Clock(), _as_script(sign_in))
+    service = ScriptedService(_as_script(script), clock or Clock(), _as_script(sign_in), tls)
     service.start()
     try:
         yield service
