@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
@@ -95,7 +95,7 @@ class CheckedFile:
     def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame) -> Iterator[CheckedRow]:
         columns = [part.iloc[:, at] for at in range(part.shape[1])]
         positions = dict(self.columns.positions)
-        ids = [_read_id(text) for text in columns[positions.pop(CUSTOMER_ID)].tolist()]
+        ids = _read_ids(columns[positions.pop(CUSTOMER_ID)])
         names = [each.name for each in positions]
         members = zip(*(_encode_column(each, columns[at], self.options) for each, at in positions.items()), strict=True)
         originals = zip(*(columns[at].tolist() for at in self.columns.original), strict=True)
@@ -110,21 +110,30 @@ class CheckedFile:
                 yield CheckedRow(number, customer_id, Status.UNCHANGED, None, (), original, "all cells are blank")
 
 
-def _read_id(text: str) -> str:
-    value = read_value(CUSTOMER_ID, text).value
-    return text.strip() if value is None else str(value)
+def _read_ids(texts: pd.Series) -> list[str]:
+    """The ids as they will be sent; the cell's text where that is no id."""
+    odd = {text: str(read_value(CUSTOMER_ID, text).value or text.strip()) for text in find_odd(CUSTOMER_ID, ".", texts)}
+    return [odd.get(text, text) for text in texts.tolist()]
+
+
+class _Members(dict[str, str]):
+    """The member of the body for a cell's text, made when first asked for; empty for a blank or refused cell."""
+
+    def __init__(self, each: Field, odd: Collection[str], options: CheckOptions) -> None:
+        super().__init__({"": ""})
+        self._field, self._odd, self._options, self._is_text = each, odd, options, each.kind.is_text
+
+    def __missing__(self, text: str) -> str:
+        if self._is_text and text not in self._odd:
+            member = encode_text_member(self._field, text)  # a plain text is its own value
+        else:
+            value = read_value(self._field, text, self._options.decimal_mark).value
+            member = "" if value is None else encode_member(self._field, value, self._options.rating_format)
+        self[text] = member
+        return member
 
 
 def _encode_column(each: Field, texts: pd.Series, options: CheckOptions) -> list[str]:
-    """The member of the body for each cell; empty where the cell is blank or refused."""
-
-    def encode(text: str) -> str:
-        value = read_value(each, text, options.decimal_mark).value
-        return "" if value is None else encode_member(each, value, options.rating_format)
-
-    if each.kind.is_text:  # a plain text is its own value, so most of the file need not be read cell by cell
-        odd = set(find_odd(each, options.decimal_mark, texts).tolist())
-        return [
-            (encode(text) if text in odd else encode_text_member(each, text)) if text else "" for text in texts.tolist()
-        ]
-    return [encode(text) if text else "" for text in texts.tolist()]
+    """The member of the body for each cell of a column; texts that repeat are read once."""
+    members = _Members(each, set(find_odd(each, options.decimal_mark, texts).tolist()), options)
+    return list(map(members.__getitem__, texts.tolist()))

@@ -31,9 +31,9 @@ class Kind(Enum):
         return self in (Kind.TEXT, Kind.EMAIL, Kind.EMAILS, Kind.PHONE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One field: its heading, and where the service keeps it.
+    """One field: its heading, and where the service keeps it. Each is one of a kind: compared and hashed by identity.
 
     `group` and `get_name` are its place in the nested answer of `GET Customers/{id}`; `list_names` those in an item of
     `GET Customers` (several are joined by a blank; empty: the list answer does not have it).
@@ -47,6 +47,10 @@ class Field:
     get_name: str
     list_names: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+
+    def __deepcopy__(self, _memo: object) -> Field:
+        """Itself: pandera copies its checks, and what they hold, deeply."""
+        return self
 
     @property
     def is_clearable(self) -> bool:

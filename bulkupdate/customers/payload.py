@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring
 from typing import Any
 
 from bulkupdate.customers.fields import FIELD_BY_NAME, RATINGS, UPDATABLE, Field, Kind
@@ -35,7 +36,7 @@ def encode_member(field: Field, value: Value, rating_format: str) -> str:
 
 def encode_text_member(field: Field, text: str) -> str:
     """`encode_member` for a text, without asking what it is."""
-    return f'"{field.name}": {_encode_json(text)}'
+    return f'"{field.name}": {encode_basestring(text)}'
 
 
 def join_members(members: Iterable[str]) -> str:

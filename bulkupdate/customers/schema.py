@@ -87,8 +87,8 @@ def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> I
 def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
     """True where a text is blank or can be read as the field's kind; a customer id must not be blank."""
     odd = find_odd(each, decimal_mark, texts)
-    refused = [index for index, text in odd.items() if read_value(each, text, decimal_mark).is_refused]
-    readable = pd.Series(~texts.index.isin(refused), index=texts.index)
+    refused = [text for text in odd.unique().tolist() if read_value(each, text, decimal_mark).is_refused]
+    readable = ~texts.isin(refused)
     return readable & (texts.str.strip() != "") if each.kind is Kind.CUSTOMER_ID else readable
 
 
@@ -139,10 +139,14 @@ class _CheckedSheet:
     def find_warnings(self) -> Iterator[Problem]:
         for each in self.columns.positions:
             odd = find_odd(each, self.decimal_mark, self.texts[each.name])
-            for index, text in zip(odd.index.tolist(), odd.tolist(), strict=True):
-                for finding in read_value(each, text, self.decimal_mark).findings:
-                    if finding.severity is Severity.WARNING:
-                        yield self._problem(index, each, finding)
+            doubtful = {
+                text: [finding for finding in findings if finding.severity is Severity.WARNING]
+                for text in odd.unique().tolist()
+                if (findings := read_value(each, text, self.decimal_mark).findings)
+            }
+            found = odd[odd.isin(list(doubtful))]
+            for index, text in zip(found.index.tolist(), found.tolist(), strict=True):
+                yield from (self._problem(index, each, finding) for finding in doubtful[text])
 
     def _explain_unreadable(self, index: int, each: Field) -> Finding:
         findings = read_value(each, str(self.texts.at[index, each.name]), self.decimal_mark).findings
