@@ -56,12 +56,15 @@ def text_rows(sheet: CalamineSheet, count: int | None, facts: SheetFacts) -> Ite
     """
     if sheet.start is None:
         return
-    rows = iter(sheet.iter_rows() if count is None else sheet.to_python(skip_empty_area=False, nrows=count))
+    left = [""] * sheet.start[1]  # calamine fills up the rows above the first filled one, but not the columns before it
+    rows = sheet.iter_rows()
     texts: dict[float, str] = {}
     number = 1
-    while chunk := list(islice(rows, CHUNK_ROWS)):
-        width = len(chunk[0])
-        cells: list[Any] = list(chain.from_iterable(chunk))
+    while chunk := list(islice(rows, CHUNK_ROWS if count is None else max(0, count + 1 - number))):
+        width = len(left) + len(chunk[0])
+        cells: list[Any] = list(
+            chain.from_iterable([*left, *row] for row in chunk) if left else chain.from_iterable(chunk)
+        )
         for place in _make_texts(cells, texts):
             facts.long_numbers.add((number + place // width, place % width))
         for start in range(0, len(cells), width):

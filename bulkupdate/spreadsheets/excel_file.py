@@ -39,11 +39,12 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
 
 
 def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple[str, OpenSheet, HeadingRow]:
+    """The named sheet, or the only one with a key column. A sheet that has no other field beside it (a list of the
+    fields, as in our Instructions) gives way to one that has."""
     if options.sheet is not None:
         return _named_sheet(path, workbook, options.sheet, options)
     first_row: Sequence[str] = ()
     found: list[tuple[str, OpenSheet, HeadingRow]] = []
-    names: list[str] = []
     for name, is_hidden in workbook.sheets:
         if is_hidden:
             continue
@@ -51,16 +52,17 @@ def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple
         heading, top = _look_for_headings(sheet, options)
         first_row = first_row or top
         if heading:
-            names.append(name)
-            found = found or [(name, sheet, heading)]
-    if len(names) > 1:
+            found.append((name, sheet, heading))
+    tables = [each for each in found if each[2].known_count > 1] or found
+    if len(tables) > 1:
+        names = [name for name, _, _ in tables]
         raise RefusedFileError(
             f"{path.name} has {len(names)} sheets with a column {CUSTOMER_ID.name}: {', '.join(names)}.",
             remedy=f'Say which one is meant: --sheet "{names[0]}".',
         )
-    if not found:
+    if not tables:
         raise _refuse_workbook(path, workbook, first_row)
-    return found[0]
+    return tables[0]
 
 
 def _named_sheet(

@@ -14,6 +14,9 @@ from bulkupdate.spreadsheets.sheet import ReadOptions
 CHUNK_CELLS = 500_000
 """Cells that are held as Python's strings before they become pyarrow's."""
 
+MOST_COLUMNS = 1_000
+"""A customer has 24 fields; columns that are not ours may stand beside them, but each costs memory by itself."""
+
 CHUNK_CHARACTERS = 64_000_000
 """Characters that are joined into one text; a program may give the same long text for every cell."""
 
@@ -28,6 +31,11 @@ class FrameBuilder:
     """
 
     def __init__(self, width: int, options: ReadOptions) -> None:
+        if width > MOST_COLUMNS:
+            raise RefusedFileError(
+                f"The sheet reaches to column {width:,}; a table of customers has {MOST_COLUMNS:,} columns at most.",
+                remedy="Delete what stands far to the right of the table.",
+            )
         self._width = width
         self._options = options
         self._cells: list[str] = []

@@ -11,7 +11,6 @@ from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.xlsx_cells import Extent
 from bulkupdate.spreadsheets.zip_guard import Package
 
-PART = "xl/sharedStrings.xml"
 LONGEST_ENTRY_BYTES = 16 << 20
 
 _START = re.compile(rb"<(?:\w+:)?si[ />]")
@@ -19,10 +18,12 @@ _REFERENCE = re.compile(rb't=["\']s["\'][^>]*>\s*<(?:\w+:)?v(?: [^>]*)?>(\d{1,9}
 
 
 class SharedStrings:
-    """The table of shared strings. `most_bytes` is how much text it, or a sheet, may come to."""
+    """The table of shared strings in `part`, which need not be there. `most_bytes` is how much text it,
+    or a sheet, may come to."""
 
-    def __init__(self, package: Package, most_bytes: int) -> None:
+    def __init__(self, package: Package, part: str, most_bytes: int) -> None:
         self._package = package
+        self._part = part
         self._most_bytes = most_bytes
         self._longest = self._measure_longest()
 
@@ -71,7 +72,7 @@ class SharedStrings:
         return total
 
     def _blocks(self) -> Iterator[bytes]:
-        return self._package.xml_blocks(PART) if PART in self._package else iter(())
+        return self._package.xml_blocks(self._part) if self._part in self._package else iter(())
 
     def _refuse(self) -> RefusedFileError:
         return RefusedFileError(

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from bulkupdate.spreadsheets.number_format import Token, is_date_format, shows_all_as_is, split_sections
 from bulkupdate.spreadsheets.shown_date import show_date
 
 MOST_DIGITS = 15
 """Significant digits that Excel keeps."""
+
+_EXACT = Context(prec=700)
+"""Room for the digits of any double."""
 
 _MONEY = re.compile(r"[$€£¥₹\s\xa0\u202f,()]|EUR|USD|GBP|CHF|kr\.?|zł|Kč", re.IGNORECASE)
 
@@ -115,8 +118,8 @@ def _show_digits(number: Decimal, sign: str, section: Sequence[Token]) -> Shown:
     """Digits put into their places: `0`, `0.00`, `#,##0`, `0%`, `(000) 000-0000`."""
     letters = "".join(token.text for token in section if token.kind == "letter")
     whole_places, _, fraction_places = re.sub("[,%]", "", letters).partition(".")
-    scaled = abs(number).scaleb(2 * letters.count("%"))
-    rounded = scaled.quantize(Decimal(1).scaleb(-len(fraction_places)), ROUND_HALF_UP)
+    scaled = abs(number).scaleb(2 * letters.count("%"), _EXACT)
+    rounded = scaled.quantize(Decimal(1).scaleb(-len(fraction_places)), ROUND_HALF_UP, _EXACT)
     whole, _, fraction = format(rounded, "f").partition(".")
     whole = whole.lstrip("0").rjust(whole_places.count("0"), "0")
     fraction = _drop_optional(fraction, fraction_places)

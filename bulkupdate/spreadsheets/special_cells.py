@@ -75,10 +75,10 @@ def _judge_number(cell: SpecialCell, field: Field | None, is_1904: bool) -> tupl
         return shown.plain, _decorated(cell, "an exponent (as in 5.55E+09)", shown.plain)
     if shown.text is None:
         return shown.plain, _unknown_format(cell, shown.plain)
+    if not shown.text:
+        return shown.plain, _rounded(cell, "nothing")
     if shown.is_rounded and not (shown.text == "-" and shown.is_money):
         return shown.text, _rounded(cell, shown.text)
-    if not shown.text:
-        return shown.text, _rounded(cell, "nothing")
     if shown.text == shown.plain or field is None or field.kind.is_text or not shown.is_money:
         return shown.text, None
     return shown.plain, _decorated(cell, shown.text, shown.plain)

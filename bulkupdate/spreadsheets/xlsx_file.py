@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -40,12 +39,13 @@ class XlsxWorkbook:
         self._path = path
         self._package = package
         self._options = options
-        root = self._parse("xl/workbook.xml")
+        self._folder = self._find_folder()
+        root = self._parse(f"{self._folder}workbook.xml")
         self._entries = self._list_sheets(root)
         self._is_1904 = any(_is_true(each.get("date1904")) for each in _all(root, "workbookPr"))
         is_uncalculated = any(_is_true(each.get("fullCalcOnLoad")) for each in _all(root, "calcPr"))
         self._styles = Styles(self._read_formats(), is_uncalculated)
-        self._shared = SharedStrings(package, options.max_unpacked_bytes // 4)
+        self._shared = SharedStrings(package, f"{self._folder}sharedStrings.xml", options.max_unpacked_bytes // 4)
         self._book = _open_meanwhile(path)
 
     @property
@@ -68,25 +68,35 @@ class XlsxWorkbook:
                 remedy="Delete what stands far off the table, or copy the table to a new file.",
             )
 
+    def _find_folder(self) -> str:
+        """The folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
+        relations = _all(self._parse("_rels/.rels"), "Relationship")
+        targets = {each.get("Target", "") for each in relations if each.get("Type", "").endswith("/officeDocument")}
+        if len(targets) != 1:
+            raise self._package.damaged()
+        target = targets.pop().lstrip("/")
+        return target[: target.rfind("/") + 1]
+
     def _list_sheets(self, root: Element) -> list[_Entry]:
         targets = {
             each.get("Id", ""): (each.get("Target", ""), each.get("Type", ""))
-            for each in _all(self._parse("xl/_rels/workbook.xml.rels"), "Relationship")
+            for each in _all(self._parse(f"{self._folder}_rels/workbook.xml.rels"), "Relationship")
         }
         entries = []
         for sheet in _all(root, "sheet"):
             relation = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
             target, kind = targets.get(relation, ("", ""))
             if kind.endswith("/worksheet"):
-                part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+                part = target.lstrip("/") if target.startswith("/") else f"{self._folder}{target}"
                 entries.append(_Entry(sheet.get("name", ""), part, sheet.get("state", "visible") != "visible"))
         return entries
 
     def _read_formats(self) -> list[str]:
         """The number format code of every cell style."""
-        if "xl/styles.xml" not in self._package:
+        part = f"{self._folder}styles.xml"
+        if part not in self._package:
             return []
-        root = self._parse("xl/styles.xml")
+        root = self._parse(part)
         own = {int(each.get("numFmtId", "0")): each.get("formatCode", "") for each in _all(root, "numFmt")}
         styles = next(iter(_all(root, "cellXfs")), None)
         return [
@@ -97,7 +107,7 @@ class XlsxWorkbook:
         xml = self._package.read_xml(part)
         try:
             return fromstring(xml, forbid_dtd=True)
-        except (ParseError, DefusedXmlException, ValueError) as error:
+        except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
             raise self._package.damaged() from error
 
 

@@ -25,7 +25,10 @@ _ENCRYPTED = 0x1
 
 
 class Package:
-    """The parts of the file, by name. Raises `RefusedFileError` where the container is broken or a bomb."""
+    """The parts of the file, by name without regard to case, as calamine takes them.
+
+    Raises `RefusedFileError` where the container is broken or a bomb.
+    """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
@@ -34,11 +37,11 @@ class Package:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OverflowError) as error:
             raise self.damaged() from error
-        self._parts = {info.filename: info for info in self._zip.infolist()}
+        self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
         self._check_directory()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._parts
+        return name.lower() in self._parts
 
     def close(self) -> None:
         """Close the file."""
@@ -46,7 +49,7 @@ class Package:
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """A part, block by block. What it really unpacks to counts, not what the directory says."""
-        info = self._parts.get(name)
+        info = self._parts.get(name.lower())
         if info is None:
             raise self.damaged()
         honest = copy.copy(info)

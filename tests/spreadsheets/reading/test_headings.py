@@ -1,0 +1,73 @@
+"""Which row is the one of headings, and what a heading stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.customers.headings import find_field, suggest
+from bulkupdate.errors import RefusedFileError, UsageError
+from bulkupdate.spreadsheets.reader import read_key_sheet
+from tests.spreadsheets.reading.making import options, read, texts, write_text
+
+
+@pytest.mark.parametrize(
+    "heading", ["customer id", " CustomerID ", "CUSTOMER_ID", "Customer-Id", "Customer No.", "\ufeffCustomerId"]
+)
+def test_the_key_column_is_known_by_many_headings(tmp_path: Path, heading: str) -> None:
+    sheet = read(write_text(tmp_path, f"{heading},E-mail\n163,a@b.c\n"))
+    assert texts(sheet) == [["163", "a@b.c"]]
+    assert sheet.headings[1] == "E-mail"
+
+
+def test_titles_above_the_headings_are_passed_over(tmp_path: Path) -> None:
+    sheet = read(write_text(tmp_path, "Customers of May\nas of,2026-05-01\n\nCustomerId,Name\n163,Ann\n"))
+    assert (sheet.heading_row, sheet.row_numbers.tolist()) == (4, [5])
+
+
+def test_a_heading_map_is_folded_on_both_sides() -> None:
+    field = find_field("Kunden-Nr.", {"kundennr": "customer id"})
+    assert field is not None
+    assert field.name == "CustomerId"
+
+
+def test_a_mapped_heading_is_found_in_a_file(tmp_path: Path) -> None:
+    path = write_text(tmp_path, "Kundennr;Name\n163;Ann\n")
+    assert read(path, heading_map={"Kundennr": "CustomerId"}).headings == ("Kundennr", "Name")
+
+
+def test_a_map_to_no_field_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Did you mean CustomerId"):
+        read(write_text(tmp_path, "CustomerId,Name\n163,Ann\n"), heading_map={"Nr": "CustomrId"})
+
+
+def test_a_heading_close_to_a_field_suggests_it() -> None:
+    assert suggest("Emial") == "Email"
+    assert suggest("Shoe size in cm") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Nr,Name\n163,Ann\n", "no column CustomerId"),
+        ("CustomerId,Colour\n163,red\n", "one that can be updated"),
+        ("CustomerId,Name\n", "no rows"),
+        ("CustomerId,Name\n ,\n,\n", "no rows"),
+        ("\n\n", "no column CustomerId"),
+        ("hello", "no column CustomerId"),
+    ],
+)
+def test_a_file_that_cannot_be_a_sheet_of_updates_is_refused_in_a_sentence(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(RefusedFileError, match=said) as caught:
+        read(write_text(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sheet_of_ids_alone_can_be_read_for_export(tmp_path: Path) -> None:
+    path = write_text(tmp_path, "CustomerId\n163\n")
+    assert texts(read_key_sheet(path, options())) == [["163"]]
+    with pytest.raises(RefusedFileError):
+        read(path)
