@@ -137,6 +137,11 @@ class Journal:
         with translated_errors(self.path), transaction(self._connection):
             self._connection.execute("UPDATE runs SET results_path = ? WHERE key = ?", (str(path), run.key))
 
+    def set_file(self, run_id: str, path: Path) -> None:
+        """Remember where a run's input has been moved to."""
+        with translated_errors(self.path), transaction(self._connection):
+            self._connection.execute("UPDATE runs SET file = ? WHERE id = ?", (str(path), run_id))
+
     def purge(self, started_before: str) -> int:
         """Forget the runs, with their payloads, that began before this time (ISO 8601, UTC). How many they were."""
         with translated_errors(self.path):

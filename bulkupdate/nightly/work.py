@@ -1,0 +1,237 @@
+"""One file of the night: from where the journal says it stands to as far as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.customers.records import Status
+from bulkupdate.errors import (
+    BulkUpdateError,
+    BusyError,
+    ExitCode,
+    RefusedFileError,
+    ServiceDownError,
+    StoppedError,
+    UsageError,
+)
+from bulkupdate.nightly.folder import NightFolder, TakenFile
+from bulkupdate.nightly.log import LOGGER
+from bulkupdate.nightly.report import FileReport
+from bulkupdate.nightly.window import count_fitting
+from bulkupdate.runs.check import write_check
+from bulkupdate.runs.history import describe_check, describe_failure, describe_run
+from bulkupdate.runs.intake import Intake, SheetOptions, take_in
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.records import Outcome, Run
+from bulkupdate.runs.run import Ending, Parts, RunOptions, begin, carry_on
+from bulkupdate.runs.stop import Stop
+from bulkupdate.service.client import open_client
+from bulkupdate.service.quota import Waiting
+from bulkupdate.settings import Settings
+
+READINGS = 2
+"""How often a file may end the program while it is read, before it is put aside: a power cut is no fault of its."""
+
+
+@dataclass(frozen=True)
+class NightOptions:
+    """What is asked of a night. `end` is when no further row is sent, in seconds since 1970, None: whenever all is
+    sent. A file must stay as it is for `settle_seconds` to be taken."""
+
+    skip_invalid: bool = False
+    end: float | None = None
+    settle_seconds: float = 5.0
+    sheet: SheetOptions = field(default_factory=SheetOptions)
+
+
+@dataclass(frozen=True)
+class Night:
+    """What all files of one call are worked on with."""
+
+    folder: NightFolder
+    settings: Settings
+    options: NightOptions
+    journal: Journal
+    clock: Clock
+    stop: Stop
+
+    def work_on(self, taken: TakenFile) -> FileReport:
+        """Check and send the file, or go on with its run, as far as it comes.
+
+        What stops it is in the report. Raises `UsageError`, and `JournalError` where the journal cannot be read.
+        """
+        run = self._find_run(taken)
+        try:
+            intake = None if run else self._read(taken)
+            if intake is not None and intake.invalid and not self.options.skip_invalid:
+                return self._refuse_rows(taken, intake)
+            return self._send(taken, run, intake)
+        except RefusedFileError as error:
+            described = {**describe_failure(error, taken.path, None), "state": "finished"}
+            return self._refuse(taken, described, (), "refused, nothing was sent", _say(error))
+        except (StoppedError, BusyError) as error:
+            described = describe_failure(error, taken.path, taken.run_id if run else None)
+            sentence = "left as it is for the next call"
+            is_stopped = isinstance(error, StoppedError)
+            return FileReport(taken.shown_name, taken.path, described, (), sentence, _say(error), is_stopped)
+
+    def _find_run(self, taken: TakenFile) -> Run | None:
+        try:
+            return self.journal.find_run(taken.run_id)
+        except UsageError:  # it was taken, but not begun
+            return None
+
+    def _read(self, taken: TakenFile) -> Intake:
+        if self.folder.count_reading(taken) > READINGS:
+            self.folder.end_reading(taken)
+            raise RefusedFileError(
+                f"The program was ended {READINGS} times while it read {taken.shown_name}: by its size, or from outside.",
+                remedy="Split it, or put it into the inbox again.",
+            )
+        try:
+            intake = take_in(taken.path, self.settings, self.options.sheet)
+        except BulkUpdateError:
+            self.folder.end_reading(taken)
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug that one sheet meets must not hold up the others every night
+            self.folder.end_reading(taken)
+            LOGGER.debug("the program itself failed while reading", extra={"file": taken.shown_name}, exc_info=True)
+            raise RefusedFileError(
+                f"The program itself failed while it read {taken.shown_name} ({type(error).__name__}): a mistake in it.",
+                remedy="Please report it; `bulkupdate check` on the file keeps what is needed for that.",
+            ) from error
+        self.folder.end_reading(taken)
+        return intake
+
+    # -- refusing -----------------------------------------------------------------------------------------------
+
+    def _refuse_rows(self, taken: TakenFile, intake: Intake) -> FileReport:
+        report = self.folder.report_path(taken, "-check.xlsx")
+        files = tuple(write_check(intake, self.settings, report, None))
+        described = describe_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{report}'")
+        sentence = f"refused: {intake.invalid:,} of {len(intake.checked):,} rows are invalid, nothing was sent"
+        return self._refuse(taken, described, files, sentence, "The check report names every problem.")
+
+    def _refuse(
+        self, taken: TakenFile, described: dict[str, Any], files: tuple[Path, ...], sentence: str, reason: str
+    ) -> FileReport:
+        place = self.folder.find_place(taken, self.folder.failed)
+        return FileReport(taken.shown_name, place, {**described, "file": str(place)}, files, sentence, reason)
+
+    # -- sending ------------------------------------------------------------------------------------------------
+
+    def _send(self, taken: TakenFile, run: Run | None, intake: Intake | None) -> FileReport:
+        results = self.folder.report_path(taken, "-results.xlsx")
+        client = open_client(self.settings, self.clock, self.stop)
+        try:
+            parts = Parts(self.settings, self.journal, client, self.clock, self.stop)
+            came_before = 0
+            if intake is not None:
+                self._warn_of_earlier_run(taken, intake, parts)
+                options = RunOptions(skip_invalid=self.options.skip_invalid)
+                run = begin(parts, taken.run_id, intake, options, results)
+            elif run is not None:
+                came_before = self._count_settled(run)
+                run = self._prepare_resume(run, parts, results)
+            assert run is not None
+            self._log_plan(taken, run, parts)
+            ending = carry_on(run, parts, RowLog(run.id, self.clock))
+        finally:
+            client.close()
+        is_stuck = intake is None and self._count_settled(ending.run) == came_before
+        return self._report(taken, ending, is_stuck=is_stuck)
+
+    def _warn_of_earlier_run(self, taken: TakenFile, intake: Intake, parts: Parts) -> None:
+        for earlier in self.journal.runs_of_file(intake.sha256, parts.host):
+            LOGGER.warning(
+                "a file with this content was sent before, at %s, by run %s", earlier.started, earlier.id,
+                extra={"run": taken.run_id, "file": taken.shown_name},
+            )  # fmt: skip
+            return
+
+    def _prepare_resume(self, run: Run, parts: Parts, results: Path) -> Run:
+        """Raises `UsageError` where the run is another service's."""
+        if run.host != parts.host:
+            raise UsageError(
+                f"Run {run.id} is about {run.host}, but the settings name {parts.host}: nothing was sent.",
+                remedy=f"Set BULKUPDATE_BASE_URL to the service at {run.host}, or move its file out of working/.",
+            )
+        if run.results_path != str(results):  # the folder was moved
+            self.journal.set_results_path(run, results)
+        return self.journal.find_run(run.id)
+
+    def _count_settled(self, run: Run) -> int:
+        tally = self.journal.tally(run)
+        return tally[Status.UPDATED] + tally[Status.REJECTED]
+
+    def _log_plan(self, taken: TakenFile, run: Run, parts: Parts) -> None:
+        tally = self.journal.tally(run)
+        rows = sum(tally[status] for status in (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED))
+        now, quota = self.clock.now(), parts.client.quota
+        if self.options.end is None:
+            last = format_local_time(quota.when_sent(rows + 1), now)
+            plan = f"the quota allows the last of them at {last}"
+        else:
+            fitting = max(0, count_fitting(quota, rows + 1, self.options.end) - 1)  # but for the sign-in
+            plan = f"{fitting:,} of them fit the quota by {format_local_time(self.options.end, now)}"
+        LOGGER.info("plan: %s rows to send, %s", f"{rows:,}", plan, extra={"run": run.id, "file": taken.shown_name})
+
+    def _report(self, taken: TakenFile, ending: Ending, *, is_stuck: bool) -> FileReport:
+        run, error = ending.run, ending.error or ending.results_error
+        is_done = error is None
+        place = self.folder.find_place(taken, self.folder.done) if is_done else taken.path
+        code = ending.exit_code if ending.error or is_done else ExitCode.STOPPED
+        described = {
+            **describe_run(run, self.journal, self.settings.state_dir),
+            "file": str(place),
+            "exit_code": int(code),
+            "next": ending.next_command,
+        }
+        files = tuple(path for path in (ending.results, ending.to_fix) if path is not None)
+        may_be_its_own_fault = is_stuck and isinstance(error, ServiceDownError) and not self.stop.is_set()
+        return FileReport(
+            taken.shown_name, place, described, files, _describe(ending), _say(error) if error else "",
+            ends_night=not is_done and not may_be_its_own_fault,
+        )  # fmt: skip
+
+
+class RowLog:
+    """Logs the rows as they come in, and what is waited for. At the default level only those that did not go through."""
+
+    def __init__(self, run_id: str, clock: Clock) -> None:
+        self._run_id = run_id
+        self._clock = clock
+        self._waiting = ""
+
+    def __call__(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
+        """Called by the run as it goes on."""
+        for each in outcomes:
+            has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+            context = {"run": self._run_id, "row": each.row, "status": each.status, "http_status": each.http_status}
+            if has_failed:
+                LOGGER.warning("row not updated", extra=context)
+            LOGGER.debug("row: %s", each.message or each.status, extra=context)
+        until = format_local_time(waiting.until, self._clock.now()) if waiting else ""
+        if until and until != self._waiting:
+            LOGGER.info("waiting for quota until %s", until, extra={"run": self._run_id})
+        self._waiting = until
+
+
+def _describe(ending: Ending) -> str:
+    tally = ending.tally
+    through = tally[Status.UPDATED] + tally[Status.UNCHANGED]
+    if ending.error is not None:
+        return f"stopped, {tally.rows - through:,} of {tally.rows:,} rows left; the next night goes on"
+    if ending.results_error is not None:
+        return "sent, but its results could not be written; the next night tries again"
+    if tally.is_all_well:
+        return f"done, {tally.rows:,} rows"
+    return f"finished, but {tally.rows - through:,} of {tally.rows:,} rows did not go through"
+
+
+def _say(error: BulkUpdateError) -> str:
+    return f"{error} {error.remedy}" if error.remedy else str(error)
