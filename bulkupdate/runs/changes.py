@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from bulkupdate.customers.fields import FIELD_BY_NAME
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
 from bulkupdate.customers.payload import LiveCustomer, decode_body, show_value
 from bulkupdate.customers.records import Change, CheckedRow, Problem, Status
 from bulkupdate.runs.compare import compare
@@ -84,7 +84,7 @@ def find_changes(
         if each.live is None:
             unknown.append(describe_unknown(each.row, heading))
         same += not each.to_send
-        changes += _describe_changes(each)
+        changes += describe_changes(each)
     return Findings(tuple(changes), tuple(unknown), same, client.calls - before)
 
 
@@ -111,8 +111,8 @@ def _has_id(row: CheckedRow) -> bool:
     return row.status is not Status.INVALID
 
 
-def describe_unknown(row: CheckedRow, heading: str) -> Problem:
-    """The problem of a row whose customer the service does not know."""
+def describe_unknown(row: CheckedRow, heading: str = CUSTOMER_ID.name) -> Problem:
+    """The problem of a row whose customer the service does not know. `heading` is that of the ids."""
     return Problem(
         row=row.number,
         customer_id=row.customer_id,
@@ -124,7 +124,8 @@ def describe_unknown(row: CheckedRow, heading: str) -> Problem:
     )
 
 
-def _describe_changes(each: LookedUp) -> Iterator[Change]:
+def describe_changes(each: LookedUp) -> Iterator[Change]:
+    """Each field that would change."""
     if each.live is None or each.row.body is None:
         return
     wanted = decode_body(each.row.body)

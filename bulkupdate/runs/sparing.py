@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.payload import keep_members
-from bulkupdate.customers.records import CheckedRow, Problem, Status
-from bulkupdate.runs.changes import LookedUp, count_reading, look_up
+from bulkupdate.customers.records import Change, CheckedRow, Problem, Status
+from bulkupdate.runs.changes import LookedUp, count_reading, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.intake import CheckedRows, Sendable
 from bulkupdate.runs.live import WatchReading
 from bulkupdate.runs.records import Outcome, Run
@@ -42,7 +42,8 @@ class Verdict:
 class Plan:
     """The rows of a file as they will be sent; itself a `Sendable`. Given to `begin_planned` in the file's place.
 
-    `to_send` is the number of rows to be sent; `read_at` is when the live customers were read (ISO 8601, UTC).
+    `to_send` is the number of rows to be sent, `calls` what planning has cost; `read_at` is when it was done (ISO 8601,
+    UTC). `verdicts` and `befores` (the live values of before, kept for `undo`) are by row number.
     """
 
     source: Sendable
@@ -50,7 +51,10 @@ class Plan:
     read_at: str
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     befores: dict[int, str] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    unknown: list[Problem] = field(default_factory=list)
     to_send: int = 0
+    calls: int = 0
 
     @property
     def path(self) -> Path:
@@ -72,9 +76,10 @@ class Plan:
         """Its rows as planned, and its problems."""
         return _PlannedRows(self)
 
-    def count(self, status: Status) -> int:
-        """How many rows were found to have this status before sending."""
-        return sum(verdict.status is status for verdict in self.verdicts.values())
+    @property
+    def unchanged(self) -> int:
+        """How many rows need no sending though they hold values."""
+        return sum(verdict.status is Status.UNCHANGED for verdict in self.verdicts.values())
 
     def rows(self) -> Iterator[CheckedRow]:
         """Every row in the order of the file, with only what is to be sent."""
@@ -133,15 +138,25 @@ def plan_sending(source: Sendable, parts: Parts, options: RunOptions, watch: Wat
     still is as last confirmed would be a guess. Raises what the journal and the client raise.
     """
     plan = Plan(source, parts.settings.rating_format, format_utc(parts.clock.now()))
+    before = parts.client.calls
     if options.since_last:
         plan.verdicts.update(_trust_journal(source.checked.rows(), parts, options))
     if options.only_changes:
-        for looked_up in look_up(plan.rows(), parts.client, parts.settings.concurrency, watch, is_sure=True):
-            plan.verdicts[looked_up.row.number] = _judge(looked_up, parts.settings.wholesale_needs_business_name)
-            if options.snapshot and looked_up.live and looked_up.to_send:
-                plan.befores[looked_up.row.number] = encode_named(looked_up.live, looked_up.to_send)
+        for each in look_up(plan.rows(), parts.client, parts.settings.concurrency, watch, is_sure=True):
+            _plan_row(plan, each, parts, options)
     plan.to_send = sum(row.status is Status.NOT_ATTEMPTED for row in plan.rows())
+    plan.calls = parts.client.calls - before
     return plan
+
+
+def _plan_row(plan: Plan, each: LookedUp, parts: Parts, options: RunOptions) -> None:
+    number = each.row.number
+    plan.verdicts[number] = _judge(each, parts.settings.wholesale_needs_business_name)
+    plan.changes += describe_changes(each)
+    if each.live is None:
+        plan.unknown.append(describe_unknown(each.row))
+    elif options.snapshot and each.to_send:
+        plan.befores[number] = encode_named(each.live, plan.verdicts[number].to_send)
 
 
 def begin_planned(parts: Parts, run_id: str, plan: Plan, options: RunOptions, results_path: Path) -> Run:
@@ -160,7 +175,7 @@ def begin_planned(parts: Parts, run_id: str, plan: Plan, options: RunOptions, re
 
 
 def count_planned_reading(source: Sendable, options: RunOptions) -> int:
-    """The most calls that `plan_sending` takes, if every customer is there."""
+    """The calls that `plan_sending` takes at most, if every customer is there and the service lists them by id."""
     return count_reading(source.checked.rows()) if options.only_changes else 0
 
 
