@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bulkupdate.clock import Clock
+from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.records import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode, InterruptedRunError, JournalError, StoppedError
 from bulkupdate.runs.batch import Batch, Watch
@@ -158,7 +158,7 @@ def carry_on(run: Run, parts: Parts, watch: Watch, limit: int | None = None) -> 
     with hold_run(parts.settings.state_dir, run.id):
         run = parts.journal.find_run(run.id)  # another process may have gone on with it meanwhile
         if run.state is RunState.FINISHED:
-            return _end(run, parts, None)
+            return _write_results(Ending(run, parts.journal.tally(run), None, None, None), parts.journal)
         error: BulkUpdateError | None = None
         try:
             parts.journal.set_state(run, RunState.RUNNING)
@@ -168,9 +168,11 @@ def carry_on(run: Run, parts: Parts, watch: Watch, limit: int | None = None) -> 
         except InterruptedRunError as interrupted:
             error = find_reason(parts.stop) or interrupted
         except BaseException:
-            _close(run, parts, "the program itself failed")
+            with suppress(JournalError):
+                parts.journal.set_state(
+                    run, RunState.STOPPED, stopped_by="the program itself failed", calls=_count_calls(run, parts)
+                )
             raise
-        _close(run, parts, str(error) if error else "")
         return _end(run, parts, error)
 
 
@@ -197,28 +199,42 @@ def _send(run: Run, parts: Parts, watch: Watch, limit: int | None) -> None:
     read_back(run, parts.journal, parts.client, parts.clock, watch, concurrency)
 
 
-def _close(run: Run, parts: Parts, reason: str) -> None:
-    """Write down how far the run has come. `reason` is why it stopped early, empty if nothing stopped it.
-
-    Where even that cannot be written (the disk is full), it stands as running, but nobody holds it: `resume` goes on.
-    """
-    with suppress(JournalError):
-        is_all_sent = not parts.journal.tally(run)[Status.NOT_ATTEMPTED] and not awaits_read_back(run, parts.journal)
-        state = RunState.FINISHED if is_all_sent and not reason else RunState.STOPPED
-        if state is RunState.STOPPED:
-            reason = reason or "only as many rows as asked for were sent"
-        parts.journal.set_state(run, state, stopped_by=reason, calls=run.calls + parts.client.calls)
+def _count_calls(run: Run, parts: Parts) -> int:
+    return run.calls + parts.client.calls
 
 
 def _end(run: Run, parts: Parts, error: BulkUpdateError | None) -> Ending:
+    """Write the results, and then that the run is at its end: killed in between, `resume` writes the results again.
+
+    Where the end cannot be written (the disk is full), the run stands as running, but nobody holds it: so too then.
+    """
     try:
-        run = parts.journal.find_run(run.id)
         tally = parts.journal.tally(run)
+        ended = _describe_end(run, parts, tally, error)
     except JournalError as unreadable:
         return Ending(replace(run, state=RunState.STOPPED), Tally(), error or unreadable, None, None)
-    ending = Ending(run, tally, error, None, None)
+    ending = _write_results(Ending(ended, tally, error, None, None), parts.journal)
+    with suppress(JournalError):
+        parts.journal.set_state(run, ended.state, stopped_by=ended.stopped_by, calls=ended.calls)
+    return ending
+
+
+def _describe_end(run: Run, parts: Parts, tally: Tally, error: BulkUpdateError | None) -> Run:
+    """The run as it ends: finished, unless something stopped it or not all of its rows were asked for."""
+    is_all_sent = not tally[Status.NOT_ATTEMPTED] and not awaits_read_back(run, parts.journal)
+    is_finished = is_all_sent and error is None
+    return replace(
+        run,
+        state=RunState.FINISHED if is_finished else RunState.STOPPED,
+        stopped_by=str(error) if error else "" if is_finished else "only as many rows as asked for were sent",
+        finished=format_utc(parts.clock.now()),
+        calls=_count_calls(run, parts),
+    )
+
+
+def _write_results(ending: Ending, journal: Journal) -> Ending:
     try:
-        results, to_fix = write_run_results(run, parts.journal, Path(run.results_path))
+        results, to_fix = write_run_results(ending.run, journal, Path(ending.run.results_path))
     except BulkUpdateError as unwritable:
         return replace(ending, results_error=unwritable)
     return replace(ending, results=results, to_fix=to_fix)
