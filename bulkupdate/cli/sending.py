@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkupdate.cli.checking import show_intake, take_in_file, write_reports
+from bulkupdate.cli.checking import show_changes, show_intake, take_in_file, write_reports
 from bulkupdate.cli.console import Console, Progress, print_json, stop_on_signals
 from bulkupdate.cli.options import FILE_ARGUMENT, RUN_ARGUMENT, common_options, make_settings, sheet_options
-from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
+from bulkupdate.clock import format_local_time
 from bulkupdate.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bulkupdate.runs.intake import Intake
     from bulkupdate.runs.records import Run
-    from bulkupdate.runs.run import Ending, Parts
+    from bulkupdate.runs.run import Ending, Parts, RunOptions
+    from bulkupdate.runs.sparing import Plan
+    from bulkupdate.settings import Settings
 
 _OUTPUT = click.option("-o", "output", type=click.Path(path_type=Path), help="Where the results go (.xlsx or .csv).")
 _YES = click.option("--yes", is_flag=True, help="Send without asking.")
@@ -32,6 +33,10 @@ _YES = click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
 @click.option("--limit", type=click.IntRange(min=1), help="Send so many rows at most; `resume` goes on with the rest.")
 @click.option("--verify", is_flag=True, help="Read back what was sent; where the service ignored it, the row failed.")
+@click.option("--only-changes", is_flag=True, help="Read the live customers first; send only the fields that differ.")
+@click.option("--since-last", is_flag=True, help="Leave out rows that the journal knows to be live, without asking.")
+@click.option("--max-age", type=click.FloatRange(min=0), metavar="DAYS", help="Trust the journal for so long only.")
+@click.option("--snapshot", is_flag=True, help="Keep the values of before, so that `undo` can put them back.")
 @_OUTPUT
 @sheet_options
 @common_options
@@ -41,12 +46,12 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
     Nothing is sent while any row is invalid, unless --skip-invalid. The results say of each row what became of it.
     """
     from bulkupdate.runs.report import default_results_path, require_results_place
-    from bulkupdate.runs.run import RunOptions, begin, new_run_id
+    from bulkupdate.runs.run import new_run_id
+    from bulkupdate.runs.sparing import begin_planned, count_reading_beside
 
-    console, settings = Console(quiet=quiet), make_settings(given)
+    console, settings, options = Console(quiet=quiet), make_settings(given), _make_options(given)
     if given["dry_run"]:
-        intake = take_in_file(file, settings, given)
-        return write_reports(intake, settings, console, output, None, as_json=as_json)
+        return _run_dry(file, settings, options, console, output, given, as_json=as_json)
     settings.require_connection()
     intake = take_in_file(file, settings, given)
     show_intake(intake, console)
@@ -57,11 +62,13 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
         results = output or default_results_path(file, run_id)
         require_results_place(results, file)
         warn_of_earlier_runs(intake, parts, console)
-        if not agree(min(intake.to_send, given["limit"] or intake.to_send), parts, console, yes=given["yes"]):
+        plan = make_plan(intake, options, parts, console)
+        reading = count_reading_beside(plan, options)
+        count = min(plan.to_send, options.limit or plan.to_send)
+        if not agree(count, parts, console, yes=given["yes"], reading=reading):
             console.say("Nothing was sent.")
             return ExitCode.FILE_REFUSED
-        options = RunOptions(skip_invalid=given["skip_invalid"], verify=given["verify"])
-        run = begin(parts, run_id, intake, options, results)
+        run = begin_planned(parts, run_id, plan, options, results)
         return send(run, parts, console, limit=given["limit"], as_json=as_json)
 
 
@@ -113,10 +120,11 @@ def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet:
                 print_json(_NO_RUN)
             return ExitCode.DONE
         new_id = new_run_id(parts.clock.now())
-        results = output or default_results_path(Path(parent.file), new_id)
+        results = output or default_results_path(Path(parent.results_path).with_name(Path(parent.file).name), new_id)
         require_results_place(results, Path(parent.file))
         console.say(f"Sending again {count:,} rows of run {parent.id}")
-        if not agree(count, parts, console, yes=given["yes"]):
+        # whoever typed `retry` has agreed once already; a scheduler has nobody to ask
+        if not agree(count, parts, console, yes=given["yes"] or not sys.stdin.isatty()):
             console.say("Nothing was sent.")
             return ExitCode.FILE_REFUSED
         return send(begin_retry(parts, parent, new_id, results), parts, console, limit=None, as_json=as_json)
@@ -130,34 +138,67 @@ _NO_RUN: dict[str, Any] = {
 }  # fmt: skip
 
 
-@contextmanager
-def open_parts(settings: Any) -> Iterator[Parts]:
-    """Journal, client and clock for one command; closed at its end."""
-    from bulkupdate.runs.journal import Journal
-    from bulkupdate.runs.run import Parts
-    from bulkupdate.service.client import open_client
+def _make_options(given: Mapping[str, Any]) -> RunOptions:
+    from bulkupdate.runs.run import RunOptions
 
-    clock, stop = Clock(), threading.Event()
-    with Journal(settings.state_dir, clock) as journal:
-        client = open_client(settings, clock, stop)
-        try:
-            yield Parts(settings, journal, client, clock, stop)
-        finally:
-            client.close()
+    if given["max_age"] is not None and not given["since_last"]:
+        raise UsageError("--max-age says how long --since-last trusts the journal, but --since-last was not given.")
+    names = ("skip_invalid", "verify", "limit", "only_changes", "since_last", "snapshot")
+    return RunOptions(**{name: given[name] for name in names}, max_age_days=given["max_age"])
 
 
-def agree(count: int, parts: Parts, console: Console, *, yes: bool) -> bool:
-    """Show the plan, and ask."""
+def _run_dry(
+    file: Path,
+    settings: Settings,
+    options: RunOptions,
+    console: Console,
+    output: Path | None,
+    given: Mapping[str, Any],
+    *,
+    as_json: bool,
+) -> int:
+    """`check`; where the run would leave rows out, they are left out of the preview too."""
+    from bulkupdate.runs.check import require_report_places
+
+    intake = take_in_file(file, settings, given)
+    if not (options.only_changes or options.since_last):
+        return write_reports(intake, settings, console, output, None, as_json=as_json)
+    settings.require_connection()
+    require_report_places(file, output, None)
+    with open_parts(settings) as parts:
+        plan = make_plan(intake, options, parts, console)
+    live = plan.findings() if options.only_changes else None
+    return write_reports(intake, settings, console, output, None, as_json=as_json, live=live, planned=plan)
+
+
+def make_plan(intake: Intake, options: RunOptions, parts: Parts, console: Console) -> Plan:
+    """Find out which rows need sending, and say so."""
+    from bulkupdate.runs.sparing import count_planned_reading, plan_sending
+
+    if options.only_changes:
+        say_cost(count_planned_reading(intake, options), parts, console)
+    with watch_reading(intake.to_send, parts, console) as watch:
+        plan = plan_sending(intake, parts, options, watch)
+    if options.only_changes:
+        show_changes(plan.findings(), console)
+    if options.only_changes or options.since_last:
+        console.say(f"{plan.to_send:,} of {intake.to_send:,} rows need to be sent.")
+    return plan
+
+
+def agree(count: int, parts: Parts, console: Console, *, yes: bool, reading: int = 0) -> bool:
+    """Show the plan, and ask. `reading` are the calls that reading takes on top, before or after the updates."""
     from bulkupdate.runs.plan import GUESSED_SECONDS_A_CALL, estimate_end
 
     if not count:
         return True
     now = parts.clock.now()
     room = parts.client.quota.room()
-    end = estimate_end(parts.client.quota, now, count + 1, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
+    calls = count + reading + 1
+    end = estimate_end(parts.client.quota, now, calls, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
     left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
     console.say(
-        f"Plan: {count:,} customers at {parts.host} would be updated with {count + 1:,} calls; quota: {left}; "
+        f"Plan: {count:,} customers at {parts.host} would be updated with {calls:,} calls; quota: {left}; "
         f"expected end: {format_local_time(end, now)}"
     )
     return console.ask(f"Update {count:,} customers?", yes=yes)
