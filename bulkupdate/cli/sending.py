@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,8 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
         warn_of_earlier_runs(intake, parts, console)
         plan = make_plan(intake, options, parts, console)
         reading = count_reading_beside(plan, options)
-        count = min(plan.to_send, options.limit or plan.to_send)
+        to_send = intake.to_send - plan.held_back
+        count = min(to_send, options.limit or to_send)
         if not agree(count, parts, console, yes=given["yes"], reading=reading):
             console.say("Nothing was sent.")
             return ExitCode.FILE_REFUSED
@@ -175,14 +177,16 @@ def make_plan(intake: Intake, options: RunOptions, parts: Parts, console: Consol
     """Find out which rows need sending, and say so."""
     from bulkupdate.runs.sparing import count_planned_reading, plan_sending
 
+    if not (options.only_changes or options.since_last):
+        return plan_sending(intake, parts, options)
     if options.only_changes:
         say_cost(count_planned_reading(intake, options), parts, console)
-    with watch_reading(intake.to_send, parts, console) as watch:
-        plan = plan_sending(intake, parts, options, watch)
-    if options.only_changes:
+        with watch_reading(intake.to_send, parts, console) as watch:
+            plan = plan_sending(intake, parts, options, watch)
         show_changes(plan.findings(), console)
-    if options.only_changes or options.since_last:
-        console.say(f"{plan.to_send:,} of {intake.to_send:,} rows need to be sent.")
+    else:
+        plan = plan_sending(intake, parts, options)
+    console.say(f"{intake.to_send - plan.held_back:,} of {intake.to_send:,} rows need to be sent.")
     return plan
 
 
