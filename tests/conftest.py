@@ -1,0 +1,126 @@
+"""What whole-program tests share: a sandbox, and the program as a process of its own with its own state folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bulkupdate.sandbox.faults import Plan
+from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.server import Sandbox
+
+FIRST = 100_001
+"""Id of the sandbox's first customer."""
+
+PROJECT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A call of the program that has ended; `told` is the object of `--json`, None where there is none."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> Any:
+        return json.loads(self.out) if self.out.strip() else None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(self.told["counts"])
+
+
+class Program:
+    """The program as people start it, with `--json`, in a folder of its own."""
+
+    def __init__(self, base_url: str, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BULKUPDATE_")}
+        self.environment = {
+            **kept, "PYTHONPATH": str(PROJECT), "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_USERNAME": "sandbox",
+            "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_STATE_DIR": str(self.state), "BULKUPDATE_RETRY_WAIT": "0.01",
+        }  # fmt: skip
+
+    def start(self, *arguments: object, json: bool = True, **settings: object) -> subprocess.Popen[str]:
+        """Begin a call; `settings` are added to the environment: `concurrency=4`."""
+        own = {f"BULKUPDATE_{name.upper()}": str(value) for name, value in settings.items()}
+        command = [sys.executable, "-m", "bulkupdate", *map(str, arguments), *(["--json"] if json else [])]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment | own, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def __call__(self, *arguments: object, json: bool = True, **settings: object) -> Finished:
+        """Call and wait for its end."""
+        return finish(self.start(*arguments, json=json, **settings))
+
+
+def finish(process: subprocess.Popen[str], seconds: float = 60) -> Finished:
+    """Wait for a call to end."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Finished(process.returncode, out, err)
+
+
+def write_sheet(path: Path, rows: int, *, first: int = FIRST, word: str = "row") -> Path:
+    """A CSV file of so many customers, each with values of its own."""
+    lines = [[first + at, f"{word} {at}", f"{word}-{at}@example.com", "", f"a, {word};\n{at}"] for at in range(rows)]
+    return write_csv(path, [["CustomerId", "Name", "Email", "Fax", "Comments"], *lines])
+
+
+def write_csv(path: Path, lines: Sequence[Sequence[object]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(lines)
+    return path
+
+
+def read_results(path: Path) -> list[dict[str, str]]:
+    """The lines of results written as CSV."""
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        return list(csv.DictReader(stream))
+
+
+def find_puts(sandbox: Sandbox, *, after: int = 0) -> list[str]:
+    """The customers of the updates received, in their order, of the requests after that number."""
+    return [each.customer_id for each in sandbox.requests if each.kind == "write" and each.number > after]
+
+
+@pytest.fixture
+def make_sandbox() -> Iterator[Any]:
+    """Start sandboxes of any options, stopped at the end of the test."""
+    with ExitStack() as stack:
+
+        def make(plan: Plan | None = None, **options: Any) -> Sandbox:
+            given = {"customers": 3000, "requests_per_hour": 0, **options}
+            return stack.enter_context(Sandbox(SandboxOptions(**given), plan=plan))
+
+        yield make
+
+
+@pytest.fixture
+def sandbox(make_sandbox: Any) -> Sandbox:
+    """A running sandbox without trouble."""
+    running: Sandbox = make_sandbox()
+    return running
+
+
+@pytest.fixture
+def run_program(sandbox: Sandbox, tmp_path: Path) -> Program:
+    """Calls the program against `sandbox`, in the test's own folder."""
+    return Program(sandbox.base_url, tmp_path)

@@ -1,0 +1,122 @@
+"""The real program, killed with SIGKILL at its n-th event. Started once; each call is a fork of the warm process.
+
+Events are: a file opened or renamed in the call's folder, a statement of the journal about to be carried out and
+carried out (commits among them), a request about to be sent, sent, and its answer received. They are counted by
+subclasses of, and wrappers around, the real parts, which do all the work.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import bulkupdate
+from bulkupdate.runs.database import JOURNAL_NAME
+
+KILLED = -signal.SIGKILL
+
+
+class Events:
+    """Counts, and kills at `kill_at`; None never kills."""
+
+    def __init__(self, kill_at: int | None) -> None:
+        self._kill_at = kill_at
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def happen(self) -> None:
+        with self._lock:
+            self.count += 1
+            if self.count == self._kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch_journal(events: Events) -> None:
+    class Watched(sqlite3.Connection):
+        def execute(self, *given: Any) -> sqlite3.Cursor:
+            events.happen()
+            cursor = super().execute(*given)
+            events.happen()
+            return cursor
+
+        def executemany(self, *given: Any) -> sqlite3.Cursor:
+            events.happen()
+            cursor = super().executemany(*given)
+            events.happen()
+            return cursor
+
+    real = sqlite3.connect
+
+    def connect(path: Any, **given: Any) -> sqlite3.Connection:
+        return real(path, factory=Watched, **given) if JOURNAL_NAME in str(path) else real(path, **given)
+
+    sqlite3.connect = connect  # type: ignore[assignment]
+
+
+def watch_requests(events: Events) -> None:
+    def around(real: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(real)
+        def call(*given: Any, **named: Any) -> Any:
+            events.happen()
+            result = real(*given, **named)
+            events.happen()
+            return result
+
+        return call
+
+    for name in ("send", "getresponse"):
+        setattr(http.client.HTTPConnection, name, around(getattr(http.client.HTTPConnection, name)))
+
+
+def watch_files(events: Events, folder: str) -> None:
+    def look(event: str, given: tuple[Any, ...]) -> None:
+        if event in ("open", "os.rename") and str(given[0]).startswith(folder):
+            events.happen()
+
+    sys.addaudithook(look)
+
+
+def be_program(order: dict[str, Any]) -> None:
+    """Run one command in this process, which ends with it."""
+    for stream, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(f"{order['folder']}/{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), stream)
+    os.chdir(order["folder"])
+    os.environ.update(order["environment"])
+    events = Events(order["kill_at"])
+    watch_journal(events)
+    watch_requests(events)
+    watch_files(events, order["folder"])
+    from bulkupdate.cli.main import run_cli
+
+    code = run_cli(order["arguments"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def serve() -> None:
+    """Carry out one order a line; answer each with its exit code, negative for a signal."""
+    for module in pkgutil.walk_packages(bulkupdate.__path__, "bulkupdate."):
+        if module.name.startswith(
+            ("bulkupdate.cli", "bulkupdate.runs", "bulkupdate.spreadsheets", "bulkupdate.service")
+        ):
+            importlib.import_module(module.name)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            be_program(json.loads(line))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,86 @@
+"""kill -9 at any moment, then `resume`: every row sent, none confirmed sent again (acceptance 1, 2, 3, 5, 15)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runs.killing import KilledRun, Killer
+
+ROWS = 30
+MOST_EVENTS = 5000
+
+pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="kills are made with fork and SIGKILL")
+
+
+@pytest.fixture
+def killer(sandbox: Any) -> Iterator[Killer]:
+    killer = Killer(sandbox.base_url)
+    yield killer
+    killer.close()
+
+
+def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
+    """Whether the n-th event was there to be killed at."""
+    run = KilledRun(killer, sandbox, folder / f"at-{n}", ROWS, f"n{n}")
+    ended = run.begin(kill_at=n)
+    assert ended or run.resume()
+    run.check_end()
+    return not ended
+
+
+def test_killed_at_one_event_in_sixty_one_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
+    n = 1
+    while kill_and_resume(killer, sandbox, tmp_path, n):
+        n += 61
+    assert 200 < n < MOST_EVENTS, "the events must cover the run"
+
+
+@pytest.mark.long
+def test_killed_at_every_event_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
+    n = 1
+    while kill_and_resume(killer, sandbox, tmp_path, n):
+        n += 1
+    assert 200 < n < MOST_EVENTS
+
+
+def test_killed_five_times_in_resume_still_all_is_sent_and_nothing_confirmed_again(killer, sandbox, tmp_path):
+    chance = random.Random(5)
+    for attempt in range(3):
+        run = KilledRun(killer, sandbox, tmp_path / f"five-{attempt}", ROWS, f"five{attempt}")
+        ended = run.begin(kill_at=chance.randint(100, 250))
+        for _ in range(5):
+            ended = ended or run.resume(kill_at=chance.randint(30, 120))
+        assert ended or run.resume()
+        run.check_end()
+        assert run.kills >= 5
+
+
+def kill_among_faults(make_sandbox: Any, folder: Path, rows: int, kills: int) -> None:
+    faults = {
+        "error-500": 0.02, "error-503": 0.02, "cut-before": 0.02, "cut-after": 0.02, "html-502": 0.02,
+        "empty-body": 0.02, "html-200": 0.02, "expired-token": 0.005,
+    }  # fmt: skip
+    sandbox = make_sandbox(faults=faults, fault_seed=7)
+    chance, killer = random.Random(20), Killer(sandbox.base_url)
+    run = KilledRun(killer, sandbox, folder / "faults", rows, "faults")
+    ended = run.begin(kill_at=chance.randint(1, rows * 20 // kills))
+    while not ended and run.kills < kills:
+        ended = run.resume(kill_at=chance.randint(1, rows * 20 // kills))
+    assert ended or run.resume()
+    run.check_end(is_calm=False)
+    assert run.kills >= kills // 2
+    killer.close()
+
+
+def test_killed_at_random_moments_with_faults_on(make_sandbox, tmp_path):
+    kill_among_faults(make_sandbox, tmp_path, rows=200, kills=8)
+
+
+@pytest.mark.long
+def test_killed_at_twenty_random_moments_of_two_thousand_rows_with_faults_on(make_sandbox, tmp_path):
+    kill_among_faults(make_sandbox, tmp_path, rows=2000, kills=20)
