@@ -1,0 +1,1 @@
+"""The upload page: a door over `runs/` for people without a terminal."""

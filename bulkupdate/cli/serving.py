@@ -1,0 +1,46 @@
+"""`serve`: the upload page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bulkupdate.cli.console import Console
+from bulkupdate.cli.options import common_options, make_settings
+from bulkupdate.errors import ExitCode, UsageError
+
+
+@click.command("serve", short_help="The upload page, for colleagues without a terminal.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--trust-proxy", is_flag=True, help="A proxy with TLS is before it: believe its X-Forwarded headers.")
+@click.option("--public-name", "names", multiple=True, metavar="HOST", help="A name people reach it by.")
+@common_options
+def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...], quiet: bool, **given: Any) -> int:
+    """Serve the upload page until Ctrl-C. People sign in with their own Sellercloud login; there is no list of users.
+
+    It listens on this machine only. To let others in, put a proxy with TLS before it and say so: --trust-proxy
+    --public-name bulk.example.com.
+    """
+    from bulkupdate.web.app import create_app
+    from bulkupdate.web.listener import is_loopback, serve
+
+    console, settings = Console(quiet=quiet), make_settings(given)
+    if not (settings.base_url or settings.server_id or settings.team):
+        raise UsageError(
+            "To sign people in, this setting is missing: BULKUPDATE_BASE_URL (or BULKUPDATE_SERVER_ID, or "
+            "BULKUPDATE_TEAM).",
+            remedy="Set it in the environment or in bulkupdate.toml.",
+        )
+    if not is_loopback(host) and not trust_proxy:
+        raise UsageError(
+            f"On {host} others could reach the page, and their passwords would cross the network unencrypted.",
+            remedy="Leave --host away, or put a proxy with TLS before it and add --trust-proxy.",
+        )
+    app = create_app(settings, names=names, trust_proxy=trust_proxy)
+    serve(app, host, port, lambda url: console.say(f"Upload page: {url} (Ctrl-C ends it; what runs can be resumed)"))
+    return ExitCode.DONE
+
+
+COMMANDS = (serve_command,)

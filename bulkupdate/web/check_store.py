@@ -1,0 +1,195 @@
+"""What the check of an upload found, kept on disk: problems to page through, rows to begin a run with."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.customers.problem_groups import ProblemGroup, group_problems
+from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
+from bulkupdate.runs.intake import Intake
+from bulkupdate.web.uploads import read_json, write_json
+
+STORE = "check.sqlite3"
+OUTCOME = "outcome.json"
+PAGE_ROWS = 100
+_MOST_GROUPS = 60
+
+_TABLES = """
+CREATE TABLE rows (row INTEGER PRIMARY KEY, customer_id TEXT, status TEXT, body TEXT, fields TEXT, original TEXT,
+    reason TEXT);
+CREATE TABLE problems (row INTEGER, customer_id TEXT, heading TEXT, value TEXT, code TEXT, message TEXT, remedy TEXT,
+    severity TEXT);
+"""
+_PROBLEM = "SELECT row, customer_id, heading, value, code, message, remedy, severity FROM problems"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: refused, with `message` and `remedy`; or checked, with the counts of rows."""
+
+    message: str
+    remedy: str
+    sha256: str = ""
+    sheet_name: str = ""
+    notes: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    rows: int = 0
+    to_send: int = 0
+    invalid: int = 0
+    problems: int = 0
+    groups: tuple[ProblemGroup, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the file could not be taken at all."""
+        return bool(self.message)
+
+    @property
+    def unchanged(self) -> int:
+        """The rows with nothing to send."""
+        return self.rows - self.to_send - self.invalid
+
+
+@dataclass(frozen=True)
+class ProblemFilter:
+    """Which problems are asked for; an empty text asks for all. `page` counts from 1."""
+
+    column: str = ""
+    code: str = ""
+    severity: str = ""
+    page: int = 1
+
+
+def keep_check(folder: Path, intake: Intake) -> None:
+    """Write down what a check found; the outcome last, so that it stands only when all of it is there."""
+    checked = intake.checked
+    with closing(sqlite3.connect(folder / STORE, isolation_level=None)) as store:
+        store.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;" + _TABLES)
+        store.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (row.number, row.customer_id, row.status, row.body, ",".join(row.fields),
+                 json.dumps(row.original, ensure_ascii=False), row.reason)
+                for row in checked.rows()
+            ),
+        )  # fmt: skip
+        store.executemany(
+            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (each.row, each.customer_id, each.column, each.value, each.code, each.message, each.remedy,
+                 each.severity)
+                for each in checked.problems
+            ),
+        )  # fmt: skip
+        store.execute("COMMIT")
+    write_json(
+        folder / OUTCOME,
+        {
+            "message": "", "remedy": "", "sha256": intake.sha256, "sheet_name": intake.sheet_name or "",
+            "notes": intake.notes, "headings": checked.original_headings, "rows": len(checked),
+            "to_send": intake.to_send, "invalid": intake.invalid, "problems": len(checked.problems),
+            "groups": [_write_group(group) for group in group_problems(checked.problems)[:_MOST_GROUPS]],
+        },
+    )  # fmt: skip
+
+
+def keep_refusal(folder: Path, message: str, remedy: str | None) -> None:
+    """Write down that the file cannot be taken."""
+    write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
+
+
+def read_outcome(folder: Path) -> Outcome | None:
+    """How the check of this upload ended; None while it has not."""
+    kept = read_json(folder / OUTCOME)
+    if kept is None:
+        return None
+    kept["groups"] = tuple(_read_group(each) for each in kept.get("groups", ()))
+    kept["notes"], kept["headings"] = tuple(kept.get("notes", ())), tuple(kept.get("headings", ()))
+    return Outcome(**kept)
+
+
+@dataclass(frozen=True)
+class KeptCheck:
+    """A checked upload as a run needs it (`runs.intake.Sendable`)."""
+
+    path: Path
+    shown_as: str
+    outcome: Outcome
+
+    @property
+    def sha256(self) -> str:
+        """The content of the file, by which it is known again."""
+        return self.outcome.sha256
+
+    @property
+    def checked(self) -> KeptCheck:
+        """Rows and problems are here."""
+        return self
+
+    @property
+    def original_headings(self) -> tuple[str, ...]:
+        """The file's headings, in the order of `CheckedRow.original`."""
+        return self.outcome.headings
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the checks found."""
+        with closing(self._open()) as store:
+            return tuple(_read_problem(columns) for columns in store.execute(f"{_PROBLEM} ORDER BY rowid"))
+
+    def rows(self, after: int = 0) -> Iterator[CheckedRow]:
+        """Every row, in the order of the file; only those after that number."""
+        with closing(self._open()) as store:
+            for number, customer_id, status, body, fields, original, reason in store.execute(
+                "SELECT * FROM rows WHERE row > ? ORDER BY row", (after,)
+            ):
+                names = tuple(name for name in fields.split(",") if name)
+                cells = tuple(json.loads(original))
+                yield CheckedRow(number, customer_id, Status(status), body, names, cells, reason)
+
+    def page_problems(self, wanted: ProblemFilter) -> tuple[list[Problem], int]:
+        """One page of the problems asked for, and how many there are on all pages."""
+        chosen = [("heading", wanted.column), ("code", wanted.code), ("severity", wanted.severity)]
+        chosen = [(name, value) for name, value in chosen if value]
+        where = " WHERE " + " AND ".join(f"{name} = ?" for name, _ in chosen) if chosen else ""
+        values = ["" if value == WHOLE_ROW else value for _, value in chosen]
+        with closing(self._open()) as store:
+            total = store.execute(f"SELECT count(*) FROM problems{where}", values).fetchone()[0]  # noqa: S608  # names are ours
+            found = store.execute(
+                f"{_PROBLEM}{where} ORDER BY rowid LIMIT ? OFFSET ?",
+                (*values, PAGE_ROWS, (max(1, wanted.page) - 1) * PAGE_ROWS),
+            ).fetchall()
+        return [_read_problem(columns) for columns in found], total
+
+    def list_choices(self, name: str) -> list[str]:
+        """What the problems can be filtered by: the values of `heading` or `code`."""
+        with closing(self._open()) as store:
+            found = store.execute(f"SELECT DISTINCT {name} FROM problems ORDER BY 1")  # noqa: S608  # the name is ours
+            return [value or WHOLE_ROW for (value,) in found]
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.path.parent / STORE}?mode=ro&immutable=1", uri=True)
+
+
+WHOLE_ROW = "(whole row)"
+"""How a problem without a column is called in the filter."""
+
+
+def _read_problem(columns: Sequence[Any]) -> Problem:
+    *words, severity = columns
+    return replace(Problem(*words), severity=Severity(severity))
+
+
+def _write_group(group: ProblemGroup) -> dict[str, Any]:
+    names = ProblemGroup.__dataclass_fields__
+    return {name: getattr(group, name) for name in names}
+
+
+def _read_group(kept: dict[str, Any]) -> ProblemGroup:
+    return ProblemGroup(**{**kept, "severity": Severity(kept["severity"]), "first_rows": tuple(kept["first_rows"])})

@@ -1,0 +1,195 @@
+"""From a sheet to a run: upload, what the check found, the plan, the start."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as AnyResponse
+
+from bulkupdate.errors import RefusedFileError
+from bulkupdate.runs.intake import SheetOptions
+from bulkupdate.runs.run import RunOptions, begin
+from bulkupdate.spreadsheets.annotated import annotated_path, why_not_annotated
+from bulkupdate.web.check_store import PAGE_ROWS, KeptCheck, Outcome, ProblemFilter, read_outcome
+from bulkupdate.web.checker import REPORT, SECONDS, Task, limit_settings
+from bulkupdate.web.downloads import RESULTS, name_download, send_download, send_template
+from bulkupdate.web.file_names import clean_name, require_sheet_name
+from bulkupdate.web.history import list_history
+from bulkupdate.web.plan import find_earlier, make_plan
+from bulkupdate.web.site import person, site
+from bulkupdate.web.uploads import Upload
+
+pages = Blueprint("sheets", __name__)
+log = logging.getLogger("bulkupdate.web")
+
+PATIENCE_SECONDS = 2.5
+"""So long an upload waits for its check; then a page that refreshes itself takes over."""
+
+RECENT = 5
+_SHEET_NAME_LENGTH = 200
+
+
+@pages.get("/")
+def home() -> str:
+    """Where a sheet is dropped."""
+    return _show_home(None)
+
+
+@pages.get("/template<any('.xlsx', '.csv'):ending>")
+def template(ending: str) -> Response:
+    """The sheet to fill in."""
+    return send_template(ending)
+
+
+@pages.post("/sheets")
+def upload() -> AnyResponse | tuple[str, int]:
+    """Take a file, and have it checked at once."""
+    file = request.files.get("sheet")
+    if file is None or not file.filename:
+        return _show_home("Choose a file first."), 400
+    try:
+        kept = _keep(file)
+    except RefusedFileError as error:
+        return _show_home(f"{error} {error.remedy or ''}"), 400
+    _check(kept).wait(PATIENCE_SECONDS)
+    log.info("sheet %s: uploaded", kept.id)
+    return redirect(url_for("sheets.show", upload_id=kept.id), 303)
+
+
+def _keep(file: FileStorage) -> Upload:
+    name = clean_name(file.filename or "")
+    ending = require_sheet_name(name)
+    options = SheetOptions(
+        sheet=request.form.get("sheet_name", "").strip()[:_SHEET_NAME_LENGTH] or None,
+        decimal_mark="," if request.form.get("decimal_mark") == "," else ".",
+        ignore_unknown="ignore_unknown" in request.form,
+    )
+    return site().uploads.add(file.stream, person().username, person().host, name, ending, options)
+
+
+@pages.get("/sheets/<upload_id>")
+def show(upload_id: str) -> str | AnyResponse:
+    """What the check found, and the plan."""
+    kept = find_upload(upload_id)
+    if _has_run(kept):
+        return redirect(url_for("run_pages.show", run_id=kept.id), 303)
+    outcome = read_outcome(kept.folder)
+    if outcome is None:
+        _check(kept)
+        return render_template("checking.html", upload=kept)
+    if outcome.is_refused:
+        return render_template("refused.html", upload=kept, outcome=outcome)
+    return _show_check(kept, outcome)
+
+
+def _show_check(kept: Upload, outcome: Outcome) -> str:
+    check = KeptCheck(kept.path, kept.name, outcome)
+    wanted = _read_filter()
+    problems, total = check.page_problems(wanted) if outcome.problems else ([], 0)
+    with site().open_parts(person()) as parts:
+        plan, earlier = make_plan(parts, outcome.to_send), find_earlier(parts, outcome.sha256)
+    return render_template(
+        "sheet.html",
+        upload=kept,
+        outcome=outcome,
+        plan=plan,
+        earlier=earlier,
+        problems=problems,
+        total=total,
+        wanted=wanted,
+        last_page=max(1, -(-total // PAGE_ROWS)),
+        columns=check.list_choices("heading") if outcome.problems else [],
+        codes=check.list_choices("code") if outcome.problems else [],
+        why_no_copy=why_not_annotated(kept.path, outcome.rows),
+        may_start=site().may_start(person(), kept),
+        needs_approval=site().needs_approval,
+    )
+
+
+def _read_filter() -> ProblemFilter:
+    page = request.args.get("page", "1")
+    return ProblemFilter(
+        column=request.args.get("column", ""),
+        code=request.args.get("code", ""),
+        severity=request.args.get("severity", ""),
+        page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+    )
+
+
+@pages.get("/sheets/<upload_id>/<any('report', 'annotated'):what>.xlsx")
+def report(upload_id: str, what: str) -> Response:
+    """The check report, or the person's own sheet with its cells marked; written when first asked for."""
+    kept = find_upload(upload_id)
+    path = kept.folder / REPORT
+    if not path.exists():
+        _submit(kept, is_report=True).wait(SECONDS + 5)
+    wanted = path if what == "report" else annotated_path(path)
+    if not wanted.exists():
+        abort(404)
+    return send_download(wanted, name_download(kept.name, "check" if what == "report" else "marked"))
+
+
+@pages.post("/sheets/<upload_id>/start")
+def start(upload_id: str) -> AnyResponse:
+    """Begin the run, once: a second click, a reload or a step back leads to the same run."""
+    kept = find_upload(upload_id)
+    if not site().may_start(person(), kept):
+        abort(403, "Another person, signed in with their own login, has to start this one.")
+    outcome = read_outcome(kept.folder)
+    if outcome is None or outcome.is_refused or not outcome.to_send:
+        return redirect(url_for("sheets.show", upload_id=kept.id), 303)
+    if outcome.invalid and "skip_invalid" not in request.form:
+        abort(400, "Some rows are invalid. Mend them, or tick that they are to be left out.")
+    with site().jobs.one_at_a_time():
+        if not _has_run(kept):
+            _begin(kept, outcome)
+            log.info("run %s: started, %d rows to send", kept.id, outcome.to_send)
+            site().jobs.launch(kept.id, person())
+    return redirect(url_for("run_pages.show", run_id=kept.id), 303)
+
+
+def _begin(kept: Upload, outcome: Outcome) -> None:
+    options = RunOptions(skip_invalid=outcome.invalid > 0, verify="verify" in request.form)
+    with site().open_parts(person()) as parts:
+        begin(parts, kept.id, KeptCheck(kept.path, kept.name, outcome), options, kept.folder / RESULTS)
+
+
+@pages.post("/sheets/<upload_id>/remove")
+def remove(upload_id: str) -> AnyResponse:
+    """Forget a sheet that has not been sent."""
+    kept = find_upload(upload_id)
+    with site().jobs.one_at_a_time():
+        if not _has_run(kept):
+            site().uploads.remove(kept.id)
+    return redirect(url_for("sheets.home"), 303)
+
+
+def find_upload(upload_id: str) -> Upload:
+    """The upload, if it is for this person's eyes; else the page says that there is none."""
+    kept = site().uploads.find(upload_id)
+    if kept is None or not site().may_see_upload(person(), kept):
+        abort(404)
+    return kept
+
+
+def _has_run(kept: Upload) -> bool:
+    return site().find_run(kept.id) is not None
+
+
+def _check(kept: Upload) -> threading.Event:
+    return _submit(kept, is_report=False)
+
+
+def _submit(kept: Upload, *, is_report: bool) -> threading.Event:
+    task = Task(kept, limit_settings(site().settings), is_report)
+    return site().checks.submit(kept.owner, task)
+
+
+def _show_home(trouble: str | None) -> str:
+    return render_template(
+        "home.html", trouble=trouble, entries=list_history(site(), person(), RECENT),
+        most_bytes=site().settings.upload_bytes,
+    )  # fmt: skip
