@@ -13,21 +13,46 @@ from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings,
 from bulkupdate.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bulkupdate.runs.intake import Intake
+    from bulkupdate.runs.changes import Findings
+    from bulkupdate.runs.intake import Intake, Sendable
     from bulkupdate.settings import Settings
 
+_CHANGES_SHOWN = 10
 
-@click.command("check", short_help="The dry run: everything but the sending.")
+
+class _LiveCommand(click.Command):
+    """A command whose `--live` is a flag that also takes `=ids`: with an optional value, click would take the file
+    after `--live` for it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spelled = {"--live=ids": "--live-ids", "--live=values": "--live"}
+        return super().parse_args(ctx, [spelled.get(each, each) for each in args])
+
+
+@click.command("check", cls=_LiveCommand, short_help="The dry run: everything but the sending.")
 @FILE_ARGUMENT
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Read the live customers too: what would change, and whom the service does not know. --live=ids looks only "
+    "whether the customers exist, fifty to a call.",
+)
+@click.option("--live-ids", is_flag=True, hidden=True, help="The same as --live=ids.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the report to this workbook (.xlsx).")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as one self-contained page.")
 @sheet_options
 @common_options
 def check_command(file: Path, output: Path | None, html: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Read FILE, check every row, and say what is wrong and what would be sent. Sends nothing."""
+    from bulkupdate.runs.check import require_report_places
+
     console, settings = Console(quiet=quiet), make_settings(given)
+    if given["live"] or given["live_ids"]:
+        settings.require_connection()
     intake = take_in_file(file, settings, given)
-    return write_reports(intake, settings, console, output, html, as_json=as_json)
+    require_report_places(file, output, html)
+    live = look(intake, settings, console, only_ids=given["live_ids"]) if given["live"] or given["live_ids"] else None
+    return write_reports(intake, settings, console, output, html, as_json=as_json, live=live)
 
 
 @click.command("template", short_help="A sheet ready to fill in.")
@@ -77,24 +102,66 @@ def show_intake(intake: Intake, console: Console) -> None:
     console.say(f"{intake.to_send:,} rows to send, {intake.invalid:,} invalid, {nothing:,} with nothing to send.")
 
 
+def look(intake: Intake, settings: Settings, console: Console, *, only_ids: bool) -> Findings:
+    """Look at the live customers, having said what it costs."""
+    from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
+    from bulkupdate.runs.changes import count_looking, count_reading, find_changes, find_unknown
+
+    checked = intake.checked
+    with open_parts(settings) as parts:
+        count, find = (count_looking, find_unknown) if only_ids else (count_reading, find_changes)
+        calls = count(checked.rows())
+        say_cost(calls, parts, console)
+        total = len(checked) - intake.invalid if only_ids else intake.to_send
+        with watch_reading(total, parts, console) as watch:
+            return find(checked.rows, checked.key_heading, parts.client, settings.concurrency, watch)
+
+
+def show_changes(live: Findings, console: Console) -> None:
+    """What a look at the live customers found: the first changes, the unknown customers, the cost."""
+    for change in (live.changes or ())[:_CHANGES_SHOWN]:
+        before, after = (f"“{text}”" if text else "nothing" for text in (change.before, change.after))
+        console.say(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")
+    left = len(live.changes or ()) - _CHANGES_SHOWN
+    if left > 0:
+        console.say(f"  … and {left:,} more fields")
+    if live.changes is not None:
+        rows = len({change.row for change in live.changes})
+        console.say(
+            f"Rows that differ: {rows:,}, in {len(live.changes):,} fields. Rows already as wanted: {live.same:,}."
+        )
+    console.say(f"Customers unknown to the service: {len(live.unknown):,}. Calls used: {live.calls:,}.")
+
+
 def write_reports(
-    intake: Intake, settings: Settings, console: Console, output: Path | None, html: Path | None, *, as_json: bool
+    intake: Intake,
+    settings: Settings,
+    console: Console,
+    output: Path | None,
+    html: Path | None,
+    *,
+    as_json: bool,
+    live: Findings | None = None,
+    planned: Sendable | None = None,
 ) -> int:
     """Say what a dry run found, and write its reports where they are asked for."""
     from bulkupdate.runs.check import write_check
     from bulkupdate.runs.history import describe_check
 
     show_intake(intake, console)
-    written = write_check(intake, settings, output, html)
+    if live is not None:
+        console.show_problems(live.unknown)
+        show_changes(live, console)
+    written = write_check(intake, settings, output, html, live, planned)
     for path in written:
         console.say(f"Report: {path}")
-    exit_code = ExitCode.ROWS_LEFT if intake.invalid else ExitCode.DONE
-    if intake.invalid:
+    exit_code = ExitCode.ROWS_LEFT if intake.invalid or (live and live.unknown) else ExitCode.DONE
+    if exit_code is ExitCode.ROWS_LEFT:
         command = f"bulkupdate check '{intake.path}'" + (" -o REPORT.xlsx" if not output else "")
         console.say(f"Mend the rows and check again: {command}")
     else:
         command = f"bulkupdate run '{intake.path}'"
         console.say(f"Nothing was sent. To send: {command}")
     if as_json:
-        print_json(describe_check(intake, exit_code, output or html, command))
+        print_json(describe_check(intake, exit_code, output or html, command, live=live))
     return exit_code

@@ -103,7 +103,11 @@ class Progress:
 
     def watch(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
         """Called by the run as it goes on."""
-        self._bar.update(len(outcomes))
+        self.advance(len(outcomes), waiting)
+
+    def advance(self, count: int, waiting: Waiting | None) -> None:
+        """So many rows more are done; what is waited for, None while requests flow."""
+        self._bar.update(count)
         if waiting is not None:
             until = format_local_time(waiting.until, self._clock.now())
             self._show(f"waiting for quota until {until}", is_news=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 from bulkupdate.customers.records import Problem
 from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.runs.changes import Findings
+from bulkupdate.runs.check import count_rows, list_problems
 from bulkupdate.runs.intake import Intake
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.lock import true_state
@@ -46,18 +48,23 @@ def describe_run(run: Run, journal: Journal, folder: Path) -> dict[str, Any]:
 
 
 def describe_check(
-    intake: Intake, exit_code: ExitCode, report: Path | None, next_step: str | None, started: str | None = None
+    intake: Intake,
+    exit_code: ExitCode,
+    report: Path | None,
+    next_step: str | None,
+    started: str | None = None,
+    live: Findings | None = None,
 ) -> dict[str, Any]:
-    """A file that was checked and not sent."""
+    """A file that was checked and not sent. `live` is what a look at the live customers found, None: nobody looked."""
     return _describe(
         run=None,
         file=str(intake.path),
         state=RunState.FINISHED.value,
         started=started,
         rows=len(intake.checked),
-        counts={status.value: count for status, count in intake.checked.counts.items() if count},
-        problems=intake.checked.problems,
-        calls=0,
+        counts={status.value: count for status, count in count_rows(intake, live).items() if count},
+        problems=list_problems(intake, live),
+        calls=live.calls if live else 0,
         exit_code=exit_code,
         results=report,
         next_step=next_step,

@@ -10,7 +10,7 @@ from pathlib import Path
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.payload import keep_members
 from bulkupdate.customers.records import Change, CheckedRow, Problem, Status
-from bulkupdate.runs.changes import LookedUp, count_reading, describe_changes, describe_unknown, look_up
+from bulkupdate.runs.changes import Findings, LookedUp, count_reading, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.intake import CheckedRows, Sendable
 from bulkupdate.runs.live import WatchReading
 from bulkupdate.runs.records import Outcome, Run
@@ -42,8 +42,8 @@ class Verdict:
 class Plan:
     """The rows of a file as they will be sent; itself a `Sendable`. Given to `begin_planned` in the file's place.
 
-    `to_send` is the number of rows to be sent, `calls` what planning has cost; `read_at` is when it was done (ISO 8601,
-    UTC). `verdicts` and `befores` (the live values of before, kept for `undo`) are by row number.
+    `calls` is what planning has cost, `read_at` when it was done (ISO 8601, UTC). `verdicts` and `befores` (the live
+    values of before, kept for `undo`) are by row number.
     """
 
     source: Sendable
@@ -53,7 +53,6 @@ class Plan:
     befores: dict[int, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     unknown: list[Problem] = field(default_factory=list)
-    to_send: int = 0
     calls: int = 0
 
     @property
@@ -80,6 +79,15 @@ class Plan:
     def unchanged(self) -> int:
         """How many rows need no sending though they hold values."""
         return sum(verdict.status is Status.UNCHANGED for verdict in self.verdicts.values())
+
+    @property
+    def held_back(self) -> int:
+        """How many rows that the file would send are not sent."""
+        return sum(verdict.status is not Status.NOT_ATTEMPTED for verdict in self.verdicts.values())
+
+    def findings(self) -> Findings:
+        """What reading has found, for a report."""
+        return Findings(tuple(self.changes), tuple(self.unknown), self.unchanged, self.calls)
 
     def rows(self) -> Iterator[CheckedRow]:
         """Every row in the order of the file, with only what is to be sent."""
@@ -131,7 +139,9 @@ class _PlannedRows:
         return self.plan.rows()
 
 
-def plan_sending(source: Sendable, parts: Parts, options: RunOptions, watch: WatchReading) -> Plan:
+def plan_sending(
+    source: Sendable, parts: Parts, options: RunOptions, watch: WatchReading = lambda _count, _waiting: None
+) -> Plan:
     """Find out which rows need sending, as the options ask. Sends nothing; reads as many as `count_planned_reading`.
 
     With `since_last` a row that differs from what the journal vouches for is sent whole: that a single field of it
@@ -144,7 +154,6 @@ def plan_sending(source: Sendable, parts: Parts, options: RunOptions, watch: Wat
     if options.only_changes:
         for each in look_up(plan.rows(), parts.client, parts.settings.concurrency, watch, is_sure=True):
             _plan_row(plan, each, parts, options)
-    plan.to_send = sum(row.status is Status.NOT_ATTEMPTED for row in plan.rows())
     plan.calls = parts.client.calls - before
     return plan
 
@@ -170,13 +179,22 @@ def begin_planned(parts: Parts, run_id: str, plan: Plan, options: RunOptions, re
         keep_snapshots(parts.journal, run, plan.befores.items())
     if any(verdict.was_read for verdict in plan.verdicts.values()):
         keep_seen(parts.journal, run, plan.seen(), plan.read_at)
-    parts.journal.record(run, outcomes=plan.refused(), calls=parts.client.calls)
+    parts.journal.record(run, outcomes=plan.refused())
     return run
 
 
 def count_planned_reading(source: Sendable, options: RunOptions) -> int:
     """The calls that `plan_sending` takes at most, if every customer is there and the service lists them by id."""
     return count_reading(source.checked.rows()) if options.only_changes else 0
+
+
+def count_reading_beside(plan: Plan, options: RunOptions) -> int:
+    """The calls that the run will take for reading: before it sends, with `snapshot`, and after, with `verify`."""
+    times = options.verify + (options.snapshot and not options.only_changes)
+    if not times:
+        return 0
+    rows = islice((row for row in plan.rows() if row.status is Status.NOT_ATTEMPTED), options.limit)
+    return times * count_reading(rows)
 
 
 def _trust_journal(rows: Iterable[CheckedRow], parts: Parts, options: RunOptions) -> Iterator[tuple[int, Verdict]]:

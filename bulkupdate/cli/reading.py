@@ -1,0 +1,55 @@
+"""What the commands that ask the service share: its parts, and how reading customers is told and watched."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bulkupdate.cli.console import Console, Progress, stop_on_signals
+from bulkupdate.clock import Clock, format_local_time
+
+if TYPE_CHECKING:
+    from bulkupdate.runs.live import WatchReading
+    from bulkupdate.runs.run import Parts
+    from bulkupdate.settings import Settings
+
+
+@contextmanager
+def open_parts(settings: Settings) -> Iterator[Parts]:
+    """Journal, client and clock for one command; closed at its end."""
+    from bulkupdate.runs.journal import Journal
+    from bulkupdate.runs.run import Parts
+    from bulkupdate.service.client import open_client
+
+    clock, stop = Clock(), threading.Event()
+    with Journal(settings.state_dir, clock) as journal:
+        client = open_client(settings, clock, stop)
+        try:
+            yield Parts(settings, journal, client, clock, stop)
+        finally:
+            client.close()
+
+
+def say_cost(calls: int, parts: Parts, console: Console) -> bool:
+    """Say what reading will cost. Whether the quota has room for it at once."""
+    from bulkupdate.runs.plan import GUESSED_SECONDS_A_CALL, estimate_end
+
+    now = parts.clock.now()
+    room = parts.client.quota.room()
+    end = estimate_end(parts.client.quota, now, calls + 1, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
+    left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
+    console.say(
+        f"Reading the live customers takes {calls:,} calls and a sign-in; quota: {left}; "
+        f"expected end: {format_local_time(end, now)}"
+    )
+    return room.free is None or calls < room.free
+
+
+@contextmanager
+def watch_reading(total: int, parts: Parts, console: Console) -> Iterator[WatchReading]:
+    """A progress bar for so many customers, while Ctrl-C ends the reading."""
+    progress = Progress(console, total, parts.client.quota, parts.clock)
+    with progress, stop_on_signals(parts.stop, console):
+        yield progress.advance
