@@ -25,7 +25,7 @@ class OdsWorkbook:
         self._package = package
         if CONTENT not in package:
             raise package.damaged()
-        if MANIFEST in package and b"encryption-data" in package.read_xml(MANIFEST):
+        if MANIFEST in package and any(b"encryption-data" in block for block in package.xml_blocks(MANIFEST)):
             raise refuse_encrypted(path)
         names = _Names()
         self._parse(names.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from bulkupdate.customers.headings import check_heading_map
@@ -39,15 +40,18 @@ def read_key_sheet(path: Path, options: ReadOptions) -> Sheet:
 
 
 def _read_xlsx(path: Path, options: ReadOptions) -> Sheet:
-    return read_workbook(path, XlsxWorkbook(path, Package(path, options), options), options)
+    with closing(Package(path, options)) as package:
+        return read_workbook(path, XlsxWorkbook(path, package, options), options)
 
 
 def _read_xlsb(path: Path, options: ReadOptions) -> Sheet:
-    return read_workbook(path, XlsbWorkbook(Package(path, options)), options)
+    with closing(Package(path, options)) as package:
+        return read_workbook(path, XlsbWorkbook(package), options)
 
 
 def _read_ods(path: Path, options: ReadOptions) -> Sheet:
-    return read_workbook(path, OdsWorkbook(path, Package(path, options)), options)
+    with closing(Package(path, options)) as package:
+        return read_workbook(path, OdsWorkbook(path, package), options)
 
 
 def _read_xls(path: Path, options: ReadOptions) -> Sheet:

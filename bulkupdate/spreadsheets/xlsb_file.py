@@ -6,8 +6,6 @@ import posixpath
 import struct
 from collections.abc import Iterator, Sequence
 
-from defusedxml.ElementTree import fromstring
-
 from bulkupdate.spreadsheets.calamine_book import show_value
 from bulkupdate.spreadsheets.number_format import code_of, shows_all_as_is
 from bulkupdate.spreadsheets.special_cells import LOST_DIGITS_FROM, Special, SpecialCell
@@ -47,7 +45,7 @@ class XlsbWorkbook:
         return sheet
 
     def _read_directory(self) -> tuple[bool, list[tuple[str, str, bool]]]:
-        root = fromstring(self._package.read_xml("xl/_rels/workbook.bin.rels"), forbid_dtd=True)
+        root = self._package.parse_xml("xl/_rels/workbook.bin.rels")
         targets = {
             each.get("Id", ""): each.get("Target", "") for each in root if each.get("Type", "").endswith("/worksheet")
         }

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from python_calamine import CalamineSheet
 
 from bulkupdate.errors import RefusedFileError
@@ -40,7 +38,7 @@ class XlsxWorkbook:
         self._package = package
         self._options = options
         self._folder = self._find_folder()
-        root = self._parse(f"{self._folder}workbook.xml")
+        root = self._package.parse_xml(f"{self._folder}workbook.xml")
         self._entries = self._list_sheets(root)
         self._is_1904 = any(_is_true(each.get("date1904")) for each in _all(root, "workbookPr"))
         is_uncalculated = any(_is_true(each.get("fullCalcOnLoad")) for each in _all(root, "calcPr"))
@@ -65,12 +63,12 @@ class XlsxWorkbook:
             raise RefusedFileError(
                 f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
                 f"though only {extent.filled:,} cells are filled.",
-                remedy="Delete what stands far off the table, or copy the table to a new file.",
+                remedy="Delete what stands far off the table; if another sheet is meant, name it: --sheet.",
             )
 
     def _find_folder(self) -> str:
         """The folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
-        relations = _all(self._parse("_rels/.rels"), "Relationship")
+        relations = _all(self._package.parse_xml("_rels/.rels"), "Relationship")
         targets = {each.get("Target", "") for each in relations if each.get("Type", "").endswith("/officeDocument")}
         if len(targets) != 1:
             raise self._package.damaged()
@@ -80,7 +78,7 @@ class XlsxWorkbook:
     def _list_sheets(self, root: Element) -> list[_Entry]:
         targets = {
             each.get("Id", ""): (each.get("Target", ""), each.get("Type", ""))
-            for each in _all(self._parse(f"{self._folder}_rels/workbook.xml.rels"), "Relationship")
+            for each in _all(self._package.parse_xml(f"{self._folder}_rels/workbook.xml.rels"), "Relationship")
         }
         entries = []
         for sheet in _all(root, "sheet"):
@@ -96,19 +94,10 @@ class XlsxWorkbook:
         part = f"{self._folder}styles.xml"
         if part not in self._package:
             return []
-        root = self._parse(part)
-        own = {int(each.get("numFmtId", "0")): each.get("formatCode", "") for each in _all(root, "numFmt")}
+        root = self._package.parse_xml(part)
+        own = {_number_of(each): each.get("formatCode", "") for each in _all(root, "numFmt")}
         styles = next(iter(_all(root, "cellXfs")), None)
-        return [
-            code_of(int(each.get("numFmtId", "0")), own) for each in (_all(styles, "xf") if styles is not None else ())
-        ]
-
-    def _parse(self, part: str) -> Element:
-        xml = self._package.read_xml(part)
-        try:
-            return fromstring(xml, forbid_dtd=True)
-        except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-            raise self._package.damaged() from error
+        return [code_of(_number_of(each), own) for each in (_all(styles, "xf") if styles is not None else ())]
 
 
 class XlsxSheet:
@@ -137,6 +126,11 @@ def _open_meanwhile(path: Path) -> Future[CalamineBook]:
 def _all(root: Element, tag: str) -> list[Element]:
     """All elements of a name, in whatever namespace: there are two, transitional and strict."""
     return [each for each in root.iter() if isinstance(each.tag, str) and each.tag.rpartition("}")[2] == tag]
+
+
+def _number_of(element: Element) -> int:
+    text = element.get("numFmtId", "0")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _is_true(text: str | None) -> bool:

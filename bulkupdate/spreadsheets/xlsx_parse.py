@@ -26,7 +26,7 @@ def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetScan:
         for block in blocks:
             parser.Parse(block)
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError, CellCoordinatesException) as error:
+    except (expat.ExpatError, ValueError, LookupError, CellCoordinatesException) as error:
         raise RefusedFileError(
             "A sheet of the file is damaged: its XML is not well formed.", remedy="Open it in Excel and save it again."
         ) from error
