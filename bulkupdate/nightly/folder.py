@@ -29,7 +29,8 @@ _STEM_BYTES = 180
 """Of the 255 that a file name may have: run id, ending and `-results-to-fix.xlsx` need the others."""
 
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_RESERVED = '<>:"/\\|?*'
+_RESERVED = frozenset("<>:\"/\\|?*'`$")
+"""What Windows does not allow in a name, and what a shell would obey in a command that is copied from a report."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class NightFolder:
         self.own = self.root / OWN
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)  # not its parents: a mistyped path is to be noticed
-            for place in (*PLACES, OWN):
-                (self.root / place).mkdir(mode=0o700, exist_ok=True)
+            for name in (*PLACES, OWN):
+                (self.root / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UsageError(
                 f"The folder {root} cannot be used: {error.strerror or error}.",

@@ -12,7 +12,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -67,7 +67,7 @@ class _PrivateFile(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return open(descriptor, "a", encoding="utf-8")
+        return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Say on stderr, without a stack, that a line was lost."""
@@ -104,7 +104,8 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
         LOGGER.propagate = before[1]
         for handler in handlers:
             LOGGER.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # a full disk was told of when the line was lost
+                handler.close()
 
 
 def _read_context(record: logging.LogRecord) -> dict[str, Any]:

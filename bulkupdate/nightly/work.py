@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,16 @@ from bulkupdate.errors import (
 from bulkupdate.nightly.folder import NightFolder, TakenFile
 from bulkupdate.nightly.log import LOGGER
 from bulkupdate.nightly.report import FileReport
+from bulkupdate.nightly.row_log import RowLog
 from bulkupdate.nightly.window import count_fitting
 from bulkupdate.runs.check import write_check
 from bulkupdate.runs.history import describe_check, describe_failure, describe_run
 from bulkupdate.runs.intake import Intake, SheetOptions, take_in
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.records import Outcome, Run
+from bulkupdate.runs.records import Run
 from bulkupdate.runs.run import Ending, Parts, RunOptions, begin, carry_on
 from bulkupdate.runs.stop import Stop
 from bulkupdate.service.client import open_client
-from bulkupdate.service.quota import Waiting
 from bulkupdate.settings import Settings
 
 READINGS = 2
@@ -86,10 +85,11 @@ class Night:
             return None
 
     def _read(self, taken: TakenFile) -> Intake:
+        name = taken.shown_name
         if self.folder.count_reading(taken) > READINGS:
             self.folder.end_reading(taken)
             raise RefusedFileError(
-                f"The program was ended {READINGS} times while it read {taken.shown_name}: by its size, or from outside.",
+                f"The program was ended {READINGS} times while it read {name}: from outside, or by the file's size.",
                 remedy="Split it, or put it into the inbox again.",
             )
         try:
@@ -97,11 +97,11 @@ class Night:
         except BulkUpdateError:
             self.folder.end_reading(taken)
             raise
-        except Exception as error:  # noqa: BLE001 - a bug that one sheet meets must not hold up the others every night
+        except Exception as error:  # a bug that one sheet meets must not hold up the others night after night
             self.folder.end_reading(taken)
-            LOGGER.debug("the program itself failed while reading", extra={"file": taken.shown_name}, exc_info=True)
+            LOGGER.debug("the program itself failed while reading", extra={"file": name}, exc_info=True)
             raise RefusedFileError(
-                f"The program itself failed while it read {taken.shown_name} ({type(error).__name__}): a mistake in it.",
+                f"The program itself failed while it read {name} ({type(error).__name__}): a mistake in it.",
                 remedy="Please report it; `bulkupdate check` on the file keeps what is needed for that.",
             ) from error
         self.folder.end_reading(taken)
@@ -112,7 +112,8 @@ class Night:
     def _refuse_rows(self, taken: TakenFile, intake: Intake) -> FileReport:
         report = self.folder.report_path(taken, "-check.xlsx")
         files = tuple(write_check(intake, self.settings, report, None))
-        described = describe_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{report}'")
+        place = self.folder.find_place(taken, self.folder.failed)
+        described = describe_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{place}'")
         sentence = f"refused: {intake.invalid:,} of {len(intake.checked):,} rows are invalid, nothing was sent"
         return self._refuse(taken, described, files, sentence, "The check report names every problem.")
 
@@ -197,28 +198,6 @@ class Night:
             taken.shown_name, place, described, files, _describe(ending), _say(error) if error else "",
             ends_night=not is_done and not may_be_its_own_fault,
         )  # fmt: skip
-
-
-class RowLog:
-    """Logs the rows as they come in, and what is waited for. At the default level only those that did not go through."""
-
-    def __init__(self, run_id: str, clock: Clock) -> None:
-        self._run_id = run_id
-        self._clock = clock
-        self._waiting = ""
-
-    def __call__(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
-        """Called by the run as it goes on."""
-        for each in outcomes:
-            has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
-            context = {"run": self._run_id, "row": each.row, "status": each.status, "http_status": each.http_status}
-            if has_failed:
-                LOGGER.warning("row not updated", extra=context)
-            LOGGER.debug("row: %s", each.message or each.status, extra=context)
-        until = format_local_time(waiting.until, self._clock.now()) if waiting else ""
-        if until and until != self._waiting:
-            LOGGER.info("waiting for quota until %s", until, extra={"run": self._run_id})
-        self._waiting = until
 
 
 def _describe(ending: Ending) -> str:

@@ -1,0 +1,33 @@
+"""A run's rows in the log: number and verdict, nothing that stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.customers.records import Status
+from bulkupdate.nightly.log import LOGGER
+from bulkupdate.runs.records import Outcome
+from bulkupdate.service.quota import Waiting
+
+
+class RowLog:
+    """Logs rows as they come in, and what is waited for. At the default level only rows that did not go through."""
+
+    def __init__(self, run_id: str, clock: Clock) -> None:
+        self._run_id = run_id
+        self._clock = clock
+        self._waiting = ""
+
+    def __call__(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
+        """Called by the run as it goes on."""
+        for each in outcomes:
+            has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+            context = {"run": self._run_id, "row": each.row, "status": each.status, "http_status": each.http_status}
+            if has_failed:
+                LOGGER.warning("row not updated", extra=context)
+            LOGGER.debug("row: %s", each.message or each.status, extra=context)
+        until = format_local_time(waiting.until, self._clock.now()) if waiting else ""
+        if until and until != self._waiting:
+            LOGGER.info("waiting for quota until %s", until, extra={"run": self._run_id})
+        self._waiting = until

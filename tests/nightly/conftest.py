@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.server import Sandbox
+from tests.nightly.house import House
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(SandboxOptions(customers=2_000)) as running:
+        yield running
+
+
+@pytest.fixture
+def house(tmp_path: Path, sandbox: Sandbox) -> House:
+    return House(tmp_path, sandbox)

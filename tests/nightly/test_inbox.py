@@ -1,0 +1,147 @@
+"""A file is taken once it is whole: it stopped growing, nobody writes it, and its name does not say otherwise."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.nightly.inbox import is_being_written, is_unchanged, look, wait_until_settled
+
+
+class MeanwhileClock(Clock):
+    """Instead of waiting, something happens."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self.happens = happens
+        self.waited = 0.0
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        self.waited += seconds
+        self.happens()
+        return stop.is_set()
+
+
+def settled(inbox: Path, happens: Callable[[], object] = lambda: None) -> list[str]:
+    found = wait_until_settled(inbox, 5.0, MeanwhileClock(happens), threading.Event())
+    return [each.path.name for each in found]
+
+
+def put(path: Path, text: str = "x", at: float = 1000.0) -> Path:
+    path.write_text(text)
+    os.utime(path, (at, at))
+    return path
+
+
+def test_the_oldest_comes_first(tmp_path: Path) -> None:
+    for name, at in (("b.csv", 200.0), ("a.csv", 300.0), ("c.csv", 100.0)):
+        put(tmp_path / name, at=at)
+    assert settled(tmp_path) == ["c.csv", "b.csv", "a.csv"]
+
+
+def test_what_grows_is_left(tmp_path: Path) -> None:
+    growing = put(tmp_path / "growing.csv")
+    put(tmp_path / "whole.csv")
+
+    def grow() -> None:
+        growing.write_text("xx")
+        os.utime(growing, (1000.0, 1000.0))  # some programs that copy keep the time of the original
+
+    assert settled(tmp_path, grow) == ["whole.csv"]
+
+
+def test_what_is_written_anew_at_the_same_size_is_left(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv")
+    assert settled(tmp_path, lambda: put(path, "y", at=1001.0)) == []
+
+
+def test_what_comes_or_goes_meanwhile_is_left(tmp_path: Path) -> None:
+    gone = put(tmp_path / "gone.csv")
+
+    def change() -> None:
+        gone.unlink()
+        put(tmp_path / "new.csv")
+
+    assert settled(tmp_path, change) == []
+
+
+def test_an_empty_inbox_is_not_waited_for(tmp_path: Path) -> None:
+    clock = MeanwhileClock(lambda: None)
+    assert wait_until_settled(tmp_path, 5.0, clock, threading.Event()) == []
+    assert clock.waited == 0
+
+
+def test_a_stop_while_waiting_takes_nothing(tmp_path: Path) -> None:
+    put(tmp_path / "a.csv")
+    stop = threading.Event()
+    stop.set()
+    assert wait_until_settled(tmp_path, 5.0, MeanwhileClock(lambda: None), stop) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "~$a.xlsx",
+        ".hidden.csv",
+        "a.csv.part",
+        "a.xlsx.filepart",
+        "a.TMP",
+        "a.csv.crdownload",
+        "Thumbs.db",
+        "desktop.ini",
+    ],
+)
+def test_half_copied_hidden_and_system_files_are_left(tmp_path: Path, name: str) -> None:
+    put(tmp_path / name)
+    assert look(tmp_path) == []
+
+
+@pytest.mark.parametrize("mark", ["~$a.xlsx", ".~lock.a.xlsx#", "a.xlsx.part"])
+def test_what_is_open_in_a_program_or_still_coming_is_left(tmp_path: Path, mark: str) -> None:
+    put(tmp_path / "a.xlsx")
+    put(tmp_path / mark)
+    assert look(tmp_path) == []
+
+
+def test_folders_links_and_pipes_are_left(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "folder.csv").mkdir()
+    (inbox / "link.csv").symlink_to(put(tmp_path / "elsewhere.csv"))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(inbox / "pipe.csv")
+    assert look(inbox) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who writes a file")
+def test_a_copy_that_stands_still_but_is_open_is_left(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv")
+    with path.open("a"):
+        assert is_being_written(path)
+        assert settled(tmp_path) == []
+    with path.open("r"):
+        assert not is_being_written(path)
+    assert settled(tmp_path) == ["a.csv"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")
+def test_asking_who_writes_leaves_no_signal_behind(tmp_path: Path) -> None:
+    """A broken lease sends SIGIO, whose default ends the process; SIGURG's does nothing."""
+    assert signal.getsignal(signal.SIGURG) == signal.SIG_DFL
+    assert not is_being_written(put(tmp_path / "a.csv"))
+
+
+def test_what_changed_since_it_was_seen_is_found_out(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv")
+    (seen,) = look(tmp_path)
+    assert is_unchanged(seen)
+    put(path, "other", at=1000.0)
+    assert not is_unchanged(seen)
+    path.unlink()
+    assert not is_unchanged(seen)

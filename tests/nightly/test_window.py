@@ -1,0 +1,113 @@
+"""Until when rows are sent, whatever the clocks do in that night; and how many fit the quota by then."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import UsageError
+from bulkupdate.nightly.window import WindowClosedError, closing_at, count_fitting, find_end
+from bulkupdate.runs.stop import Stop
+from bulkupdate.service.quota import Quota
+
+BERLIN = ZoneInfo("Europe/Berlin")  # 2026: forward on 29 March, back on 25 October
+
+
+def berlin(text: str, fold: int = 0) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN, fold=fold).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "end"),
+    [
+        ("2026-01-14T22:00", "06:00", "2026-01-15T06:00"),
+        ("2026-01-14T02:00", "06:00", "2026-01-14T06:00"),
+        ("2026-01-14T06:00", "6:00", "2026-01-15T06:00"),
+        ("2026-01-14T05:59:30", "05:59:45", "2026-01-14T05:59:45"),
+        ("2026-03-28T22:00", "06:00", "2026-03-29T06:00"),
+        ("2026-10-24T22:00", "06:00", "2026-10-25T06:00"),
+        ("2026-12-31T22:00", "06:00", "2027-01-01T06:00"),
+    ],
+)
+def test_the_end_is_when_the_wall_clock_next_shows_that_time(now: str, until: str, end: str) -> None:
+    assert find_end(until, berlin(now), BERLIN) == berlin(end)
+
+
+def test_the_nights_of_a_clock_change_have_their_own_length() -> None:
+    assert find_end("06:00", berlin("2026-03-28T22:00"), BERLIN) - berlin("2026-03-28T22:00") == 7 * 3600
+    assert find_end("06:00", berlin("2026-10-24T22:00"), BERLIN) - berlin("2026-10-24T22:00") == 9 * 3600
+
+
+def test_a_time_that_comes_twice_ends_the_window_at_the_first_and_for_a_later_call_at_the_second() -> None:
+    first, second = berlin("2026-10-25T02:30"), berlin("2026-10-25T02:30", fold=1)
+    assert second - first == 3600
+    assert find_end("02:30", berlin("2026-10-24T22:00"), BERLIN) == first
+    assert find_end("02:30", first + 60, BERLIN) == second
+    assert find_end("02:30", second + 60, BERLIN) == berlin("2026-10-26T02:30")
+
+
+def test_a_time_that_is_left_out_still_ends_the_window_that_night() -> None:
+    end = find_end("02:30", berlin("2026-03-28T22:00"), BERLIN)
+    assert berlin("2026-03-29T01:00") < end <= berlin("2026-03-29T03:30")
+
+
+@pytest.mark.parametrize("text", ["", "6", "25:00", "06:60", "0600", "soon", "٠٦:٠٠"])
+def test_what_is_no_time_of_day_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="no time of day"):
+        find_end(text, 0.0)
+
+
+class JumpingClock(Clock):
+    """Each wait takes exactly its time, at once."""
+
+    def __init__(self, now: float) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        self.time += seconds
+        return stop.is_set()
+
+
+def test_the_window_closes_in_time_and_says_why() -> None:
+    stop = Stop()
+    with closing_at(1030.0, stop, JumpingClock(1000.0)):
+        assert stop.wait(5)
+    assert isinstance(stop.reason, WindowClosedError)
+
+
+def test_a_person_who_asked_first_is_the_reason() -> None:
+    stop = Stop()
+    stop.set()
+    with closing_at(1000.0, stop, JumpingClock(1000.0)):
+        pass
+    assert stop.reason is None
+
+
+def test_a_night_that_ends_before_its_window_leaves_nothing_behind() -> None:
+    stop, clock = Stop(), Clock()
+    with closing_at(clock.now() + 3600, stop, clock):
+        pass
+    assert not stop.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name == "window"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "hours", "calls", "fitting"),
+    [(100, 0.5, 50, 50), (100, 0.5, 1000, 100), (100, 1.5, 1000, 200), (100, 10.0, 1000, 1000), (0, 0.1, 10**6, 10**6)],
+)
+def test_the_plan_says_what_fits_the_quota_by_then(
+    tmp_path: Path, limit: int, hours: float, calls: int, fitting: int
+) -> None:
+    clock = JumpingClock(1_768_392_000.0)
+    quota = Quota(tmp_path, "host", "user", limit, clock)
+    assert count_fitting(quota, calls, clock.now() + hours * 3600) == fitting
+    assert count_fitting(quota, calls, None) == calls
+    quota.close()
