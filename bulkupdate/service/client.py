@@ -112,6 +112,12 @@ class Client:
                 found |= self._read_each(each for each in chunk if each not in found)
         return found
 
+    def list_page(self, number: int) -> tuple[dict[str, LiveCustomer], int | None]:
+        """One page of the list of all customers, counted from 1: their list fields by id, none past the last page; and
+        how many customers there are in all, None where the service does not say. Raises as `read_customer` does."""
+        items, total = self._read_list([], number, f"reading page {number} of the customers")
+        return {str(item["UserID"]): flatten_list_item(item) for item in items if item.get("UserID")}, total
+
     @property
     def list_obeys_ids(self) -> bool:
         """Whether the list answer has, as far as seen, held only the customers asked for."""
@@ -142,17 +148,20 @@ class Client:
         """The pages of the list answer, until the running count reaches `TotalResults` or a page is empty."""
         seen = 0
         for page in range(1, len(ids) + 1):
-            query = [("model.customerIds", _checked(each)) for each in ids]
-            query += [("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
-            what = f"reading {len(ids)} customers"
-            answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
-            items = answer.get("Items")
-            objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+            objects, total = self._read_list(ids, page, f"reading {len(ids)} customers")
             yield objects
             seen += len(objects)
-            total = answer.get("TotalResults")
-            if not objects or (isinstance(total, int) and seen >= total):
+            if not objects or (total is not None and seen >= total):
                 return
+
+    def _read_list(self, ids: list[str], page: int, what: str) -> tuple[list[dict[str, Any]], int | None]:
+        """The items of one page, and the `TotalResults`; no ids ask for all customers."""
+        query = [("model.customerIds", _checked(each)) for each in ids]
+        query += [("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
+        answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
+        items, total = answer.get("Items"), answer.get("TotalResults")
+        objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        return objects, total if isinstance(total, int) else None
 
     def _read_each(self, ids: Iterator[str]) -> dict[str, LiveCustomer]:
         read = ((each, self.read_customer(each)) for each in ids)
