@@ -56,12 +56,14 @@ class Exchange:
     def _send_signed(self, request: Request, course: Course) -> Reply:
         reply, used = self._send_with_token(request, course)
         if reply.verdict is not Verdict.UNAUTHORIZED:
+            self._sign_in.note_accepted(used)
             return reply
         course.reply = reply
-        self._sign_in.renew(used)
+        self._sign_in.replace_refused(used, reply.message)
         reply, used = self._send_with_token(request, course)
         if reply.verdict is Verdict.UNAUTHORIZED:
             raise self._sign_in.refuse_token(reply.message)
+        self._sign_in.note_accepted(used)
         return reply
 
     def _send_with_token(self, request: Request, course: Course) -> tuple[Reply, Token]:

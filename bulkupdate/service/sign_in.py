@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulkupdate.clock import Clock
@@ -32,11 +32,13 @@ SHORTEST_LIFE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. `number` counts the sign-ins; `renew_at` is in seconds since 1970."""
+    """A bearer token. `number` counts the sign-ins; `renew_at` is in seconds since 1970; `replaces_refused`: the one
+    before it had got a 401."""
 
     text: str = field(repr=False)
     number: int
     renew_at: float
+    replaces_refused: bool = False
 
 
 class SignIn:
@@ -63,6 +65,7 @@ class SignIn:
         self._exchange = exchange
         self._lock = threading.Lock()
         self._token = Token("", 0, 0.0)
+        self._accepted: set[int] = set()  # the numbers of the tokens that got an answer other than 401
         self._refusal: str | None = None
         redactor.learn(password.reveal())
 
@@ -75,19 +78,31 @@ class SignIn:
         token = self._token
         if self._refusal is None and self._clock.now() < token.renew_at:
             return token
-        return self.renew(token)
+        return self._renew(token, is_refused=False)
 
     def is_current(self, token: Token) -> bool:
         """Whether that token is the newest, and not about to run out."""
         return token is self._token and self._clock.now() < token.renew_at
 
-    def renew(self, old: Token) -> Token:
-        """The token after that one: of a new sign-in, or of the one somebody else has made meanwhile."""
+    def note_accepted(self, token: Token) -> None:
+        """A request with that token got an answer other than 401."""
+        self._accepted.add(token.number)
+
+    def replace_refused(self, refused: Token, told: str) -> None:
+        """Sign in anew after a 401, which `told` so, unless somebody else has done so meanwhile.
+
+        Raises `SignInRefusedError` where that token was itself the answer to a 401, and has never been accepted.
+        """
+        self._renew(refused, is_refused=True, told=told)
+
+    def _renew(self, old: Token, *, is_refused: bool, told: str = "") -> Token:
         with self._lock:
             if self._refusal is not None:
                 raise self._refuse(self._refusal)
             if self._token.number == old.number:
-                self._token = self._sign_in(old.number + 1)
+                if is_refused and old.replaces_refused and old.number not in self._accepted:
+                    raise self.refuse_token(told)
+                self._token = replace(self._sign_in(old.number + 1), replaces_refused=is_refused)
             return self._token
 
     def refuse_token(self, message: str) -> SignInRefusedError:

@@ -88,6 +88,18 @@ def test_a_401_with_the_new_token_ends_all_sending(tmp_path: Path) -> None:
         assert len(service.received) == before
 
 
+def test_a_token_that_was_accepted_and_is_refused_later_is_renewed_again(tmp_path: Path) -> None:
+    tokens = Tokens()
+    with (
+        serve(tokens.update, sign_in=tokens.sign_in) as service,
+        connect(service.base_url, tmp_path) as client,
+    ):
+        for number in range(1, 5):
+            assert client.update_customer(str(number), BODY).status is AnswerKind.UPDATED
+            tokens.refused.add(f"t{number}")
+        assert len(service.sign_ins) == 4
+
+
 def test_a_token_is_renewed_before_it_runs_out(tmp_path: Path) -> None:
     """Check 26: `expires_in` of 3 s, no 401 seen."""
     clock = TurnedClock()
