@@ -18,11 +18,10 @@ import pytest
 from bulkupdate.sandbox.faults import Plan
 from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
+from tests.warm import PROJECT, WarmProgram
 
 FIRST = 100_001
 """Id of the sandbox's first customer."""
-
-PROJECT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,9 @@ class Finished:
 class Program:
     """The program as people start it, with `--json`, in a folder of its own."""
 
-    def __init__(self, base_url: str, folder: Path) -> None:
+    def __init__(self, base_url: str, folder: Path, warm: WarmProgram) -> None:
         self.folder = folder
+        self._warm = warm
         self.state = folder / "state"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BULKUPDATE_")}
         self.environment = {
@@ -56,16 +56,26 @@ class Program:
 
     def start(self, *arguments: object, json: bool = True, **settings: object) -> subprocess.Popen[str]:
         """Begin a call; `settings` are added to the environment: `concurrency=4`."""
-        own = {f"BULKUPDATE_{name.upper()}": str(value) for name, value in settings.items()}
-        command = [sys.executable, "-m", "bulkupdate", *map(str, arguments), *(["--json"] if json else [])]
         return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment | own, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [sys.executable, "-m", "bulkupdate", *_add_json(arguments, json)], cwd=self.folder, text=True,
+            env=self._add_settings(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def __call__(self, *arguments: object, json: bool = True, **settings: object) -> Finished:
-        """Call and wait for its end."""
-        return finish(self.start(*arguments, json=json, **settings))
+    def __call__(
+        self, *arguments: object, json: bool = True, largest_file: int | None = None, **settings: object
+    ) -> Finished:
+        """Call and wait for its end. `largest_file` is the bytes that a file may grow to, None for no limit."""
+        code = self._warm.call(
+            self.folder, self._add_settings(settings), *_add_json(arguments, json), largest_file=largest_file
+        )
+        return Finished(code, (self.folder / "out").read_text(), (self.folder / "err").read_text())
+
+    def _add_settings(self, settings: dict[str, object]) -> dict[str, str]:
+        return self.environment | {f"BULKUPDATE_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def _add_json(arguments: Sequence[object], json: bool) -> list[str]:
+    return [*map(str, arguments), *(["--json"] if json else [])]
 
 
 def finish(process: subprocess.Popen[str], seconds: float = 60) -> Finished:
@@ -120,7 +130,14 @@ def sandbox(make_sandbox: Any) -> Sandbox:
     return running
 
 
+@pytest.fixture(scope="session")
+def warm_program() -> Iterator[WarmProgram]:
+    warm = WarmProgram()
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def run_program(sandbox: Sandbox, tmp_path: Path) -> Program:
+def run_program(sandbox: Sandbox, tmp_path: Path, warm_program: WarmProgram) -> Program:
     """Calls the program against `sandbox`, in the test's own folder."""
-    return Program(sandbox.base_url, tmp_path)
+    return Program(sandbox.base_url, tmp_path, warm_program)

@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import os
+import signal
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulkupdate.runs.database import JOURNAL_NAME
 from bulkupdate.sandbox.server import Sandbox
-from tests.conftest import FIRST, PROJECT, find_puts, read_results, write_sheet
-from tests.runs.killed_program import KILLED
+from tests.conftest import FIRST, find_puts, read_results, write_sheet
+from tests.warm import WarmProgram
 
 CONCURRENCY = 4
+KILLED = -signal.SIGKILL
 
 
 class Killer:
-    """Runs the program in fresh processes and kills them."""
+    """Runs the program against one sandbox, and kills it."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, warm: WarmProgram) -> None:
+        self._warm = warm
         self._environment = {
-            "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_USERNAME": "sandbox", "BULKUPDATE_PASSWORD": "sandbox",
-            "BULKUPDATE_CONCURRENCY": str(CONCURRENCY), "BULKUPDATE_RETRY_WAIT": "0", "BULKUPDATE_TIMEOUT": "2",
-            "BULKUPDATE_MAX_FAILURES": "1000", "BULKUPDATE_MAX_ATTEMPTS": "20",
+            **os.environ, "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_USERNAME": "sandbox",
+            "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_CONCURRENCY": str(CONCURRENCY), "BULKUPDATE_RETRY_WAIT": "0",
+            "BULKUPDATE_TIMEOUT": "2", "BULKUPDATE_MAX_FAILURES": "1000", "BULKUPDATE_MAX_ATTEMPTS": "20",
         }  # fmt: skip
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.runs.killed_program"], cwd=PROJECT, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        )  # fmt: skip
 
     def call(self, folder: Path, *arguments: object, kill_at: int | None = None) -> int:
         """The exit code; `KILLED` if it came to the event at which it is killed."""
-        assert self._process.stdin
-        assert self._process.stdout
-        order = {
-            "folder": str(folder), "arguments": [*map(str, arguments)], "kill_at": kill_at,
-            "environment": {**self._environment, "BULKUPDATE_STATE_DIR": str(folder / "state")},
-        }  # fmt: skip
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
+        environment = self._environment | {"BULKUPDATE_STATE_DIR": str(folder / "state")}
+        return self._warm.call(folder, environment, *arguments, kill_at=kill_at)
 
 
 @dataclass
@@ -95,14 +80,7 @@ class KilledRun:
 
     def statuses(self) -> dict[int, str]:
         """What the journal says of each row now."""
-        path = self.folder / "state" / JOURNAL_NAME
-        if not path.exists():
-            return {}
-        journal = sqlite3.connect(path)
-        try:
-            return dict(journal.execute("SELECT row, status FROM rows").fetchall())
-        finally:
-            journal.close()
+        return read_statuses(self.folder / "state" / JOURNAL_NAME)
 
     def check_journal(self) -> None:
         """After a kill: what was sent is told as sent, what is told as updated was applied."""
@@ -132,3 +110,11 @@ class KilledRun:
         assert [line["Row"] for line in results] == [str(at + 2) for at in range(self.rows)]
         assert {line["Status"] for line in results} == {"updated"}
         assert [line["CustomerId"] for line in results] == [str(FIRST + at) for at in range(self.rows)]
+
+
+def read_statuses(path: Path) -> dict[int, str]:
+    """What a journal says of each row; of none where there is no journal yet."""
+    if not path.exists():
+        return {}
+    with closing(sqlite3.connect(path)) as journal:
+        return dict(journal.execute("SELECT row, status FROM rows").fetchall())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.runs.killing import KilledRun, Killer
+from tests.warm import WarmProgram
 
 ROWS = 30
 MOST_EVENTS = 5000
@@ -18,10 +18,8 @@ pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="k
 
 
 @pytest.fixture
-def killer(sandbox: Any) -> Iterator[Killer]:
-    killer = Killer(sandbox.base_url)
-    yield killer
-    killer.close()
+def killer(sandbox: Any, warm_program: WarmProgram) -> Killer:
+    return Killer(sandbox.base_url, warm_program)
 
 
 def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
@@ -60,13 +58,13 @@ def test_killed_five_times_in_resume_still_all_is_sent_and_nothing_confirmed_aga
         assert run.kills >= 5
 
 
-def kill_among_faults(make_sandbox: Any, folder: Path, rows: int, kills: int) -> None:
+def kill_among_faults(make_sandbox: Any, warm_program: WarmProgram, folder: Path, rows: int, kills: int) -> None:
     faults = {
         "error-500": 0.02, "error-503": 0.02, "cut-before": 0.02, "cut-after": 0.02, "html-502": 0.02,
         "empty-body": 0.02, "html-200": 0.02, "expired-token": 0.005,
     }  # fmt: skip
     sandbox = make_sandbox(faults=faults, fault_seed=7)
-    chance, killer = random.Random(20), Killer(sandbox.base_url)
+    chance, killer = random.Random(20), Killer(sandbox.base_url, warm_program)
     run = KilledRun(killer, sandbox, folder / "faults", rows, "faults")
     ended = run.begin(kill_at=chance.randint(1, rows * 20 // kills))
     while not ended and run.kills < kills:
@@ -74,13 +72,12 @@ def kill_among_faults(make_sandbox: Any, folder: Path, rows: int, kills: int) ->
     assert ended or run.resume()
     run.check_end(is_calm=False)
     assert run.kills >= kills // 2
-    killer.close()
 
 
-def test_killed_at_random_moments_with_faults_on(make_sandbox, tmp_path):
-    kill_among_faults(make_sandbox, tmp_path, rows=200, kills=8)
+def test_killed_at_random_moments_with_faults_on(make_sandbox, warm_program, tmp_path):
+    kill_among_faults(make_sandbox, warm_program, tmp_path, rows=200, kills=8)
 
 
 @pytest.mark.long
-def test_killed_at_twenty_random_moments_of_two_thousand_rows_with_faults_on(make_sandbox, tmp_path):
-    kill_among_faults(make_sandbox, tmp_path, rows=2000, kills=20)
+def test_killed_at_twenty_random_moments_of_two_thousand_rows_with_faults_on(make_sandbox, warm_program, tmp_path):
+    kill_among_faults(make_sandbox, warm_program, tmp_path, rows=2000, kills=20)

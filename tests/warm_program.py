@@ -1,4 +1,4 @@
-"""The real program, killed with SIGKILL at its n-th event. Started once; each call is a fork of the warm process.
+"""The real program, each call a fork of this warm process; on demand killed with SIGKILL at its n-th event.
 
 Events are: a file opened or renamed in the call's folder, a statement of the journal about to be carried out and
 carried out (commits among them), a request about to be sent, sent, and its answer received. They are counted by
@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import resource
 import signal
 import sqlite3
 import sys
@@ -23,13 +24,11 @@ from typing import Any
 import bulkupdate
 from bulkupdate.runs.database import JOURNAL_NAME
 
-KILLED = -signal.SIGKILL
-
 
 class Events:
-    """Counts, and kills at `kill_at`; None never kills."""
+    """Counts, and kills at `kill_at`."""
 
-    def __init__(self, kill_at: int | None) -> None:
+    def __init__(self, kill_at: int) -> None:
         self._kill_at = kill_at
         self._lock = threading.Lock()
         self.count = 0
@@ -88,14 +87,19 @@ def watch_files(events: Events, folder: str) -> None:
 
 def be_program(order: dict[str, Any]) -> None:
     """Run one command in this process, which ends with it."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for stream, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(f"{order['folder']}/{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), stream)
+        os.dup2(os.open(f"{order['folder']}/{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), stream)
     os.chdir(order["folder"])
+    os.environ.clear()
     os.environ.update(order["environment"])
-    events = Events(order["kill_at"])
-    watch_journal(events)
-    watch_requests(events)
-    watch_files(events, order["folder"])
+    if order["largest_file"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
+    if order["kill_at"] is not None:
+        events = Events(order["kill_at"])
+        watch_journal(events)
+        watch_requests(events)
+        watch_files(events, order["folder"])
     from bulkupdate.cli.main import run_cli
 
     code = run_cli(order["arguments"])

@@ -1,0 +1,163 @@
+"""A journal full, damaged, locked or of another version: one sentence, nothing sent, the file kept (12 to 14)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import JournalError, UsageError
+from bulkupdate.runs import database
+from bulkupdate.runs.database import JOURNAL_NAME, SCHEMA_VERSION
+from bulkupdate.runs.journal import Journal
+from tests.conftest import FIRST, find_puts, write_sheet
+from tests.runs.killing import read_statuses
+from tests.warm import PROJECT
+
+
+@pytest.fixture
+def unfinished(run_program, sandbox, tmp_path):
+    """The journal of a run that has sent two rows of 40."""
+    sheet = write_sheet(tmp_path / "customers.csv", 40)
+    done = run_program("run", sheet, "--yes", "--limit", 2)
+    assert (done.exit_code, done.counts) == (1, {"updated": 2, "not attempted": 38})
+    assert done.told["state"] == "stopped"
+    sandbox.reset_log()
+    return run_program.state / JOURNAL_NAME
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def spoil_header(path: Path) -> None:
+    with path.open("r+b") as stream:
+        stream.write(b"\xff" * 100)
+
+
+def spoil_middle(path: Path) -> None:
+    with path.open("r+b") as stream:
+        stream.seek(4096 * 3 // 2)
+        stream.write(b"\xa5" * 4096 * 3)
+
+
+def replace_by_text(path: Path) -> None:
+    path.write_text("this is no database\n" * 500)
+
+
+def replace_by_other_database(path: Path) -> None:
+    path.unlink()
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE things (name TEXT)")
+    other.commit()
+    other.close()
+
+
+@pytest.mark.parametrize("damage", [cut, empty, spoil_header, spoil_middle, replace_by_text, replace_by_other_database])
+def test_a_damaged_journal_is_named_and_kept_and_nothing_is_sent(unfinished, run_program, sandbox, damage):
+    damage(unfinished)
+    damaged = unfinished.read_bytes()
+    for command in (("resume",), ("run", "customers.csv", "--yes"), ("show",), ("runs",)):
+        answer = run_program(*command)
+        assert answer.exit_code == 4, command
+        assert "damaged" in answer.err
+        assert str(unfinished) in answer.err
+        assert "Traceback" not in answer.err
+        assert answer.told["exit_code"] == 4
+    assert not sandbox.requests
+    assert unfinished.read_bytes() == damaged
+
+
+def test_a_journal_whose_file_is_lost_but_whose_log_is_there_is_not_begun_anew(tmp_path):
+    """The log of a lost journal would otherwise be taken for that of the new one."""
+    with Journal(tmp_path, Clock()):
+        pass
+    (tmp_path / JOURNAL_NAME).unlink()
+    (tmp_path / f"{JOURNAL_NAME}-wal").write_bytes(b"what was written last")
+    with pytest.raises(JournalError, match="missing"):
+        Journal(tmp_path, Clock())
+    assert not (tmp_path / JOURNAL_NAME).exists()
+
+
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 99])
+def test_a_journal_of_another_version_is_refused_and_left_as_it_is(unfinished, run_program, sandbox, version):
+    connection = sqlite3.connect(unfinished)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    before = unfinished.read_bytes()
+    answer = run_program("resume")
+    assert (answer.exit_code, len(sandbox.requests)) == (4, 0)
+    assert "another version" in answer.err
+    assert unfinished.read_bytes() == before
+
+
+def test_begun_by_many_processes_at_once_the_journal_is_whole(tmp_path):
+    """Making the file and opening it do not get in each other's way."""
+    code = "from bulkupdate.runs.journal import Journal\nfrom bulkupdate.clock import Clock\nfrom pathlib import Path\n"
+    code += f"with Journal(Path({str(tmp_path)!r}), Clock()) as journal: print(len(journal.runs()))"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(4)
+    ]
+    assert [process.communicate(timeout=60)[0] for process in started] == ["0\n"] * 4
+    assert not list(tmp_path.glob("*.new*"))
+
+
+def test_a_locked_journal_ends_in_a_sentence(unfinished, monkeypatch):
+    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 0.05)
+    holder = sqlite3.connect(unfinished, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with Journal(unfinished.parent, Clock()) as journal, pytest.raises(JournalError, match="locked by another program"):
+        journal.set_state(journal.find_run(), journal.find_run().state)
+    holder.close()
+
+
+def test_only_the_owner_can_read_what_is_kept(unfinished):
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in unfinished.parent.rglob("*")}
+    assert stat.S_IMODE(unfinished.parent.stat().st_mode) == 0o700
+    assert {modes.pop("locks")} == {0o700}
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_an_unknown_run_is_a_wrong_use(tmp_path):
+    with Journal(tmp_path, Clock()) as journal, pytest.raises(UsageError, match="no run"):
+        journal.find_run("20260101-000000-none")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
+def test_with_the_disk_full_at_the_nth_journal_write_no_row_goes_out_that_is_not_written_down(
+    unfinished, run_program, sandbox, tmp_path
+):
+    """The journal's log grows with each commit: whatever the limit, it is met before a PUT, and `resume` goes on."""
+    kept = tmp_path / "kept"
+    shutil.copytree(run_program.state, kept)
+    stops = set()
+    for most_bytes in (8_192, 30_000, 60_000, 90_000, 120_000, 180_000):
+        shutil.rmtree(run_program.state)
+        shutil.copytree(kept, run_program.state)
+        sandbox.reset_log()
+        answer = run_program("resume", largest_file=most_bytes, concurrency=2)
+        assert answer.exit_code == 4, answer.err
+        assert re.search(r"cannot be (written|used)|disk", answer.err)
+        assert "Traceback" not in answer.err
+        statuses = read_statuses(unfinished)
+        sent = {int(each) - FIRST + 2 for each in find_puts(sandbox)}
+        assert {row for row in sent if statuses[row] not in ("updated", "unknown")} == set()
+        assert {row for row, status in statuses.items() if status == "updated"} <= sent | {2, 3}
+        stops.add(len(sent))
+    assert len(stops) > 2, "the limit must be met at several moments"
+    again = run_program("resume")
+    assert (again.exit_code, again.counts) == (0, {"updated": 40})
