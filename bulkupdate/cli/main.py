@@ -7,7 +7,7 @@ import sys
 import click
 
 from bulkupdate import __version__
-from bulkupdate.cli import checking, looking, night, sending, serving, standing_in
+from bulkupdate.cli import checking, looking, night, restoring, sending, serving, standing_in
 from bulkupdate.cli.failing import Call
 from bulkupdate.errors import BulkUpdateError, ExitCode
 
@@ -24,7 +24,7 @@ def cli() -> None:
     pass
 
 
-for module in (checking, sending, looking, night, serving, standing_in):
+for module in (checking, sending, restoring, looking, night, serving, standing_in):
     for command in module.COMMANDS:
         cli.add_command(command)
 

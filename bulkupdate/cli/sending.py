@@ -91,7 +91,7 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
             if as_json:
                 print_json(describe_run(run, parts.journal, settings.state_dir) if run else _NO_RUN)
             return ExitCode.DONE if run is None or parts.journal.tally(run).is_all_well else ExitCode.ROWS_LEFT
-        _require_same_host(run, parts)
+        require_same_host(run, parts)
         run = _move_results(run, output, parts)
         console.say(f"Going on with run {run.id} of {run.file}")
         return send(run, parts, console, limit=None, as_json=as_json)
@@ -112,10 +112,9 @@ def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet:
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
         parent = parts.journal.find_run(run_id)
-        _require_same_host(parent, parts)
+        require_same_host(parent, parts)
         require_nobody_at(settings.state_dir, parent)
-        tally = parts.journal.tally(parent)
-        count = sum(tally[status] for status in RETRIED)
+        count = sum(1 for _ in parts.journal.checked_rows(parent, RETRIED))
         if not count:
             console.say(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
             if as_json:
@@ -280,7 +279,8 @@ def _refuse(intake: Intake, console: Console, *, as_json: bool) -> int:
     return ExitCode.FILE_REFUSED
 
 
-def _require_same_host(run: Run, parts: Parts) -> None:
+def require_same_host(run: Run, parts: Parts) -> None:
+    """Raise `UsageError` where the settings name another service than the run's."""
     if run.host != parts.host:
         raise UsageError(
             f"Run {run.id} is about {run.host}, but the settings name {parts.host}: nothing was sent.",

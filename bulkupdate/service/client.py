@@ -116,7 +116,8 @@ class Client:
         """One page of the list of all customers, counted from 1: their list fields by id, none past the last page; and
         how many customers there are in all, None where the service does not say. Raises as `read_customer` does."""
         items, total = self._read_list([], number, f"reading page {number} of the customers")
-        return {str(item["UserID"]): flatten_list_item(item) for item in items if item.get("UserID")}, total
+        by_id = {str(item.get("UserID")): flatten_list_item(item) for item in items}
+        return {each: fields for each, fields in by_id.items() if _CUSTOMER_ID.fullmatch(each)}, total
 
     @property
     def list_obeys_ids(self) -> bool:
