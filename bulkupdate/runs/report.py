@@ -50,7 +50,7 @@ def summarise_run(run: Run) -> list[tuple[str, str | int]]:
         ("Run", run.id),
         ("State", run.state.value),
         *([("Stopped because", run.stopped_by)] if run.stopped_by else []),
-        *([("Sends again rows of run", run.parent)] if run.parent else []),
+        *([(_name_link(run), run.parent)] if run.parent else []),
         ("Started (UTC)", run.started),
         ("Ended (UTC)", run.finished),
         ("Rows", run.rows),
@@ -62,3 +62,7 @@ def summarise_run(run: Run) -> list[tuple[str, str | int]]:
     ]
     lines += [(f"Setting {name}", value) for name, value in run.settings.items()]
     return lines
+
+
+def _name_link(run: Run) -> str:
+    return "Takes back run" if run.options.get("undo") else "Sends again rows of run"
