@@ -56,9 +56,16 @@ class Program:
 
     def start(self, *arguments: object, json: bool = True, **settings: object) -> subprocess.Popen[str]:
         """Begin a call; `settings` are added to the environment: `concurrency=4`."""
+        return self._open(["-m", "bulkupdate", *_add_json(arguments, json)], settings)
+
+    def start_code(self, code: str, *arguments: object, **settings: object) -> subprocess.Popen[str]:
+        """Begin a script of Python's that has the program's environment."""
+        return self._open(["-c", code, *map(str, arguments)], settings)
+
+    def _open(self, command: list[str], settings: dict[str, object]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "bulkupdate", *_add_json(arguments, json)], cwd=self.folder, text=True,
-            env=self._add_settings(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [sys.executable, *command], cwd=self.folder, env=self._add_settings(settings), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def __call__(

@@ -12,7 +12,6 @@ import http.client
 import importlib
 import json
 import os
-import pkgutil
 import resource
 import signal
 import sqlite3
@@ -21,7 +20,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import bulkupdate
 from bulkupdate.runs.database import JOURNAL_NAME
 
 
@@ -110,11 +108,8 @@ def be_program(order: dict[str, Any]) -> None:
 
 def serve() -> None:
     """Carry out one order a line; answer each with its exit code, negative for a signal."""
-    for module in pkgutil.walk_packages(bulkupdate.__path__, "bulkupdate."):
-        if module.name.startswith(
-            ("bulkupdate.cli", "bulkupdate.runs", "bulkupdate.spreadsheets", "bulkupdate.service")
-        ):
-            importlib.import_module(module.name)
+    for module in ("cli.main", "runs.run", "runs.intake", "runs.history", "spreadsheets.results"):
+        importlib.import_module(f"bulkupdate.{module}")
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -1,0 +1,61 @@
+"""The real run in the test's own process, for tests that need many runs, a clock or a watcher of their own."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.clock import Clock
+from bulkupdate.runs.batch import Watch
+from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.records import Run, Tally
+from bulkupdate.runs.run import Ending, Parts, RunOptions, begin, carry_on, new_run_id
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.service.client import open_client
+from bulkupdate.service.quota import WINDOW_SECONDS
+from bulkupdate.settings import Secret, Settings
+
+
+@dataclass
+class Driver:
+    """Begins runs and carries them on; each time with a client and a journal of its own, as a new process would."""
+
+    sandbox: Sandbox
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    settings: dict[str, Any] = field(default_factory=dict)
+    window_seconds: float = WINDOW_SECONDS
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def _make_settings(self) -> Settings:
+        given = {
+            "base_url": self.sandbox.base_url, "username": "sandbox", "password": Secret("sandbox"),
+            "state_dir": self.folder / "state", "requests_per_hour": 0, "retry_wait": 0.0, **self.settings,
+        }  # fmt: skip
+        return Settings(**given)
+
+    def begin(self, sheet: Path, **options: Any) -> Run:
+        settings = self._make_settings()
+        intake = take_in(sheet, settings, SheetOptions())
+        with Journal(settings.state_dir, self.clock) as journal:
+            client = open_client(settings, self.clock, self.stop)
+            with closing(client):
+                parts = Parts(settings, journal, client, self.clock, self.stop)
+                run_id = new_run_id(self.clock.now())
+                return begin(parts, run_id, intake, RunOptions(**options), self.folder / f"results-{run_id}.csv")
+
+    def carry_on(self, run: Run, *, watch: Watch = lambda _outcomes, _waiting: None) -> Ending:
+        settings = self._make_settings()
+        self.stop.clear()
+        with Journal(settings.state_dir, self.clock) as journal:
+            client = open_client(settings, self.clock, self.stop, window_seconds=self.window_seconds)
+            with closing(client):
+                return carry_on(run, Parts(settings, journal, client, self.clock, self.stop), watch)
+
+    def tally(self, run: Run) -> Tally:
+        with Journal(self.folder / "state", self.clock) as journal:
+            return journal.tally(run)
