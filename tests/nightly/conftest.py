@@ -8,6 +8,7 @@ import pytest
 from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
 from tests.nightly.house import House
+from tests.nightly.receivers import Listener, PostOffice
 
 
 @pytest.fixture
@@ -19,3 +20,17 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def house(tmp_path: Path, sandbox: Sandbox) -> House:
     return House(tmp_path, sandbox)
+
+
+@pytest.fixture
+def post_office() -> Iterator[PostOffice]:
+    office = PostOffice()
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    running = Listener()
+    yield running
+    running.close()
