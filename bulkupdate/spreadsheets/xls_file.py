@@ -12,6 +12,7 @@ from xlrd.sheet import Sheet as XlrdSheet
 from bulkupdate.errors import RefusedFileError
 from bulkupdate.spreadsheets.calamine_book import show_value
 from bulkupdate.spreadsheets.number_format import LOCAL_DATES, code_of, shows_all_as_is
+from bulkupdate.spreadsheets.ole_file import OleFile
 from bulkupdate.spreadsheets.special_cells import LOST_DIGITS_FROM, Special, SpecialCell
 from bulkupdate.spreadsheets.workbook import SheetFacts
 from bulkupdate.spreadsheets.zip_guard import refuse_encrypted
@@ -23,10 +24,16 @@ class XlsWorkbook:
     def __init__(self, path: Path) -> None:
         try:
             self._book = xlrd.open_workbook(
-                path, formatting_info=True, ragged_rows=True, on_demand=True, logfile=io.StringIO()
+                file_contents=_read_book(path),
+                formatting_info=True,
+                ragged_rows=True,
+                on_demand=True,
+                logfile=io.StringIO(),
             )
         except xlrd.XLRDError as error:
             raise (refuse_encrypted(path) if "encrypted" in str(error) else _refuse(path)) from error
+        except (RefusedFileError, OSError):
+            raise
         except Exception as error:  # xlrd raises whatever a damaged file makes happen
             raise _refuse(path) from error
         self._path = path
@@ -86,6 +93,11 @@ class XlsSheet:
                     code = self._codes[self._sheet.cell_xf_index(place, column)]
                     if not shows_all_as_is(code) or abs(number) >= LOST_DIGITS_FROM:
                         yield SpecialCell(place + 1, column, Special.NUMBER, number=number, format_code=code)
+
+
+def _read_book(path: Path) -> bytes:
+    container = OleFile(path)
+    return container.stream("Workbook" if "Workbook" in container else "Book")
 
 
 def _show(kind: int, value: object) -> str:
