@@ -1,0 +1,152 @@
+"""Going on, with the file edited or gone, with two at once; the same file again (acceptance 3, 4, 8 to 11)."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+
+import pytest
+from openpyxl import load_workbook
+
+from tests.conftest import FIRST, find_puts, finish, read_results, write_sheet
+from tests.runs.test_stopping import wait_until
+
+
+@pytest.fixture
+def stopped(run_program, sandbox, tmp_path):
+    """A sheet of 20 rows of which three are sent."""
+    sheet = write_sheet(tmp_path / "customers.csv", 20, word="first")
+    assert run_program("run", sheet, "--yes", "--limit", 3, "-o", tmp_path / "results.csv").exit_code == 1
+    return sheet
+
+
+def names_of(sandbox, rows):
+    return [sandbox.customer(FIRST + at)["Name"] for at in range(rows)]
+
+
+def test_a_file_edited_before_resume_changes_nothing_that_is_sent(stopped, run_program, sandbox, tmp_path):
+    """What was checked at the start is sent, never a mixture."""
+    write_sheet(stopped, 25, word="second")
+    answer = run_program("resume")
+    assert (answer.exit_code, answer.counts) == (0, {"updated": 20})
+    assert names_of(sandbox, 20) == [f"first {at}" for at in range(20)]
+    assert {line["Name"] for line in read_results(tmp_path / "results.csv")} == {f"first {at}" for at in range(20)}
+
+
+def test_a_file_deleted_before_resume_is_not_needed(stopped, run_program, sandbox):
+    stopped.unlink()
+    answer = run_program("resume")
+    assert (answer.exit_code, answer.counts) == (0, {"updated": 20})
+    assert names_of(sandbox, 20) == [f"first {at}" for at in range(20)]
+
+
+def test_a_folder_gone_before_resume_asks_for_another_place_of_the_results(run_program, sandbox, tmp_path):
+    """Found before the first request, as for a new run."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    run_program("run", write_sheet(folder / "customers.csv", 5), "--yes", "--limit", 1)
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    before = len(sandbox.requests)
+    refused = run_program("resume")
+    assert (refused.exit_code, len(sandbox.requests)) == (2, before)
+    answer = run_program("resume", "-o", tmp_path / "elsewhere.csv")
+    assert (answer.exit_code, answer.counts) == (0, {"updated": 5})
+    assert len(read_results(tmp_path / "elsewhere.csv")) == 5
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_of_two_resumes_at_once_one_goes_on_and_the_other_is_refused(make_sandbox, run_program, tmp_path, named):
+    sandbox = make_sandbox(latency_seconds=0.1)
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    begun = run_program("run", write_sheet(tmp_path / "customers.csv", 40), "--yes", "--limit", 1)
+    command = ("resume", begun.told["run"]) if named else ("resume",)
+    answers = [finish(process) for process in [run_program.start(*command, concurrency=2) for _ in range(2)]]
+    assert sorted(answer.exit_code for answer in answers) == [0, 5]
+    refused = next(answer for answer in answers if answer.exit_code == 5)
+    assert "being sent by another process" in refused.err
+    assert Counter(find_puts(sandbox)) == {str(FIRST + at): 1 for at in range(40)}
+
+
+def test_a_run_that_is_being_sent_can_be_looked_at_but_not_retried(make_sandbox, run_program, tmp_path):
+    sandbox = make_sandbox(latency_seconds=0.1)
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    process = run_program.start("run", write_sheet(tmp_path / "customers.csv", 40), "--yes", concurrency=2)
+    wait_until(lambda: len(find_puts(sandbox)) > 5)
+    assert run_program("show").told["state"] == "running"
+    assert run_program("retry", "--yes").exit_code == 5
+    assert finish(process).counts == {"updated": 40}
+
+
+def test_a_finished_run_is_not_sent_again(stopped, run_program, sandbox):
+    run_id = run_program("resume").told["run"]
+    before = len(sandbox.requests)
+    for command in (("resume",), ("resume", run_id)):
+        answer = run_program(*command)
+        assert answer.exit_code == 0
+    assert "nothing to resume" in answer.err
+    assert len(sandbox.requests) == before
+
+
+def test_the_same_file_again_is_warned_of_with_when_and_by_which_run(stopped, run_program, sandbox):
+    run_id = run_program("resume").told["run"]
+    before = len(sandbox.requests)
+    asked = run_program("run", stopped)
+    assert (asked.exit_code, len(sandbox.requests)) == (2, before)
+    for answer in (asked, run_program("run", stopped, "--yes")):
+        assert "was sent before" in answer.err
+        assert run_id in answer.err
+    assert answer.counts == {"updated": 20}
+
+
+def test_a_row_in_flight_at_a_kill_is_unknown_until_resolved(make_sandbox, run_program, tmp_path):
+    """In `show`, its results and its counts: never updated, never absent."""
+    sandbox = make_sandbox(plan=lambda call: "slow" if call.customer_id == str(FIRST + 4) else None, slow_seconds=30)
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    process = run_program.start("run", write_sheet(tmp_path / "customers.csv", 10), "--yes", concurrency=1)
+    wait_until(lambda: len(find_puts(sandbox)) == 5)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    shown = run_program("show", "-o", tmp_path / "shown.csv")
+    assert (shown.told["state"], shown.told["exit_code"]) == ("stopped", 4)
+    assert shown.counts == {"updated": 4, "unknown": 1, "not attempted": 5}
+    assert [line["Status"] for line in read_results(tmp_path / "shown.csv")][4] == "unknown"
+    sandbox.service.plan = None
+    assert run_program("resume").counts == {"updated": 10}
+    assert Counter(find_puts(sandbox))[str(FIRST + 4)] == 2
+
+
+KILLED_IN_RESULTS = """
+import os, signal, sys
+from bulkupdate.spreadsheets import results
+real, count = results._as_cells, 0
+def count_lines(line):
+    global count
+    count += 1
+    if count == 300:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(line)
+results._as_cells = count_lines
+from bulkupdate.__main__ import main
+main()
+"""
+
+
+def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_program, sandbox, tmp_path):
+    """Old file or no file, never half; `show -o` and `resume` write it again."""
+    sheet, results = write_sheet(tmp_path / "customers.csv", 600), tmp_path / "results.xlsx"
+    results.write_bytes(b"the old file")
+    process = run_program.start_code(KILLED_IN_RESULTS, "run", sheet, "--yes", "-o", results)
+    assert finish(process).exit_code == -signal.SIGKILL
+    assert results.read_bytes() == b"the old file"
+    shown = run_program("show", "-o", tmp_path / "shown.xlsx")
+    assert shown.counts == {"updated": 600}
+    before = len(find_puts(sandbox))
+    resumed = run_program("resume")
+    assert (resumed.exit_code, resumed.told["state"]) == (0, "finished")
+    assert len(find_puts(sandbox)) == before == 600
+    for path in (results, tmp_path / "shown.xlsx"):
+        book = load_workbook(path, read_only=True)
+        assert book["Results"].max_row == 601
+        book.close()
