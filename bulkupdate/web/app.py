@@ -14,12 +14,12 @@ from bulkupdate.clock import Clock
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.cells import make_visible
 from bulkupdate.web import run_pages, sheets, signing_in
+from bulkupdate.web.check_store import SHOWN_CHARACTERS
 from bulkupdate.web.protection import protect
 from bulkupdate.web.site import EXTENSION, Site
 from bulkupdate.web.troubles import handle_troubles
 
 MOST_PARTS = 40
-_LONGEST_VALUE = 200
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -45,7 +45,7 @@ def create_app(
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=settings.upload_bytes,
         MAX_FORM_PARTS=MOST_PARTS,
-        MAX_FORM_MEMORY_SIZE=64 << 10,
+        MAX_FORM_MEMORY_SIZE=512 << 10,  # counts the block at hand of a file too
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
     )
     app.session_interface = _Sessions()
@@ -78,5 +78,5 @@ def _format_moment(text: str) -> str:
 
 def _show_value(text: str) -> str:
     """A cell's text for a page: what cannot be seen is made visible, what is long is cut."""
-    shown = make_visible(text)
-    return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}… ({len(text):,} characters)"
+    shown = make_visible(text[: SHOWN_CHARACTERS + 1])
+    return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…"

@@ -18,6 +18,8 @@ from bulkupdate.web.uploads import read_json, write_json
 STORE = "check.sqlite3"
 OUTCOME = "outcome.json"
 PAGE_ROWS = 100
+SHOWN_CHARACTERS = 200
+"""Of a cell's text on a page."""
 _MOST_GROUPS = 60
 
 _TABLES = """
@@ -27,6 +29,10 @@ CREATE TABLE problems (row INTEGER, customer_id TEXT, heading TEXT, value TEXT, 
     severity TEXT);
 """
 _PROBLEM = "SELECT row, customer_id, heading, value, code, message, remedy, severity FROM problems"
+_CUT_PROBLEM = (
+    f"SELECT row, substr(customer_id, 1, {SHOWN_CHARACTERS + 1}), heading, substr(value, 1, {SHOWN_CHARACTERS + 1}),"
+    " code, message, remedy, severity FROM problems"
+)
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ class KeptCheck:
         with closing(self._open()) as store:
             total = store.execute(f"SELECT count(*) FROM problems{where}", values).fetchone()[0]  # noqa: S608  # names are ours
             found = store.execute(
-                f"{_PROBLEM}{where} ORDER BY rowid LIMIT ? OFFSET ?",
+                f"{_CUT_PROBLEM}{where} ORDER BY rowid LIMIT ? OFFSET ?",
                 (*values, PAGE_ROWS, (max(1, wanted.page) - 1) * PAGE_ROWS),
             ).fetchall()
         return [_read_problem(columns) for columns in found], total

@@ -15,8 +15,8 @@ from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.check_store import keep_check, keep_refusal
 from bulkupdate.web.uploads import Upload
 
-MEMORY_BYTES = 1 << 30
-"""Memory of a check, as the system counts it (private pages that can be written); what is really used is about half."""
+MEMORY_BYTES = 640 << 20
+"""Memory of a check, as the system counts it (private pages that can be written); what is really used is less."""
 
 SECONDS = 90
 """Time of a check or a report. The largest sheets take about twenty seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver as forkserver
 import os
 import threading
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Checks:
         for name in _ONE_THREAD:  # a check needs one processor, and threads would count against its memory
             os.environ.setdefault(name, "1")
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+        forkserver.ensure_running()
         for thread in self._threads:
             thread.start()
 

@@ -1,0 +1,137 @@
+"""The real server in a process of its own, and a plain visitor who speaks HTTP to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PASSWORD = "geheim & 100%"
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("BULKUPDATE_")}
+
+
+class Server:
+    """`bulkupdate serve`; after `kill` it can be started again on the same port and state folder."""
+
+    def __init__(self, base_url: str, state_dir: Path, *options: str, **settings: str) -> None:
+        self.state_dir = state_dir
+        self.port = 0
+        self.lines: list[str] = []
+        self._options = options
+        self._environment = {
+            **_CLEAN, "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_STATE_DIR": str(state_dir),
+            **{f"BULKUPDATE_{name.upper()}": value for name, value in settings.items()},
+        }  # fmt: skip
+        self._log = state_dir.parent / f"{state_dir.name}-server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def start(self) -> Server:
+        with self._log.open("ab") as log:
+            size = log.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bulkupdate", "serve", "--port", str(self.port), *self._options],
+                env=self._environment, stderr=log, stdout=log, cwd=self.state_dir.parent,
+            )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not (found := re.search(r"Upload page: http://[^/]+:(\d+)/", self.log[size:])):
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
+        self.port = int(found[1])
+        return self
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end, as a service manager does; its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Visitor:
+    """Somebody without a browser: forms are sent with their token, redirects are followed."""
+
+    def __init__(self, url: str, username: str | None = None, password: str = PASSWORD) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        if username is not None:
+            answer = self.sign_in(username, password)
+            assert answer.status_code == 200, answer.text
+
+    def sign_in(self, username: str, password: str = PASSWORD, **fields: str) -> requests.Response:
+        return self.post("/sign-in", at="/sign-in", username=username, password=password, **fields)
+
+    def get(self, path: str, **given: Any) -> requests.Response:
+        return self.session.get(self.url + path, timeout=30, **given)
+
+    def token(self, path: str = "/") -> str:
+        found = _TOKEN.search(self.get(path).text)
+        assert found is not None
+        return found[1]
+
+    def post(self, path: str, *, at: str = "/", files: Any = None, **fields: str) -> requests.Response:
+        data = {"csrf_token": self.token(at), **fields}
+        return self.session.post(self.url + path, data, files=files, timeout=30)
+
+    def upload(self, name: str, content: bytes, **fields: str) -> requests.Response:
+        """Upload, and wait until the check is over."""
+        answer = self.post("/sheets", files={"sheet": (name, content)}, **fields)
+        deadline = time.monotonic() + 60
+        while "<h1>Checking" in answer.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            answer = self.session.get(answer.url, timeout=30)
+        return answer
+
+    def start(self, checked: requests.Response, **fields: str) -> requests.Response:
+        """Press the button that sends; the page of the run."""
+        return self.post(path_of(checked) + "/start", **fields)
+
+    def wait_for_end(self, run: requests.Response, seconds: float = 30) -> requests.Response:
+        deadline = time.monotonic() + seconds
+        while 'data-running="yes"' in (answer := self.get(path_of(run))).text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return answer
+
+
+def path_of(answer: requests.Response) -> str:
+    """`/sheets/…` or `/runs/…` of the page that came."""
+    return re.sub(r"^http://[^/]+|[?#].*$", "", answer.url)
+
+
+def make_csv(rows: int, *, bad_every: int = 0, first_id: int = 100_001, name: str = "New") -> bytes:
+    """A sheet of so many rows; every so many of them has an e-mail address that is none."""
+    lines = ["CustomerId,Name,Email"]
+    for place in range(rows):
+        is_bad = bad_every and place % bad_every == 0
+        lines.append(f"{first_id + place},{name} {place},{'no address' if is_bad else f'a{place}@example.com'}")
+    return ("\n".join(lines) + "\n").encode()
