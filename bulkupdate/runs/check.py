@@ -136,9 +136,10 @@ def _summarise_look(live: Findings | None, to_send: int, requests_per_hour: int)
     """What the look at the live customers cost and found."""
     if live is None:
         return []
-    share = f", {live.calls / requests_per_hour:.1%} of an hour's quota" if requests_per_hour else ""
+    share = [("That of an hour's quota", f"{live.calls / requests_per_hour:.1%}")] if requests_per_hour else []
     lines: list[tuple[str, str | int]] = [
-        ("Calls this look has cost", f"{live.calls:,}{share}"),
+        ("Calls this look has cost", live.calls),
+        *share,
         ("Unknown customers", len(live.unknown)),
     ]
     if live.changes is not None:
