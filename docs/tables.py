@@ -1,7 +1,8 @@
-"""The tables of the README, from what they describe: `python docs/tables.py` writes them anew; a test compares."""
+"""The tables of the pages, from what they describe: `python docs/tables.py` writes them anew; a test compares."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -12,7 +13,7 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.settings import SETTINGS, default_of, environment_name
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 
 
 def _table(headings: list[str], rows: list[list[str]]) -> str:
@@ -65,6 +66,17 @@ def list_unknowns() -> str:
     return _table(["switch of `bulkupdate sandbox`", "what is not known"], rows)
 
 
+def list_modules() -> str:
+    """Every module with the first sentence of its docstring."""
+    rows = []
+    for path in sorted((ROOT / "bulkupdate").rglob("*.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if docstring and path.name != "__main__.py":
+            name = path.relative_to(ROOT / "bulkupdate").as_posix().replace("__init__.py", "")
+            rows.append([f"`{name or 'bulkupdate/'}`", docstring.split("\n\n")[0].replace("\n", " ")])
+    return _table(["module", "its one responsibility"], rows)
+
+
 def _show_default(name: str) -> str:
     default = default_of(name)
     if name == "state_dir":
@@ -72,26 +84,31 @@ def _show_default(name: str) -> str:
     return "" if default in ("", None) or "Secret" in repr(default) else str(default).lower()
 
 
-TABLES: dict[str, Callable[[], str]] = {
-    "fields": list_fields,
-    "commands": list_commands,
-    "settings": list_settings,
-    "exit-codes": list_exit_codes,
-    "unknowns": list_unknowns,
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {
+        "fields": list_fields,
+        "commands": list_commands,
+        "settings": list_settings,
+        "exit-codes": list_exit_codes,
+        "unknowns": list_unknowns,
+    },
+    "docs/architecture.md": {"modules": list_modules},
 }
 
 
-def fill(text: str) -> str:
-    """The README with each table between its marks made anew."""
-    for name, make in TABLES.items():
+def fill(page: str) -> str:
+    """A page with each table between its marks made anew."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name, make in PAGES[page].items():
         opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = text.partition(opening)
         _, found, after = rest.partition(closing)
         if not found:
-            raise ValueError(f"the README has no place for the table {name}")
+            raise ValueError(f"{page} has no place for the table {name}")
         text = f"{before}{opening}{make()}\n{closing}{after}"
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for each in PAGES:
+        (ROOT / each).write_text(fill(each), encoding="utf-8")
