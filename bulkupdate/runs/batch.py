@@ -101,10 +101,13 @@ class Batch:
         """The rows that may be started now.
 
         Until the service has given a real answer, one row goes alone: a service that only throttles or is down is not
-        asked by all workers at once. Near `max_failures` so few go that the run stops with exactly that many.
+        asked by all workers at once. Once rows fail, so few go that the run stops with exactly `max_failures`; only
+        where more than that were in flight when it began do those fail too.
         """
         most = self.concurrency if self._has_answered else 1
-        count = min(most, self.max_failures - self._failures_in_a_row) - len(self._in_flight)
+        if self._failures_in_a_row:
+            most = min(most, self.max_failures - self._failures_in_a_row)
+        count = most - len(self._in_flight)
         if count <= 0 or self._is_ending() or not self._upcoming:
             return []
         count = min(count, self._find_room(count))

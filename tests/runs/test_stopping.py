@@ -108,6 +108,22 @@ def test_a_service_down_after_row_100_stops_the_run_after_exactly_max_failures_r
     assert len(find_puts(down)) == 140 + 100
 
 
+def test_more_in_flight_than_max_failures_all_work_and_an_outage_fails_no_more_than_those(
+    make_sandbox, run_program, tmp_path
+):
+    """`max_failures` does not slow a service that is well: 32 in flight are 32, though the limit is 20."""
+    down = make_sandbox(
+        plan=lambda call: "error-503" if int(call.customer_id or 0) >= FIRST + 100 else None, latency_seconds=0.1
+    )
+    run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
+    sheet = write_sheet(tmp_path / "customers.csv", 200)
+    answer = run_program("run", sheet, "--yes", concurrency=32, max_attempts=1)
+    assert down.counts["most_in_flight"] == 32
+    assert answer.exit_code == 4
+    assert 20 <= answer.counts["failed"] <= 32
+    assert answer.counts["updated"] == 100
+
+
 def test_a_success_between_failures_starts_the_count_anew(make_sandbox, run_program, tmp_path):
     every_tenth = make_sandbox(plan=lambda call: None if int(call.customer_id or 0) % 10 == 0 else "error-500")
     run_program.environment["BULKUPDATE_BASE_URL"] = every_tenth.base_url
@@ -226,7 +242,7 @@ def test_a_bug_at_the_last_row_leaves_the_run_to_be_resumed(make_sandbox, run_pr
 
 def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, tmp_path):
     """What is in flight when something unforeseen ends the run still comes in and is written down."""
-    driver = Driver(sandbox, tmp_path)
+    driver = Driver(sandbox.base_url, tmp_path)
     run = driver.begin(write_sheet(tmp_path / "customers.csv", 50))
 
     def watch(outcomes, waiting):
