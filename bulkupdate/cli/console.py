@@ -81,6 +81,7 @@ class Progress:
 
         self._console = console
         self._quota = quota
+        self._total = total
         self._clock = clock
         self._started = self._estimated = clock.now()
         self._shown = ""
@@ -128,7 +129,7 @@ class Progress:
         from bulkupdate.runs.plan import estimate_end
 
         now = self._clock.now()
-        end = estimate_end(self._quota, now, self._bar.total - self._bar.n, (now - self._started) / self._bar.n)
+        end = estimate_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / self._bar.n)
         return format_local_time(end, now)
 
 

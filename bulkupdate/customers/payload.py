@@ -13,7 +13,8 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from bulkupdate.customers.fields import FIELD_BY_NAME, RATINGS, UPDATABLE, Field, Kind
-from bulkupdate.customers.values import Value, read_value
+from bulkupdate.customers.readings import Value
+from bulkupdate.customers.values import read_value
 
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 

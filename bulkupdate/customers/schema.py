@@ -16,8 +16,9 @@ from bulkupdate.customers.checked import CheckedFile, CheckOptions
 from bulkupdate.customers.columns import Columns, assign_columns
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field, Kind
 from bulkupdate.customers.plain import find_odd
+from bulkupdate.customers.readings import Finding
 from bulkupdate.customers.records import Problem, Severity
-from bulkupdate.customers.values import Finding, read_value
+from bulkupdate.customers.values import read_value
 
 _READABLE = "readable"
 _UNIQUE = "unique"

@@ -1,52 +1,21 @@
-"""One cell's text to one typed value, or to what is wrong with it. Pure functions; nothing is ever guessed.
-
-Python's own conversions are too kind for this (`int('1_000')`, `int('١٦٣')`), so digits are matched as ASCII first.
-"""
+"""One cell's text to one typed value, or to what is wrong with it. Pure functions; nothing is ever guessed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 
 from bulkupdate.customers.fields import ALIAS_SEPARATORS, CLEAR, RATINGS, Field, Kind
+from bulkupdate.customers.numbers import SCIENTIFIC, read_customer_id, read_decimal, read_integer
+from bulkupdate.customers.readings import Finding, Reading, quote, refuse, warn
 from bulkupdate.customers.records import SHORTENED, Severity
-
-Value = str | int | bool | Decimal | tuple[str, ...]
-"""What a cell holds once read: a rating is its code, the aliases are a tuple, `None` beside it means a blank cell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong or doubtful with a text, without its place: see `Problem` for the words."""
-
-    code: str
-    message: str
-    remedy: str
-    severity: Severity = Severity.ERROR
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A cell as read. `value` is None for a blank cell, and where a finding is an error."""
-
-    value: Value | None = None
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether an error keeps the row from being sent."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
-
 
 _BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"
 _BLANKS += "".join(map(chr, range(0x2000, 0x200C))) + "\u2060\ufeff"  # the last three have no width
 _EXCEL_ERROR = re.compile(
     r"#(N/?A|NV|REF!?|VALUE!?|DIV/0!?|NAME\?|NULL!?|NUM!?|SPILL!?|CALC!?|FIELD!?|BLOCKED!?|GETTING_DATA|#+)", re.I
 )
-_SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 _TRUE = frozenset(
     ["true", "yes", "y", "t", "1", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero"]
 )
@@ -78,7 +47,7 @@ def read_value(field: Field, text: str, decimal_mark: str = ".") -> Reading:
     if trimmed.casefold() == CLEAR:
         return _read_clear(field)
     if field.kind is Kind.DECIMAL:
-        return _read_decimal(trimmed, decimal_mark)
+        return read_decimal(trimmed, decimal_mark)
     reading = _READERS[field.kind](trimmed)
     if field.is_clearable and not reading.is_refused:
         return Reading(reading.value, (*reading.findings, *_find_oddities(text, trimmed)))
@@ -91,14 +60,6 @@ _ONLY_BLANKS = Finding(
 )  # fmt: skip
 
 
-def _refuse(code: str, message: str, remedy: str) -> Reading:
-    return Reading(findings=(Finding(code, message, remedy),))
-
-
-def _warn(code: str, message: str, remedy: str) -> Finding:
-    return Finding(code, message, remedy, Severity.WARNING)
-
-
 def _error_cell(text: str, field: Field) -> Finding:
     way_out = f"to empty the field type {CLEAR}" if field.is_clearable else "leave it blank for no change"
     return Finding(
@@ -108,7 +69,7 @@ def _error_cell(text: str, field: Field) -> Finding:
 
 def _read_clear(field: Field) -> Reading:
     if not field.is_clearable:
-        return _refuse(
+        return refuse(
             "clear-refused", f"{CLEAR} cannot empty this field: it holds a {field.kind.value}",
             "Leave the cell blank for no change, or type the new value.",
         )  # fmt: skip
@@ -119,40 +80,40 @@ def _find_oddities(text: str, trimmed: str) -> tuple[Finding, ...]:
     """What a text holds that people do not see: it is sent as it stands, but they are told."""
     found = []
     if trimmed != text:
-        found.append(_warn("trimmed", "blanks around the text are left out", "Nothing to do if that is meant."))
+        found.append(warn("trimmed", "blanks around the text are left out", "Nothing to do if that is meant."))
     if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", trimmed):
-        found.append(_warn("control-character", "holds a control character that nobody sees",
+        found.append(warn("control-character", "holds a control character that nobody sees",
                            "Sent as it stands; retype the text if it should not be there."))  # fmt: skip
     if re.search("[\u00a0\u00ad\u200b\u2028\u2029\u2060\ufeff]", trimmed):
-        found.append(_warn("unseen-character", "holds a special blank or an invisible character",
+        found.append(warn("unseen-character", "holds a special blank or an invisible character",
                            "Sent as it stands; retype the text if it should not be there."))  # fmt: skip
     if "\ufffd" in trimmed:
-        found.append(_warn("lost-character", "holds the sign for a character that was lost when the file was saved",
+        found.append(warn("lost-character", "holds the sign for a character that was lost when the file was saved",
                            "Correct the text, and save the file as UTF-8."))  # fmt: skip
     if len(trimmed) > _LONGEST_EXCEL_TEXT:
-        found.append(_warn("long-text", f"has {len(trimmed):,} characters, more than an Excel cell can hold",
+        found.append(warn("long-text", f"has {len(trimmed):,} characters, more than an Excel cell can hold",
                            "Sent in full; shown shortened in the workbooks."))  # fmt: skip
     return tuple(found)
 
 
 def _read_text(text: str) -> Reading:
     if SHORTENED.search(text):
-        return _refuse("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
+        return refuse("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
                        "Put in the whole text, from the original file.")  # fmt: skip
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return _refuse("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
+        return refuse("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
     return Reading(text)
 
 
 def _read_phone(text: str) -> Reading:
-    if _SCIENTIFIC.fullmatch(text):
-        return _refuse(
+    if SCIENTIFIC.fullmatch(text):
+        return refuse(
             "scientific", f"{text} is a number that the spreadsheet has shortened; digits may be lost",
             "Format the column as text and type the number in full.",
         )  # fmt: skip
     reading = _read_text(text)
     if reading.value is not None and not re.search(r"\d", text):
-        return Reading(text, (_warn("phone", "has no digit in it", "Check that this is a phone number."),))
+        return Reading(text, (warn("phone", "has no digit in it", "Check that this is a phone number."),))
     return reading
 
 
@@ -160,8 +121,8 @@ def _read_email(text: str) -> Reading:
     if _is_address(text):
         return Reading(text)
     if text.count("@") > 1 and re.search("[;,\\s]", text):
-        return _refuse("email", "holds more than one e-mail address", "Keep one; the others belong in EmailCC.")
-    return _refuse("email", _describe_bad_address(text), "Write it as name@example.com.")
+        return refuse("email", "holds more than one e-mail address", "Keep one; the others belong in EmailCC.")
+    return refuse("email", _describe_bad_address(text), "Write it as name@example.com.")
 
 
 def _is_address(text: str) -> bool:
@@ -184,97 +145,39 @@ def _read_emails(text: str) -> Reading:
     addresses = [address.strip() for address in re.split("[;,]", text)]
     for address in filter(None, addresses):
         if not _is_address(address):
-            return _refuse("email", _describe_bad_address(address), f"Correct {address!r}; separate several by ;.")
-    return Reading(text) if any(addresses) else _refuse("email", "holds no address", "Write it as name@example.com.")
-
-
-def _read_customer_id(text: str) -> Reading:
-    digits = re.fullmatch(r"(0*)([1-9][0-9]{0,17})(\.0+)?", text)
-    if digits:
-        zeros = (
-            (_warn("leading-zeros", f"the zeros before {digits[2]} are left out", "Check that this is the id meant."),)
-            if digits[1] else ()
-        )  # fmt: skip
-        return Reading(digits[2], zeros)
-    if _SCIENTIFIC.fullmatch(text):
-        return _refuse(
-            "scientific", f"{text} is an id that the spreadsheet has shortened; digits may be lost",
-            "Format the column as text and type the id in full.",
-        )  # fmt: skip
-    return _refuse("customer-id", f"{_quote(text)} is not a customer id", "Use the whole number Sellercloud gave it.")
-
-
-def _read_integer(text: str) -> Reading:
-    digits = re.fullmatch(r"(0*)([0-9]{1,18})(\.0+)?", text)
-    if digits:
-        zeros = (
-            (_warn("leading-zeros", f"the zeros before {digits[2]} are left out", "Check that this is meant."),)
-            if digits[1] else ()
-        )  # fmt: skip
-        return Reading(int(digits[2]), zeros)
-    if re.fullmatch(r"[0-9]{1,3}([,.' \u00a0\u202f][0-9]{3})+", text):
-        return _refuse("thousands-separator", f"{_quote(text)} has a thousands separator",
-                       f"Write it without: {re.sub('[^0-9]', '', text)}.")  # fmt: skip
-    if re.fullmatch("-[0-9.,]+", text):
-        return _refuse("negative", "a negative number cannot stand here", "Use a number of 0 or more.")
-    return _refuse("whole-number", f"{_quote(text)} is not a whole number", "Use digits only.")
-
-
-def _read_decimal(text: str, mark: str) -> Reading:
-    other = "," if mark == "." else "."
-    number = re.fullmatch(rf"([0-9]{{0,15}})(?:{re.escape(mark)}([0-9]{{0,15}}))?", text)
-    if number and (number[1] or number[2]):
-        whole = number[1].lstrip("0") or "0"
-        return Reading(Decimal(f"{whole}.{number[2]}" if number[2] else whole))
-    if re.fullmatch(r"-[0-9.,]+", text):
-        return _refuse("negative", "a negative number cannot stand here", "Use a number of 0 or more.")
-    if re.fullmatch(r"[0-9.,\s]+%", text):
-        return _refuse("percent", f"{text} is a percentage, and it is not known whether {text[:-1].strip()} or a "
-                       "hundredth of it is meant", "Write the plain number that is to be stored.")  # fmt: skip
-    if re.fullmatch(rf"[0-9]+{re.escape(other)}[0-9]+", text):
-        use = f"--decimal {other}"
-        return _refuse("decimal-mark", f"{text} has a decimal {'comma' if other == ',' else 'point'}",
-                       f"Write it with a {'point' if mark == '.' else 'comma'}, or call with {use}.")  # fmt: skip
-    if re.fullmatch(r"[0-9]{1,3}([,.' \u00a0\u202f][0-9]{3})+([.,][0-9]+)?", text):
-        return _refuse("thousands-separator", f"{_quote(text)} has a thousands separator", "Write it without.")
-    return _refuse("decimal", f"{_quote(text)} is not a decimal number", f"Write it like 2{mark}50.")
+            return refuse("email", _describe_bad_address(address), f"Correct {address!r}; separate several by ;.")
+    return Reading(text) if any(addresses) else refuse("email", "holds no address", "Write it as name@example.com.")
 
 
 def _read_boolean(text: str) -> Reading:
     folded = text.casefold()
     if folded in _TRUE or folded in _FALSE:
         return Reading(folded in _TRUE)
-    return _refuse("yes-or-no", f"{_quote(text)} is neither yes nor no", "Write Yes or No.")
+    return refuse("yes-or-no", f"{quote(text)} is neither yes nor no", "Write Yes or No.")
 
 
 def _read_rating(text: str) -> Reading:
     code = _RATING_CODES.get(re.sub(r"[\s_\-]+", "", text).casefold())
     if code is not None:
         return Reading(code)
-    return _refuse("rating", f"{_quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")
+    return refuse("rating", f"{quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")
 
 
 def _read_aliases(text: str) -> Reading:
     names = tuple(name.strip() for name in re.split(f"[{''.join(ALIAS_SEPARATORS)}]", text) if name.strip())
     if not names:
-        return _refuse("aliases", "holds separators but no name", f"Write names, or {CLEAR} to empty the list.")
+        return refuse("aliases", "holds separators but no name", f"Write names, or {CLEAR} to empty the list.")
     whole = _read_text(text)
     return whole if whole.is_refused else Reading(names)
 
 
-def _quote(text: str) -> str:
-    """A cell's text inside a sentence: one line, cut where it is long."""
-    shown = " ".join(text.split())
-    return f"“{shown[:60]}…”" if len(shown) > 60 else f"“{shown}”"
-
-
 _READERS: dict[Kind, Callable[[str], Reading]] = {
-    Kind.CUSTOMER_ID: _read_customer_id,
+    Kind.CUSTOMER_ID: read_customer_id,
     Kind.TEXT: _read_text,
     Kind.PHONE: _read_phone,
     Kind.EMAIL: _read_email,
     Kind.EMAILS: _read_emails,
-    Kind.INTEGER: _read_integer,
+    Kind.INTEGER: read_integer,
     Kind.BOOLEAN: _read_boolean,
     Kind.RATING: _read_rating,
     Kind.ALIASES: _read_aliases,

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import show_value
+from bulkupdate.customers.readings import Value
 from bulkupdate.customers.records import Severity
-from bulkupdate.customers.values import Value, read_value
+from bulkupdate.customers.values import read_value
 from bulkupdate.runs.compare import is_same
 from bulkupdate.spreadsheets.cells import shorten
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bulkupdate.customers.values import Value
+from bulkupdate.customers.readings import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from itertools import groupby
 from operator import itemgetter
 
 from bulkupdate.customers.payload import decode_body
+from bulkupdate.customers.readings import Value
 from bulkupdate.customers.records import Status
-from bulkupdate.customers.values import Value
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.records import Run
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE, Field
 from bulkupdate.customers.payload import LiveCustomer, decode_body, decode_live, encode_body, encode_live, show_value
+from bulkupdate.customers.readings import Value
 from bulkupdate.customers.records import CheckedRow, Status
-from bulkupdate.customers.values import Value
 from bulkupdate.errors import BusyError, UsageError
 from bulkupdate.runs.cells import give_cell
 from bulkupdate.runs.compare import is_same
