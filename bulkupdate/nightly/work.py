@@ -208,7 +208,7 @@ def _describe(ending: Ending) -> str:
     if ending.results_error is not None:
         return "sent, but its results could not be written; the next night tries again"
     if tally.is_all_well:
-        return f"done, {tally.rows:,} rows"
+        return f"done, {tally.rows:,} {'row' if tally.rows == 1 else 'rows'}"
     return f"finished, but {tally.rows - through:,} of {tally.rows:,} rows did not go through"
 
 

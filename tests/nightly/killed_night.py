@@ -1,0 +1,78 @@
+"""Kills a night at its n-th change in the folder, and calls the next one; prints what it found, one JSON line a kill.
+
+A program of its own, as each night is a fork of a process that has loaded everything and has no threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from bulkupdate.clock import Clock
+from bulkupdate.runs.journal import Journal
+from tests.nightly.house import BAD, FIRST, PLACES, House, sheet
+
+STEPS = {"os.rename", "os.remove", "os.link", "os.chmod"}
+WRITING = os.O_WRONLY | os.O_RDWR
+INPUTS = {"good.csv": sheet(range(FIRST, FIRST + 3)), "bad.csv": BAD, "odd.xlsx": "no workbook"}
+
+
+def kill_at(step: int, folder: Path) -> None:
+    """End this process without further ado at the n-th change it makes in the folder."""
+    taken = 0
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal taken
+        is_step = event in STEPS or (event == "open" and arguments[2] & WRITING)
+        if is_step and str(arguments[0]).startswith(str(folder)):
+            taken += 1
+            if taken == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
+def in_a_fork(house: House, step: int | None) -> bool:
+    """One night in a process of its own; whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        if step is not None:
+            kill_at(step, house.folder)
+        try:
+            house.night()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFEXITED(status)
+
+
+def is_each_once(house: House) -> bool:
+    """Whether the content of each input stands in exactly one of the places."""
+    found = Counter(path.read_text() for place in PLACES for path in (house.folder / place).iterdir())
+    return found == Counter(INPUTS.values())
+
+
+def main(root: Path, base_url: str, stride: int) -> None:
+    for step in count(1, stride):
+        house = House(root / str(step), SimpleNamespace(base_url=base_url))  # type: ignore[arg-type]  # only its address
+        for age, (name, text) in enumerate(INPUTS.items()):
+            house.put(name, text, age=60 - age)
+        if in_a_fork(house, step):
+            return
+        once, working = is_each_once(house), house.places()["working"]
+        in_a_fork(house, None)
+        with Journal(house.state, Clock()) as journal:
+            runs = [{str(status): n for status, n in journal.tally(run).counts.items()} for run in journal.runs()]
+        found = {"step": step, "once": once, "working": str(working), "after": house.places(), "runs": runs}
+        print(json.dumps(found), flush=True)  # noqa: T201 - it is for the test that calls
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,228 @@
+"""The whole thing as a scheduler calls it: the real program, killed, called twice, called with files half copied in."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.records import Status
+from bulkupdate.runs.journal import Journal
+from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.server import Sandbox
+from tests.nightly.house import BAD, FIRST, House, sheet
+from tests.nightly.receivers import Listener, PostOffice
+
+CONCURRENCY = 4
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Until it holds; the process must not end before."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def lines_of(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listener) -> None:
+    """Night 1: good, bad and half-written files. Night 2 is killed in the middle. Night 3 finishes. Each row of each
+    good file is confirmed once, each file is in its place, and people were told."""
+    with Sandbox(SandboxOptions(customers=2_000, latency_seconds=0.01)) as sandbox:
+        house = House(tmp_path, sandbox)
+        notices = {
+            "BULKUPDATE_MAIL_HOST": "127.0.0.1", "BULKUPDATE_MAIL_PORT": str(post_office.open()),
+            "BULKUPDATE_MAIL_SECURITY": "none", "BULKUPDATE_MAIL_FROM": "night@example.com",
+            "BULKUPDATE_MAIL_TO": "ops@example.com", "BULKUPDATE_WEBHOOK_URL": listener.settings.webhook_url.reveal(),
+            "BULKUPDATE_CONCURRENCY": str(CONCURRENCY),
+        }  # fmt: skip
+        log = tmp_path / "night.log"
+        options = ("--json", "--log-file", str(log), "--log-format", "json")
+
+        # night 1
+        one, two = range(FIRST, FIRST + 30), range(FIRST + 100, FIRST + 400)
+        house.put("one.csv", sheet(one), age=60)
+        house.put("bad.csv", BAD, age=50)
+        house.put("other.csv.part", "CustomerId,Na", age=50)
+        half = house.folder / "inbox" / "half.csv"
+        done = threading.Event()
+
+        def copy_slowly() -> None:
+            with half.open("w") as stream:
+                for line in sheet([FIRST + 900]).splitlines(keepends=True) * 1000:
+                    stream.write(line[:5])
+                    stream.flush()
+                    if done.wait(0.05):
+                        return
+
+        copying = threading.Thread(target=copy_slowly)
+        copying.start()
+        try:
+            first = house.call(*options, **notices)
+        finally:
+            done.set()
+            copying.join()
+        assert first.returncode == 3, first.stderr
+        assert house.places() == {
+            "inbox": ["half.csv", "other.csv.part"], "working": [], "done": ["one.csv"], "failed": ["bad.csv"],
+        }  # fmt: skip
+        assert [each["exit_code"] for each in lines_of(first.stdout)] == [0, 3]
+
+        # night 2, killed in the middle
+        half.unlink()
+        house.put("two.csv", sheet(two), age=60)
+        house.put("three.csv", sheet([FIRST + 900]), age=50)
+        second = house.start(*options, **notices)
+        before = len(sandbox.requests)
+        wait_for(lambda: len(sandbox.requests) > before + 100, second)
+        second.send_signal(signal.SIGKILL)
+        second.communicate()
+        assert house.places() == {
+            "inbox": ["other.csv.part", "three.csv"], "working": ["two.csv"], "done": ["one.csv"],
+            "failed": ["bad.csv"],
+        }  # fmt: skip
+        with Journal(house.state, Clock()) as journal:
+            confirmed = {line.customer_id for line in journal.lines(journal.find_run(), (Status.UPDATED,))}
+        assert 0 < len(confirmed) < len(two)
+
+        # night 3
+        third = house.call(*options, **notices)
+        assert third.returncode == 0, third.stderr
+        assert house.places() == {
+            "inbox": ["other.csv.part"], "working": [], "done": ["one.csv", "three.csv", "two.csv"],
+            "failed": ["bad.csv"],
+        }  # fmt: skip
+        assert f"taking the folder over from process {second.pid}" in log.read_text()
+        assert [Path(str(each["file"])).name[25:] for each in lines_of(third.stdout)] == ["two.csv", "three.csv"]
+
+        puts = house.puts()
+        assert set(puts) == {str(each) for each in (*one, *two, FIRST + 900)}
+        repeated = {customer for customer, count in puts.items() if count > 1}
+        assert len(repeated) <= CONCURRENCY
+        assert not repeated & confirmed
+        for name, rows in (("one", len(one)), ("two", len(two)), ("three", 1)):
+            summary = house.summary(name)
+            assert summary["counts"] == {"updated": rows}
+            results = load_workbook(summary["results"], read_only=True)["Results"]
+            assert [row[2] for row in results.iter_rows(values_only=True)][1:] == ["updated"] * rows
+
+        assert [mail["Subject"].split(": ")[1] for mail in post_office.mails] == [
+            "one.csv", "bad.csv", "two.csv", "three.csv",
+        ]  # fmt: skip
+        assert [post["file"] for post in listener.posts] == ["one.csv", "bad.csv", "two.csv", "three.csv"]
+        (attached,) = [each.get_filename() for each in post_office.mails[2].iter_attachments()]
+        assert str(attached).endswith("-two-results.xlsx")
+
+        events = lines_of(log.read_text())
+        assert {each["level"] for each in events} <= {"INFO", "WARNING"}
+        told = first.stderr + third.stderr + log.read_text()
+        assert "T0ken" not in told
+        assert "Ann" not in told
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_of_two_calls_at_once_one_works_and_the_other_says_who(tmp_path: Path) -> None:
+    with Sandbox(SandboxOptions(customers=500, latency_seconds=0.05)) as sandbox:
+        house = House(tmp_path, sandbox)
+        house.put("a.csv", sheet(range(FIRST, FIRST + 150)), age=60)
+        first = house.start(BULKUPDATE_CONCURRENCY="2")
+        wait_for(lambda: bool(house.puts()), first)
+        second = house.call("--json")
+        assert second.returncode == 5
+        assert f"process {first.pid} on {socket.gethostname()}, since 20" in second.stderr
+        assert json.loads(second.stdout)["exit_code"] == 5
+        _, told = first.communicate(timeout=60)
+        assert first.returncode == 0, told
+        assert set(house.puts().values()) == {1}
+
+
+def test_sigterm_ends_the_night_in_order(tmp_path: Path) -> None:
+    with Sandbox(SandboxOptions(customers=500, latency_seconds=0.05)) as sandbox:
+        house = House(tmp_path, sandbox)
+        house.put("a.csv", sheet(range(FIRST, FIRST + 150)), age=60)
+        process = house.start("--json", BULKUPDATE_CONCURRENCY="2")
+        wait_for(lambda: len(house.puts()) > 10, process)
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=30)
+        assert process.returncode == 130
+        (line,) = lines_of(told)
+        assert line["state"] == "stopped"
+        assert house.places()["working"] == ["a.csv"]
+        assert not (house.folder / ".nightly" / "owner.json").exists()
+        counts = line["counts"]
+        assert isinstance(counts, dict)
+        assert counts["updated"] == len(house.puts())
+
+
+def test_in_the_night_whose_clock_is_put_back_a_second_start_finds_nothing_to_do(house: House) -> None:
+    """Cron may start 02:30 twice: the second finds an empty inbox, and each row was sent once."""
+    house.put("a.csv", sheet([FIRST]), age=60)
+    for _ in range(2):
+        assert house.call(TZ="Europe/Berlin").returncode == 0
+    assert house.puts() == {str(FIRST): 1}
+    (filed,) = (house.folder / "done").iterdir()
+    hour = time.strftime("%Y%m%d-%H", time.gmtime())
+    assert filed.name[:11] in (hour, time.strftime("%Y%m%d-%H", time.gmtime(time.time() - 3600)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--until", "soon"), "no time of day"),
+        (("--invalid", "maybe"), "maybe"),
+        (("--log-file", "/no/such/folder/a.log"), "log file"),
+        (("--map", "x"), "HEADING=FIELD"),
+        (("--mail-host", "mail.example.com"), "BULKUPDATE_MAIL_FROM"),
+    ],
+)
+def test_wrong_use_is_told_before_a_file_is_touched(house: House, arguments: tuple[str, ...], said: str) -> None:
+    house.put("a.csv", sheet([FIRST]), age=60)
+    call = house.call(*arguments)
+    assert call.returncode == 2
+    assert said in call.stderr
+    assert house.places()["inbox"] == ["a.csv"]
+
+
+def test_no_secret_is_an_option(house: House) -> None:
+    """Everybody on the machine sees the arguments of a process."""
+    for option in ("--password", "--mail-password", "--webhook-url"):
+        assert house.call(option, "x").returncode == 2
+
+
+# -- killed anywhere ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_killed_anywhere_each_file_is_in_one_place_and_the_next_call_puts_it_right(
+    sandbox: Sandbox, tmp_path: Path, stride: int
+) -> None:
+    """The program kills itself at the n-th change it makes in the folder, for every (or every fifth) n there is."""
+    house = House(tmp_path / "unused", sandbox)
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.nightly.killed_night", str(tmp_path), sandbox.base_url, str(stride)],
+        env=house.environment(), capture_output=True, text=True, timeout=200, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    verdicts = lines_of(ended.stdout)
+    assert len(verdicts) > 30 // stride
+    assert {"[]", "['bad.csv']", "['good.csv']"} <= {str(each["working"]) for each in verdicts}
+    filed = {"inbox": [], "working": [], "done": ["good.csv"], "failed": ["bad.csv", "odd.xlsx"]}
+    for each in verdicts:
+        assert each["once"], each
+        assert each["after"] == filed, each
+        assert each["runs"] == [{"updated": 3}], each
