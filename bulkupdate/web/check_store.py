@@ -12,6 +12,7 @@ from typing import Any
 
 from bulkupdate.customers.problem_groups import ProblemGroup, group_problems
 from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
+from bulkupdate.runs.changes import count_reading
 from bulkupdate.runs.intake import Intake
 from bulkupdate.web.uploads import read_json, write_json
 
@@ -29,15 +30,15 @@ CREATE TABLE problems (row INTEGER, customer_id TEXT, heading TEXT, value TEXT, 
     severity TEXT);
 """
 _PROBLEM = "SELECT row, customer_id, heading, value, code, message, remedy, severity FROM problems"
-_CUT_PROBLEM = (
-    f"SELECT row, substr(customer_id, 1, {SHOWN_CHARACTERS + 1}), heading, substr(value, 1, {SHOWN_CHARACTERS + 1}),"
-    " code, message, remedy, severity FROM problems"
+_CUT_PROBLEM = _PROBLEM.replace("value", f"substr(value, 1, {SHOWN_CHARACTERS + 1})").replace(
+    "customer_id", f"substr(customer_id, 1, {SHOWN_CHARACTERS + 1})"
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: refused, with `message` and `remedy`; or checked, with the counts of rows."""
+    """How a check ended: refused, with `message` and `remedy`; or checked, with the counts of rows. `reading` is how
+    many calls it costs to read the live values of what would be sent."""
 
     message: str
     remedy: str
@@ -48,6 +49,7 @@ class Outcome:
     rows: int = 0
     to_send: int = 0
     invalid: int = 0
+    reading: int = 0
     problems: int = 0
     groups: tuple[ProblemGroup, ...] = ()
 
@@ -99,7 +101,7 @@ def keep_check(folder: Path, intake: Intake) -> None:
         {
             "message": "", "remedy": "", "sha256": intake.sha256, "sheet_name": intake.sheet_name or "",
             "notes": intake.notes, "headings": checked.original_headings, "rows": len(checked),
-            "to_send": intake.to_send, "invalid": intake.invalid, "problems": len(checked.problems),
+            "to_send": intake.to_send, "invalid": intake.invalid, "reading": count_reading(checked.rows()), "problems": len(checked.problems),
             "groups": [_write_group(group) for group in group_problems(checked.problems)[:_MOST_GROUPS]],
         },
     )  # fmt: skip
@@ -166,7 +168,8 @@ class KeptCheck:
         where = " WHERE " + " AND ".join(f"{name} = ?" for name, _ in chosen) if chosen else ""
         values = ["" if value == WHOLE_ROW else value for _, value in chosen]
         with closing(self._open()) as store:
-            total = store.execute(f"SELECT count(*) FROM problems{where}", values).fetchone()[0]  # noqa: S608  # names are ours
+            count = f"SELECT count(*) FROM problems{where}"  # noqa: S608  # the names are ours, the values are bound
+            total = store.execute(count, values).fetchone()[0]
             found = store.execute(
                 f"{_CUT_PROBLEM}{where} ORDER BY rowid LIMIT ? OFFSET ?",
                 (*values, PAGE_ROWS, (max(1, wanted.page) - 1) * PAGE_ROWS),

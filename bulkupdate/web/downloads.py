@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 
 from flask import Response, send_file
 
 from bulkupdate.runs.records import Run, RunState
 from bulkupdate.runs.report import write_run_results
+from bulkupdate.runs.undo import find_restorations, make_undo_sheet
+from bulkupdate.spreadsheets.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.results import to_fix_path
 from bulkupdate.spreadsheets.template import write_template
 from bulkupdate.web.site import Site
 
 RESULTS = "results.xlsx"
+UNDO_SHEET = "undo.xlsx"
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv; charset=utf-8",
@@ -28,8 +33,8 @@ def send_download(path: Path, name: str) -> Response:
 
 
 def name_download(shown: str, what: str, ending: str = ".xlsx") -> str:
-    """`customers-results.xlsx` for the results of `customers.csv`."""
-    return f"{PurePosixPath(shown.replace(chr(92), '/')).stem or 'sheet'}-{what}{ending}"
+    """`customers-results.xlsx` for the results of `customers.csv`; what no system takes in a name becomes `_`."""
+    return f"{_NOT_IN_NAMES.sub('_', PurePath(shown).stem) or 'sheet'}-{what}{ending}"
 
 
 def send_template(ending: str) -> Response:
@@ -48,3 +53,14 @@ def results_of(site: Site, run: Run) -> tuple[Path, Path | None]:
         to_fix = to_fix_path(path)
         return path, to_fix if to_fix.exists() else None
     return write_run_results(run, site.journal, path)
+
+
+def undo_of(site: Site, run: Run) -> Path | None:
+    """The sheet that puts back what a run changed; None where there is nothing to put back."""
+    restorations = find_restorations(site.journal, run, site.settings.state_dir)
+    if not restorations:
+        return None
+    sheet = make_undo_sheet(restorations)
+    path = site.uploads.place_of(run.id) / UNDO_SHEET
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks)
+    return path

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, BusyError
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.plan import estimate_end
 from bulkupdate.runs.records import Outcome
 from bulkupdate.runs.run import Parts, carry_on
 from bulkupdate.service.client import open_client
@@ -19,6 +20,7 @@ from bulkupdate.web.logins import Login
 
 _BUSY_TRIES = 10
 _BUSY_WAIT_SECONDS = 0.3
+_ROWS_FOR_A_PACE = 5
 CLOSING_SECONDS = 60.0
 
 
@@ -135,10 +137,7 @@ class Jobs:
                 self._clock.wait(_BUSY_WAIT_SECONDS, job.stop)
 
     def _expect_end(self, job: Job, parts: Parts) -> float | None:
-        left = job.total - job.sent
-        elapsed = self._clock.now() - job.started
-        if left <= 0 or job.sent < 5 or elapsed <= 0:
+        left, elapsed = job.total - job.sent, self._clock.now() - job.started
+        if left <= 0 or job.sent < _ROWS_FOR_A_PACE:
             return None
-        now = self._clock.now()
-        allowed = parts.client.quota.when_sent(left) if job.waiting else now
-        return max(allowed, now + left * elapsed / job.sent if not job.waiting else now)
+        return estimate_end(parts.client.quota, self._clock.now(), left, elapsed / job.sent)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.records import Status
+from bulkupdate.runs.plan import GUESSED_SECONDS_A_CALL, estimate_end
 from bulkupdate.runs.run import Parts
-
-_GUESSED_SECONDS_A_REQUEST = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ def make_plan(parts: Parts, rows: int) -> Plan:
     calls = rows + 1  # one sign-in
     now = parts.clock.now()
     room = parts.client.quota.room()
-    allowed = parts.client.quota.when_sent(calls)
-    end = max(allowed, now + calls * _GUESSED_SECONDS_A_REQUEST / parts.settings.concurrency)
+    end = estimate_end(parts.client.quota, now, calls, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
     limit = parts.settings.requests_per_hour
     quota = "no limit" if room.free is None else f"{room.free:,} of {limit:,} calls left in this hour"
     waits = room.free is not None and room.free < calls

@@ -11,8 +11,8 @@ from bulkupdate.clock import format_local_time
 from bulkupdate.customers.records import Status
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.records import Run, RunState, Tally
-from bulkupdate.runs.run import RETRIED, begin_retry, new_run_id
-from bulkupdate.web.downloads import RESULTS, name_download, results_of, send_download
+from bulkupdate.runs.run import RETRIED, UNDO, begin_retry, new_run_id
+from bulkupdate.web.downloads import RESULTS, name_download, results_of, send_download, undo_of
 from bulkupdate.web.history import list_history, show_file
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.site import person, site
@@ -99,6 +99,22 @@ def results(run_id: str, what: str) -> Response:
     return send_download(wanted, name_download(show_file(run), what))
 
 
+@pages.get("/runs/<run_id>/undo.xlsx")
+def undo(run_id: str) -> Response:
+    """The sheet that puts the values of before back; it is uploaded like any other."""
+    run = find_run(run_id)
+    if not _has_undo(run):
+        abort(404)
+    path = undo_of(site(), run)
+    if path is None:
+        abort(404, "This run changed nothing that could be put back.")
+    return send_download(path, name_download(show_file(run), "undo"))
+
+
+def _has_undo(run: Run) -> bool:
+    return bool(run.options.get("snapshot")) and site().state_of(run) is not RunState.RUNNING
+
+
 def find_run(run_id: str) -> Run:
     """The run, if it is for this person's eyes; else the page says that there is none."""
     run = site().find_run(run_id)
@@ -113,30 +129,37 @@ def _require_own_login(run: Run) -> None:
 
 
 def _find_retry(journal: Journal, parent: Run) -> Run | None:
-    return next((run for run in journal.runs() if run.parent == parent.id and not run.options.get("undo")), None)
+    return next((run for run in journal.runs() if run.parent == parent.id and not run.options.get(UNDO)), None)
 
 
 def _count_retried(tally: Tally) -> int:
     return sum(tally[status] for status in RETRIED)
 
 
+def _say(status: Status, is_running: bool) -> str:
+    """A status in words; while a run goes on, what is unknown is on its way."""
+    return "in flight" if is_running and status is Status.UNKNOWN else status.value
+
+
 def _describe(run_id: str) -> dict[str, object]:
     run = find_run(run_id)
     state, tally = site().state_of(run), site().journal.tally(run)
+    is_running = state is RunState.RUNNING
     child = _find_retry(site().journal, run)
     job = site().jobs.find(run_id)
     return {
         "run": run,
         "name": show_file(run),
         "state": state,
-        "is_running": state is RunState.RUNNING,
+        "is_running": is_running,
         "is_here": job is not None,
         "is_stopping": job is not None and job.stop.is_set(),
-        "counts": [(status, tally[status]) for status in Status if tally[status]],
-        "done": tally.rows - tally[Status.NOT_ATTEMPTED],
+        "counts": [(_say(status, is_running), tally[status]) for status in Status if tally[status]],
+        "done": tally.rows - tally[Status.NOT_ATTEMPTED] - (tally[Status.UNKNOWN] if is_running else 0),
         "is_all_well": tally.is_all_well,
         "left_over": tally.rows - tally[Status.UPDATED] - tally[Status.UNCHANGED],
         "retried": _count_retried(tally),
+        "has_undo": _has_undo(run),
         "child": child,
         "may_send": site().may_send(person(), run),
         "upload": site().uploads.find(run.id),

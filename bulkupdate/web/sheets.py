@@ -9,10 +9,11 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
-from bulkupdate.errors import RefusedFileError
+from bulkupdate.errors import InterruptedRunError, RefusedFileError, StoppedError
 from bulkupdate.runs.intake import SheetOptions
 from bulkupdate.runs.run import RunOptions, begin
 from bulkupdate.spreadsheets.annotated import annotated_path, why_not_annotated
+from bulkupdate.web.before_after import MOST_ROWS, look
 from bulkupdate.web.check_store import PAGE_ROWS, KeptCheck, Outcome, ProblemFilter, read_outcome
 from bulkupdate.web.checker import REPORT, SECONDS, Task, limit_settings
 from bulkupdate.web.downloads import RESULTS, name_download, send_download, send_template
@@ -106,6 +107,7 @@ def _show_check(kept: Upload, outcome: Outcome) -> str:
         why_no_copy=why_not_annotated(kept.path, outcome.rows),
         may_start=site().may_start(person(), kept),
         needs_approval=site().needs_approval,
+        looked_at=min(MOST_ROWS, outcome.to_send),
     )
 
 
@@ -132,6 +134,22 @@ def report(upload_id: str, what: str) -> Response:
     return send_download(wanted, name_download(kept.name, "check" if what == "report" else "marked"))
 
 
+@pages.post("/sheets/<upload_id>/changes")
+def changes(upload_id: str) -> str | AnyResponse:
+    """Before and after of the first customers. A POST: it spends calls of the person's quota."""
+    kept = find_upload(upload_id)
+    outcome = read_outcome(kept.folder)
+    if outcome is None or outcome.is_refused:
+        return redirect(url_for("sheets.show", upload_id=kept.id), 303)
+    found, trouble = None, ""
+    with site().open_parts(person()) as parts:
+        try:
+            found = look(parts, KeptCheck(kept.path, kept.name, outcome))
+        except (StoppedError, InterruptedRunError) as error:
+            trouble = str(error)
+    return render_template("changes.html", upload=kept, outcome=outcome, found=found, trouble=trouble)
+
+
 @pages.post("/sheets/<upload_id>/start")
 def start(upload_id: str) -> AnyResponse:
     """Begin the run, once: a second click, a reload or a step back leads to the same run."""
@@ -152,7 +170,9 @@ def start(upload_id: str) -> AnyResponse:
 
 
 def _begin(kept: Upload, outcome: Outcome) -> None:
-    options = RunOptions(skip_invalid=outcome.invalid > 0, verify="verify" in request.form)
+    options = RunOptions(
+        skip_invalid=outcome.invalid > 0, verify="verify" in request.form, snapshot="snapshot" in request.form
+    )
     with site().open_parts(person()) as parts:
         begin(parts, kept.id, KeptCheck(kept.path, kept.name, outcome), options, kept.folder / RESULTS)
 

@@ -125,9 +125,7 @@ def test_stop_and_resume(browser: Browser, slow_server: Server, slow_sandbox: Sa
     assert sorted(sent_ids(slow_sandbox)) == list(range(100_001, 100_121))
 
 
-def test_the_server_killed_in_a_run_and_started_again(
-    browser: Browser, slow_sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_the_server_killed_in_a_run_and_started_again(browser: Browser, slow_sandbox: Sandbox, tmp_path: Path) -> None:
     """After `kill -9` the run stands as stopped, its owner signs in again and resumes; at most what was in flight goes
     out twice."""
     slow_sandbox.reset_log()
@@ -229,7 +227,9 @@ def find_axe() -> str:
     here = Path(__file__).parent
     script = here / "node_modules" / "axe-core" / "axe.min.js"
     if not script.is_file() and (npm := shutil.which("npm")):
-        subprocess.run([npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], cwd=here, check=False)
+        subprocess.run(
+            [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], cwd=here, check=False
+        )
     if not script.is_file():
         reason = "axe-core could not be had from npm: accessibility not tried"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
