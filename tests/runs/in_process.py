@@ -14,7 +14,6 @@ from bulkupdate.runs.intake import SheetOptions, take_in
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.records import Run, Tally
 from bulkupdate.runs.run import Ending, Parts, RunOptions, begin, carry_on, new_run_id
-from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.service.client import open_client
 from bulkupdate.service.quota import WINDOW_SECONDS
 from bulkupdate.settings import Secret, Settings
@@ -24,7 +23,7 @@ from bulkupdate.settings import Secret, Settings
 class Driver:
     """Begins runs and carries them on; each time with a client and a journal of its own, as a new process would."""
 
-    sandbox: Sandbox
+    base_url: str
     folder: Path
     clock: Clock = field(default_factory=Clock)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -33,7 +32,7 @@ class Driver:
 
     def _make_settings(self) -> Settings:
         given = {
-            "base_url": self.sandbox.base_url, "username": "sandbox", "password": Secret("sandbox"),
+            "base_url": self.base_url, "username": "sandbox", "password": Secret("sandbox"),
             "state_dir": self.folder / "state", "requests_per_hour": 0, "retry_wait": 0.0, **self.settings,
         }  # fmt: skip
         return Settings(**given)
