@@ -1,0 +1,168 @@
+"""The samples for schedulers work as far as can be tried here: each is read by its scheduler's own rules, and the call
+it makes is one that the program understands."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import click
+import pytest
+
+from bulkupdate.cli.night import nightly_command
+from bulkupdate.settings import SETTINGS, environment_name
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+SERVICE = DEPLOY / "systemd" / "bulkupdate-nightly.service"
+CRON = DEPLOY / "cron" / "bulkupdate-nightly"
+TASK = DEPLOY / "windows" / "bulkupdate-nightly.xml"
+DAG = DEPLOY / "airflow" / "bulkupdate_nightly.py"
+XMLNS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+
+
+def check_call(words: list[str]) -> dict[str, Any]:
+    """The options of the call; fails where the program would not understand it."""
+    at = words.index("nightly")
+    assert re.fullmatch(r".*\bbulkupdate(\.exe)?", words[at - 1])
+    context = nightly_command.make_context("nightly", list(words[at + 1 :]))
+    assert isinstance(context, click.Context)
+    assert context.params["until"] == "06:00"
+    return context.params
+
+
+def test_the_systemd_units_are_taken_by_systemd(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed: the units were not verified")
+    for unit in SERVICE.parent.iterdir():
+        program = shutil.which("true")
+        text = unit.read_text().replace("/opt/bulkupdate/.venv/bin/bulkupdate", str(program))
+        (tmp_path / unit.name).write_text(text)  # systemd-analyze wants the program to exist
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))], capture_output=True, text=True
+    )
+    ours = [line for line in verified.stderr.splitlines() if "bulkupdate" in line]
+    assert not ours
+    assert verified.returncode == 0 or not ours
+
+
+def test_the_systemd_service_makes_a_call_that_is_understood() -> None:
+    (call,) = re.findall(r"^ExecStart=(.*)$", SERVICE.read_text(), re.MULTILINE)
+    assert str(check_call(shlex.split(call))["folder"]) == "/srv/bulkupdate"
+
+
+def test_the_crontab_is_in_crons_own_form() -> None:
+    """As crontab(5) has it for /etc/cron.d: five times, a user, a command without `%`; the last line ends.
+
+    Debian's `crontab -n` took it too; not called here, as elsewhere the same option installs the file.
+    """
+    text = CRON.read_text()
+    assert text.endswith("\n")
+    entries = [line for line in text.splitlines() if line and not line.startswith("#")]
+    settings = [line for line in entries if re.fullmatch(r"[A-Z]+=\S+", line)]
+    (job,) = [line for line in entries if line not in settings]
+    minute, hour, day, month, weekday, user, command = job.split(None, 6)
+    assert minute.isdigit()
+    assert 0 <= int(minute) < 60
+    assert 0 <= int(hour) < 24
+    assert int(hour) not in (1, 2, 3)  # clocks change then
+    assert (day, month, weekday, user) == ("*", "*", "*", "bulkupdate")
+    assert "%" not in command
+    assert check_call(shlex.split(command))["quiet"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_the_commands_of_cron_and_airflow_are_sound_for_the_shell() -> None:
+    for command in (CRON.read_text().splitlines()[-1].split(None, 6)[6], load_dag(3)["COMMAND"]):
+        subprocess.run(["sh", "-n", "-c", command], check=True)
+
+
+def test_the_windows_task_has_the_form_of_its_schema() -> None:
+    """As learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema: names, order of a trigger, durations."""
+    task = ET.parse(TASK).getroot()
+    assert task.tag == f"{XMLNS}Task"
+    assert [each.tag.removeprefix(XMLNS) for each in task] == [
+        "RegistrationInfo", "Triggers", "Principals", "Settings", "Actions",
+    ]  # fmt: skip
+    trigger = task.find(f"{XMLNS}Triggers/{XMLNS}CalendarTrigger")
+    assert trigger is not None
+    assert [each.tag.removeprefix(XMLNS) for each in trigger] == ["StartBoundary", "Enabled", "ScheduleByDay"]
+    assert task.findtext(f"{XMLNS}Settings/{XMLNS}MultipleInstancesPolicy") == "IgnoreNew"
+    assert re.fullmatch(r"PT[0-9]+H", task.findtext(f"{XMLNS}Settings/{XMLNS}ExecutionTimeLimit") or "")
+    principal = task.find(f"{XMLNS}Principals/{XMLNS}Principal")
+    actions = task.find(f"{XMLNS}Actions")
+    assert principal is not None
+    assert actions is not None
+    assert actions.get("Context") == principal.get("id")
+    program = actions.findtext(f"{XMLNS}Exec/{XMLNS}Command") or ""
+    arguments = actions.findtext(f"{XMLNS}Exec/{XMLNS}Arguments") or ""
+    assert check_call([program.rpartition("\\")[2], *arguments.split()])["config"]
+
+
+def load_dag(version: int) -> dict[str, Any]:
+    """The DAG's module, with what it uses of Airflow laid out as in that version.
+
+    It was imported with Airflow 3.3.2 itself too (`DagBag` without an error), which is no dependency of the tests.
+    """
+    tasks: list[dict[str, Any]] = []
+
+    class Dag:
+        def __init__(self, **given: Any) -> None:
+            self.given = given
+
+        def __enter__(self) -> Dag:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """Nothing to end."""
+
+    def make(name: str, **members: Any) -> types.ModuleType:
+        module = types.ModuleType(name)
+        module.__dict__.update(members, __path__=[])
+        return module
+
+    def operate(**given: Any) -> None:
+        tasks.append(given)
+
+    names = {"airflow": {"DAG": Dag}, "airflow.operators": {}, "airflow.operators.bash": {"BashOperator": operate}}
+    if version == 3:
+        packages = (
+            "airflow",
+            "airflow.providers",
+            "airflow.providers.standard",
+            "airflow.providers.standard.operators",
+        )
+        names = {package: {} for package in packages} | {
+            "airflow.sdk": {"DAG": Dag},
+            "airflow.providers.standard.operators.bash": {"BashOperator": operate},
+        }
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [each for each in sys.modules if each.partition(".")[0] == "airflow"]:
+            patch.delitem(sys.modules, name)
+        for name, members in names.items():
+            patch.setitem(sys.modules, name, make(name, **members))
+        patch.setitem(sys.modules, "pendulum", make("pendulum", datetime=lambda *_parts, tz: tz))
+        return {**runpy.run_path(str(DAG)), "tasks": tasks}
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_dag_is_imported_and_calls_what_is_understood(version: int) -> None:
+    loaded = load_dag(version)
+    assert loaded["dag"].given["schedule"] == "0 22 * * *"
+    assert loaded["dag"].given["catchup"] is False
+    (task,) = loaded["tasks"]
+    assert task["retries"] == 0
+    assert check_call(shlex.split(task["bash_command"]))["as_json"]
+
+
+def test_the_sample_settings_are_settings() -> None:
+    names = re.findall(r"^#?(BULKUPDATE_[A-Z_]+)=\S+$", (DEPLOY / "nightly.env.example").read_text(), re.MULTILINE)
+    assert len(names) > 8
+    assert set(names) <= {environment_name(each.name) for each in SETTINGS}
