@@ -74,18 +74,22 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
 @click.option("--older-than", required=True, metavar="DAYSd", help="For example 90d.")
 @common_options
 def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> int:
-    """Remove the runs older than so many days from the journal, with what they sent. Results files stay."""
+    """Remove the runs older than so many days from the journal, with what they sent, and sheets uploaded to the page
+    before that, with their results. Results files elsewhere stay."""
     from bulkupdate.runs.journal import Journal
+    from bulkupdate.web.uploads import purge_uploads
 
     days = re.fullmatch(r"([0-9]{1,5})d?", older_than, re.ASCII)
     if days is None:
         raise UsageError(f"--older-than {older_than!r} is no number of days.", remedy="Write it like 90d.")
     settings, clock = make_settings(given), Clock()
+    before = clock.now() - int(days[1]) * 86_400
     with Journal(settings.state_dir, clock) as journal:
-        count = journal.purge(format_utc(clock.now() - int(days[1]) * 86_400))
-    Console(quiet=quiet).say(f"Forgotten: {count:,} runs older than {days[1]} days.")
+        count = journal.purge(format_utc(before))
+    uploads = purge_uploads(settings.state_dir, before)
+    Console(quiet=quiet).say(f"Forgotten: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
     if as_json:
-        print_json({"purged": count, "exit_code": 0})
+        print_json({"purged": count, "uploads": uploads, "exit_code": 0})
     return ExitCode.DONE
 
 
