@@ -7,17 +7,21 @@ subclasses of, and wrappers around, the real parts, which do all the work.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import importlib
+import io
 import json
 import os
 import resource
 import signal
 import sqlite3
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bulkupdate.runs.database import JOURNAL_NAME
@@ -106,10 +110,22 @@ def be_program(order: dict[str, Any]) -> None:
     os._exit(code)
 
 
+def warm_up() -> None:
+    """Check a sheet, so that what libraries load and build at their first use need not be paid by each call."""
+    from bulkupdate.cli.main import run_cli
+
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = Path(folder) / "customers.csv"
+        sheet.write_text("CustomerId,Name,Email,Comments\n163,A,a@example.com,B\n")
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            run_cli(["check", str(sheet), "-o", f"{folder}/report.xlsx"])
+    for module in ("runs.run", "runs.history", "spreadsheets.results"):
+        importlib.import_module(f"bulkupdate.{module}")
+
+
 def serve() -> None:
     """Carry out one order a line; answer each with its exit code, negative for a signal."""
-    for module in ("cli.main", "runs.run", "runs.intake", "runs.history", "spreadsheets.results"):
-        importlib.import_module(f"bulkupdate.{module}")
+    warm_up()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
