@@ -1,0 +1,64 @@
+"""How a call of the program ends badly: what is ours is said in a sentence, what is a bug besides kept in a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bulkupdate.cli.console import Console, print_json
+from bulkupdate.errors import BugError, BulkUpdateError
+from bulkupdate.settings import Settings
+
+
+@dataclass
+class Call:
+    """What is known of a call while it goes on, for the case that it fails; travels as click's `obj`."""
+
+    as_json: bool = False
+    file: Path | None = None
+    run_id: str | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    def fail(self, error: BulkUpdateError) -> int:
+        """Say what went wrong, with `--json` as its one object too; gives the exit code."""
+        if self.as_json:
+            from bulkupdate.runs.history import describe_failure
+
+            print_json(describe_failure(error, self.file, self.run_id))
+        Console(quiet=False).complain(error)
+        return int(error.exit_code)
+
+    def explain_bug(self, error: BaseException) -> BugError:
+        """The sentence for what is no error of ours; its trace goes to a file in the state folder.
+
+        Only the kind of the error is said: its text may hold what stands in a customer's cell.
+        """
+        place = self._keep_trace(error)
+        kept = f" Please send {place} to whoever looks after the program." if place else ""
+        return BugError(
+            f"The program itself failed ({type(error).__name__}): this is a mistake in it, not in your file.",
+            remedy=f"What was sent is in the journal; `bulkupdate resume` goes on with a run it stopped.{kept}",
+        )
+
+    def _keep_trace(self, error: BaseException) -> Path | None:
+        """The file, readable by its owner only; None where it cannot be written."""
+        path = self.settings.state_dir / f"error-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}.txt"
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
+                stream.write(self._without_secrets("".join(traceback.format_exception(error))))
+        except OSError:
+            return None
+        return path
+
+    def _without_secrets(self, trace: str) -> str:
+        from bulkupdate.service.redaction import Redactor
+
+        redactor = Redactor()
+        redactor.learn(self.settings.password.reveal())
+        return re.sub(r"Bearer\s+\S+", "Bearer [secret]", redactor.redact(trace))
