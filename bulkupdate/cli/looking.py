@@ -11,7 +11,7 @@ import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.options import RUN_ARGUMENT, common_options, make_settings
-from bulkupdate.clock import Clock, format_local_time, format_utc
+from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> 
     """Remove the runs older than so many days from the journal, with what they sent, and sheets uploaded to the page
     before that, with their results. Results files elsewhere stay."""
     from bulkupdate.runs.journal import Journal
+    from bulkupdate.runs.purge import forget_runs
     from bulkupdate.web.uploads import purge_uploads
 
     days = re.fullmatch(r"([0-9]{1,5})d?", older_than, re.ASCII)
@@ -85,7 +86,7 @@ def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> 
     settings, clock = make_settings(given), Clock()
     before = clock.now() - int(days[1]) * 86_400
     with Journal(settings.state_dir, clock) as journal:
-        count = journal.purge(format_utc(before))
+        count = forget_runs(journal, settings.state_dir, before)
     uploads = purge_uploads(settings.state_dir, before)
     Console(quiet=quiet).say(f"Forgotten: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
     if as_json:

@@ -142,14 +142,19 @@ class Journal:
         with translated_errors(self.path), transaction(self._connection):
             self._connection.execute("UPDATE runs SET file = ? WHERE id = ?", (str(path), run_id))
 
-    def purge(self, started_before: str) -> int:
-        """Forget the runs, with their payloads, that began before this time (ISO 8601, UTC). How many they were."""
+    def purge(self, started_before: str, keep: Sequence[str] = ()) -> int:
+        """Forget the runs, with their payloads, that began before this time (ISO 8601, UTC), but for those of the ids
+        in `keep`. How many they were."""
         with translated_errors(self.path):
+            self._connection.execute("PRAGMA secure_delete = ON")  # even where there is no room for VACUUM
             with transaction(self._connection):
-                deleted = self._connection.execute("DELETE FROM runs WHERE started < ?", (started_before,)).rowcount
+                deleted = self._connection.execute(
+                    "DELETE FROM runs WHERE started < ? AND id NOT IN (SELECT value FROM json_each(?))",
+                    (started_before, _to_json(list(keep))),
+                ).rowcount
             if deleted:  # what is forgotten must not stay in free pages or in the log
                 self._connection.execute("VACUUM")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
     # -- for the modules that keep more of a run (`snapshots.py`, `trust.py`) --------------------------------------

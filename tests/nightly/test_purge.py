@@ -1,0 +1,93 @@
+"""Keeping order: old runs go, with every byte of what they sent; results stay; what is at work is left."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.lock import hold_run
+from bulkupdate.runs.purge import forget_runs
+from bulkupdate.runs.records import RunState
+from tests.nightly.house import FIRST, House
+
+VALUE = "Wilhelmina Unmistakable"
+DAY = 86_400.0
+
+
+class LaterClock(Clock):
+    """The machine's clock, so many seconds ahead."""
+
+    def __init__(self, ahead: float) -> None:
+        self.ahead = ahead
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+@pytest.fixture
+def ran(house: House) -> House:
+    """A house in which one run was made: one row updated, one invalid, one with a snapshot of before."""
+    house.put("a.csv", f"CustomerId,Name,IsWholesale\n{FIRST},{VALUE},\n{FIRST + 1},{VALUE},perhaps\n")
+    assert house.night(skip_invalid=True) is ExitCode.ROWS_LEFT
+    with Journal(house.state, Clock()) as journal:
+        key = journal.find_run().key
+        journal._connection.execute("INSERT INTO snapshots VALUES (?, 2, ?)", (key, json.dumps({"Name": VALUE})))
+    return house
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def purge(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bulkupdate", "purge", "--json", *arguments]
+    return subprocess.run(command, env=house.environment(), capture_output=True, text=True, timeout=60)
+
+
+def test_what_is_purged_is_gone_to_the_last_byte_and_its_results_stay(ran: House) -> None:
+    assert VALUE.encode() in bytes_of(ran.state)
+    with Journal(ran.state, Clock()) as journal, Journal(ran.state, Clock()):  # another program has it open, too
+        assert forget_runs(journal, ran.state, Clock().now() + 1) == 1
+        assert journal.runs() == []
+        assert VALUE.encode() not in bytes_of(ran.state)
+        tables = ("inputs", "rows", "problems", "snapshots")
+        assert [journal._connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables] == [0] * 4
+    assert VALUE.encode() not in bytes_of(ran.state)
+    assert list((ran.state / "locks").iterdir()) == []
+    assert Path(ran.summary("a")["results"]).exists()
+
+
+def test_younger_runs_stay(ran: House) -> None:
+    told = purge(ran, "--older-than", "1d")
+    assert json.loads(told.stdout)["purged"] == 0
+    with Journal(ran.state, LaterClock(2 * DAY)) as journal:
+        assert forget_runs(journal, ran.state, LaterClock(2 * DAY).now() - DAY) == 1
+
+
+def test_a_run_that_is_being_sent_is_left(ran: House) -> None:
+    with Journal(ran.state, Clock()) as journal:
+        run = journal.find_run()
+        journal.set_state(run, RunState.RUNNING)
+        with hold_run(ran.state, run.id):
+            assert forget_runs(journal, ran.state, Clock().now() + 1) == 0
+        assert forget_runs(journal, ran.state, Clock().now() + 1) == 1  # its process died
+
+
+@pytest.mark.parametrize("given", ["", "d", "-1d", "90 days", "1e9", "٩٠d"])
+def test_what_is_no_number_of_days_is_refused(ran: House, given: str) -> None:
+    assert purge(ran, "--older-than", given).returncode == 2
+    with Journal(ran.state, Clock()) as journal:
+        assert len(journal.runs()) == 1
+
+
+def test_what_holds_customer_data_is_readable_by_its_owner_only(ran: House) -> None:
+    for path in (ran.state, *ran.state.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
