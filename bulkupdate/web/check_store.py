@@ -101,7 +101,8 @@ def keep_check(folder: Path, intake: Intake) -> None:
         {
             "message": "", "remedy": "", "sha256": intake.sha256, "sheet_name": intake.sheet_name or "",
             "notes": intake.notes, "headings": checked.original_headings, "rows": len(checked),
-            "to_send": intake.to_send, "invalid": intake.invalid, "reading": count_reading(checked.rows()), "problems": len(checked.problems),
+            "to_send": intake.to_send, "invalid": intake.invalid, "reading": count_reading(checked.rows()),
+            "problems": len(checked.problems),
             "groups": [_write_group(group) for group in group_problems(checked.problems)[:_MOST_GROUPS]],
         },
     )  # fmt: skip

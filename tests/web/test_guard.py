@@ -43,7 +43,7 @@ def put_count(sandbox: Sandbox) -> int:
         f"/sheets/{MADE_ID}",
         f"/runs/{MADE_ID}",
         f"/runs/{MADE_ID}/results.xlsx",
-        "/none",
+        "/no",
     ],
 )
 def test_nothing_is_shown_without_signing_in(server: Server, path: str) -> None:
@@ -241,7 +241,7 @@ def test_what_is_clicked_twice_runs_once(anna: Visitor, sandbox: Sandbox) -> Non
     ],
 )
 def test_file_names(server: Server, anna: Visitor, name: str, status: int) -> None:
-    """Stored under a name of our own, shown escaped, harmless in the header of a download; or refused by the list."""
+    """Stored under a name of our own, shown escaped, harmless in the header of a download; or refused by list."""
     answer = anna.upload(name, make_csv(1))
     assert answer.status_code == status, answer.text
     assert "<script>alert" not in answer.text
