@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkupdate.cli.console import Console, print_json, stop_on_signals
-from bulkupdate.cli.options import common_options, make_settings, parse_maps, sheet_options
+from bulkupdate.cli.options import (
+    common_options,
+    make_run_options,
+    make_settings,
+    parse_maps,
+    saving_options,
+    sheet_options,
+)
 from bulkupdate.clock import Clock
 
 if TYPE_CHECKING:
@@ -33,11 +40,10 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How long a file must have stopped growing.",
 )
-@click.option(
-    "--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Log to this file too, with rotation."
-)
+@click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Log to this file too; it rotates.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning"]), default="info", show_default=True)
+@saving_options
 @sheet_options
 @common_options
 def nightly_command(folder: Path, as_json: bool, quiet: bool, **given: Any) -> int:
@@ -76,8 +82,9 @@ def _read_options(given: dict[str, Any], now: float) -> NightOptions:
     from bulkupdate.runs.intake import SheetOptions
 
     return NightOptions(
-        skip_invalid=given["invalid"] == "skip",
         end=find_end(given["until"], now) if given["until"] else None,
         settle_seconds=given["settle"],
         sheet=SheetOptions(given["sheet"], parse_maps(given["maps"]), given["decimal_mark"], given["ignore_unknown"]),
+        skip_invalid=given["invalid"] == "skip",
+        asked=make_run_options(given),
     )

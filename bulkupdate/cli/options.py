@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bulkupdate.cli.failing import Call
 from bulkupdate.errors import UsageError
 from bulkupdate.settings import SECRETS, SETTINGS, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bulkupdate.runs.run import RunOptions
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
@@ -61,6 +64,40 @@ def sheet_options(command: Any) -> Any:
     ):
         command = add(command)
     return command
+
+
+def saving_options(command: Any) -> Any:
+    """What a run may leave out, look at again, or keep: `--only-changes`, `--since-last`, `--verify`, `--snapshot`."""
+    for add in (
+        click.option("--snapshot", is_flag=True, help="Keep the values of before, so that `undo` can put them back."),
+        click.option(
+            "--max-age",
+            type=click.FloatRange(min=0),
+            metavar="DAYS",
+            help="With --since-last: trust what the journal confirmed in so many days, and nothing older.",
+        ),
+        click.option(
+            "--since-last", is_flag=True, help="Leave out rows that the journal knows to be live, without asking."
+        ),
+        click.option(
+            "--only-changes", is_flag=True, help="Read the live customers first; send only the fields that differ."
+        ),
+        click.option(
+            "--verify", is_flag=True, help="Read back what was sent; where the service ignored it, the row failed."
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def make_run_options(given: Mapping[str, Any], *, skip_invalid: bool = False, limit: int | None = None) -> RunOptions:
+    """What is asked of a run by `saving_options`. Raises `UsageError`."""
+    from bulkupdate.runs.run import RunOptions
+
+    if given["max_age"] is not None and not given["since_last"]:
+        raise UsageError("--max-age says how long --since-last trusts the journal, but --since-last was not given.")
+    asked = {name: given[name] for name in ("verify", "only_changes", "since_last", "snapshot")}
+    return RunOptions(skip_invalid=skip_invalid, limit=limit, max_age_days=given["max_age"], **asked)
 
 
 def make_settings(given: Mapping[str, Any]) -> Settings:

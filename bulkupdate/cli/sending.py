@@ -11,7 +11,15 @@ import click
 
 from bulkupdate.cli.checking import show_changes, show_intake, take_in_file, write_reports
 from bulkupdate.cli.console import Console, Progress, print_json, stop_on_signals
-from bulkupdate.cli.options import FILE_ARGUMENT, RUN_ARGUMENT, common_options, make_settings, sheet_options
+from bulkupdate.cli.options import (
+    FILE_ARGUMENT,
+    RUN_ARGUMENT,
+    common_options,
+    make_run_options,
+    make_settings,
+    saving_options,
+    sheet_options,
+)
 from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
 from bulkupdate.clock import format_local_time
 from bulkupdate.errors import ExitCode, UsageError
@@ -33,11 +41,7 @@ _YES = click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
 @click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
 @click.option("--limit", type=click.IntRange(min=1), help="Send so many rows at most; `resume` goes on with the rest.")
-@click.option("--verify", is_flag=True, help="Read back what was sent; where the service ignored it, the row failed.")
-@click.option("--only-changes", is_flag=True, help="Read the live customers first; send only the fields that differ.")
-@click.option("--since-last", is_flag=True, help="Leave out rows that the journal knows to be live, without asking.")
-@click.option("--max-age", type=click.FloatRange(min=0), metavar="DAYS", help="Trust the journal for so long only.")
-@click.option("--snapshot", is_flag=True, help="Keep the values of before, so that `undo` can put them back.")
+@saving_options
 @_OUTPUT
 @sheet_options
 @common_options
@@ -50,7 +54,8 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
     from bulkupdate.runs.run import new_run_id
     from bulkupdate.runs.sparing import begin_planned, count_reading_beside
 
-    console, settings, options = Console(quiet=quiet), make_settings(given), _make_options(given)
+    console, settings = Console(quiet=quiet), make_settings(given)
+    options = make_run_options(given, skip_invalid=given["skip_invalid"], limit=given["limit"])
     if given["dry_run"]:
         return _run_dry(file, settings, options, console, output, given, as_json=as_json)
     settings.require_connection()
@@ -137,15 +142,6 @@ _NO_RUN: dict[str, Any] = {
     "run": None, "file": None, "state": "finished", "started": None, "rows": 0, "counts": {}, "problems": [],
     "calls": 0, "exit_code": 0, "results": None, "next": None,
 }  # fmt: skip
-
-
-def _make_options(given: Mapping[str, Any]) -> RunOptions:
-    from bulkupdate.runs.run import RunOptions
-
-    if given["max_age"] is not None and not given["since_last"]:
-        raise UsageError("--max-age says how long --since-last trusts the journal, but --since-last was not given.")
-    names = ("skip_invalid", "verify", "limit", "only_changes", "since_last", "snapshot")
-    return RunOptions(**{name: given[name] for name in names}, max_age_days=given["max_age"])
 
 
 def _run_dry(

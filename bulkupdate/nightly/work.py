@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from bulkupdate.errors import (
     BulkUpdateError,
     BusyError,
     ExitCode,
+    InterruptedRunError,
     RefusedFileError,
     ServiceDownError,
     StoppedError,
@@ -27,7 +28,8 @@ from bulkupdate.runs.history import describe_check, describe_failure, describe_r
 from bulkupdate.runs.intake import Intake, SheetOptions, take_in
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.records import Run
-from bulkupdate.runs.run import Ending, Parts, RunOptions, begin, carry_on
+from bulkupdate.runs.run import Ending, Parts, RunOptions, carry_on
+from bulkupdate.runs.sparing import begin_planned, plan_sending
 from bulkupdate.runs.stop import Stop
 from bulkupdate.service.client import open_client
 from bulkupdate.settings import Settings
@@ -39,12 +41,13 @@ READINGS = 2
 @dataclass(frozen=True)
 class NightOptions:
     """What is asked of a night. `end` is when no further row is sent, in seconds since 1970, None: whenever all is
-    sent. A file must stay as it is for `settle_seconds` to be taken."""
+    sent. A file must stay as it is for `settle_seconds` to be taken. `asked` is what else is asked of each run."""
 
     skip_invalid: bool = False
     end: float | None = None
     settle_seconds: float = 5.0
     sheet: SheetOptions = field(default_factory=SheetOptions)
+    asked: RunOptions = field(default_factory=RunOptions)
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,10 @@ class Night:
         except RefusedFileError as error:
             described = {**describe_failure(error, taken.path, None), "state": "finished"}
             return self._refuse(taken, described, (), "refused, nothing was sent", _say(error))
+        except InterruptedRunError as interrupted:  # while reading what is live: nothing was sent yet
+            return self._leave(taken, run, self.stop.reason or interrupted)
         except (StoppedError, BusyError) as error:
-            described = describe_failure(error, taken.path, taken.run_id if run else None)
-            sentence = "left as it is for the next call"
-            is_stopped = isinstance(error, StoppedError)
-            return FileReport(taken.shown_name, taken.path, described, (), sentence, _say(error), is_stopped)
+            return self._leave(taken, run, error)
 
     def _find_run(self, taken: TakenFile) -> Run | None:
         try:
@@ -107,6 +109,14 @@ class Night:
         self.folder.end_reading(taken)
         return intake
 
+    def _leave(self, taken: TakenFile, run: Run | None, error: BulkUpdateError) -> FileReport:
+        """The file stays where it is. Another process at work on its run (`BusyError`) is no reason to end the night."""
+        described = describe_failure(error, taken.path, run.id if run else None)
+        ends_night = not isinstance(error, BusyError)
+        return FileReport(
+            taken.shown_name, taken.path, described, (), "left as it is for the next call", _say(error), ends_night
+        )
+
     # -- refusing -----------------------------------------------------------------------------------------------
 
     def _refuse_rows(self, taken: TakenFile, intake: Intake) -> FileReport:
@@ -133,8 +143,9 @@ class Night:
             came_before = 0
             if intake is not None:
                 self._warn_of_earlier_run(taken, intake, parts)
-                options = RunOptions(skip_invalid=self.options.skip_invalid)
-                run = begin(parts, taken.run_id, intake, options, results)
+                options = replace(self.options.asked, skip_invalid=self.options.skip_invalid)
+                plan = plan_sending(intake, parts, options)
+                run = begin_planned(parts, taken.run_id, plan, options, results)
             elif run is not None:
                 came_before = self._count_settled(run)
                 run = self._prepare_resume(run, parts, results)

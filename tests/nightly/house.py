@@ -18,7 +18,6 @@ from bulkupdate.nightly.night import run_night
 from bulkupdate.nightly.notices import Notices
 from bulkupdate.nightly.report import FileReport
 from bulkupdate.nightly.work import NightOptions
-from bulkupdate.runs.parts import RunOptions
 from bulkupdate.runs.stop import Stop
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.settings import Secret, Settings
@@ -63,12 +62,10 @@ class House:
         os.utime(path, (then, then))
         return path
 
-    def night(
-        self, clock: Clock | None = None, stop: Stop | None = None, *, skip_invalid: bool = False, **options: Any
-    ) -> ExitCode:
+    def night(self, clock: Clock | None = None, stop: Stop | None = None, **options: Any) -> ExitCode:
         """One call, in this process; what it told is in `reports`."""
         clock, stop, self.reports = clock or Clock(), stop or Stop(), []
-        asked = NightOptions(**{"asked": RunOptions(skip_invalid=skip_invalid), "settle_seconds": 0.0, **options})
+        asked = NightOptions(**{"settle_seconds": 0.0, **options})
         notices = Notices(self.settings, clock, stop, first_wait=0.01)
         return run_night(self.folder, self.settings, asked, clock, stop, self.reports.append, notices)
 
