@@ -110,7 +110,7 @@ class Night:
         return intake
 
     def _leave(self, taken: TakenFile, run: Run | None, error: BulkUpdateError) -> FileReport:
-        """The file stays where it is. Another process at work on its run (`BusyError`) is no reason to end the night."""
+        """The file stays where it is. That another process is at work on its run is no reason to end the night."""
         described = describe_failure(error, taken.path, run.id if run else None)
         ends_night = not isinstance(error, BusyError)
         return FileReport(

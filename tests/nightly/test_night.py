@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from bulkupdate.cli.main import run_cli
 from bulkupdate.clock import Clock
 from bulkupdate.customers.records import Status
 from bulkupdate.errors import BusyError, ExitCode, JournalError, UsageError
@@ -19,6 +20,7 @@ from bulkupdate.nightly.work import READINGS
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.lock import hold_run
 from bulkupdate.runs.records import RunState
+from bulkupdate.runs.run import RunOptions
 from bulkupdate.runs.stop import Stop
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.options import SandboxOptions
@@ -280,6 +282,20 @@ def test_the_plan_says_how_many_rows_fit(house: House, caplog: pytest.LogCapture
     assert f"plan: 100 rows to send, {fits} of them fit the quota by" in caplog.text
 
 
+def test_the_window_also_ends_reading_what_is_live(tmp_path: Path) -> None:
+    """With --only-changes the live customers are read before anything is sent: the next night begins anew."""
+    with Sandbox(SandboxOptions(customers=50, latency_seconds=0.1)) as sandbox:
+        house = House(tmp_path, sandbox, {"concurrency": 1})
+        house.put("a.csv", "CustomerId,Title\n" + "".join(f"{FIRST + n},Ms\n" for n in range(30)))
+        asked = RunOptions(only_changes=True)
+        assert house.night(end=Clock().now() + 0.6, asked=asked) is ExitCode.STOPPED
+        assert house.puts() == {}
+        assert house.places()["working"] == ["a.csv"]
+        house.given["concurrency"] = 8
+        assert house.night(asked=asked) is ExitCode.DONE
+        assert house.places()["done"] == ["a.csv"]
+
+
 # -- stopping by a person, other calls, bad ground ------------------------------------------------------------------
 
 
@@ -377,3 +393,62 @@ def test_no_thread_is_left_behind(house: House) -> None:
     before = {thread.name for thread in threading.enumerate()}
     house.night(end=Clock().now() + 3600)
     assert {thread.name for thread in threading.enumerate()} <= before
+
+
+# -- the command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The command line, in this process; gives the exit code."""
+    for name, value in house.environment().items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: run_cli(["nightly", str(house.folder), "--settle", "0", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--until", "soon"), "no time of day"),
+        (("--invalid", "maybe"), "maybe"),
+        (("--log-file", "/no/such/folder/a.log"), "log file"),
+        (("--map", "x"), "HEADING=FIELD"),
+        (("--mail-host", "mail.example.com"), "BULKUPDATE_MAIL_FROM"),
+        (("--password", "x"), "--password"),
+        (("--mail-password", "x"), "--mail-password"),
+        (("--webhook-url", "x"), "--webhook-url"),
+    ],
+)
+def test_wrong_use_and_secrets_as_options_are_refused_before_a_file_is_touched(
+    house: House,
+    command: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    house.put("a.csv", sheet([FIRST]))
+    assert command(*arguments) == ExitCode.WRONG_USE
+    assert said in capsys.readouterr().err
+    assert house.places()["inbox"] == ["a.csv"]
+
+
+def test_with_json_stdout_has_one_line_a_file_and_nothing_else(
+    house: House, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.put("a.csv", sheet([FIRST]), age=2)
+    house.put("bad.csv", BAD, age=1)
+    assert command("--json", "--quiet") == ExitCode.FILE_REFUSED
+    said = capsys.readouterr()
+    assert said.err == ""
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert [line["exit_code"] for line in lines] == [0, 3]
+    assert set(lines[0]) == {
+        "run", "file", "state", "started", "rows", "counts", "problems", "calls", "exit_code", "results", "next",
+    }  # fmt: skip
+    assert all(Path(line["file"]).is_file() and Path(line["results"]).is_file() for line in lines)
+
+
+def test_skipping_is_asked_for_by_its_policy(house: House, command: Callable[..., int]) -> None:
+    house.put("mixed.csv", f"CustomerId,IsWholesale\n{FIRST},yes\n{FIRST + 1},perhaps\n")
+    assert command("--invalid", "skip") == ExitCode.ROWS_LEFT
+    assert house.puts() == {str(FIRST): 1}

@@ -180,30 +180,6 @@ def test_in_the_night_whose_clock_is_put_back_a_second_start_finds_nothing_to_do
     assert filed.name[:11] in (hour, time.strftime("%Y%m%d-%H", time.gmtime(time.time() - 3600)))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--until", "soon"), "no time of day"),
-        (("--invalid", "maybe"), "maybe"),
-        (("--log-file", "/no/such/folder/a.log"), "log file"),
-        (("--map", "x"), "HEADING=FIELD"),
-        (("--mail-host", "mail.example.com"), "BULKUPDATE_MAIL_FROM"),
-    ],
-)
-def test_wrong_use_is_told_before_a_file_is_touched(house: House, arguments: tuple[str, ...], said: str) -> None:
-    house.put("a.csv", sheet([FIRST]), age=60)
-    call = house.call(*arguments)
-    assert call.returncode == 2
-    assert said in call.stderr
-    assert house.places()["inbox"] == ["a.csv"]
-
-
-def test_no_secret_is_an_option(house: House) -> None:
-    """Everybody on the machine sees the arguments of a process."""
-    for option in ("--password", "--mail-password", "--webhook-url"):
-        assert house.call(option, "x").returncode == 2
-
-
 # -- killed anywhere ------------------------------------------------------------------------------------------------
 
 
