@@ -177,3 +177,25 @@ def test_the_allowance_survives_the_process_and_bounds_the_next(sandbox, run_pro
     answer = run_program("doctor", requests_per_hour=100)
     assert answer.exit_code == 0
     assert "88 of 100 calls left" in answer.err
+
+
+class WrongClock(Clock):
+    """A machine whose clock is two hours off."""
+
+    def __init__(self, off_by_seconds: float) -> None:
+        self._off_by = off_by_seconds
+
+    def now(self) -> float:
+        return super().now() + self._off_by
+
+
+@pytest.mark.parametrize("off_by_seconds", [-7200, 7200])
+def test_a_local_clock_two_hours_off_waits_as_long_as_a_right_one(make_sandbox, tmp_path, off_by_seconds):
+    """The service's own `Date` tells how long its reset time is away (21)."""
+    sandbox = make_sandbox(plan=ScheduledFaults(writes=[None, "throttle-429"]), throttle_seconds=2)
+    driver = Driver(sandbox.base_url, tmp_path, clock=WrongClock(off_by_seconds))
+    ending = driver.carry_on(driver.begin(write_sheet(tmp_path / "customers.csv", 5)))
+    assert ending.tally.counts == {"updated": 5}
+    throttled = next(each for each in sandbox.requests if each.fault)
+    after = next(each for each in sandbox.requests if each.number > throttled.number and each.at > throttled.at + 0.2)
+    assert 0.9 <= after.at - throttled.at <= 5
