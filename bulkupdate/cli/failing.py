@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.errors import BugError, BulkUpdateError
-from bulkupdate.settings import Settings
+from bulkupdate.settings import SECRETS, Settings
 
 
 @dataclass
@@ -60,5 +60,6 @@ class Call:
         from bulkupdate.service.redaction import Redactor
 
         redactor = Redactor()
-        redactor.learn(self.settings.password.reveal())
+        for name in SECRETS:
+            redactor.learn(getattr(self.settings, name).reveal())
         return re.sub(r"Bearer\s+\S+", "Bearer [secret]", redactor.redact(trace))
