@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -23,6 +24,11 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
     It listens on this machine only. To let others in, put a proxy with TLS before it and say so: --trust-proxy
     --public-name bulk.example.com.
     """
+    if os.name != "posix":
+        raise UsageError(
+            "The page is served on Linux and macOS only: Windows has no limits to hold the checks of uploads by.",
+            remedy="Serve it there, or use the command line here.",
+        )
     from bulkupdate.web.app import create_app
     from bulkupdate.web.listener import is_loopback, serve
 

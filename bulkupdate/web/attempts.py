@@ -24,8 +24,8 @@ class _Count:
 
 
 class Attempts:
-    """Counts the tries. Thread-safe. A try counts as wrong from its beginning until it is forgiven, so that tries at
-    the same moment are all counted."""
+    """Counts the tries. Thread-safe. A try counts as wrong from its beginning until it is
+    forgiven, so that tries at the same moment are all counted."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -47,15 +47,22 @@ class Attempts:
                     count.free_at = now + min(FIRST_WAIT_SECONDS * 2 ** (count.tries - free), LONGEST_WAIT_SECONDS)
         return 0.0
 
-    def forgive(self, address: str, name: str) -> None:
-        """The try was right, or was no guess (the service was down): it does not count."""
+    def withdraw(self, address: str, name: str) -> None:
+        """The try was no guess, as the service was down: it does not count, those before it do."""
         with self._lock:
-            for key in self._keys(address, name):
-                count = self._counts.get(key)
-                if count is None:
-                    continue
-                count.tries = max(0, count.tries - 1) if key[0] == "address" else 0
+            for count in self._find(address, name):
+                count.tries -= 1
                 count.free_at = 0.0
+
+    def forgive(self, address: str, name: str) -> None:
+        """The try was right: this name's wrong ones are forgotten."""
+        self.withdraw(address, name)
+        with self._lock:
+            for count in self._find(address, name)[:2]:
+                count.tries = 0
+
+    def _find(self, address: str, name: str) -> list[_Count]:
+        return [self._counts[key] for key in self._keys(address, name) if key in self._counts]
 
     def _keys(self, address: str, name: str) -> list[tuple[str, ...]]:
         return [("address and name", address, name), ("name", name), ("address", address)]

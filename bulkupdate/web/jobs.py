@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from bulkupdate.service.client import open_client
 from bulkupdate.service.quota import Waiting
 from bulkupdate.settings import Settings
 from bulkupdate.web.logins import Login
+
+log = logging.getLogger("bulkupdate.web")
 
 _BUSY_TRIES = 10
 _BUSY_WAIT_SECONDS = 0.3
@@ -131,7 +134,8 @@ class Jobs:
 
         for _ in range(_BUSY_TRIES):
             try:
-                carry_on(run, parts, watch)
+                ending = carry_on(run, parts, watch)
+                log.info("run %s: %s", run.id, ending.run.state.value)
                 return
             except BusyError:  # somebody's page may just be looking at the lock
                 self._clock.wait(_BUSY_WAIT_SECONDS, job.stop)

@@ -106,7 +106,7 @@ def _show_check(kept: Upload, outcome: Outcome) -> str:
         codes=check.list_choices("code") if outcome.problems else [],
         why_no_copy=why_not_annotated(kept.path, outcome.rows),
         may_start=site().may_start(person(), kept),
-        needs_approval=site().needs_approval,
+        is_own=site().owns(person(), kept),
         looked_at=min(MOST_ROWS, outcome.to_send),
     )
 
@@ -181,6 +181,8 @@ def _begin(kept: Upload, outcome: Outcome) -> None:
 def remove(upload_id: str) -> AnyResponse:
     """Forget a sheet that has not been sent."""
     kept = find_upload(upload_id)
+    if not site().owns(person(), kept):
+        abort(403, "Only the person who uploaded a sheet can remove it.")
     with site().jobs.one_at_a_time():
         if not _has_run(kept):
             site().uploads.remove(kept.id)
@@ -191,6 +193,9 @@ def find_upload(upload_id: str) -> Upload:
     """The upload, if it is for this person's eyes; else the page says that there is none."""
     kept = site().uploads.find(upload_id)
     if kept is None or not site().may_see_upload(person(), kept):
+        abort(404)
+    run = site().find_run(upload_id)
+    if run is not None and not site().may_see_run(person(), run):
         abort(404)
     return kept
 

@@ -57,7 +57,7 @@ def sign_in() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
         login = try_login(site(), username, password)
     except NotSignedInError as refused:
         if refused.status != 401:
-            site().attempts.forgive(address, fold_name(username))
+            site().attempts.withdraw(address, fold_name(username))
         log.warning("sign-in from %s: refused (%d)", address, refused.status)
         return _show_form(username, str(refused)), refused.status
     site().attempts.forgive(address, fold_name(username))

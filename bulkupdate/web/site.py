@@ -109,11 +109,15 @@ class Site:
         """Whether this person sees everybody's runs."""
         return login.person in {fold_name(name) for name in self.settings.admins.split(",") if name.strip()}
 
+    def owns(self, login: Login, upload: Upload) -> bool:
+        """Whether this person uploaded it."""
+        return fold_name(upload.owner) == login.person
+
     def may_see_upload(self, login: Login, upload: Upload) -> bool:
         """Its owner may; an admin; and where two pairs of eyes are asked for, whoever could be the second."""
         if upload.host != login.host:
             return False
-        return fold_name(upload.owner) == login.person or self.is_admin(login) or self.needs_approval
+        return self.owns(login, upload) or self.is_admin(login) or self.needs_approval
 
     def may_see_run(self, login: Login, run: Run) -> bool:
         """The person whose login sends it may, the one who uploaded its sheet, and an admin."""
@@ -124,7 +128,7 @@ class Site:
 
     def may_start(self, login: Login, upload: Upload) -> bool:
         """Its owner may; with two pairs of eyes, anybody but the owner."""
-        return (fold_name(upload.owner) == login.person) is not self.needs_approval
+        return self.owns(login, upload) is not self.needs_approval
 
     def may_send(self, login: Login, run: Run) -> bool:
         """Whether this person may resume or retry a run: only with the login that began it."""

@@ -384,6 +384,7 @@ def test_two_pairs_of_eyes(proxied: Server, sandbox: Sandbox) -> None:
     assert "Two pairs of eyes" in checked.text
     sandbox.reset_log()
     assert chris.start(checked).status_code == 403
+    assert dora.post(path_of(checked) + "/remove").status_code == 403
     assert not put_count(sandbox)
     assert "approved.csv" in dora.get("/runs").text
     run = dora.wait_for_end(dora.start(checked))
@@ -391,3 +392,4 @@ def test_two_pairs_of_eyes(proxied: Server, sandbox: Sandbox) -> None:
     assert "by dora" in run.text
     assert chris.get(path_of(run)).status_code == 200
     assert eva.get(path_of(run)).status_code == 404
+    assert eva.get(path_of(checked) + "/report.xlsx").status_code == 404

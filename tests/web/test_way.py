@@ -83,6 +83,7 @@ def test_a_bad_sheet_is_told_row_by_row_and_nothing_is_sent(browser: Browser, sa
     assert "150 rows are invalid" in browser.text
     assert "bad <b>mails.csv" in browser.text
     assert "no address" in browser.find("table.problems").text
+    browser.driver.execute_script("document.getElementById('problems').scrollIntoView()")
     browser.picture("problems")
     browser.press("Next →")
     browser.wait_for("page 2 of 2")
@@ -218,8 +219,14 @@ def test_no_serious_violation_of_accessibility_on_any_page(
     for path in paths:
         browser.open(path)
         require_no_violation(browser, axe)
+    browser.open("/")
+    browser.picture("start-dark")
+    browser.look(width=390)
     browser.open(paths[4])
     browser.picture("problems-phone")
+    browser.look()
+    browser.open("/runs")
+    browser.picture("history")
 
 
 def find_axe() -> str:
