@@ -33,6 +33,7 @@ from bulkupdate.runs.sparing import begin_planned, plan_sending
 from bulkupdate.runs.stop import Stop
 from bulkupdate.service.client import open_client
 from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.results import to_fix_path
 
 READINGS = 2
 """How often a file may end the program while it is read, before it is put aside: a power cut is no fault of its."""
@@ -204,6 +205,8 @@ class Night:
             "next": ending.next_command,
         }
         files = tuple(path for path in (ending.results, ending.to_fix) if path is not None)
+        if ending.results is not None and ending.to_fix is None:  # an earlier night's, whose rows have gone through
+            to_fix_path(ending.results).unlink(missing_ok=True)
         may_be_its_own_fault = is_stuck and isinstance(error, ServiceDownError) and not self.stop.is_set()
         return FileReport(
             taken.shown_name, place, described, files, _describe(ending), _say(error) if error else "",

@@ -109,13 +109,15 @@ def test_a_file_that_could_not_be_finished_comes_first_the_next_night(house: Hou
     assert house.night() is ExitCode.STOPPED
     assert house.places()["working"] == ["old.csv"]
     assert house.summary("old")["counts"] == {"not attempted": 5}
+    assert len(list((house.folder / "reports").glob("*-old-results-to-fix.xlsx"))) == 1
     house.sandbox.start()
     house.put("older-but-new.csv", sheet([FIRST + 9]), age=600)
     assert house.night() is ExitCode.DONE
     assert [Path(each.described["file"]).name[25:] for each in house.reports] == ["old.csv", "older-but-new.csv"]
     assert house.places()["working"] == []
     assert house.puts() == {str(FIRST + n): 1 for n in (0, 1, 2, 3, 4, 9)}
-    assert len(list((house.folder / "reports").glob("*-old.json"))) == 1
+    reports = sorted(path.name[25:] for path in (house.folder / "reports").glob("*-old*"))
+    assert reports == ["old-results.xlsx", "old.json"]  # none of the stopped night's rows is left to fix
 
 
 def test_what_stops_one_file_stops_the_night_and_the_others_keep_waiting(house: House) -> None:
