@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bulkupdate.cli.console import Console, Progress, stop_on_signals
 from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.errors import InterruptedRunError, StoppedError
 
 if TYPE_CHECKING:
     from bulkupdate.runs.live import WatchReading
@@ -49,7 +50,12 @@ def say_cost(calls: int, parts: Parts, console: Console) -> bool:
 
 @contextmanager
 def watch_reading(total: int, parts: Parts, console: Console) -> Iterator[WatchReading]:
-    """A progress bar for so many customers, while Ctrl-C ends the reading."""
+    """A progress bar for so many customers, while Ctrl-C ends the reading. What ends it has no run to be resumed."""
     progress = Progress(console, total, parts.client.quota, parts.clock)
-    with progress, stop_on_signals(parts.stop, console):
-        yield progress.advance
+    try:
+        with progress, stop_on_signals(parts.stop, console):
+            yield progress.advance
+    except (StoppedError, InterruptedRunError) as error:
+        if error.remedy is None or "resume" in error.remedy:
+            error.remedy = "Nothing was sent. Give the same command again to begin anew."
+        raise

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 
 import pytest
 from openpyxl import load_workbook
 
-from tests.conftest import FIRST, find_puts, read_results, write_csv
+from tests.conftest import FIRST, find_puts, finish, read_results, write_csv
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
 CHANGED = [str(FIRST + at) for at in range(0, 60, 10)]
@@ -123,6 +125,22 @@ def test_reading_that_fails_sends_nothing_and_leaves_no_run(run_program, make_sa
     assert run_program("runs").told == []
 
 
+def test_ctrl_c_while_reading_ends_with_130_and_leaves_no_run(run_program, make_sandbox, tmp_path):
+    slow = make_sandbox(latency_seconds=0.3)
+    run_program.environment["BULKUPDATE_BASE_URL"] = slow.base_url
+    sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], *([FIRST + at, "1"] for at in range(200))])
+    process = run_program.start("run", sheet, "--only-changes", "--yes", concurrency=2)
+    while not any(each.kind == "read" for each in slow.requests) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    done = finish(process)
+    assert done.exit_code == 130
+    assert "Nothing was sent. Give the same command again" in done.err
+    assert find_puts(slow) == []
+    assert len(slow.requests) < 50
+    assert run_program("runs").told == []
+
+
 def test_resume_sends_the_reduced_bodies_without_reading_again(run_program, sandbox, tmp_path):
     sheet = write_live_sheet(tmp_path / "in.csv", sandbox, LISTED, range(60), every_tenth)
     first = run_program("run", sheet, "--only-changes", "--yes", "--limit", 2, concurrency=1)
@@ -151,6 +169,15 @@ def test_where_wholesale_needs_a_name_both_go_out_together(run_program, sandbox,
     done = run_program("run", sheet, "--only-changes", "--yes", wholesale_needs_business_name="true")
     assert done.exit_code == 0
     assert find_bodies(sandbox) == [{"BusinessName": name, "IsWholesale": True}]
+
+
+def test_verify_finds_an_ignored_value_where_the_field_is_still_empty(run_program, make_sandbox, tmp_path):
+    deaf = make_sandbox(plan=lambda call: "ignored-200" if call.kind == "write" else None)
+    run_program.environment["BULKUPDATE_BASE_URL"] = deaf.base_url
+    at = next(at for at in range(1000) if deaf.customer(FIRST + at)["AccountManager1Id"] is None)
+    sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "AccountManager1Id"], [FIRST + at, "5001"]])
+    done = run_program("run", sheet, "--verify", "--yes")
+    assert (done.exit_code, done.counts) == (1, {"failed": 1})
 
 
 @pytest.mark.parametrize("options", [["--max-age", "3"], ["--max-age", "-1", "--since-last"]])

@@ -242,3 +242,12 @@ def test_undone_values_are_what_is_trusted(run_program, sandbox, tmp_path):
     run = run_program("run", sheet, "--snapshot", "--yes").told["run"]
     assert run_program("undo", run, "--run", "--yes").counts == {"updated": 1}
     assert run_program("run", sheet, "--since-last", "--yes").counts == {"updated": 1}
+
+
+def test_the_nightly_folder_trusts_the_journal_too(run_program, sandbox, tmp_path):
+    inbox = tmp_path / "night" / "inbox"
+    inbox.mkdir(parents=True)
+    for counts in ({"updated": 20}, {"unchanged": 20}):
+        write_sheet(inbox / "list.csv", 20)
+        done = run_program("nightly", tmp_path / "night", "--since-last", "--settle", "0")
+        assert (done.exit_code, done.counts) == (0, counts)
