@@ -73,9 +73,8 @@ class House:
         return [sys.executable, "-m", "bulkupdate", "nightly", str(self.folder), "--settle", "0.3", *arguments]
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START") if name in os.environ
-        }
+        names = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         return {
             **kept, "BULKUPDATE_BASE_URL": self.sandbox.base_url, "BULKUPDATE_USERNAME": "sandbox",
             "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_STATE_DIR": str(self.state),
