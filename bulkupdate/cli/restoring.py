@@ -10,8 +10,9 @@ import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.options import common_options, make_settings
+from bulkupdate.cli.planning import agree
 from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
-from bulkupdate.cli.sending import agree, require_same_host, send
+from bulkupdate.cli.sending import require_same_host, send
 from bulkupdate.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from bulkupdate.customers.payload import LiveCustomer
     from bulkupdate.runs.records import Run
     from bulkupdate.runs.run import Parts
-    from bulkupdate.runs.undo import Comparison, Restoration
+    from bulkupdate.runs.undo import Restoration
+    from bulkupdate.runs.undo_run import Comparison
     from bulkupdate.spreadsheets.customer_sheet import Remark
 
 _REMARKS_SHOWN = 10
@@ -172,7 +174,7 @@ def _send_undo(
     from bulkupdate.customers.records import Status
     from bulkupdate.runs.report import default_results_path, require_results_place
     from bulkupdate.runs.run import new_run_id
-    from bulkupdate.runs.undo import begin_undo, compare_again, count_comparing
+    from bulkupdate.runs.undo_run import begin_undo, compare_again, count_comparing
 
     new_id = new_run_id(parts.clock.now())
     results = default_results_path(path, new_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkupdate.cli.checking import show_changes, show_intake, take_in_file, write_reports
+from bulkupdate.cli.checking import show_intake, take_in_file, write_reports
 from bulkupdate.cli.console import Console, Progress, print_json, stop_on_signals
 from bulkupdate.cli.options import (
     FILE_ARGUMENT,
@@ -20,15 +20,14 @@ from bulkupdate.cli.options import (
     saving_options,
     sheet_options,
 )
-from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
-from bulkupdate.clock import format_local_time
+from bulkupdate.cli.planning import agree, make_plan, warn_of_earlier_runs
+from bulkupdate.cli.reading import open_parts
 from bulkupdate.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bulkupdate.runs.intake import Intake
     from bulkupdate.runs.records import Run
     from bulkupdate.runs.run import Ending, Parts, RunOptions
-    from bulkupdate.runs.sparing import Plan
     from bulkupdate.settings import Settings
 
 _OUTPUT = click.option("-o", "output", type=click.Path(path_type=Path), help="Where the results go (.xlsx or .csv).")
@@ -166,63 +165,6 @@ def _run_dry(
         plan = make_plan(intake, options, parts, console)
     live = plan.findings() if options.only_changes else None
     return write_reports(intake, settings, console, output, None, as_json=as_json, live=live, planned=plan)
-
-
-def make_plan(intake: Intake, options: RunOptions, parts: Parts, console: Console) -> Plan:
-    """Find out which rows need sending, and say so."""
-    from bulkupdate.runs.sparing import count_planned_reading, plan_sending
-
-    if not (options.only_changes or options.since_last):
-        return plan_sending(intake, parts, options)
-    if options.only_changes:
-        say_cost(count_planned_reading(intake, options), parts, console)
-        with watch_reading(intake.to_send, parts, console) as watch:
-            plan = plan_sending(intake, parts, options, watch)
-        show_changes(plan.findings(), console)
-    else:
-        plan = plan_sending(intake, parts, options)
-    console.say(f"{intake.to_send - plan.held_back:,} of {intake.to_send:,} rows need to be sent.")
-    return plan
-
-
-def agree(count: int, parts: Parts, console: Console, *, yes: bool, reading: int = 0) -> bool:
-    """Show the plan, and ask. `reading` are the calls that reading takes on top, before or after the updates."""
-    from bulkupdate.runs.plan import GUESSED_SECONDS_A_CALL, estimate_end
-
-    if not count:
-        return True
-    now = parts.clock.now()
-    room = parts.client.quota.room()
-    calls = count + reading + 1
-    end = estimate_end(parts.client.quota, now, calls, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
-    left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
-    console.say(
-        f"Plan: {count:,} customers at {parts.host} would be updated with {calls:,} calls; quota: {left}; "
-        f"expected end: {format_local_time(end, now)}"
-    )
-    return console.ask(f"Update {count:,} customers?", yes=yes)
-
-
-def warn_of_earlier_runs(intake: Intake, parts: Parts, console: Console) -> None:
-    """Say so where a file of the same content was sent before."""
-    from bulkupdate.customers.records import Status
-    from bulkupdate.runs.lock import true_state
-    from bulkupdate.runs.records import RunState
-
-    advice = {
-        RunState.FINISHED: "",
-        RunState.STOPPED: " It stopped early: `bulkupdate resume {}`.",
-        RunState.RUNNING: " It is being sent just now.",
-    }
-    for earlier in parts.journal.runs_of_file(intake.sha256, parts.host):
-        updated = parts.journal.tally(earlier)[Status.UPDATED]
-        if updated:
-            state = true_state(parts.settings.state_dir, earlier)
-            console.say(
-                f"Warning: a file with this content was sent before: {earlier.started}, run {earlier.id}, "
-                f"{updated:,} of {earlier.rows:,} rows updated.{advice[state].format(earlier.id)}"
-            )
-            return
 
 
 def send(run: Run, parts: Parts, console: Console, *, limit: int | None, as_json: bool) -> int:

@@ -33,6 +33,9 @@ RETRIED = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 UNDO = "undo"
 """The option of a run that takes another one back: that one's id. What it rejects, someone has changed since."""
 
+_OF_A_FILE = ("only_changes", "since_last", "max_age_days")
+"""Options that say how a file was planned; its rows are not planned anew when they are sent again."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -141,7 +144,7 @@ def begin_retry(parts: Parts, parent: Run, run_id: str, results_path: Path) -> R
         host=parent.host,
         username=parts.settings.username,
         headings=parent.headings,
-        options=parent.options,
+        options={name: value for name, value in parent.options.items() if name not in _OF_A_FILE},
         settings=parts.settings.describe(),
         results_path=str(results_path.resolve()),
         parent=parent.id,
