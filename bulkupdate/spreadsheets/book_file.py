@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -123,17 +124,24 @@ def _too_large(title: str) -> UsageError:
 
 
 def _write_rows(sheet: IO[bytes], streamed: StreamedRows, title: str, most_bytes: int | None) -> None:
-    """`most_bytes` is what the part may hold, having been announced as small; None: as much as it takes."""
+    """`most_bytes` is what the part may hold, having been announced as small; None: as much as it takes.
+
+    A chunk is compressed by another thread while the next one is made: zlib leaves Python to others meanwhile.
+    """
     rows = _format_rows(streamed)
     written = 0
-    for start in range(0, EXCEL_ROWS, _CHUNK_ROWS):
-        chunk = "".join(islice(rows, min(_CHUNK_ROWS, EXCEL_ROWS - start))).encode()
-        written += len(chunk)
-        if most_bytes is not None and written > most_bytes:
-            raise _too_large(title)
-        sheet.write(chunk)
-        if not chunk:
-            return
+    with ThreadPoolExecutor(1, thread_name_prefix="compressor") as compressor:
+        compressing = compressor.submit(sheet.write, b"")
+        for start in range(0, EXCEL_ROWS, _CHUNK_ROWS):
+            chunk = "".join(islice(rows, min(_CHUNK_ROWS, EXCEL_ROWS - start))).encode()
+            written += len(chunk)
+            if most_bytes is not None and written > most_bytes:
+                raise _too_large(title)
+            compressing.result()
+            if not chunk:
+                return
+            compressing = compressor.submit(sheet.write, chunk)
+        compressing.result()
     if next(rows, None) is not None:
         raise _too_large(title)
 
