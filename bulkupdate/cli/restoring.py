@@ -172,6 +172,7 @@ def _send_undo(
     as_json: bool,
 ) -> int:
     from bulkupdate.customers.records import Status
+    from bulkupdate.runs.live import count_calls
     from bulkupdate.runs.report import default_results_path, require_results_place
     from bulkupdate.runs.run import new_run_id
     from bulkupdate.runs.undo_run import begin_undo, compare_again, count_comparing
@@ -184,7 +185,8 @@ def _send_undo(
         compared = compare_again(restorations, parts.client, parts.settings.concurrency, watch)
     _show_comparison(compared, console)
     count = sum(each.status is Status.NOT_ATTEMPTED for each in compared)
-    if not agree(count, parts, console, yes=yes):
+    read_back = count_calls(each.restored for each in compared if each.restored) if run.options.get("verify") else 0
+    if not agree(count, parts, console, yes=yes, reading=read_back):
         console.say(f"Nothing was sent. The sheet is {path}.")
         return ExitCode.FILE_REFUSED
     undo = begin_undo(parts, run, new_id, compared, path, results)

@@ -117,8 +117,8 @@ def begin_undo(
 ) -> Run:
     """Write the restorations into the journal as a new run, linked to the one they take back. Nothing is sent yet.
 
-    `sheet_path` is the sheet written of them. What is about to be overwritten is kept, so that an undo can be undone.
-    Raises `JournalError`.
+    `sheet_path` is the sheet written of them. What is about to be overwritten is kept, so that an undo can be undone;
+    the undo of a verified run is verified too. Raises `JournalError`.
     """
     sheet = make_undo_sheet([each.restoration for each in compared])
     with sheet_path.open("rb") as stream:
@@ -130,7 +130,7 @@ def begin_undo(
         host=parts.host,
         username=parts.settings.username,
         headings=(CUSTOMER_ID.name, *sheet.names),
-        options={UNDO: parent.id, "snapshot": True},
+        options={UNDO: parent.id, "snapshot": True, "verify": bool(parent.options.get("verify"))},
         settings=parts.settings.describe(),
         results_path=str(results_path.resolve()),
         parent=parent.id,

@@ -255,6 +255,29 @@ def test_reading_that_fails_stops_the_run_in_order(run_program, make_sandbox, tm
     assert run_program("resume", max_attempts=2).counts == {"updated": 1}
 
 
+def test_an_undo_of_a_verified_run_is_verified_too(run_program, make_sandbox, tmp_path):
+    """Where the service passes over an empty text, the once-empty field is not called restored."""
+    stubborn = make_sandbox(empty_string="ignored")
+    run_program.environment["BULKUPDATE_BASE_URL"] = stubborn.base_url
+    at = next(at for at in range(100) if stubborn.customer(FIRST + at)["Fax"] is None)
+    sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], [FIRST + at, "1"]])
+    run = run_program("run", sheet, "--snapshot", "--verify", "--yes").told["run"]
+    done = run_program("undo", run, "--run", "--yes")
+    assert (done.exit_code, done.counts) == (1, {"failed": 1})
+
+
+def test_a_retry_keeps_the_values_of_before_too(run_program, make_sandbox, tmp_path):
+    shaky = make_sandbox(plan=lambda call: "error-500" if call.kind == "write" and call.number <= 2 else None)
+    run_program.environment["BULKUPDATE_BASE_URL"] = shaky.base_url
+    before = shaky.customer(FIRST)
+    first = run_program("run", write_sheet(tmp_path / "in.csv", 1), "--snapshot", "--yes", max_attempts=2)
+    assert first.counts == {"failed": 1}
+    again = run_program("retry", first.told["run"], max_attempts=2)
+    assert again.counts == {"updated": 1}
+    assert run_program("undo", again.told["run"], "--run", "--yes").counts == {"updated": 1}
+    assert shaky.customer(FIRST) == before
+
+
 def test_a_json_undo_is_one_object(run_program, sandbox, tmp_path):
     run = run_program("run", write_sheet(tmp_path / "in.csv", 2), "--snapshot", "--yes").told["run"]
     told = json.loads(run_program("undo", run).out)
