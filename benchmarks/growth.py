@@ -1,0 +1,56 @@
+"""Point 6 of the issue: how time and memory of `check` grow with the rows."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.figures import Figure, Points, Size, run_program
+from benchmarks.program import bulkupdate
+from benchmarks.sheets import obtain_sheet
+
+
+def measure(size: Size, folder: Path) -> list[Figure]:
+    """Once for each size; the middle one is measured more often by other programs."""
+    lines: dict[str, tuple[Points, Points]] = {}
+    for ending, counts in {
+        ".csv": (size.sheet_rows // 10, size.sheet_rows, size.huge_sheet_rows),
+        ".xlsx": (size.sheet_rows // 10, size.sheet_rows),
+    }.items():
+        measured = [(rows, _check(obtain_sheet(folder, rows, ending))) for rows in counts]
+        lines[ending] = [(n, seconds) for n, (seconds, _) in measured], [(n, mib) for n, (_, mib) in measured]
+    times, peaks = lines[".csv"]
+    (_, small), (middle, seconds), (large, most_seconds) = times
+    per_row, per_row_large = (seconds - small) / (middle * 0.9), (most_seconds - seconds) / (large - middle)
+    return [
+        Figure(
+            15,
+            f"time of a further row from {middle:,} to {large:,} rows ÷ up to {middle:,}, `check` with report, .csv",
+            per_row_large / max(per_row, 1e-9),
+            most=1.25,
+            beside=_say(times, " s") + "; .xlsx " + _say(lines[".xlsx"][0], " s"),
+            series={f"{ending}, s": each[0] for ending, each in lines.items()}
+            | {f"{ending}, MiB": each[1] for ending, each in lines.items()},
+        ),
+        Figure(
+            15,
+            f"peak memory of `check` with report, {large:,} rows × 24, .csv",
+            peaks[-1][1],
+            " MiB",
+            beside=_say(peaks, " MiB") + "; .xlsx " + _say(lines[".xlsx"][1], " MiB"),
+        ),
+    ]
+
+
+def _check(sheet: Path) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as own:
+        ended = bulkupdate("check", sheet, "-o", Path(own) / "report.xlsx", folder=Path(own))
+    return ended.seconds, ended.peak_mib
+
+
+def _say(points: Points, unit: str) -> str:
+    return ", ".join(f"{rows:,.0f} rows {value:,.1f}{unit}" for rows, value in points)
+
+
+if __name__ == "__main__":
+    run_program(measure)

@@ -1,0 +1,138 @@
+"""The page `docs/performance.md` and its picture, from the figures of all programs."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib as mpl
+
+from benchmarks.figures import Figure, Points
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+TRIED = Path(__file__).with_name("tried.md")
+PICTURE = Path("pictures") / "performance.png"
+VERDICTS = {True: "yes", False: "**no**", None: ""}
+
+_INTRO = """\
+# Performance
+
+Written by `make bench` ({program_count} programs, {minutes:.0f} minutes); do not edit by hand. The goals are numbered
+as in issue 8; 15 is its point 6, how time and memory grow.
+
+**Machine:** {cores} cores, {memory:.0f} GiB, {system}, Python {python}; pandas {pandas}, python-calamine {calamine},
+requests {requests}, XlsxWriter {xlsxwriter}. {day}.
+
+**How it is measured.** This tool and what it is compared with run in turn in one program, another one first each time,
+within seconds of each other; figures are medians of {repeats} or more (with the least and the most), unless they say
+that they were measured once, or count calls. A ratio says something about another machine too; seconds do not. Sheets
+have the 24 columns of the table, 40 % of the cells blank. Services are the sandbox, which counts the calls, or, where
+time counts, a compiled server with a set delay (`benchmarks/delayed_server.c`) that takes next to nothing of the
+machine. Where a whole command is timed it is a process of its own, from its start to its end.
+"""
+
+
+def write_page(
+    docs: Path,
+    figures: Sequence[Figure],
+    failures: Sequence[tuple[str, str]],
+    *,
+    repeats: int,
+    program_count: int,
+    minutes: float,
+) -> None:
+    """Write the page and the picture into `docs`. `failures` are the programs that found nothing out, and why."""
+    draw(docs / PICTURE, figures)
+    parts = [
+        _INTRO.format(
+            program_count=program_count, minutes=minutes, cores=os.cpu_count(),
+            memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
+            system=f"{platform.system()} {platform.machine()}", python=platform.python_version(),
+            pandas=version("pandas"), calamine=version("python-calamine"), requests=version("requests"),
+            xlsxwriter=version("XlsxWriter"), day=date.today(), repeats=repeats,
+        ),
+        _say_how_many_hold(figures),
+        f"![Shares of the bounds, and how time, memory and calls grow]({PICTURE.as_posix()})\n",
+        "## Every goal\n\n" + _table(figures),
+        "## Beside what\n\n" + "\n".join(_line(each) for each in figures if each.beside) + "\n",
+        _list_what_fails(figures, failures),
+        TRIED.read_text(encoding="utf-8"),
+    ]  # fmt: skip
+    (docs / "performance.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _say_how_many_hold(figures: Sequence[Figure]) -> str:
+    judged = [each for each in figures if each.holds is not None]
+    goals = sorted({each.goal for each in judged})
+    missed = sorted({each.goal for each in judged if not each.holds})
+    named = f": {', '.join(map(str, missed))} {'does' if len(missed) == 1 else 'do'} not" if missed else ""
+    return f"**{len(goals) - len(missed)} of {len(goals)} goals hold**{named}.\n"
+
+
+def _table(figures: Sequence[Figure]) -> str:
+    lines = ["| # | what | goal | measured | holds |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {each.goal} | {each.what} | {each.wanted} | {each.measured} | {VERDICTS[each.holds]} |" for each in figures
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(figure: Figure) -> str:
+    return f"- **{figure.goal}**, {figure.what}: {figure.beside}."
+
+
+def _list_what_fails(figures: Sequence[Figure], failures: Sequence[tuple[str, str]]) -> str:
+    lines = [
+        f"- **{each.goal}**, {each.what}: {each.measured} instead of {each.wanted}. {each.limit}"
+        for each in figures
+        if each.holds is False
+    ]
+    lines += [f"- `{name}` could not be measured: {reason}" for name, reason in failures]
+    return "## What does not hold, and what limits it\n\n" + "\n".join(lines or ["Nothing."]) + "\n"
+
+
+def draw(path: Path, figures: Sequence[Figure]) -> None:
+    """Four pictures in one: the bounds, time by rows, memory by rows, calls by windows."""
+    series = {name: points for each in figures for name, points in each.series.items()}
+    drawing, ((bounds, times), (memory, quota)) = plt.subplots(2, 2, figsize=(13, 10), layout="constrained")
+    _draw_bounds(bounds, figures)
+    _draw_lines(times, "`check` with report: time by rows", "seconds", {k: v for k, v in series.items() if ", s" in k})
+    peaks = {f"check {name}": points for name, points in series.items() if name.startswith(".") and "MiB" in name}
+    if "rows sent, MiB" in series:
+        peaks["run of .csv, by rows sent"] = series["rows sent, MiB"]
+    _draw_lines(memory, "Memory by rows", "MiB", peaks)
+    _draw_lines(quota, "Allowance used, the hour scaled to seconds", "allowances sent", {
+        k: v for k, v in series.items() if k == "this tool"}, across="windows passed")  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawing.savefig(path, dpi=80)
+    plt.close(drawing)
+
+
+def _draw_bounds(axes: Axes, figures: Sequence[Figure]) -> None:
+    shares = [(each, share) for each in figures if (share := each.share_of_bound) is not None][::-1]
+    names = [f"{each.goal}  {each.what.split(',')[0][:44]}" for each, _ in shares]
+    colours = ["#2e7d5b" if each.holds else "#b3392f" for each, _ in shares]
+    axes.barh(range(len(shares)), [min(share, 2) for _, share in shares], color=colours)
+    axes.set_yticks(range(len(shares)), names, fontsize=7)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_title("Share of what the goal allows (left of the line: holds)")
+
+
+def _draw_lines(axes: Axes, title: str, unit: str, lines: dict[str, Points], across: str = "rows") -> None:
+    for name, points in lines.items():
+        axes.plot(*zip(*points, strict=True), marker="o" if len(points) < 10 else None, label=name)
+    axes.set_title(title)
+    axes.set_xlabel(across)
+    axes.set_ylabel(unit)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(lambda value, _at: f"{value:,.0f}")
+    axes.grid(alpha=0.3)
+    if lines:
+        axes.legend()

@@ -1,0 +1,99 @@
+"""Goal 2: last night's list again with one customer in a hundred changed, and `--since-last`.
+
+The first night is written into the journal as a run would have written it, answer by answer, without a service: sending
+100,000 updates to a sandbox written in Python takes minutes and shows nothing more.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.figures import Figure, Size, run_program
+from benchmarks.program import bulkupdate
+from benchmarks.sheets import FIRST_ID, obtain_sheet
+from bulkupdate.clock import Clock, format_duration, format_utc
+from bulkupdate.customers.records import Status
+from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.records import NewRun, Outcome, RunState
+from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.settings import Settings
+
+CHANGED_SHARE = 100
+HOURLY = 10_800
+
+
+def measure(size: Size, folder: Path) -> list[Figure]:
+    """Once: a count does not vary."""
+    rows = size.nightly_rows
+    sheet = obtain_sheet(folder, rows, ".csv")
+    options = SandboxOptions(customers=rows, first_customer_id=FIRST_ID)
+    with Sandbox(options) as sandbox, tempfile.TemporaryDirectory() as own:
+        _write_first_night(Path(own) / "state", sheet, urlsplit(sandbox.base_url).netloc)
+        tonight = _change_some(sheet, Path(own) / "tonight.csv")
+        results = Path(own) / "results.csv"
+        ended = bulkupdate(
+            "run", tonight, "--yes", "--since-last", "-o", results, "--json",
+            folder=Path(own), base_url=sandbox.base_url,
+        )  # fmt: skip
+        requests, writes = (int(str(sandbox.counts[name])) for name in ("requests", "writes"))
+    changed = -(-rows // CHANGED_SHARE)
+    plain = format_duration((rows + 1) / HOURLY * 3600)
+    return [
+        Figure(
+            2,
+            f"calls for {rows:,} customers, {changed:,} of them changed",
+            requests,
+            most=changed + 1,
+            beside=f"{writes:,} updates, counted by the sandbox; without `--since-last` {rows + 1:,} calls",
+        ),
+        Figure(
+            2,
+            "minutes of quota they take",
+            requests / HOURLY * 60,
+            " min",
+            most=6,
+            beside=f"without `--since-last` {plain}; the call itself took {ended.seconds:.0f} s, of which "
+            f"{ended.cpu_seconds:.0f} s were computing: reading, checking, looking up, sending, writing the results",
+        ),
+    ]
+
+
+def _write_first_night(state: Path, sheet: Path, host: str) -> None:
+    intake = take_in(sheet, Settings(), SheetOptions())
+    with Journal(state, Clock()) as journal:
+        new = NewRun(
+            "first-night", str(sheet), intake.sha256, host, "sandbox", intake.checked.original_headings, {}, {}, ""
+        )
+        run = journal.add_run(new, intake.checked.rows())
+        now = format_utc(Clock().now())
+        pending = journal.pending(run)
+        while rows := list(islice(pending, 5000)):
+            journal.record(run, outcomes=[Outcome(row.number, Status.UPDATED, 200, 1, "", now) for row in rows])
+        journal.set_state(run, RunState.FINISHED)
+
+
+def _change_some(sheet: Path, target: Path) -> Path:
+    """The sheet with another value in every hundredth row."""
+    with sheet.open(newline="", encoding="utf-8") as source, target.open("w", newline="", encoding="utf-8") as stream:
+        reader, writer = csv.reader(source), csv.writer(stream)
+        heading = next(reader)
+        writer.writerow(heading)
+        writer.writerows(_change(cells, heading, row) for row, cells in enumerate(reader))
+    return target
+
+
+def _change(cells: list[str], heading: Sequence[str], row: int) -> list[str]:
+    if row % CHANGED_SHARE == 0:
+        cells[heading.index("Comments")] = f"Changed tonight, row {row}"
+    return cells
+
+
+if __name__ == "__main__":
+    run_program(measure)
