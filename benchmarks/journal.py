@@ -64,8 +64,8 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             " ms",
             most=0.3,
             beside=f"a row took {milliseconds.say('with', ' ms')}, without journal "
-            f"{milliseconds.say('without', ' ms')}; processor time {more_cpu:.2f} ms more. Bare SQLite: a commit of one "
-            f"row {milliseconds.say('bare commit', ' ms')}. The journal alone, {IN_FLIGHT} rows to a commit: "
+            f"{milliseconds.say('without', ' ms')}; processor time {more_cpu:.2f} ms more. Bare SQLite: a commit of "
+            f"one row {milliseconds.say('bare commit', ' ms')}. The journal alone, {IN_FLIGHT} rows to a commit: "
             f"{milliseconds.say('alone', ' ms')} a row",
             limit="A commit waits for the disk. Rows that come back together share one; one that comes alone pays all.",
         )
