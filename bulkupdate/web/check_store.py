@@ -12,8 +12,8 @@ from typing import Any
 
 from bulkupdate.customers.problem_groups import ProblemGroup, group_problems
 from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
-from bulkupdate.runs.changes import count_reading
 from bulkupdate.runs.intake import Intake
+from bulkupdate.runs.live import count_calls
 from bulkupdate.web.uploads import read_json, write_json
 
 STORE = "check.sqlite3"
@@ -77,35 +77,46 @@ class ProblemFilter:
 def keep_check(folder: Path, intake: Intake) -> None:
     """Write down what a check found; the outcome last, so that it stands only when all of it is there."""
     checked = intake.checked
-    with closing(sqlite3.connect(folder / STORE, isolation_level=None)) as store:
-        store.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;" + _TABLES)
-        store.executemany(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (row.number, row.customer_id, row.status, row.body, ",".join(row.fields),
-                 json.dumps(row.original, ensure_ascii=False), row.reason)
-                for row in checked.rows()
-            ),
-        )  # fmt: skip
-        store.executemany(
-            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (each.row, each.customer_id, each.column, each.value, each.code, each.message, each.remedy,
-                 each.severity)
-                for each in checked.problems
-            ),
-        )  # fmt: skip
-        store.execute("COMMIT")
+    reading = _keep_rows(folder, intake)
+    groups = group_problems(checked.problems)[:_MOST_GROUPS]
     write_json(
         folder / OUTCOME,
         {
             "message": "", "remedy": "", "sha256": intake.sha256, "sheet_name": intake.sheet_name or "",
             "notes": intake.notes, "headings": checked.original_headings, "rows": len(checked),
-            "to_send": intake.to_send, "invalid": intake.invalid, "reading": count_reading(checked.rows()),
-            "problems": len(checked.problems),
-            "groups": [_write_group(group) for group in group_problems(checked.problems)[:_MOST_GROUPS]],
+            "to_send": intake.to_send, "invalid": intake.invalid, "reading": reading,
+            "problems": len(checked.problems), "groups": [_write_group(group) for group in groups],
         },
     )  # fmt: skip
+
+
+def _keep_rows(folder: Path, intake: Intake) -> int:
+    """Write rows and problems, in one go; the calls it costs to read what the rows would change."""
+    (folder / STORE).unlink(missing_ok=True)
+    fields: list[tuple[str, ...]] = []
+    with closing(sqlite3.connect(folder / STORE, isolation_level=None)) as store:
+        store.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;" + _TABLES)
+        store.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (_write_row(row, fields) for row in intake.checked.rows()),
+        )
+        store.executemany(
+            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (each.row, each.customer_id, each.column, each.value, each.code, each.message, each.remedy,
+                 each.severity)
+                for each in intake.checked.problems
+            ),
+        )  # fmt: skip
+        store.execute("COMMIT")
+    return count_calls(fields)
+
+
+def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, ...]:
+    if row.body is not None:
+        fields.append(row.fields)
+    original = json.dumps(row.original, ensure_ascii=False)
+    return row.number, row.customer_id, row.status, row.body, ",".join(row.fields), original, row.reason
 
 
 def keep_refusal(folder: Path, message: str, remedy: str | None) -> None:
@@ -114,13 +125,16 @@ def keep_refusal(folder: Path, message: str, remedy: str | None) -> None:
 
 
 def read_outcome(folder: Path) -> Outcome | None:
-    """How the check of this upload ended; None while it has not."""
+    """How the check of this upload ended; None while it has not, or where what was kept is of another version."""
     kept = read_json(folder / OUTCOME)
     if kept is None:
         return None
     kept["groups"] = tuple(_read_group(each) for each in kept.get("groups", ()))
     kept["notes"], kept["headings"] = tuple(kept.get("notes", ())), tuple(kept.get("headings", ()))
-    return Outcome(**kept)
+    try:
+        return Outcome(**kept)
+    except TypeError:
+        return None
 
 
 @dataclass(frozen=True)

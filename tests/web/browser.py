@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -111,7 +111,7 @@ class Browser:
     def text(self) -> str:
         try:
             return self.find("main").text
-        except StaleElementReferenceException:
+        except (StaleElementReferenceException, NoSuchElementException):  # between two pages
             return ""
 
     def wait_for(self, words: str) -> None:

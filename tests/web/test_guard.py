@@ -315,9 +315,9 @@ def test_a_thousand_fields_are_refused(server: Server, anna: Visitor) -> None:
 
 def test_a_bug_shows_a_number_and_nothing_else(server: Server, anna: Visitor) -> None:
     """No stack, no path; the details are in a file that only the server's user can read, and not in the log."""
-    checked = path_of(anna.upload("broken.csv", make_csv(2)))
+    checked = path_of(anna.upload("broken.csv", make_csv(4, bad_every=2)))
     folder = server.state_dir / "uploads" / checked.rpartition("/")[2]
-    (folder / "outcome.json").write_text('{"unheard": "of"}')
+    (folder / "check.sqlite3").write_text("unheard of " * 1000)
     answer = anna.get(checked)
     assert answer.status_code == 500
     number = re.search(r"Reference number: <strong>([0-9a-f]{8})</strong>", answer.text)

@@ -119,6 +119,8 @@ def test_stop_and_resume(browser: Browser, slow_server: Server, slow_sandbox: Sa
     browser.wait_for("stopped")
     browser.wait_for("Resume")
     browser.picture("stopped")
+    require_no_violation(browser, find_axe())
+    browser.look()
     sent = len(sent_ids(slow_sandbox))
     assert 20 < sent < 120
     browser.press("Resume")
@@ -219,6 +221,10 @@ def test_no_serious_violation_of_accessibility_on_any_page(
     for path in paths:
         browser.open(path)
         require_no_violation(browser, axe)
+    browser.open(paths[3])
+    browser.press("Show before and after")
+    browser.wait_for("Before and after")
+    require_no_violation(browser, axe)
     browser.open("/")
     browser.picture("start-dark")
     browser.look(width=390)
