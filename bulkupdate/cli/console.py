@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,13 @@ class Console:
     def say(self, text: str = "") -> None:
         """A line for people."""
         if not self.quiet:
-            click.echo(text, err=True)
+            _tell(text)
 
     def complain(self, error: BulkUpdateError) -> None:
         """An error, which is said even when quiet."""
-        click.echo(f"Error: {error}", err=True)
+        _tell(f"Error: {error}")
         if error.remedy:
-            click.echo(f"       {error.remedy}", err=True)
+            _tell(f"       {error.remedy}")
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Problems grouped, so that 312 alike take one line."""
@@ -66,6 +66,12 @@ class Console:
                 remedy="Add --yes to send without being asked.",
             )
         return click.confirm(question, err=True)
+
+
+def _tell(text: str) -> None:
+    """A line on stderr. Where its reader is gone (a closed pipe or terminal), the work goes on all the same."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -100,7 +106,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.close()
+        with suppress(OSError):  # the terminal may be gone
+            self._bar.close()
 
     def watch(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
         """Called by the run as it goes on."""
@@ -108,7 +115,8 @@ class Progress:
 
     def advance(self, count: int, waiting: Waiting | None) -> None:
         """So many rows more are done; what is waited for, None while requests flow."""
-        self._bar.update(count)
+        with suppress(OSError):  # the terminal may be gone
+            self._bar.update(count)
         if waiting is not None:
             until = format_local_time(waiting.until, self._clock.now())
             self._show(f"waiting for quota until {until}", is_news=True)
@@ -121,7 +129,8 @@ class Progress:
             return
         self._shown = text
         if not self._bar.disable:
-            self._bar.set_postfix_str(text)
+            with suppress(OSError):
+                self._bar.set_postfix_str(text)
         elif is_news:
             self._console.say(text)
 
@@ -137,20 +146,30 @@ class Progress:
 def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
     """Ctrl-C and SIGTERM set `stop`: what is in flight is still recorded. The second one ends the process at once.
 
-    Ending at once is safe: the journal is committed before each request, and SQLite keeps it whole.
+    So does a terminal that is closed (SIGHUP), unless the call was made to outlive it (`nohup`). Ending at once is
+    safe: the journal is committed before each request, and SQLite keeps it whole.
     """
+    asked = threading.Event()  # `stop` may be set by the run itself
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        if asked.is_set():
             os._exit(ExitCode.INTERRUPTED)
+        asked.set()
         stop.set()
         if not console.quiet:  # written past Python's own stream, which may be in the middle of a line
-            os.write(2, b"\nStopping: what is in flight is still recorded. (Once more stops at once.)\n")
+            with suppress(OSError):
+                os.write(2, b"\nStopping: what is in flight is still recorded. (Once more stops at once.)\n")
 
-    handled = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, handle) for number in handled]
+    before = {number: signal.signal(number, handle) for number in _list_handled()}
     try:
         yield
     finally:
-        for number, handler in zip(handled, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _list_handled() -> Iterator[int]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        yield hang_up
