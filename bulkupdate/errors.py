@@ -5,7 +5,7 @@
     ├── RefusedFileError                3  the file cannot be taken as it is: nothing was sent
     ├── StoppedError                    4  the run ends early, its journal in order: `resume` goes on
     │   ├── SignInRefusedError             the service does not accept the login or its token
-    │   ├── ServiceDownError               no answer at sign-in or reading, tries used up, or too many rows in a row failed
+    │   ├── ServiceDownError               no answer in all the tries allowed, or too many rows in a row failed
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
     ├── BugError                        4  the program itself failed; the journal is in order: `resume` goes on

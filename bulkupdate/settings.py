@@ -93,7 +93,9 @@ class Settings:
     mail_to: str = _setting("", "addresses that notices go to, separated by commas")
     mail_attach_bytes: int = _setting(5_000_000, "bytes of results to attach at most; more are only named", least=0)
     webhook_url: Secret = _setting(Secret(""), "address that notices are posted to as JSON (Slack and its like)")
-    heading_map: Mapping[str, str] = field(default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"})
+    heading_map: Mapping[str, str] = field(
+        default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"}
+    )
 
     def require_connection(self) -> None:
         """Raise `UsageError` naming every setting that is missing to reach the service."""

@@ -41,8 +41,20 @@ if TYPE_CHECKING:
     help="How long a file must have stopped growing.",
 )
 @click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Log to this file too; it rotates.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning"]), default="info", show_default=True)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of log lines.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning"]),
+    default="info",
+    show_default=True,
+    help="The least that is logged; debug may quote the sheet.",
+)
 @saving_options
 @sheet_options
 @common_options

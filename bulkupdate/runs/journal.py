@@ -29,7 +29,7 @@ _UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
 _TO_BE_READ_BACK = "(status = 'unknown' AND coalesce(http_status, 0) BETWEEN 200 AND 299)"
 """Answered 200 in a run with `--verify`. An `unknown` row with another status met it in its last try."""
 
-_RUN = """SELECT key, id, file, sha256, host, username, headings, options, settings, results_path, parent, state,
+_RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
 started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs"""
 
 
@@ -269,7 +269,7 @@ def _quote(statuses: Sequence[Status]) -> str:
 
 def _read_run(columns: Sequence[Any]) -> Run:
     values = list(columns)
-    values[6:9] = tuple(json.loads(values[6])), json.loads(values[7]), json.loads(values[8])
+    values[5:8] = tuple(json.loads(values[5])), json.loads(values[6]), json.loads(values[7])
     values[11] = RunState(values[11])
     return Run(*values)
 

@@ -35,27 +35,17 @@ class NewRun:
     options: Mapping[str, str | bool]
     settings: Mapping[str, str]
     results_path: str
-    parent: str | None = None
+    parent: str | None
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(NewRun):
     """A run as the journal knows it. Times are ISO 8601 in UTC; `finished` is empty until it has ended.
 
     `stopped_by` says in a sentence why it stopped before its last row; empty otherwise. `calls` counts every request.
     """
 
     key: int
-    id: str
-    file: str
-    sha256: str
-    host: str
-    username: str
-    headings: tuple[str, ...]
-    options: Mapping[str, str | bool]
-    settings: Mapping[str, str]
-    results_path: str
-    parent: str | None
     state: RunState
     started: str
     finished: str

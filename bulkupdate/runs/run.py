@@ -131,6 +131,7 @@ def begin(parts: Parts, run_id: str, intake: Sendable, options: RunOptions, resu
         options=options.describe(),
         settings=parts.settings.describe(),
         results_path=str(results_path.resolve()),
+        parent=None,
     )
     return parts.journal.add_run(new, intake.checked.rows(), intake.checked.problems)
 

@@ -91,10 +91,10 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise _refuse(path, error) from error
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name last through a power cut, where the system can (Windows cannot open a folder)."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
