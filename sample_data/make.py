@@ -20,10 +20,26 @@ from bulkupdate.customers.fields import FIELDS, RATINGS
 FIRST_ID = 100_001
 ROWS = 200
 
-_FIRST = "Anna Björn Chloé Dmitri Élodie Fatima Giovanni Hiroshi Ingrid João Katarzyna Liam Mei Nadia Oscar Priya".split()
-_LAST = "Müller O'Neill Åkesson Dupont García Ivanova Jansen Kowalski Nguyễn Rossi Smith Tanaka 王 Öztürk".split()
-_FIRMS = ["Blue Harbor Trading", "Müller & Söhne", "Pâtisserie d'Or", "Northwind Garden", "三和商店", "Casa Verde", "Acme"]
-_COMMENTS = ["Call before noon", "NA", "Pays by invoice;\nreminder after 14 days", "=prefers e-mail", "10% off, agreed 2026"]
+_FIRST = [
+    "Anna", "Björn", "Chloé", "Dmitri", "Élodie", "Fatima", "Giovanni", "Hiroshi", "Ingrid", "João", "Katarzyna", "Liam", "Mei",
+    "Nadia", "Oscar", "Priya",
+]  # fmt: skip
+_LAST = [
+    "Müller", "O'Neill", "Åkesson", "Dupont", "García", "Ivanova", "Jansen", "Kowalski", "Nguyễn", "Rossi", "Smith", "Tanaka", "王",
+    "Öztürk",
+]  # fmt: skip
+_FIRMS = [
+    "Blue Harbor Trading",
+    "Müller & Söhne",
+    "Pâtisserie d'Or",
+    "Northwind Garden",
+    "三和商店",
+    "Casa Verde",
+    "Acme",
+]
+_COMMENTS = [
+    "Call before noon", "NA", "Pays by invoice;\nreminder after 14 days", "=prefers e-mail", "10% off, agreed 2026",
+]  # fmt: skip
 
 
 def make_values(row: int, rng: random.Random) -> dict[str, str]:
