@@ -14,12 +14,12 @@ from benchmarks.program import bulkupdate
 from benchmarks.sheets import list_bodies, obtain_sheet
 
 LATENCY_SECONDS, CONCURRENCY, PACE = 0.2, 8, 3
-PACED_ROWS = 15
+PACED_ROWS = 12
 
 
 def measure(size: Size, folder: Path) -> list[Figure]:
     """The whole program, start to end, beside a tool that paces its calls."""
-    rows = size.slow_sent_rows
+    rows = size.burst_rows
     sheet = obtain_sheet(folder, rows, ".csv")
     ideal = rows * LATENCY_SECONDS / CONCURRENCY
     with serve_delayed(LATENCY_SECONDS) as base_url:

@@ -24,11 +24,12 @@ class Size:
     sheet_rows: int = 100_000
     huge_sheet_rows: int = 1_000_000
     nightly_rows: int = 100_000
-    sent_rows: int = 5_000
-    slow_sent_rows: int = 1_000
-    window_seconds: float = 15.0
+    burst_rows: int = 1_000
+    sent_rows: int = 4_000
+    slow_sent_rows: int = 800
+    window_seconds: float = 10.0
     windows: int = 4
-    starts: int = 11
+    starts: int = 7
 
 
 FULL = Size()
@@ -37,6 +38,7 @@ QUICK = Size(
     sheet_rows=200,
     huge_sheet_rows=600,
     nightly_rows=300,
+    burst_rows=16,
     sent_rows=60,
     slow_sent_rows=16,
     window_seconds=0.5,

@@ -80,7 +80,7 @@ def add_run(journal: Journal, rows: int) -> Run:
         CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, HEADINGS[1:], (customer_id, "", ""))
         for number, (customer_id, body) in enumerate(list_bodies(rows), start=2)
     )
-    new = NewRun("benchmark", "none.csv", "0" * 64, "localhost", "sandbox", HEADINGS, {}, {}, "none.xlsx")
+    new = NewRun("benchmark", "none.csv", "0" * 64, "localhost", "sandbox", HEADINGS, {}, {}, "none.xlsx", parent=None)
     return journal.add_run(new, checked)
 
 
@@ -123,9 +123,9 @@ def send_with_requests(base_url: str, rows: int, concurrency: int, *, with_tenac
 
 
 def measure_share(
-    goal: int, rows: int, latency_seconds: float, concurrency: int, least: float, repeats: int
+    goal: int, rows: int, latency_seconds: float, concurrency: int, least: float, repeats: int, *, with_tenacity: bool
 ) -> list[Figure]:
-    """What share of rows × latency ÷ concurrency is reached, beside bare threads, with tenacity and without."""
+    """What share of rows × latency ÷ concurrency is reached, beside bare threads, perhaps with tenacity too."""
     ideal = rows * latency_seconds / concurrency
     cpu: list[float] = []
 
@@ -138,22 +138,21 @@ def measure_share(
         return ideal / send_with_requests(base_url, rows, concurrency, with_tenacity=with_tenacity).seconds
 
     with serve_delayed(latency_seconds) as base_url:
-        shares = interleave(
-            repeats,
-            {
-                "this tool": lambda: ours(base_url),
-                "requests": lambda: theirs(base_url, with_tenacity=False),
-                "requests and tenacity": lambda: theirs(base_url, with_tenacity=True),
-            },
-        )
+        contenders = {
+            "this tool": lambda: ours(base_url),
+            "bare `requests` threads": lambda: theirs(base_url, with_tenacity=False),
+        }
+        if with_tenacity:
+            contenders["with tenacity"] = lambda: theirs(base_url, with_tenacity=True)
+        shares = interleave(repeats, contenders)
+    said = ", ".join(f"{name} {shares.say(name, '')}" for name in contenders)
     return [
         Figure(
             goal,
             f"share of rows × latency ÷ concurrency, {latency_seconds * 1000:.0f} ms × {concurrency}, {rows:,} rows",
             shares["this tool"],
             least=least,
-            beside=f"this tool {shares.say('this tool', '')}, bare `requests` threads {shares.say('requests', '')}, "
-            f"with tenacity {shares.say('requests and tenacity', '')}; processor time {median(cpu):.2f} ms a PUT",
+            beside=f"{said}; processor time {median(cpu):.2f} ms a PUT",
             limit="The first row goes alone, to see that the service is there, which costs one latency. The rest is "
             "Python: a seat stands empty while the answer before is read, its outcome committed with the next intent, "
             "and the request put together, all under one interpreter lock.",

@@ -69,7 +69,16 @@ def _write_first_night(state: Path, sheet: Path, host: str) -> None:
     intake = take_in(sheet, Settings(), SheetOptions())
     with Journal(state, Clock()) as journal:
         new = NewRun(
-            "first-night", str(sheet), intake.sha256, host, "sandbox", intake.checked.original_headings, {}, {}, ""
+            "first-night",
+            str(sheet),
+            intake.sha256,
+            host,
+            "sandbox",
+            intake.checked.original_headings,
+            {},
+            {},
+            "",
+            parent=None,
         )
         run = journal.add_run(new, intake.checked.rows())
         now = format_utc(Clock().now())
