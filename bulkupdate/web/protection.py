@@ -59,8 +59,8 @@ def protect(app: Flask, names: tuple[str, ...]) -> None:
 def _ask_to_sign_in() -> AnyResponse:
     if request.method not in ("GET", "HEAD"):
         abort(403, "Your session has ended, or you have not signed in. Sign in, then do it again.")
-    if request.endpoint in SELF_REFRESHING:
-        abort(403, "Your session has ended.")
+    if request.endpoint in SELF_REFRESHING or request.headers.get("Sec-Fetch-Dest", "document") != "document":
+        abort(403, "Your session has ended.")  # not the form: its new token would void that of a form on show
     wanted = request.full_path if request.query_string else request.path
     return redirect(url_for("signing_in.show", next=wanted if wanted != "/" else None), 303)
 

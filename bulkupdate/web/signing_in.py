@@ -38,7 +38,7 @@ class NotSignedInError(Exception):
 @pages.get("/sign-in")
 def show() -> str:
     """The form."""
-    return _show_form("", None)
+    return show_form("", None)
 
 
 @pages.post("/sign-in")
@@ -46,20 +46,20 @@ def sign_in() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Try the login at the service; its refusal counts as a guess."""
     username, password = request.form.get("username", "").strip(), Secret(request.form.get("password", ""))
     if not username or not password or len(username) > LONGEST_NAME:
-        return _show_form(username[:LONGEST_NAME], "Type your user name and your password."), 400
+        return show_form(username[:LONGEST_NAME], "Type your user name and your password."), 400
     address = request.remote_addr or "unknown"
     wait = site().attempts.begin(address, fold_name(username))
     if wait > 0:
         log.warning("sign-in from %s: too many tries", address)
         told = f"Too many tries. Wait {format_duration(wait)}, then try again: so that your account is not locked."
-        return _show_form(username, told), 429, {"Retry-After": str(int(wait) + 1)}
+        return show_form(username, told), 429, {"Retry-After": str(int(wait) + 1)}
     try:
         login = try_login(site(), username, password)
     except NotSignedInError as refused:
         if refused.status != 401:
             site().attempts.withdraw(address, fold_name(username))
         log.warning("sign-in from %s: refused (%d)", address, refused.status)
-        return _show_form(username, str(refused)), refused.status
+        return show_form(username, str(refused)), refused.status
     site().attempts.forgive(address, fold_name(username))
     site().logins.end(session.get("login", ""))
     session.clear()  # a new form token, and nothing of before
@@ -133,6 +133,7 @@ def local_path(wanted: str) -> str:
     return wanted if wanted.isprintable() and "\\" not in wanted else url_for("sheets.home")
 
 
-def _show_form(username: str, trouble: str | None) -> str:
+def show_form(username: str, trouble: str | None) -> str:
+    """The form, with what went wrong the last time; None: nothing did."""
     wanted = request.values.get("next", "")
     return render_template("sign_in.html", username=username, trouble=trouble, next=wanted)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from bulkupdate.errors import BulkUpdateError
+from bulkupdate.web.signing_in import show_form
 from bulkupdate.web.site import site
 
 _TITLES = {
@@ -35,6 +36,8 @@ def handle_troubles(app: Flask) -> None:
 
 
 def _refuse_foreign_form(_error: CSRFError) -> tuple[str, int]:
+    if request.endpoint == "signing_in.sign_in":  # left open over a restart, or in a second window
+        return show_form("", "This form was out of date. Type them once more."), 403
     return _page(403, "This form is out of date, or did not come from this site. Open the page anew and try again.")
 
 

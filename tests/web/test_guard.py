@@ -64,6 +64,17 @@ def test_the_cookie_is_for_the_page_alone(server: Server) -> None:
     assert visitor.session.cookies["bulkupdate"] != first
 
 
+def test_what_a_browser_fetches_beside_a_page_leaves_the_form_alone(server: Server) -> None:
+    """An icon asked for by itself is not led to the form: a new token would void that of the form on show."""
+    visitor = Visitor(server.url)
+    token = visitor.token("/sign-in")
+    answer = visitor.get("/favicon.ico", headers={"Sec-Fetch-Dest": "image"}, allow_redirects=False)
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+    login = {"csrf_token": token, "username": "anna", "password": PASSWORD}
+    assert visitor.session.post(server.url + "/sign-in", login, timeout=30).status_code == 200
+
+
 def test_signing_out_ends_the_session_for_good(server: Server) -> None:
     """The old cookie, kept by somebody, opens nothing any more."""
     visitor = Visitor(server.url, "bert")
