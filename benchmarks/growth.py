@@ -29,8 +29,8 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             per_row_large / max(per_row, 1e-9),
             most=1.25,
             beside=_say(times, " s") + "; .xlsx " + _say(lines[".xlsx"][0], " s"),
-            series={f"{ending}, s": each[0] for ending, each in lines.items()}
-            | {f"{ending}, MiB": each[1] for ending, each in lines.items()},
+            series={f"time of {ending}": each[0] for ending, each in lines.items()}
+            | {f"memory of {ending}": each[1] for ending, each in lines.items()},
         ),
         Figure(
             15,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -99,25 +99,28 @@ def _list_what_fails(figures: Sequence[Figure], failures: Sequence[tuple[str, st
 
 
 def draw(path: Path, figures: Sequence[Figure]) -> None:
-    """Four pictures in one: the bounds, time by rows, memory by rows, calls by windows."""
+    """Five pictures in one: the bounds, time by rows, memory by rows and by rows sent, calls by windows."""
     series = {name: points for each in figures for name, points in each.series.items()}
-    drawing, ((bounds, times), (memory, quota)) = plt.subplots(2, 2, figsize=(13, 10), layout="constrained")
-    _draw_bounds(bounds, figures)
-    _draw_lines(times, "`check` with report: time by rows", "seconds", {k: v for k, v in series.items() if ", s" in k})
-    peaks = {f"check {name}": points for name, points in series.items() if name.startswith(".") and "MiB" in name}
-    if "rows sent, MiB" in series:
-        peaks["run of .csv, by rows sent"] = series["rows sent, MiB"]
-    _draw_lines(memory, "Memory by rows", "MiB", peaks)
-    _draw_lines(quota, "Allowance used, the hour scaled to seconds", "allowances sent", {
-        k: v for k, v in series.items() if k == "this tool"}, across="windows passed")  # fmt: skip
+    drawing, axes = plt.subplot_mosaic(
+        [["bounds", "time", "memory"], ["bounds", "sent", "quota"]], figsize=(17, 9), layout="constrained"
+    )
+    _draw_bounds(axes["bounds"], figures)
+    for name, title, unit, prefix, across in (
+        ("time", "Time of check with report", "seconds", "time of ", "rows of the sheet"),
+        ("memory", "Peak memory of check with report", "MiB", "memory of ", "rows of the sheet"),
+        ("sent", "Memory of a run while it sends", "MiB", "sending ", "rows sent"),
+        ("quota", "Calls sent, the hour scaled to seconds", "allowances of a window", "quota of ", "windows passed"),
+    ):
+        lines = {each.removeprefix(prefix): points for each, points in series.items() if each.startswith(prefix)}
+        _draw_lines(axes[name], title, unit, across, lines)
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawing.savefig(path, dpi=80)
+    drawing.savefig(path, dpi=70)
     plt.close(drawing)
 
 
 def _draw_bounds(axes: Axes, figures: Sequence[Figure]) -> None:
     shares = [(each, share) for each in figures if (share := each.share_of_bound) is not None][::-1]
-    names = [f"{each.goal}  {each.what.split(',')[0][:44]}" for each, _ in shares]
+    names = [f"{each.goal}  {each.what.split(',')[0][:52]}" for each, _ in shares]
     colours = ["#2e7d5b" if each.holds else "#b3392f" for each, _ in shares]
     axes.barh(range(len(shares)), [min(share, 2) for _, share in shares], color=colours)
     axes.set_yticks(range(len(shares)), names, fontsize=7)
@@ -125,14 +128,15 @@ def _draw_bounds(axes: Axes, figures: Sequence[Figure]) -> None:
     axes.set_title("Share of what the goal allows (left of the line: holds)")
 
 
-def _draw_lines(axes: Axes, title: str, unit: str, lines: dict[str, Points], across: str = "rows") -> None:
+def _draw_lines(axes: Axes, title: str, unit: str, across: str, lines: Mapping[str, Points]) -> None:
     for name, points in lines.items():
         axes.plot(*zip(*points, strict=True), marker="o" if len(points) < 10 else None, label=name)
     axes.set_title(title)
     axes.set_xlabel(across)
     axes.set_ylabel(unit)
+    axes.margins(y=0.1)
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_formatter(lambda value, _at: f"{value:,.0f}")
+    axes.xaxis.set_major_formatter(lambda value, _at: f"{value:,g}")
     axes.grid(alpha=0.3)
     if lines:
         axes.legend()

@@ -52,7 +52,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             used,
             least=0.98,
             beside=f"windows: {', '.join(f'{each:.4f}' for each in shares)}; {paced.describe()}",
-            series={"this tool": _draw(times, limit, window)},
+            series={"quota of this tool": _draw(times, limit, window)},
         ),
         Figure(4, "throttle answers of a sandbox that judges by the same rolling window", throttled, most=0),
         Figure(

@@ -49,7 +49,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             " GiB",
             most=1.5,
             beside=f"from its start until {sent[-1][0]:,.0f} rows were sent, {watched.seconds:.0f} s; measured once",
-            series={"rows sent, MiB": [(at, mib) for at, mib in sent]},
+            series={f"sending {rows:,} rows of .csv": [(at, mib) for at, mib in sent]},
         ),
         Figure(
             12,

@@ -59,7 +59,7 @@ def test_a_program_runs_as_a_process_of_its_own(made_sheets):
 def test_the_page_tells_what_does_not_hold_and_what_was_not_measured(tmp_path):
     figures = [
         Figure(1, "calls", 11, most=11, beside="rows + 1"),
-        Figure(5, "share", 0.5, least=0.92, limit="Python.", series={".csv, s": [(1, 2), (3, 4)]}),
+        Figure(5, "share", 0.5, least=0.92, limit="Python.", series={"time of .csv": [(1, 2), (3, 4)]}),
         Figure(14, "start", 1.5, " s"),
     ]
     failures = [("burst", "no C compiler")]
