@@ -50,6 +50,11 @@ def format_inline_string(text: str) -> str:
     """
     if len(text) * 2 > CELL_UNITS:
         text = shorten(text)
+    if text.isprintable() and "_x" not in text:  # nearly every text, and quicker than a pattern
+        for mark, entity in _XML_ENTITIES.items():
+            if mark in text:
+                text = text.replace(mark, entity)
+        return f'<t xml:space="preserve">{text}</t>'
     if not _XML_CARE.search(text):
         return f'<t xml:space="preserve">{text}</t>'
     text = _SURROGATE.sub("�", text)
