@@ -115,7 +115,7 @@ class Settings:
 
     def describe(self) -> dict[str, str]:
         """Every setting as text, for results and journal; secrets and what could hold them are left out."""
-        left_out = SECRETS | _PAGE_SETTINGS | _NOTICE_SETTINGS | {"password_file", "heading_map"}
+        left_out = SECRETS | _PAGE_SETTINGS | _NOTICE_SETTINGS | {"password_file", "state_dir", "heading_map"}
         described = {each.name: str(getattr(self, each.name)) for each in fields(self) if each.name not in left_out}
         described["base_url"] = without_credentials(self.base_url)
         return described

@@ -1,7 +1,7 @@
 """Makes the sample sheets: `python sample_data/make.py [FOLDER]`. The same text every time; a test compares.
 
-`customers.xlsx` and `customers.csv` hold the same 200 good rows about the sandbox's first customers, with every field in
-use; `problems.xlsx` has one row for each problem that the checks know.
+`customers.xlsx` and `customers.csv` hold the same 200 good rows about the sandbox's first customers, with every field
+in use; `problems.xlsx` has one row for each problem that the checks know.
 """
 
 from __future__ import annotations
@@ -20,23 +20,13 @@ from bulkupdate.customers.fields import FIELDS, RATINGS
 FIRST_ID = 100_001
 ROWS = 200
 
-_FIRST = [
-    "Anna", "Björn", "Chloé", "Dmitri", "Élodie", "Fatima", "Giovanni", "Hiroshi", "Ingrid", "João", "Katarzyna", "Liam", "Mei",
-    "Nadia", "Oscar", "Priya",
-]  # fmt: skip
-_LAST = [
-    "Müller", "O'Neill", "Åkesson", "Dupont", "García", "Ivanova", "Jansen", "Kowalski", "Nguyễn", "Rossi", "Smith", "Tanaka", "王",
-    "Öztürk",
-]  # fmt: skip
+_FIRST = """Anna Björn Chloé Dmitri Élodie Fatima Giovanni Hiroshi Ingrid João Katarzyna Liam Mei Nadia Oscar
+Priya""".split()  # noqa: SIM905 - a list of names is read more easily without quotation marks
+_LAST = """Müller O'Neill Åkesson Dupont García Ivanova Jansen Kowalski Nguyễn Rossi Smith Tanaka 王
+Öztürk""".split()  # noqa: SIM905
 _FIRMS = [
-    "Blue Harbor Trading",
-    "Müller & Söhne",
-    "Pâtisserie d'Or",
-    "Northwind Garden",
-    "三和商店",
-    "Casa Verde",
-    "Acme",
-]
+    "Blue Harbor Trading", "Müller & Söhne", "Pâtisserie d'Or", "Northwind Garden", "三和商店", "Casa Verde", "Acme",
+]  # fmt: skip
 _COMMENTS = [
     "Call before noon", "NA", "Pays by invoice;\nreminder after 14 days", "=prefers e-mail", "10% off, agreed 2026",
 ]  # fmt: skip
