@@ -52,7 +52,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             seconds[".csv with report"] / seconds[".xlsx with report"],
             most=0.6,
             beside=f".csv {seconds.say('.csv with report')}, .xlsx {seconds.say('.xlsx with report')}",
-            limit="The start of the program and the report are the same for both, and longer than reading the CSV file.",
+            limit="The start of the program and the report are the same for both, and longer than reading the .csv.",
         ),
     ]
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkupdate.clock import format_duration
 from bulkupdate.customers.records import Problem, Status
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.changes import Findings
 from bulkupdate.runs.intake import Intake, Sendable
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.annotated import annotated_path, why_not_annotated, write_annotated_copy
 from bulkupdate.spreadsheets.check_report import write_check_report
 from bulkupdate.spreadsheets.html_report import write_html_report
 from bulkupdate.spreadsheets.output_file import check_writable
+
+if TYPE_CHECKING:
+    from bulkupdate.runs.changes import Findings
 
 NOT_LOOKED_UP = "Whether the customers exist and what they hold now: `check --live` looks."
 NOT_CHECKED = (
