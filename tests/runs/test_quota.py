@@ -67,7 +67,7 @@ def send_within_quota(make_sandbox, tmp_path, *, rows, quota, window_seconds):
 
 @pytest.mark.long
 def test_a_quota_is_used_to_98_percent_without_a_throttle_answer(make_sandbox, tmp_path):
-    assert send_within_quota(make_sandbox, tmp_path, rows=2500, quota=1000, window_seconds=60) >= 0.98
+    assert send_within_quota(make_sandbox, tmp_path, rows=499, quota=200, window_seconds=60) >= 0.98
 
 
 def test_a_quota_is_never_exceeded_and_used_well(make_sandbox, tmp_path):
