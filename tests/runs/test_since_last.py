@@ -41,7 +41,7 @@ class Past:
         """A run at that second which sent `body` to customer 7."""
         self._count += 1
         self.clock.time = 1_800_000_000.0 + (self._count * 60 if at is None else at)
-        new = NewRun(f"r{self._count}", "f", "", host, "u", ("CustomerId",), {}, {}, "out.xlsx")
+        new = NewRun(f"r{self._count}", "f", "", host, "u", ("CustomerId",), {}, {}, "out.xlsx", None)
         run = self.journal.add_run(new, [CheckedRow(2, "7", Status.NOT_ATTEMPTED, body, ("x",), ("7",))])
         self.journal.set_state(run, RunState.RUNNING)
         finished = "" if state is RunState.RUNNING else self.stamp
@@ -141,7 +141,7 @@ def test_a_hundred_thousand_rows_are_looked_up_in_seconds(tmp_path):
     """One query a few thousand rows, not one a row."""
     with Journal(tmp_path, Clock()) as journal:
         bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 100_001)}
-        new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), {}, {}, "out.xlsx")
+        new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), {}, {}, "out.xlsx", None)
         rows = (
             CheckedRow(at, str(at), Status.NOT_ATTEMPTED, body, ("Name",), ())
             for at, body in enumerate(bodies.values(), 1)
