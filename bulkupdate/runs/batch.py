@@ -56,6 +56,7 @@ class Batch:
     _in_flight: dict[Future[Answer], PendingRow] = field(default_factory=dict)
     _failures_in_a_row: int = 0
     _has_answered: bool = False
+    _is_down: bool = False
     _error: BaseException | None = None
     _waiting: Waiting | None = None
 
@@ -95,14 +96,13 @@ class Batch:
         return bool(self._upcoming) and not self._is_ending()
 
     def _is_ending(self) -> bool:
-        return self.stop.is_set() or self._error is not None or self._failures_in_a_row >= self.max_failures
+        return self.stop.is_set() or self._error is not None or self._is_down
 
     def _take(self) -> list[PendingRow]:
         """The rows that may be started now.
 
         Until the service has given a real answer, one row goes alone: a service that only throttles or is down is not
-        asked by all workers at once. Once rows fail, so few go that the run stops with exactly `max_failures`; only
-        where more than that were in flight when it began do those fail too.
+        asked by all workers at once. Once rows fail, so few go that the run stops with exactly `max_failures`.
         """
         most = self.concurrency if self._has_answered else 1
         if self._failures_in_a_row:
@@ -146,8 +146,10 @@ class Batch:
         answer = done.result()
         if answer.stop is not None:
             self._end_with(answer.stop)
-        self._count(answer.status)
         status, message = _STATUSES[answer.status], answer.message
+        if status is Status.FAILED and self._is_down:  # in flight as the limit was reached, and certainly not applied
+            status = Status.NOT_ATTEMPTED
+        self._count(answer.status)
         if self.verify and status is Status.UPDATED:
             status, message = Status.UNKNOWN, "answered 200; not yet read back"
         finished_at = "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now())
@@ -160,6 +162,10 @@ class Batch:
     def _count(self, kind: AnswerKind) -> None:
         if kind in (AnswerKind.FAILED, AnswerKind.UNKNOWN):
             self._failures_in_a_row += 1
+            if self._failures_in_a_row == self.max_failures:
+                self._is_down = True
+                if self._upcoming:
+                    self.stop.set()  # the others in flight need not use up their tries
         elif kind in (AnswerKind.UPDATED, AnswerKind.REJECTED):
             self._failures_in_a_row = 0
             self._has_answered = True
@@ -172,9 +178,9 @@ class Batch:
             raise self._error
         tally = self.journal.tally(self.run)
         is_row_left = bool(self._upcoming or tally[Status.NOT_ATTEMPTED])
-        if is_row_left and self._failures_in_a_row >= self.max_failures:
+        if self._is_down and is_row_left:
             raise ServiceDownError(
-                f"{self._failures_in_a_row} rows in a row failed: the service seems to be down.",
+                f"{self.max_failures} rows in a row failed: the service seems to be down.",
                 remedy="When it is back, go on with `bulkupdate resume`.",
             )
         if self.stop.is_set() and (is_row_left or tally[Status.UNKNOWN]):
