@@ -8,11 +8,12 @@ kill, and no more.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from queue import Empty, SimpleQueue
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.records import Status
@@ -54,6 +55,7 @@ class Batch:
     watch: Watch
     _upcoming: list[PendingRow] = field(default_factory=list)
     _in_flight: dict[Future[Answer], PendingRow] = field(default_factory=dict)
+    _ended: SimpleQueue[Future[Answer]] = field(default_factory=SimpleQueue)
     _failures_in_a_row: int = 0
     _has_answered: bool = False
     _is_down: bool = False
@@ -75,7 +77,9 @@ class Batch:
                     if starting or finished:
                         self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
                     for row in starting:
-                        self._in_flight[pool.submit(self.client.update_customer, row.customer_id, row.body)] = row
+                        sent = pool.submit(self.client.update_customer, row.customer_id, row.body)
+                        self._in_flight[sent] = row
+                        sent.add_done_callback(self._ended.put)
                     self.watch(finished, self.client.quota.waiting or self._waiting)
                     finished = self._collect()
             except BaseException:
@@ -87,8 +91,9 @@ class Batch:
     def _save(self, finished: Sequence[Outcome]) -> None:
         """Before all ends: let what is in flight come in, and write down what can be; the rest stays `unknown`."""
         wait(self._in_flight)
+        rest = self._conclude_all(list(self._in_flight))
         with suppress(JournalError):
-            self.journal.record(self.run, outcomes=[*finished, *self._conclude_all()], calls=self._count_calls())
+            self.journal.record(self.run, outcomes=[*finished, *rest], calls=self._count_calls())
 
     def _fill(self, rows: Iterator[PendingRow]) -> bool:
         """Look ahead, so that it is known whether any row is left; whether one may still be sent."""
@@ -128,15 +133,19 @@ class Batch:
         seconds = LOOK_SECONDS
         if self._waiting is not None:
             seconds = min(seconds, max(self._waiting.until - self.clock.now(), SHORTEST_LOOK_SECONDS))
+        ended: list[Future[Answer]] = []
         if self._in_flight:
-            wait(self._in_flight, timeout=seconds, return_when=FIRST_COMPLETED)
+            with suppress(Empty):
+                ended.append(self._ended.get(timeout=seconds))
+                while True:
+                    ended.append(self._ended.get_nowait())
         elif self._upcoming:
             self.clock.wait(seconds, self.stop)
-        return self._conclude_all()
+        return self._conclude_all(ended)
 
-    def _conclude_all(self) -> list[Outcome]:
-        done = [each for each in self._in_flight if each.done()]
-        return [outcome for each in done if (outcome := self._conclude(self._in_flight.pop(each), each)) is not None]
+    def _conclude_all(self, ended: Iterable[Future[Answer]]) -> list[Outcome]:
+        outcomes = (self._conclude(self._in_flight.pop(each), each) for each in ended)
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def _conclude(self, row: PendingRow, done: Future[Answer]) -> Outcome | None:
         """A row's outcome; None where a bug leaves its intent as it stands."""
