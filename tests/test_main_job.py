@@ -271,3 +271,30 @@ def test_demo_ends_well_and_names_the_results(tmp_path):
     assert summary == "Done: 200 rows: 2 unchanged, 198 updated. 199 calls used."
     assert results == f"Results: {tmp_path / 'demo' / 'customers-results.xlsx'}"
     assert len(rows_of(tmp_path / "demo" / "customers-results.xlsx", "Results")) == 200
+
+
+def test_a_call_that_makes_no_sense_still_answers_with_one_object(program, sandbox):
+    exit_code, told = program("run", "sheet.csv", "--bogus")
+    assert (exit_code, told["exit_code"], told["problems"][0]["code"]) == (2, 2, "usage")
+
+
+def test_resume_with_nothing_begun_is_no_success(program, sandbox):
+    """A program killed while reading has begun no run: `run … || resume` must not end well with no row sent."""
+    exit_code, told = program("resume")
+    assert exit_code == told["exit_code"] == 2
+
+
+@pytest.mark.parametrize("heading", ["Customer No", "ID", "Customer"])
+def test_a_sheet_of_something_else_is_not_sent(program, sandbox, tmp_path, heading):
+    Path("orders.csv").write_text(f"{heading},Name,Email\n1,A,a@b.de\n")
+    exit_code, _ = program("run", "orders.csv", "--yes", "--skip-invalid")
+    assert exit_code == 3
+    assert sandbox.requests == ()
+
+
+def test_rows_that_an_open_quotation_mark_may_have_swallowed_are_not_sent(program, sandbox, tmp_path):
+    Path("open.csv").write_text('CustomerId,Name\n100001,"Miller, 3\n100002,B\n100003,C "y z"\n100004,"D\n')
+    exit_code, told = program("run", "open.csv", "--yes", "--skip-invalid")
+    assert exit_code == 1
+    assert told["counts"] == {"invalid": 4}
+    assert puts(sandbox) == []

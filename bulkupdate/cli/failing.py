@@ -26,12 +26,16 @@ class Call:
 
     def fail(self, error: BulkUpdateError) -> int:
         """Say what went wrong, with `--json` as its one object too; gives the exit code."""
-        if self.as_json:
+        self.answer(error, as_json=self.as_json)
+        Console(quiet=False).complain(error)
+        return int(error.exit_code)
+
+    def answer(self, error: BulkUpdateError, *, as_json: bool) -> None:
+        """The one object of `--json` for a call that failed."""
+        if as_json:
             from bulkupdate.runs.history import describe_failure
 
             print_json(describe_failure(error, self.file, self.run_id))
-        Console(quiet=False).complain(error)
-        return int(error.exit_code)
 
     def explain_bug(self, error: BaseException) -> BugError:
         """The sentence for what is no error of ours; its trace goes to a file in the state folder.

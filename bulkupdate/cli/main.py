@@ -9,7 +9,7 @@ import click
 from bulkupdate import __version__
 from bulkupdate.cli import checking, looking, night, restoring, sending, serving, standing_in
 from bulkupdate.cli.failing import Call
-from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
 
@@ -38,6 +38,8 @@ def run_cli(arguments: list[str] | None = None) -> int:
         return call.fail(error)
     except click.ClickException as error:
         error.show(sys.stderr)
+        given = sys.argv[1:] if arguments is None else arguments
+        call.answer(UsageError(error.format_message()), as_json="--json" in given)
         return int(ExitCode.WRONG_USE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` shows what was begun.", err=True)

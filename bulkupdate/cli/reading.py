@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bulkupdate.cli.console import Console, Progress, stop_on_signals
@@ -30,7 +30,8 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         try:
             yield Parts(settings, journal, client, clock, stop)
         finally:
-            client.close()
+            with suppress(StoppedError):  # what the command came to is said; the quota file's last lines are no news
+                client.close()
 
 
 def say_cost(calls: int, parts: Parts, console: Console) -> bool:

@@ -90,11 +90,16 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
         run = parts.journal.find_run(run_id) if run_id else find_unfinished(parts.journal)
-        if run is None or run.state is RunState.FINISHED:
-            console.say(f"Run {run.id} is finished: nothing to resume." if run else "There is no run to resume.")
+        if run is None:
+            raise UsageError(
+                "There is no run to resume: none was begun, or all are finished.",
+                remedy="`bulkupdate run FILE` begins one; `bulkupdate runs` lists those there were.",
+            )
+        if run.state is RunState.FINISHED:
+            console.say(f"Run {run.id} is finished: nothing to resume.")
             if as_json:
-                print_json(describe_run(run, parts.journal, settings.state_dir) if run else _NO_RUN)
-            return ExitCode.DONE if run is None or parts.journal.tally(run).is_all_well else ExitCode.ROWS_LEFT
+                print_json(describe_run(run, parts.journal, settings.state_dir))
+            return ExitCode.DONE if parts.journal.tally(run).is_all_well else ExitCode.ROWS_LEFT
         require_same_host(run, parts)
         run = _move_results(run, output, parts)
         console.say(f"Going on with run {run.id} of {run.file}")

@@ -102,7 +102,7 @@ def _account_manager(place: int, *, id_example: str, commission_example: str) ->
 
 CUSTOMER_ID = Field(
     "CustomerId", Kind.CUSTOMER_ID, "The customer to update: the number Sellercloud gave it. Each stands once.", "163",
-    "General", "ID", ("UserID",), ("Customer No", "Customer Number", "Customer #"),
+    "General", "ID", ("UserID",),
 )  # fmt: skip
 
 UPDATABLE = (

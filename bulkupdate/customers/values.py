@@ -11,8 +11,10 @@ from bulkupdate.customers.numbers import SCIENTIFIC, read_customer_id, read_deci
 from bulkupdate.customers.readings import Finding, Reading, quote, refuse, warn
 from bulkupdate.customers.records import SHORTENED, Severity
 
-_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"
-_BLANKS += "".join(map(chr, range(0x2000, 0x200C))) + "\u2060\ufeff"  # the last three have no width
+_SPACES = " \t\n\v\f\r\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_BLANKS = _SPACES + "\x1c\x1d\x1e\x1f\x85\u200b\u2028\u2029\u2060\ufeff"
+"""What a person does not see: blanks, and characters that are no blanks but show nothing either."""
+
 _EXCEL_ERROR = re.compile(
     r"#(N/?A|NV|REF!?|VALUE!?|DIV/0!?|NAME\?|NULL!?|NUM!?|SPILL!?|CALC!?|FIELD!?|BLOCKED!?|GETTING_DATA|#+)", re.I
 )
@@ -31,7 +33,7 @@ _RATING_CODES = {
 }
 _LONGEST_EXCEL_TEXT = 32_767
 
-_ATOM = r"[^\s@,;:<>()\[\]\"\\.]"
+_ATOM = r"[^\s@,;:<>()\[\]\"\\.\x00-\x1f\u00ad\u200b-\u200f\u2060\ufeff]"
 _ADDRESS = re.compile(rf"{_ATOM}+(\.{_ATOM}+)*@((?!-){_ATOM}+(?<!-)\.)+{_ATOM}{{2,}}")
 _LONGEST_ADDRESS = 254
 
@@ -39,25 +41,33 @@ _LONGEST_ADDRESS = 254
 @lru_cache(maxsize=65_536)
 def read_value(field: Field, text: str, decimal_mark: str = ".") -> Reading:
     """A cell's text as the field's value; blank is no value. `decimal_mark` is the point or the comma of decimals."""
-    trimmed = text.strip(_BLANKS)
-    if not trimmed:
+    seen = text.strip(_BLANKS)
+    if not seen:
         return Reading(findings=(_ONLY_BLANKS,) if text else ())
-    if _EXCEL_ERROR.fullmatch(trimmed):
-        return Reading(findings=(_error_cell(trimmed, field),))
-    if trimmed.casefold() == CLEAR:
+    trimmed = text.strip(_SPACES) if field.kind in (Kind.TEXT, Kind.ALIASES) else seen
+    if _EXCEL_ERROR.fullmatch(seen):
+        return Reading(findings=(_error_cell(seen, field),))
+    if seen.casefold() == CLEAR:
         return _read_clear(field)
     if field.kind is Kind.DECIMAL:
         return read_decimal(trimmed, decimal_mark)
     reading = _READERS[field.kind](trimmed)
-    if field.is_clearable and not reading.is_refused:
+    if reading.is_refused:
+        return reading
+    if field.is_clearable:
         return Reading(reading.value, (*reading.findings, *_find_oddities(text, trimmed)))
-    return reading
+    return reading if text.strip(_SPACES) == seen else Reading(reading.value, (*reading.findings, _UNSEEN_AROUND))
 
 
 _ONLY_BLANKS = Finding(
     "only-blanks", "the cell holds nothing but blanks", f"Taken as no change; to empty the field type {CLEAR}.",
     Severity.WARNING,
 )  # fmt: skip
+
+
+_UNSEEN_AROUND = warn(
+    "unseen-character", "has an invisible character beside it", "It is left out; check that the value is right."
+)
 
 
 def _error_cell(text: str, field: Field) -> Finding:
@@ -149,15 +159,20 @@ def _read_emails(text: str) -> Reading:
     return Reading(text) if any(addresses) else refuse("email", "holds no address", "Write it as name@example.com.")
 
 
+def _without_zero_fraction(text: str) -> str:
+    """`1.0` is how some programs write a column of ones and zeros."""
+    return re.sub(r"^([0-9])\.0+$", r"\1", text)
+
+
 def _read_boolean(text: str) -> Reading:
-    folded = text.casefold()
+    folded = _without_zero_fraction(text).casefold()
     if folded in _TRUE or folded in _FALSE:
         return Reading(folded in _TRUE)
     return refuse("yes-or-no", f"{quote(text)} is neither yes nor no", "Write Yes or No.")
 
 
 def _read_rating(text: str) -> Reading:
-    code = _RATING_CODES.get(re.sub(r"[\s_\-]+", "", text).casefold())
+    code = _RATING_CODES.get(re.sub(r"[\s_\-]+", "", _without_zero_fraction(text)).casefold())
     if code is not None:
         return Reading(code)
     return refuse("rating", f"{quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")

@@ -121,11 +121,12 @@ _ABSENT = object()
 
 
 def _reset_time(parsed: Any) -> Any:
-    """The value of `RateLimitResetTime`; `_ABSENT` where the body has no such key."""
+    """The value of `RateLimitResetTime`; `_ABSENT` where the body has no such key, or has it empty without a word of
+    too many requests."""
     if isinstance(parsed, dict):
         for key, value in parsed.items():
             if key.lower() == "ratelimitresettime":
-                return value
+                return value if value or "too many" in str(parsed).casefold() else _ABSENT
     return _ABSENT
 
 

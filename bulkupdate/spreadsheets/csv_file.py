@@ -121,7 +121,7 @@ def _unshield(frame: pd.DataFrame) -> int:
 def _broken_quotes(number: int, fields: list[str]) -> Finding:
     return Finding(
         number, None, " … ".join(field for field in fields if '"' in field)[:200], "broken-quotes",
-        "The quotation marks of this row do not add up.",
+        "The quotation marks of this row, or of one before it, do not add up.",
         'Close the quotation mark, or write it twice within a cell: "The ""Best"" Shop".',
     )  # fmt: skip
 

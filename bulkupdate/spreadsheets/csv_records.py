@@ -27,7 +27,8 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
     """Every record of the file, blank ones included (they are rows in Excel too).
 
     A line `sep=;` at the top is not a row: Excel takes it off before it counts. A row whose quotation marks do not add
-    up ends with its first line, so that the rows after it are read.
+    up ends with its first line; the lines that it would have swallowed are read as rows of their own, and count as
+    broken too: whether they are rows is not known.
     """
     csv.field_size_limit(LONGEST_FIELD)
     with path.open(encoding=encoding, newline="") as file:
@@ -36,6 +37,7 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
         lines = _Lines(file, path)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         number, broken = 0, 0
+        first_broken = 0
         while True:
             lines.start_record()
             try:
@@ -44,14 +46,14 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
                 return
             except csv.Error:
                 fields = lines.give_back_all_but_first().rstrip("\r\n").split(delimiter)
-                broken += 1
-                if broken > MOST_BROKEN_ROWS:
-                    raise _refuse_as_no_csv(path, number + 1) from None
-                number += 1
-                yield number, fields, True
-                continue
+                lines.is_doubtful = True
             number += 1
-            yield number, fields, False
+            if lines.is_doubtful:
+                broken += 1
+                first_broken = first_broken or number
+            if broken > MOST_BROKEN_ROWS:
+                raise _refuse_as_no_csv(path, first_broken)
+            yield number, fields, lines.is_doubtful
 
 
 def separator_line(path: Path, encoding: str) -> str | None:
@@ -69,11 +71,14 @@ class _Lines:
         self._path = path
         self._current: list[str] = []
         self._waiting: list[str] = []
+        self.is_doubtful = False
+        """Whether the current record has a line that a broken one has given back."""
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
+        self.is_doubtful |= bool(self._waiting)
         line = self._waiting.pop() if self._waiting else self._file.readline(LONGEST_LINE)
         if not line:
             raise StopIteration
@@ -86,6 +91,7 @@ class _Lines:
 
     def start_record(self) -> None:
         self._current.clear()
+        self.is_doubtful = False
 
     def give_back_all_but_first(self) -> str:
         first, *rest = self._current
@@ -95,7 +101,7 @@ class _Lines:
 
 def _refuse_as_no_csv(path: Path, row: int) -> RefusedFileError:
     return RefusedFileError(
-        f"{path.name} is no sound CSV: the quotation marks of more than {MOST_BROKEN_ROWS} rows do not add up, "
-        f"the last of them in row {row}.",
+        f"{path.name} is no sound CSV: from row {row} on, the quotation marks of more than {MOST_BROKEN_ROWS} rows do "
+        "not add up.",
         remedy='Within quotation marks, a quotation mark is written twice: "The ""Best"" Shop".',
     )

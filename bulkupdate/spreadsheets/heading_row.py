@@ -75,7 +75,7 @@ def refuse_without_key(where: str, first_row: Sequence[str]) -> RefusedFileError
     return RefusedFileError(
         f"{where} has no column {CUSTOMER_ID.name} in its first {SEARCHED_ROWS} rows. {describe_headings(first_row)}",
         remedy="Name the column of Sellercloud's customer numbers CustomerId, or say which it is: "
-        f'--map "Your heading=CustomerId".{_suggest_map(first_row)}',
+        '--map "Your heading=CustomerId".',
     )
 
 
@@ -94,7 +94,7 @@ def _rank(row: HeadingRow) -> tuple[bool, int]:
 
 def _suggest_map(headings: Sequence[str]) -> str:
     for heading in headings:
-        nearest = suggest(heading) if heading.strip() else None
+        nearest = suggest(heading) if heading.strip() and find_field(heading, {}) is None else None
         if nearest:
             return f" Is {_shorten(heading.strip())!r} meant to be {nearest}?"
     return ""

@@ -50,6 +50,11 @@ def _used_width(frame: pd.DataFrame, headings: Sequence[str]) -> int:
     return width
 
 
+def _as_part(sentence: str) -> str:
+    """A finding's sentence as it stands after a row and column, like the messages of the checks."""
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")
+
+
 def _to_problems(
     findings: Sequence[Finding], frame: pd.DataFrame, row_numbers: np.ndarray, heading: HeadingRow
 ) -> tuple[Problem, ...]:
@@ -69,7 +74,7 @@ def _to_problems(
                 column="" if each.column is None else heading.headings[each.column],
                 value=each.value,
                 code=each.code,
-                message=each.message,
+                message=_as_part(each.message),
                 remedy=each.remedy,
                 severity=each.severity,
             )

@@ -45,6 +45,8 @@ GOOD = [
     ("Rating", "DISSATISFIED", 2),
     ("Rating", "very-satisfied", 5),
     ("Rating", "Not Rated", 0),
+    ("Rating", "3.0", 3),
+    ("IsWholesale", "1.0", True),
     ("BusinessAliases", "One; Two|Three;", ("One", "Two", "Three")),
     ("BusinessAliases", "<clear>", ()),
     ("Comments", "<CLEAR>", ""),
@@ -71,6 +73,7 @@ BAD = [
     ("Email", "anna.example.com", "email"),
     ("Email", "anna@example", "email"),
     ("Email", "anna@@example.com", "email"),
+    ("Email", "an\u200bna@example.com", "email"),
     ("Email", "anna @example.com", "email"),
     ("Email", "a@example.com; b@example.com", "email"),
     ("Email", "anna@example..com", "email"),
@@ -128,6 +131,9 @@ DOUBTFUL = [
     ("CustomerId", "00163", "163", "leading-zeros"),
     ("CompanyId", "007", 7, "leading-zeros"),
     ("Name", " \u00a0 ", None, "only-blanks"),
+    ("Name", "\u200b", None, "only-blanks"),
+    ("Name", "\ufeffAnna", "\ufeffAnna", "unseen-character"),
+    ("CustomerId", "163\u200b", "163", "unseen-character"),
 ]
 
 

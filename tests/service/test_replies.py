@@ -38,7 +38,8 @@ def read(status: int, body: object = b"", headers: dict[str, str] | None = None,
         (429, b"", Verdict.THROTTLED),
         (500, {"Message": "Customer 7 not found"}, Verdict.REFUSED),
         (503, {"Message": "Customer 7 not found"}, Verdict.TRANSIENT),
-        (409, {"RateLimitResetTime": None}, Verdict.THROTTLED),
+        (409, {"Error": "Too many requests.", "RateLimitResetTime": None}, Verdict.THROTTLED),
+        (409, {"Message": "conflict", "RateLimitResetTime": None}, Verdict.REFUSED),
         (409, {"Error": "Too many requests.", "RateLimitResetTime": "soon"}, Verdict.THROTTLED),
         (409, {"ErrorMessage": "The e-mail is in use"}, Verdict.REFUSED),
     ],
@@ -151,7 +152,7 @@ def test_a_local_clock_that_agrees_is_used_for_its_fractions() -> None:
 
 @pytest.mark.parametrize("reset", ["2022-01-14T08:00:00Z", None, "soon", 17, {"a": 1}])
 def test_a_useless_reset_time_asks_to_wait_without_saying_how_long(reset: object) -> None:
-    reply = read(409, {"RateLimitResetTime": reset}, {"Date": DATE})
+    reply = read(409, {"Error": "Too many requests.", "RateLimitResetTime": reset}, {"Date": DATE})
     assert (reply.asks_to_wait, reply.wait_seconds) == (True, None)
 
 

@@ -13,7 +13,7 @@ from tests.spreadsheets.reading.making import options, read, texts, write_text
 
 
 @pytest.mark.parametrize(
-    "heading", ["customer id", " CustomerID ", "CUSTOMER_ID", "Customer-Id", "Customer No.", "\ufeffCustomerId"]
+    "heading", ["customer id", " CustomerID ", "CUSTOMER_ID", "Customer-Id", "customer.id", "\ufeffCustomerId"]
 )
 def test_the_key_column_is_known_by_many_headings(tmp_path: Path, heading: str) -> None:
     sheet = read(write_text(tmp_path, f"{heading},E-mail\n163,a@b.c\n"))

@@ -30,7 +30,7 @@ def source(tmp_path: Path) -> Path:
     sheet["A1"] = "Our customers"
     sheet.merge_cells("A1:C1")
     sheet.append([])
-    sheet.append(["Customer No", " E-mail ", "Phone1"])
+    sheet.append(["Customer ID", " E-mail ", "Phone1"])
     sheet.append([163, "anna", "007"])
     sheet.append([164, "=1+1", "+49"])
     sheet["B4"].font = Font(bold=True, name="Courier New")
@@ -49,7 +49,7 @@ def annotate(source: Path, problems: Sequence[Problem], sheet_name: str = "Kunde
     target = annotated_path(source.with_name("check.xlsx"))
     write_annotated_copy(
         source, target, sheet_name=sheet_name, heading_row=heading_row,
-        headings=("Customer No", " E-mail ", "Phone1"), key_heading="Customer No", problems=problems,
+        headings=("Customer ID", " E-mail ", "Phone1"), key_heading="Customer ID", problems=problems,
     )  # fmt: skip
     return target
 
@@ -106,7 +106,7 @@ def test_texts_come_through_as_they_were(tmp_path: Path) -> None:
 
     source = tmp_path / "fix.xlsx"
     texts = [text for text in ODD_TEXTS if not re.search("_x00(05|07|5F)", text)]
-    write_to_fix(source, ("Customer No", "Name"), [make_line(original=("1", text)) for text in texts])
+    write_to_fix(source, ("Customer ID", "Name"), [make_line(original=("1", text)) for text in texts])
     target = annotate(source, [make_problem(2, "Name")], "Customers", 1)
     assert [row[1] for row in read_back(target, "Customers")[1:]] == texts
 
@@ -115,11 +115,11 @@ def test_texts_in_the_shared_strings_come_through_as_they_were(tmp_path: Path) -
     xlsxwriter = pytest.importorskip("xlsxwriter")
     book = xlsxwriter.Workbook(tmp_path / "in.xlsx", {"strings_to_formulas": False})
     sheet = book.add_worksheet("Kunden")
-    for row, text in enumerate(("Customer No", "_x0041_", "=_x0041_", "bell\x07", "=1+1")):
+    for row, text in enumerate(("Customer ID", "_x0041_", "=_x0041_", "bell\x07", "=1+1")):
         sheet.write_string(row, 0, text)
     sheet.write_rich_string(5, 0, book.add_format({"bold": True}), "bold", " and plain")
     book.close()
-    target = annotate(tmp_path / "in.xlsx", [make_problem(2, "Customer No")], heading_row=1)
+    target = annotate(tmp_path / "in.xlsx", [make_problem(2, "Customer ID")], heading_row=1)
     assert read_back(target, "Kunden") == read_back(tmp_path / "in.xlsx", "Kunden")
     assert openpyxl.load_workbook(target, rich_text=True)["Kunden"]["A6"].value[0].font.b
 
@@ -129,7 +129,7 @@ def test_formulas_keep_the_values_they_show(tmp_path: Path) -> None:
     xlsxwriter = pytest.importorskip("xlsxwriter")
     book = xlsxwriter.Workbook(tmp_path / "in.xlsx")
     sheet = book.add_worksheet("Kunden")
-    sheet.write_row(0, 0, ["Customer No", "E-mail", "Phone1"])
+    sheet.write_row(0, 0, ["Customer ID", "E-mail", "Phone1"])
     date = book.add_format({"num_format": "yyyy-mm-dd"})
     for row, (value, look) in enumerate(
         [(163, None), (1.5, None), ("a<b>&c", None), (True, None), ("#N/A", None), (46000.25, date), (0, None)], start=1
@@ -146,7 +146,7 @@ def test_formulas_keep_the_values_they_show(tmp_path: Path) -> None:
 def test_a_problem_in_a_merged_cell_is_put_where_it_shows(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "Kunden"
-    book.active.append(["Customer No", "E-mail"])
+    book.active.append(["Customer ID", "E-mail"])
     book.active.append([1, "a@example.com"])
     book.active.merge_cells("B2:B3")
     book.save(tmp_path / "in.xlsx")

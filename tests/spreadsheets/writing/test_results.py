@@ -22,7 +22,7 @@ from bulkupdate.spreadsheets.cells import neutralise_for_csv
 from bulkupdate.spreadsheets.results import to_fix_path, write_results, write_to_fix
 from tests.spreadsheets.writing.samples import FORMULAS, ODD_TEXTS, count, make_line, read_back
 
-HEADINGS = ("Customer No", "Full Name")
+HEADINGS = ("Customer ID", "Full Name")
 ALL_STATUSES = [make_line(row, status) for row, status in enumerate(Status, start=2)]
 
 
@@ -82,7 +82,7 @@ def test_no_cell_from_input_is_a_formula_an_error_or_a_link(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
 def test_the_original_text_is_read_back_by_our_own_engine(tmp_path: Path, text: str) -> None:
-    write(tmp_path / "out.xlsx", [make_line(original=("163", text))], ("Customer No", text))
+    write(tmp_path / "out.xlsx", [make_line(original=("163", text))], ("Customer ID", text))
     assert [row[-1] for row in read_back(tmp_path / "out.xlsx", "Results")] == [text, text]
 
 
@@ -116,7 +116,7 @@ def test_csv_is_the_results_sheet_alone_as_excel_opens_it(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_csv_cell_is_a_formula(tmp_path: Path, text: str) -> None:
-    write(tmp_path / "out.csv", [make_line(original=("163", text), message=text)], ("Customer No", text))
+    write(tmp_path / "out.csv", [make_line(original=("163", text), message=text)], ("Customer ID", text))
     for row in read_csv(tmp_path / "out.csv"):
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
         assert row[-1] == neutralise_for_csv(text)
@@ -167,7 +167,7 @@ def test_a_kill_while_writing_leaves_the_old_file_or_none(tmp_path: Path, rows_b
                 if row == int(sys.argv[2]):
                     os.kill(os.getpid(), signal.SIGKILL)
                 yield make_line(row + 2)
-        write_results(Path(sys.argv[1]), ("Customer No", "Full Name"), lines(), [], {Status.UPDATED: 3000})
+        write_results(Path(sys.argv[1]), ("Customer ID", "Full Name"), lines(), [], {Status.UPDATED: 3000})
     """)
     done = subprocess.run([sys.executable, "-c", program, target, str(rows_before)], timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
