@@ -89,12 +89,8 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
-        run = parts.journal.find_run(run_id) if run_id else find_unfinished(parts.journal)
-        if run is None:
-            raise UsageError(
-                "There is no run to resume: none was begun, or all are finished.",
-                remedy="`bulkupdate run FILE` begins one; `bulkupdate runs` lists those there were.",
-            )
+        unfinished = None if run_id else find_unfinished(parts.journal)
+        run = unfinished or parts.journal.find_run(run_id)
         if run.state is RunState.FINISHED:
             console.say(f"Run {run.id} is finished: nothing to resume.")
             if as_json:

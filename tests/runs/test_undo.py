@@ -179,12 +179,12 @@ def test_texts_come_back_exactly(run_program, sandbox, tmp_path):
     run = run_program("run", sheet, "--snapshot", "--yes").told["run"]
     run_program("undo", run, "-o", "undo.xlsx")
     named = [row[0] for row in load_workbook(tmp_path / "undo.xlsx")["Left out"].iter_rows(values_only=True)][1:]
-    assert named == [str(FIRST + at) for at in (0, 3, 4, 10, 11)]
+    assert named == [str(FIRST + at) for at in (0, 3, 4, 11)]
     run_program("run", "undo.xlsx", "--yes")
     live = [sandbox.customer(FIRST + at)["Comments"] for at in range(12)]
-    assert [live[at] for at in (1, 2, 5, 6, 7, 8, 9)] == [TRICKY[at] for at in (1, 2, 5, 6, 7, 8, 9)]
+    assert [live[at] for at in (1, 2, 5, 6, 7, 8, 9, 10)] == [TRICKY[at] for at in (1, 2, 5, 6, 7, 8, 9, 10)]
     assert live[0] == "two blanks"
-    assert [live[at] for at in (3, 4, 10, 11)] == ["x"] * 4
+    assert [live[at] for at in (3, 4, 11)] == ["x"] * 3
     for at in range(12):
         set_live(sandbox, FIRST + at, Comments="x")
     assert run_program("undo", run, "--run", "--yes").counts == {"updated": 12}
