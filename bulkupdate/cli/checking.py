@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.console import Console, count_of, print_json
 from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings, parse_maps, sheet_options
 from bulkupdate.errors import ExitCode
 
@@ -94,12 +94,14 @@ def show_intake(intake: Intake, console: Console) -> None:
     """What was read, what is wrong, and what would be sent."""
     checked = intake.checked
     sheet = f", sheet {intake.sheet_name}" if intake.sheet_name else ""
-    console.say(f"{intake.path}{sheet}: {len(checked):,} rows")
+    console.say(f"{intake.path}{sheet}: {count_of(len(checked), 'row')}")
     for note in intake.notes:
         console.say(f"  note  {note}")
     console.show_problems(checked.problems)
     nothing = len(checked) - intake.to_send - intake.invalid
-    console.say(f"{intake.to_send:,} rows to send, {intake.invalid:,} invalid, {nothing:,} with nothing to send.")
+    console.say(
+        f"{count_of(intake.to_send, 'row')} to send, {intake.invalid:,} invalid, {nothing:,} with nothing to send."
+    )
 
 
 def look(intake: Intake, settings: Settings, console: Console, *, only_ids: bool) -> Findings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkupdate.cli.checking import show_changes
-from bulkupdate.cli.console import Console
+from bulkupdate.cli.console import Console, count_of
 from bulkupdate.cli.reading import say_cost, watch_reading
 from bulkupdate.clock import format_local_time
 
@@ -44,10 +44,10 @@ def agree(count: int, parts: Parts, console: Console, *, yes: bool, reading: int
     end = estimate_end(parts.client.quota, now, calls, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
     left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
     console.say(
-        f"Plan: {count:,} customers at {parts.host} would be updated with {calls:,} calls; quota: {left}; "
+        f"Plan: {count_of(count, 'customer')} at {parts.host} would be updated with {calls:,} calls; quota: {left}; "
         f"expected end: {format_local_time(end, now)}"
     )
-    return console.ask(f"Update {count:,} customers?", yes=yes)
+    return console.ask(f"Update {count_of(count, 'customer')}?", yes=yes)
 
 
 def warn_of_earlier_runs(intake: Intake, parts: Parts, console: Console) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkupdate.cli.checking import show_intake, take_in_file, write_reports
-from bulkupdate.cli.console import Console, Progress, print_json, stop_on_signals
+from bulkupdate.cli.console import Console, Progress, count_of, print_json, stop_on_signals
 from bulkupdate.cli.options import (
     FILE_ARGUMENT,
     RUN_ARGUMENT,
@@ -128,7 +128,7 @@ def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet:
         new_id = new_run_id(parts.clock.now())
         results = output or default_results_path(Path(parent.results_path).with_name(Path(parent.file).name), new_id)
         require_results_place(results, Path(parent.file))
-        console.say(f"Sending again {count:,} rows of run {parent.id}")
+        console.say(f"Sending again {count_of(count, 'row')} of run {parent.id}")
         # whoever typed `retry` has agreed once already; a scheduler has nobody to ask
         if not agree(count, parts, console, yes=given["yes"] or not sys.stdin.isatty()):
             console.say("Nothing was sent.")
@@ -194,7 +194,9 @@ def say_ending(ending: Ending, console: Console) -> None:
     verdict = (
         "Done" if ending.exit_code is ExitCode.DONE else "Not all rows went through" if not ending.error else "Stopped"
     )
-    console.say(f"{verdict}: {ending.tally.rows:,} rows: {counts}. {ending.run.calls:,} calls used.")
+    console.say(
+        f"{verdict}: {count_of(ending.tally.rows, 'row')}: {counts}. {count_of(ending.run.calls, 'call')} used."
+    )
     if ending.results_error is not None:
         console.complain(ending.results_error)
         console.say(f"The results are safe in the journal: bulkupdate show {ending.run.id} -o RESULTS.xlsx")
