@@ -65,9 +65,9 @@ class SheetScan:
         """Look at one cell. `attributes` are its style and its type; `formula` and `value` are None where the cell has
         no such part."""
         style, kind = attributes
-        if formula is not None:
-            self.facts.formulas += 1
         special = self._sort(row, column, style, kind, formula, value)
+        if formula is not None and (special is None or special.special is Special.NUMBER):
+            self.facts.formulas += 1
         if special:
             self.facts.add_special(special)
 
