@@ -54,6 +54,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             by_hand / seconds["check"],
             least=8,
             beside=f"by hand {by_hand:.1f} s, measured once",
+            limit="See below, of which kind the program by hand is.",
         ),
     ]
 
