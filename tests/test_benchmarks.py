@@ -26,15 +26,15 @@ def made_sheets(tmp_path_factory):
     return tmp_path_factory.mktemp("sheets")
 
 
-LONG = ("check_csv", "check_memory", "growth")
-"""They start many processes, and have nothing that others have not."""
+SHORT = ("journal", "results", "sending_50ms")
+"""One of each sort; the others start many processes and are for `make test-long`."""
 
 COUNTING = ("calls", "since_last")
 """What they find out does not depend on the machine."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long if name in LONG else ()) for name in PROGRAMS]
+    "name", [pytest.param(name, marks=() if name in SHORT else pytest.mark.long) for name in PROGRAMS]
 )
 def test_each_program_gives_figures_of_its_goal(name, made_sheets):
     try:

@@ -213,6 +213,7 @@ def test_reading_and_trusting_together_read_only_what_is_not_trusted(run_program
     assert count_kinds(sandbox, after=before) == {"list": 1, "token": 1}
 
 
+@pytest.mark.long
 def test_one_percent_of_20_000_customers_costs_200_puts_and_by_reading_400_lists(run_program, make_sandbox, tmp_path):
     """The must-show at its size: 20,000 customers, of whom 1 % differ; first by reading, then by the journal."""
     sandbox = make_sandbox(customers=20_000)

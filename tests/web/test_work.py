@@ -104,6 +104,7 @@ def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
         assert b"stopped" in told
 
 
+@pytest.mark.long
 def test_ten_people_with_runs_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
     """Each keeps their own data and their own quota, shared by two runs of one login."""
     names = PEOPLE.split(",")[:10]

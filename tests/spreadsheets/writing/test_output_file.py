@@ -99,7 +99,8 @@ def test_a_write_protected_place_is_refused(tmp_path: Path) -> None:
             folder.chmod(folder.stat().st_mode | 0o055)
         if folder.name == "pytest-of-root" or folder.name.startswith("pytest-of"):
             break
-    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=60)
+    call = [sys.executable, "-c", program, tmp_path]
+    done = subprocess.run(call, env={}, capture_output=True, text=True, timeout=60)
     tmp_path.chmod(0o755)
     assert done.stderr == ""
     assert done.stdout.count("Permission denied") == 3
