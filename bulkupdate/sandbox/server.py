@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import waitress.server
@@ -152,7 +153,8 @@ class Sandbox:
         if self._thread is None:
             return
         self._server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
+        with suppress(OSError):  # the loop may have been awake, and have closed all before it was woken
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         self._thread.join(STOP_SECONDS)
         self._thread = None
 

@@ -192,7 +192,7 @@ def test_without_javascript(slow_server: Server, slow_sandbox: Sandbox, tmp_path
         browser.sign_in("gerd", PASSWORD)
         browser.upload(sheet)
         browser.press("Update 60 customers")
-        assert "running" in browser.text
+        browser.wait_for("running")
         browser.wait_for("Every row went through.")
     finally:
         browser.close()
