@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from bulkupdate.customers.readings import Reading, quote, refuse, warn
+from bulkupdate.customers.readings import Finding, Reading, quote, refuse, warn
 
 SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 
@@ -14,11 +14,7 @@ def read_customer_id(text: str) -> Reading:
     """An id as the service gave it: a positive whole number; `163.0` is 163."""
     digits = re.fullmatch(r"(0*)([1-9][0-9]{0,17})(\.0+)?", text)
     if digits:
-        zeros = (
-            (warn("leading-zeros", f"the zeros before {digits[2]} are left out", "Check that this is the id meant."),)
-            if digits[1] else ()
-        )  # fmt: skip
-        return Reading(digits[2], zeros)
+        return Reading(digits[2], _find_zeros(digits, "Check that this is the id meant."))
     if SCIENTIFIC.fullmatch(text):
         return refuse(
             "scientific", f"{text} is an id that the spreadsheet has shortened; digits may be lost",
@@ -27,15 +23,16 @@ def read_customer_id(text: str) -> Reading:
     return refuse("customer-id", f"{quote(text)} is not a customer id", "Use the whole number Sellercloud gave it.")
 
 
+def _find_zeros(digits: re.Match[str], remedy: str) -> tuple[Finding, ...]:
+    """A warning where zeros stand before the number: they are not sent."""
+    return (warn("leading-zeros", f"the zeros before {digits[2]} are left out", remedy),) if digits[1] else ()
+
+
 def read_integer(text: str) -> Reading:
     """A whole number of 0 or more."""
     digits = re.fullmatch(r"(0*)([0-9]{1,18})(\.0+)?", text)
     if digits:
-        zeros = (
-            (warn("leading-zeros", f"the zeros before {digits[2]} are left out", "Check that this is meant."),)
-            if digits[1] else ()
-        )  # fmt: skip
-        return Reading(int(digits[2]), zeros)
+        return Reading(int(digits[2]), _find_zeros(digits, "Check that this is meant."))
     if re.fullmatch(r"[0-9]{1,3}([,.' \u00a0\u202f][0-9]{3})+", text):
         return refuse("thousands-separator", f"{quote(text)} has a thousands separator",
                        f"Write it without: {re.sub('[^0-9]', '', text)}.")  # fmt: skip

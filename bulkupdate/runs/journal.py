@@ -190,7 +190,7 @@ class Journal:
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
         last = 0
         query = (
-            "SELECT row, customer_id, body, fields, attempts FROM rows JOIN inputs USING (run, row)"  # noqa: S608
+            "SELECT row, customer_id, body, fields, attempts FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
             f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"
         )
         while True:
@@ -227,7 +227,7 @@ class Journal:
         """The rows with one of these statuses as the results show them, in the order of the file."""
         with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
             cursor.execute(
-                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608
+                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608 - words of ours
                 " FROM rows JOIN inputs USING (run, row)"
                 f" WHERE run = ? AND status IN ({_quote(statuses)}) ORDER BY row",
                 (run.key,),
@@ -239,7 +239,7 @@ class Journal:
         """The rows with one of these statuses as they were checked, to be sent by a new run."""
         with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
             cursor.execute(
-                "SELECT row, customer_id, body, fields, original FROM rows JOIN inputs USING (run, row)"  # noqa: S608
+                "SELECT row, customer_id, body, fields, original FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
                 f" WHERE run = ? AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row",
                 (run.key,),
             )

@@ -18,10 +18,9 @@ NOT_THROUGH = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN, S
 def require_results_place(results: Path, source: Path | None) -> None:
     """Raise `UsageError` where results could not be written there, or would overwrite the file being sent."""
     check_writable(results)
-    for path in (results, to_fix_path(results)):
-        check_writable(path)
-        if source is not None and path.resolve() == source.resolve():
-            raise UsageError(f"The results would overwrite {source}.", remedy="Name another file with -o.")
+    check_writable(to_fix_path(results))
+    if source is not None and source.resolve() in (results.resolve(), to_fix_path(results).resolve()):
+        raise UsageError(f"The results would overwrite {source}.", remedy="Name another file with -o.")
 
 
 def default_results_path(source: Path, run_id: str) -> Path:

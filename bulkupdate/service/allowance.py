@@ -237,7 +237,7 @@ class Allowance:
 
     def _set(self, assignments: str, *values: float) -> None:
         # the assignments are this module's own words
-        self._file.execute(f"UPDATE allowance SET {assignments} WHERE id = ?", (*values, self._id))  # noqa: S608
+        self._file.execute(f"UPDATE allowance SET {assignments} WHERE id = ?", (*values, self._id))  # noqa: S608 - words of ours
 
     @contextmanager
     def _transaction(self) -> Iterator[_State]:
