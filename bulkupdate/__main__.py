@@ -7,6 +7,7 @@ import sys
 
 def main() -> None:
     """The program. What is no error of ours is a bug: it is written to a file, and people get a sentence."""
+    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]  # pandera would load it, if only for tests
     from bulkupdate.cli.main import run_cli
 
     exit_code = run_cli()

@@ -44,13 +44,14 @@ class _LiveCommand(click.Command):
 @common_options
 def check_command(file: Path, output: Path | None, html: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Read FILE, check every row, and say what is wrong and what would be sent. Sends nothing."""
-    from bulkupdate.runs.check import require_report_places
-
     console, settings = Console(quiet=quiet), make_settings(given)
     if given["live"] or given["live_ids"]:
         settings.require_connection()
     intake = take_in_file(file, settings, given)
-    require_report_places(file, output, html)
+    if output or html:
+        from bulkupdate.runs.check_reports import require_report_places
+
+        require_report_places(file, output, html)
     live = look(intake, settings, console, only_ids=given["live_ids"]) if given["live"] or given["live_ids"] else None
     return write_reports(intake, settings, console, output, html, as_json=as_json, live=live)
 
@@ -147,16 +148,15 @@ def write_reports(
     planned: Sendable | None = None,
 ) -> int:
     """Say what a dry run found, and write its reports where they are asked for."""
-    from bulkupdate.runs.check import write_check
-    from bulkupdate.runs.history import describe_check
-
     show_intake(intake, console)
     if live is not None:
         console.show_problems(live.unknown)
         show_changes(live, console)
-    written = write_check(intake, settings, output, html, live, planned)
-    for path in written:
-        console.say(f"Report: {path}")
+    if output or html:
+        from bulkupdate.runs.check_reports import write_check
+
+        for path in write_check(intake, settings, output, html, live, planned):
+            console.say(f"Report: {path}")
     exit_code = ExitCode.ROWS_LEFT if intake.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.ROWS_LEFT:
         command = f"bulkupdate check '{intake.path}'" + (" -o REPORT.xlsx" if not output else "")
@@ -165,5 +165,7 @@ def write_reports(
         command = f"bulkupdate run '{intake.path}'"
         console.say(f"Nothing was sent. To send: {command}")
     if as_json:
+        from bulkupdate.runs.history import describe_check
+
         print_json(describe_check(intake, exit_code, output or html, command, live=live))
     return exit_code

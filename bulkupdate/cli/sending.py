@@ -155,7 +155,7 @@ def _run_dry(
     as_json: bool,
 ) -> int:
     """`check`; where the run would leave rows out, they are left out of the preview too."""
-    from bulkupdate.runs.check import require_report_places
+    from bulkupdate.runs.check_reports import require_report_places
 
     intake = take_in_file(file, settings, given)
     if not (options.only_changes or options.since_last):

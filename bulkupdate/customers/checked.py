@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import compress
 
 import numpy as np
 import pandas as pd
 
+from bulkupdate.customers.bodies import encode_bodies
 from bulkupdate.customers.columns import Columns
-from bulkupdate.customers.fields import CUSTOMER_ID, Field
-from bulkupdate.customers.payload import encode_member, encode_text_member, join_members
+from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.plain import find_filled, find_odd
 from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
 from bulkupdate.customers.values import read_value
@@ -93,19 +92,16 @@ class CheckedFile:
             yield from self._build_rows(self.row_numbers[start : start + _ROWS_AT_A_TIME].tolist(), part)
 
     def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame) -> Iterator[CheckedRow]:
-        columns = [part.iloc[:, at] for at in range(part.shape[1])]
-        positions = dict(self.columns.positions)
-        ids = _read_ids(columns[positions.pop(CUSTOMER_ID)])
-        names = [each.name for each in positions]
-        members = zip(*(_encode_column(each, columns[at], self.options) for each, at in positions.items()), strict=True)
-        originals = zip(*(columns[at].tolist() for at in self.columns.original), strict=True)
-        for number, customer_id, row, original in zip(numbers, ids, members, originals, strict=True):
+        columns = {each: part.iloc[:, at] for each, at in self.columns.positions.items()}
+        ids = _read_ids(columns.pop(CUSTOMER_ID))
+        bodies, sent = encode_bodies(columns, self.options.decimal_mark, self.options.rating_format)
+        originals = zip(*(part.iloc[:, at].tolist() for at in self.columns.original), strict=True)
+        for number, customer_id, body, names, original in zip(numbers, ids, bodies, sent, originals, strict=True):
             reason = self._reasons.get(number)
             if reason is not None:
                 yield CheckedRow(number, customer_id, Status.INVALID, None, (), original, reason)
-            elif any(row):
-                body, sent = join_members(filter(None, row)), tuple(compress(names, row))
-                yield CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, sent, original)
+            elif names:
+                yield CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, names, original)
             else:
                 yield CheckedRow(number, customer_id, Status.UNCHANGED, None, (), original, "all cells are blank")
 
@@ -114,26 +110,3 @@ def _read_ids(texts: pd.Series) -> list[str]:
     """The ids as they will be sent; the cell's text where that is no id."""
     odd = {text: str(read_value(CUSTOMER_ID, text).value or text.strip()) for text in find_odd(CUSTOMER_ID, ".", texts)}
     return [odd.get(text, text) for text in texts.tolist()]
-
-
-class _Members(dict[str, str]):
-    """The member of the body for a cell's text, made when first asked for; empty for a blank or refused cell."""
-
-    def __init__(self, each: Field, odd: Collection[str], options: CheckOptions) -> None:
-        super().__init__({"": ""})
-        self._field, self._odd, self._options, self._is_text = each, odd, options, each.kind.is_text
-
-    def __missing__(self, text: str) -> str:
-        if self._is_text and text not in self._odd:
-            member = encode_text_member(self._field, text)  # a plain text is its own value
-        else:
-            value = read_value(self._field, text, self._options.decimal_mark).value
-            member = "" if value is None else encode_member(self._field, value, self._options.rating_format)
-        self[text] = member
-        return member
-
-
-def _encode_column(each: Field, texts: pd.Series, options: CheckOptions) -> list[str]:
-    """The member of the body for each cell of a column; texts that repeat are read once."""
-    members = _Members(each, set(find_odd(each, options.decimal_mark, texts).tolist()), options)
-    return list(map(members.__getitem__, texts.tolist()))

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from json.encoder import encode_basestring
 from typing import Any
 
 from bulkupdate.customers.fields import FIELD_BY_NAME, RATINGS, UPDATABLE, Field, Kind
@@ -21,6 +20,9 @@ _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 LiveCustomer = dict[str, Value | None]
 """The fields of one customer as the service holds them: an empty field is "" or (), or None where its kind has no empty
 value; one that the service does not say is left out."""
+
+SEPARATOR = ", "
+"""Between two members of a body."""
 
 _UNREADABLE = object()
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -35,14 +37,9 @@ def encode_member(field: Field, value: Value, rating_format: str) -> str:
     return f'"{field.name}": {_encode_json(value)}'
 
 
-def encode_text_member(field: Field, text: str) -> str:
-    """`encode_member` for a text, without asking what it is."""
-    return f'"{field.name}": {encode_basestring(text)}'
-
-
 def join_members(members: Iterable[str]) -> str:
     """The body that will be sent, byte for byte, from its members."""
-    return "{" + ", ".join(members) + "}"
+    return "{" + SEPARATOR.join(members) + "}"
 
 
 def encode_body(values: Mapping[str, Value], rating_format: str) -> str:

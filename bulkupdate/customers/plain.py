@@ -40,14 +40,21 @@ def plain_pattern(kind: Kind, decimal_mark: str) -> str:
 
 def find_odd(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
     """The texts of a column that are neither blank nor plain."""
+    return texts[~is_plain(each, decimal_mark, texts)]
+
+
+def is_plain(each: Field, decimal_mark: str, texts: pd.Series) -> np.ndarray:
+    """True where a text is blank or plain."""
     pattern = rf"\A(?:|{plain_pattern(each.kind, decimal_mark)})\z"
-    plain = pc.match_substring_regex(texts.array.__arrow_array__(), pattern)
-    is_plain: np.ndarray = plain.to_numpy(zero_copy_only=False)
-    return texts[~is_plain]
+    return _match(texts, pattern)
 
 
 def find_filled(texts: pd.Series) -> np.ndarray:
     """True where a text holds more than blanks and characters without width."""
-    filled = pc.match_substring_regex(texts.array.__arrow_array__(), _SEEN)
-    is_filled: np.ndarray = filled.to_numpy(zero_copy_only=False)
-    return is_filled
+    return _match(texts, _SEEN)
+
+
+def _match(texts: pd.Series, pattern: str) -> np.ndarray:
+    found = pc.match_substring_regex(texts.array.__arrow_array__(), pattern)
+    is_found: np.ndarray = found.to_numpy(zero_copy_only=False)
+    return is_found

@@ -23,7 +23,7 @@ from bulkupdate.nightly.log import LOGGER
 from bulkupdate.nightly.report import FileReport
 from bulkupdate.nightly.row_log import RowLog
 from bulkupdate.nightly.window import count_fitting
-from bulkupdate.runs.check import write_check
+from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.history import describe_check, describe_failure, describe_run
 from bulkupdate.runs.intake import Intake, SheetOptions, take_in
 from bulkupdate.runs.journal import Journal

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bulkupdate.customers.records import Problem
 from bulkupdate.errors import BulkUpdateError, ExitCode
-from bulkupdate.runs.changes import Findings
 from bulkupdate.runs.check import count_rows, list_problems
 from bulkupdate.runs.intake import Intake
 from bulkupdate.runs.journal import Journal
@@ -17,6 +16,9 @@ from bulkupdate.runs.lock import true_state
 from bulkupdate.runs.records import Run, RunState
 from bulkupdate.runs.run import next_command
 from bulkupdate.spreadsheets.results import to_fix_path
+
+if TYPE_CHECKING:
+    from bulkupdate.runs.changes import Findings
 
 
 def find_unfinished(journal: Journal) -> Run | None:

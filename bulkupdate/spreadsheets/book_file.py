@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
-from itertools import islice
 from typing import IO, BinaryIO, NamedTuple, TypeAlias
 
 from openpyxl import Workbook
@@ -27,8 +26,7 @@ EXCEL_COLUMNS = 16_384
 
 _SMALL_PART_BYTES = 2_000_000_000
 _BYTES_A_CELL = 100
-_CHUNK_ROWS = 500
-_COMPRESSION_LEVEL = 4
+_CHUNK_CHARACTERS = 4_000_000
 _LINE_POINTS = 15
 _CHARACTERS_A_WIDTH = 1.1  # a column's width counts figures; letters are narrower on the whole
 _MOST_LINES = 25
@@ -75,9 +73,7 @@ def save_book(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedR
     book.properties.creator = "bulkupdate"
     book.save(skeleton)
     created = book.properties.created or datetime(2026, 1, 1)
-    with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(
-        stream, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL
-    ) as target:  # fmt: skip
+    with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(stream, "w") as target:
         for name in source.namelist():
             entry = zipfile.ZipInfo(name, created.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -126,24 +122,33 @@ def _too_large(title: str) -> UsageError:
 def _write_rows(sheet: IO[bytes], streamed: StreamedRows, title: str, most_bytes: int | None) -> None:
     """`most_bytes` is what the part may hold, having been announced as small; None: as much as it takes.
 
-    A chunk is compressed by another thread while the next one is made: zlib leaves Python to others meanwhile.
+    A chunk is compressed by another thread while the next one is made: zlib leaves Python to others meanwhile. Chunks
+    are large, as the thread waits for its turn before and after each.
     """
-    rows = _format_rows(streamed)
     written = 0
     with ThreadPoolExecutor(1, thread_name_prefix="compressor") as compressor:
         compressing = compressor.submit(sheet.write, b"")
-        for start in range(0, EXCEL_ROWS, _CHUNK_ROWS):
-            chunk = "".join(islice(rows, min(_CHUNK_ROWS, EXCEL_ROWS - start))).encode()
+        for chunk in _join_chunks(_format_rows(streamed), title):
             written += len(chunk)
             if most_bytes is not None and written > most_bytes:
                 raise _too_large(title)
             compressing.result()
-            if not chunk:
-                return
             compressing = compressor.submit(sheet.write, chunk)
         compressing.result()
-    if next(rows, None) is not None:
-        raise _too_large(title)
+
+
+def _join_chunks(rows: Iterator[str], title: str) -> Iterator[bytes]:
+    chunk: list[str] = []
+    characters = 0
+    for number, row in enumerate(rows, start=1):
+        if number > EXCEL_ROWS:
+            raise _too_large(title)
+        chunk.append(row)
+        characters += len(row)
+        if characters > _CHUNK_CHARACTERS:
+            yield "".join(chunk).encode()
+            chunk, characters = [], 0
+    yield "".join(chunk).encode()
 
 
 def _format_rows(streamed: StreamedRows) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A spreadsheet of any kind to a `Sheet`: the one door of reading."""
+"""A spreadsheet of any kind to a `Sheet`: the one door of reading. Each kind's own reader is loaded when it is met."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from bulkupdate.spreadsheets.csv_file import read_csv_file
 from bulkupdate.spreadsheets.excel_file import read_workbook
 from bulkupdate.spreadsheets.file_kind import FileKind, recognise_file, refuse_unreadable
 from bulkupdate.spreadsheets.heading_row import require_updatable
-from bulkupdate.spreadsheets.ods_file import OdsWorkbook
 from bulkupdate.spreadsheets.sheet import ReadOptions, Sheet
-from bulkupdate.spreadsheets.xls_file import XlsWorkbook
-from bulkupdate.spreadsheets.xlsb_file import XlsbWorkbook
-from bulkupdate.spreadsheets.xlsx_file import XlsxWorkbook
 from bulkupdate.spreadsheets.zip_guard import Package
 
 __all__ = ["ReadOptions", "Sheet", "read_key_sheet", "read_sheet"]
@@ -40,21 +36,29 @@ def read_key_sheet(path: Path, options: ReadOptions) -> Sheet:
 
 
 def _read_xlsx(path: Path, options: ReadOptions) -> Sheet:
+    from bulkupdate.spreadsheets.xlsx_file import XlsxWorkbook
+
     with closing(Package(path, options)) as package:
         return read_workbook(path, XlsxWorkbook(path, package, options), options)
 
 
 def _read_xlsb(path: Path, options: ReadOptions) -> Sheet:
+    from bulkupdate.spreadsheets.xlsb_file import XlsbWorkbook
+
     with closing(Package(path, options)) as package:
         return read_workbook(path, XlsbWorkbook(package), options)
 
 
 def _read_ods(path: Path, options: ReadOptions) -> Sheet:
+    from bulkupdate.spreadsheets.ods_file import OdsWorkbook
+
     with closing(Package(path, options)) as package:
         return read_workbook(path, OdsWorkbook(path, package), options)
 
 
 def _read_xls(path: Path, options: ReadOptions) -> Sheet:
+    from bulkupdate.spreadsheets.xls_file import XlsWorkbook
+
     return read_workbook(path, XlsWorkbook(path), options)
 
 

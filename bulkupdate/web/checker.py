@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulkupdate.errors import BulkUpdateError
-from bulkupdate.runs.check import write_check
+from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.intake import Intake, take_in
 from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.check_store import keep_check, keep_refusal

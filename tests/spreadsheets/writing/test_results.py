@@ -205,7 +205,9 @@ def test_a_part_past_the_zip_format_is_refused(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book_file, "_CHUNK_CHARACTERS", 100_000)  # so that few rows are many chunks
+
     def measure(rows: int) -> int:
         tracemalloc.start()
         lines = (make_line(row) for row in range(2, rows + 2))
