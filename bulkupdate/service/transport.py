@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
 from bulkupdate.errors import StoppedError, UsageError
-from bulkupdate.service.deadline import DeadlineAdapter
+from bulkupdate.service.lean_adapter import LeanAdapter
 from bulkupdate.service.redaction import Redactor
 from bulkupdate.service.replies import Reply, read_reply
 
@@ -73,7 +73,7 @@ class Transport:
         self._limit = Timeout(total=timeout)
         self._clock = clock
         self._redactor = redactor
-        self._adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections)
+        self._adapter = LeanAdapter(pool_connections=4, pool_maxsize=connections)
         self._proxies = _find_proxies(url)
         self._verify = _find_certificates()
 
