@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bulkupdate.customers.fields import FIELDS, UPDATABLE, Field, Kind
 FIRST_ID = 100_001
 BLANK_SHARE = 0.4
 _ROWS_MADE = 100_000
+_CHANGED_EVERY = 100
 _REPEATING = ("Title", "Salesman")
 """Texts that few different ones of stand in a sheet; the other texts are different in each row."""
 
@@ -74,3 +75,24 @@ def list_bodies(count: int) -> list[tuple[str, str]]:
     """Ids and small bodies, for what sends without a sheet."""
     ids = (str(FIRST_ID + row) for row in range(count))
     return [(each, f'{{"Name":"Customer {each}","Email":"customer{each}@example.com"}}') for each in islice(ids, count)]
+
+
+def count_changed(rows: int) -> int:
+    """The rows that `change_some` changes."""
+    return -(-rows // _CHANGED_EVERY)
+
+
+def change_some(sheet: Path, target: Path, when: str = "tonight") -> Path:
+    """The sheet with another value in every hundredth row."""
+    with sheet.open(newline="", encoding="utf-8") as source, target.open("w", newline="", encoding="utf-8") as stream:
+        reader, writer = csv.reader(source), csv.writer(stream)
+        heading = next(reader)
+        writer.writerow(heading)
+        writer.writerows(_change_row(cells, heading, f"Changed {when}", row) for row, cells in enumerate(reader))
+    return target
+
+
+def _change_row(cells: list[str], heading: Sequence[str], text: str, row: int) -> list[str]:
+    if row % _CHANGED_EVERY == 0:
+        cells[heading.index("Comments")] = f"{text}, row {row}"
+    return cells

@@ -6,16 +6,14 @@ The first night is written into the journal as a run would have written it, answ
 
 from __future__ import annotations
 
-import csv
 import tempfile
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.figures import Figure, Size, run_program
 from benchmarks.program import bulkupdate
-from benchmarks.sheets import FIRST_ID, obtain_sheet
+from benchmarks.sheets import FIRST_ID, change_some, count_changed, obtain_sheet
 from bulkupdate.clock import Clock, format_duration, format_utc
 from bulkupdate.customers.records import Status
 from bulkupdate.runs.intake import SheetOptions, take_in
@@ -25,7 +23,6 @@ from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.settings import Settings
 
-CHANGED_SHARE = 100
 HOURLY = 10_800
 
 
@@ -36,14 +33,14 @@ def measure(size: Size, folder: Path) -> list[Figure]:
     options = SandboxOptions(customers=rows, first_customer_id=FIRST_ID)
     with Sandbox(options) as sandbox, tempfile.TemporaryDirectory() as own:
         _write_first_night(Path(own) / "state", sheet, urlsplit(sandbox.base_url).netloc)
-        tonight = _change_some(sheet, Path(own) / "tonight.csv")
+        tonight = change_some(sheet, Path(own) / "tonight.csv")
         results = Path(own) / "results.csv"
         ended = bulkupdate(
             "run", tonight, "--yes", "--since-last", "-o", results, "--json",
             folder=Path(own), base_url=sandbox.base_url,
         )  # fmt: skip
         requests, writes = (int(str(sandbox.counts[name])) for name in ("requests", "writes"))
-    changed = -(-rows // CHANGED_SHARE)
+    changed = count_changed(rows)
     plain = format_duration((rows + 1) / HOURLY * 3600)
     return [
         Figure(
@@ -51,7 +48,8 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             f"calls for {rows:,} customers, {changed:,} of them changed",
             requests,
             most=changed + 1,
-            beside=f"{writes:,} updates, counted by the sandbox; without `--since-last` {rows + 1:,} calls",
+            beside=f"{writes:,} updates, counted by the sandbox; the first night was written into the "
+            f"journal, not sent; without `--since-last` {rows + 1:,} calls",
         ),
         Figure(
             2,
@@ -86,22 +84,6 @@ def _write_first_night(state: Path, sheet: Path, host: str) -> None:
         while rows := list(islice(pending, 5000)):
             journal.record(run, outcomes=[Outcome(row.number, Status.UPDATED, 200, 1, "", now) for row in rows])
         journal.set_state(run, RunState.FINISHED)
-
-
-def _change_some(sheet: Path, target: Path) -> Path:
-    """The sheet with another value in every hundredth row."""
-    with sheet.open(newline="", encoding="utf-8") as source, target.open("w", newline="", encoding="utf-8") as stream:
-        reader, writer = csv.reader(source), csv.writer(stream)
-        heading = next(reader)
-        writer.writerow(heading)
-        writer.writerows(_change(cells, heading, row) for row, cells in enumerate(reader))
-    return target
-
-
-def _change(cells: list[str], heading: Sequence[str], row: int) -> list[str]:
-    if row % CHANGED_SHARE == 0:
-        cells[heading.index("Comments")] = f"Changed tonight, row {row}"
-    return cells
 
 
 if __name__ == "__main__":

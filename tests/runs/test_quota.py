@@ -32,6 +32,7 @@ def start_sender(sandbox, sheet, folder, **settings):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment)
 
 
+@pytest.mark.long
 def test_two_processes_together_never_exceed_the_quota(make_sandbox, tmp_path):
     """Sign-ins, retries and all; the service's own count is the judge (23)."""
     faults = {"error-503": 0.05, "cut-before": 0.05}
@@ -70,6 +71,7 @@ def test_a_quota_is_used_to_98_percent_without_a_throttle_answer(make_sandbox, t
     assert send_within_quota(make_sandbox, tmp_path, rows=499, quota=200, window_seconds=60) >= 0.98
 
 
+@pytest.mark.long
 def test_a_quota_is_never_exceeded_and_used_well(make_sandbox, tmp_path):
     """A short window shows every lost tenth of a second, so a smaller share is asked for than by the longer test."""
     assert send_within_quota(make_sandbox, tmp_path, rows=389, quota=130, window_seconds=3) >= 0.9

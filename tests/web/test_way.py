@@ -128,6 +128,7 @@ def test_stop_and_resume(browser: Browser, slow_server: Server, slow_sandbox: Sa
     assert sorted(sent_ids(slow_sandbox)) == list(range(100_001, 100_121))
 
 
+@pytest.mark.long
 def test_the_server_killed_in_a_run_and_started_again(browser: Browser, slow_sandbox: Sandbox, tmp_path: Path) -> None:
     """After `kill -9` the run stands as stopped, its owner signs in again and resumes; at most what was in flight goes
     out twice."""
@@ -155,6 +156,7 @@ def test_the_server_killed_in_a_run_and_started_again(browser: Browser, slow_san
     assert len(ids) <= 120 + 8
 
 
+@pytest.mark.long
 def test_two_people_at_once(browser: Browser, slow_server: Server, slow_sandbox: Sandbox, tmp_path: Path) -> None:
     """Each has a run at the same time, sees only their own, and each run is sent with its person's login."""
     slow_sandbox.reset_log()
