@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ class Size:
     nightly_rows: int = 100_000
     burst_rows: int = 1_000
     sent_rows: int = 4_000
-    slow_sent_rows: int = 800
+    slow_sent_rows: int = 1_000
     window_seconds: float = 10.0
     windows: int = 4
     starts: int = 7
@@ -124,6 +125,7 @@ def interleave(repeats: int, contenders: Mapping[str, Callable[[], float]]) -> M
         for place in range(len(names)):
             name = names[(place + turn) % len(names)]
             gc.collect()
+            os.sync()  # what the one before wrote would be written while this one commits
             values[name].append(contenders[name]())
             print(f"  {name}: {format_number(values[name][-1])}", file=sys.stderr)
     return Medians(values)

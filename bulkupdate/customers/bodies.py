@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import SEPARATOR, encode_member
-from bulkupdate.customers.plain import is_plain
+from bulkupdate.customers.plain import find_plain
 from bulkupdate.customers.values import read_value
 
 _TEXT = pa.large_string()
@@ -53,7 +53,7 @@ def _find_sent_as_typed(each: Field, decimal_mark: str, texts: pd.Series, cells:
     if not each.kind.is_text:
         return pa.array(np.zeros(len(cells), dtype=bool))
     is_verbatim = pc.invert(pc.match_substring_regex(cells, _ESCAPED_IN_JSON))
-    return pc.and_(pc.and_(pa.array(is_plain(each, decimal_mark, texts)), is_verbatim), pc.not_equal(cells, ""))
+    return pc.and_(pc.and_(pa.array(find_plain(each, decimal_mark, texts)), is_verbatim), pc.not_equal(cells, ""))
 
 
 def _join(*parts: str | pa.Array) -> pa.Array:

@@ -40,10 +40,10 @@ def plain_pattern(kind: Kind, decimal_mark: str) -> str:
 
 def find_odd(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
     """The texts of a column that are neither blank nor plain."""
-    return texts[~is_plain(each, decimal_mark, texts)]
+    return texts[~find_plain(each, decimal_mark, texts)]
 
 
-def is_plain(each: Field, decimal_mark: str, texts: pd.Series) -> np.ndarray:
+def find_plain(each: Field, decimal_mark: str, texts: pd.Series) -> np.ndarray:
     """True where a text is blank or plain."""
     pattern = rf"\A(?:|{plain_pattern(each.kind, decimal_mark)})\z"
     return _match(texts, pattern)
