@@ -89,8 +89,10 @@ class Figure:
 
     @property
     def measured(self) -> str:
-        """The value, for people."""
-        return f"{format_number(self.value)}{self.unit}"
+        """The value, for people; with more figures where it misses its bound by less than the usual ones show."""
+        text, bound = format_number(self.value), self.least if self.most is None else self.most
+        is_hidden = self.holds is False and bound is not None and text == format_number(bound)
+        return f"{self.value:.5g}{self.unit}" if is_hidden else f"{text}{self.unit}"
 
 
 def format_number(value: float) -> str:
