@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 
 import matplotlib as mpl
 
@@ -16,6 +17,7 @@ from benchmarks.figures import Figure, Points
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 TRIED = Path(__file__).with_name("tried.md")
 PICTURE = Path("pictures") / "performance.png"
@@ -120,7 +122,7 @@ def draw(path: Path, figures: Sequence[Figure]) -> None:
 
 def _draw_bounds(axes: Axes, figures: Sequence[Figure]) -> None:
     shares = [(each, share) for each in figures if (share := each.share_of_bound) is not None][::-1]
-    names = [f"{each.goal}  {each.what.split(',')[0][:52]}" for each, _ in shares]
+    names = [f"{each.goal}  {shorten(each.what, 60, placeholder='…')}" for each, _ in shares]
     colours = ["#2e7d5b" if each.holds else "#b3392f" for each, _ in shares]
     axes.barh(range(len(shares)), [min(share, 2) for _, share in shares], color=colours)
     axes.set_yticks(range(len(shares)), names, fontsize=7)
@@ -134,9 +136,9 @@ def _draw_lines(axes: Axes, title: str, unit: str, across: str, lines: Mapping[s
     axes.set_title(title)
     axes.set_xlabel(across)
     axes.set_ylabel(unit)
-    axes.margins(y=0.1)
-    axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_formatter(lambda value, _at: f"{value:,g}")
+    axes.set_ylim(0, 1.15 * max((value for points in lines.values() for _, value in points), default=1))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(lambda value, _at: f"{value:,.10g}")
     axes.grid(alpha=0.3)
     if lines:
         axes.legend()

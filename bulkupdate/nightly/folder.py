@@ -47,13 +47,14 @@ class TakenFile:
 
 
 class NightFolder:
-    """A folder with its five places, made when missing, for their owner only."""
+    """A folder with its five places, made when missing, for their owner only. `is_new`: it had none."""
 
     def __init__(self, root: Path) -> None:
         """Raises `UsageError` where a place cannot be made or the reports could not be written."""
         self.root = root.resolve()
         self.inbox, self.working, self.done, self.failed, self.reports = (self.root / place for place in PLACES)
         self.own = self.root / OWN
+        self.is_new = not self.inbox.exists()
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)  # not its parents: a mistyped path is to be noticed
             for name in (*PLACES, OWN):

@@ -44,6 +44,8 @@ def run_night(
 
 
 def _put_in_order(folder: NightFolder, dead: Owner | None, clock: Clock) -> None:
+    if folder.is_new:
+        LOGGER.warning("%s had no inbox/, so that nothing can wait there; it has been made", folder.root)
     if dead is not None:
         LOGGER.warning("taking the folder over from %s, which ended without giving it back", dead)
     folder.clear_leftovers(clock.now())

@@ -59,8 +59,8 @@ def is_each_once(house: House) -> bool:
     return found == Counter(INPUTS.values())
 
 
-def main(root: Path, base_url: str, stride: int) -> None:
-    for step in count(1, stride):
+def main(root: Path, base_url: str) -> None:
+    for step in count(1):
         house = House(root / str(step), SimpleNamespace(base_url=base_url))  # type: ignore[arg-type]  # only its address
         for age, (name, text) in enumerate(INPUTS.items()):
             house.put(name, text, age=60 - age)
@@ -75,4 +75,4 @@ def main(root: Path, base_url: str, stride: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -92,6 +92,17 @@ def test_a_night_with_nothing_to_do_is_all_well_and_asks_nobody(house: House) ->
     assert house.sandbox.requests == ()
 
 
+def test_a_folder_without_inbox_may_be_a_mistyped_one_and_is_warned_of(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.folder.rename(house.root / "the right one")
+    assert house.night() == ExitCode.DONE
+    assert "had no inbox/" in caplog.text
+    caplog.clear()
+    assert house.night() == ExitCode.DONE
+    assert "had no inbox/" not in caplog.text
+
+
 def test_the_same_file_again_is_sent_again_and_warned_of(house: House, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         house.put("a.csv", sheet([FIRST]))

@@ -183,19 +183,19 @@ def test_in_the_night_whose_clock_is_put_back_a_second_start_finds_nothing_to_do
 # -- killed anywhere ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_killed_anywhere_each_file_is_in_one_place_and_the_next_call_puts_it_right(
-    sandbox: Sandbox, tmp_path: Path, stride: int
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """The program kills itself at the n-th change it makes in the folder, for every (or every fifth) n there is."""
+    """The program kills itself at the n-th change it makes in the folder, for every n there is."""
     house = House(tmp_path / "unused", sandbox)
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.nightly.killed_night", str(tmp_path), sandbox.base_url, str(stride)],
+        [sys.executable, "-m", "tests.nightly.killed_night", str(tmp_path), sandbox.base_url],
         env=house.environment(), capture_output=True, text=True, timeout=200, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     verdicts = lines_of(ended.stdout)
-    assert len(verdicts) > 30 // stride
+    assert len(verdicts) > 30
     assert {"[]", "['bad.csv']", "['good.csv']"} <= {str(each["working"]) for each in verdicts}
     filed = {"inbox": [], "working": [], "done": ["good.csv"], "failed": ["bad.csv", "odd.xlsx"]}
     for each in verdicts:
