@@ -124,7 +124,7 @@ def _draw_bounds(axes: Axes, figures: Sequence[Figure]) -> None:
     shares = [(each, share) for each in figures if (share := each.share_of_bound) is not None][::-1]
     names = [f"{each.goal}  {shorten(each.what, 60, placeholder='…')}" for each, _ in shares]
     colours = ["#2e7d5b" if each.holds else "#b3392f" for each, _ in shares]
-    axes.barh(range(len(shares)), [min(share, 2) for _, share in shares], color=colours)
+    axes.barh(range(len(shares)), [max(0, min(share, 2)) for _, share in shares], color=colours)
     axes.set_yticks(range(len(shares)), names, fontsize=7)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_title("Share of what the goal allows (left of the line: holds)")
