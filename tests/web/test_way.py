@@ -184,6 +184,7 @@ def test_two_people_at_once(browser: Browser, slow_server: Server, slow_sandbox:
         assert held["Name"] == f"{name} 59"
 
 
+@pytest.mark.long
 def test_without_javascript(slow_server: Server, slow_sandbox: Sandbox, tmp_path: Path) -> None:
     """Pages refresh themselves: the whole way goes without a script."""
     sheet = tmp_path / "plain.csv"

@@ -209,6 +209,7 @@ def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, t
     assert "more memory or time" in outcome.message
 
 
+@pytest.mark.long
 def die(_task: object) -> None:
     """A check that is killed."""
     os.kill(os.getpid(), 9)

@@ -264,6 +264,7 @@ print(int(peak.split()[1]) // 1024, round(time.monotonic() - start), outcome)
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "ending", "said"),
     [
