@@ -40,8 +40,8 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             beside=f"rows × latency ÷ concurrency is {ideal:.1f} s; a tool that paces at {PACE} calls a second takes "
             f"{seconds['paced']:.0f} s ({PACED_ROWS} rows measured each time, the rest in proportion): "
             f"{seconds['paced'] / seconds['this tool']:.1f} × as long",
-            limit="What is beyond the sending is the start of the program, the check and the results: about a second, "
-            "however many rows.",
+            limit="Beyond the sending there are the start of the program, the check, the sign-in, the first row, which "
+            "goes alone, and the results.",
         )
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
+from typing import Any
 
 from benchmarks.figures import Figure, Size, run_program
 from benchmarks.program import Ended, bulkupdate
@@ -118,8 +119,8 @@ def _count_repeats(sheet: Path, rows: int) -> Figure:
     )
 
 
-def _options(rows: int, **more: object) -> SandboxOptions:
-    return SandboxOptions(customers=rows, first_customer_id=FIRST_ID, requests_per_hour=0, **more)  # type: ignore[arg-type]
+def _options(rows: int, **more: Any) -> SandboxOptions:
+    return SandboxOptions(customers=rows, first_customer_id=FIRST_ID, requests_per_hour=0, **more)
 
 
 def _say(counts: Mapping[str, int]) -> str:

@@ -44,7 +44,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             most=0.6,
             beside=f".csv {seconds.say('.csv')}, .xlsx {seconds.say('.xlsx')}; reading and checking the .csv alone "
             f"{seconds.say('checked rows')}, pandas' bare read of it as text {seconds.say('pandas')}",
-            limit="The start of the program, about a second, is the same for both.",
+            limit="The start of the program is the same for both.",
         ),
         Figure(
             9,
