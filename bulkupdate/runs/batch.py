@@ -40,6 +40,14 @@ Watch = Callable[[Sequence[Outcome], Waiting | None], None]
 """Told of outcomes as they are recorded, and of what is waited for (None: requests flow). May come with no outcome."""
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A row in flight; `failures_before` is how many had failed when it was sent."""
+
+    row: PendingRow
+    failures_before: int
+
+
 @dataclass
 class Batch:
     """One sending of rows. With `verify` a row answered 200 stays `unknown` until it has been read back."""
@@ -54,9 +62,10 @@ class Batch:
     verify: bool
     watch: Watch
     _upcoming: list[PendingRow] = field(default_factory=list)
-    _in_flight: dict[Future[Answer], PendingRow] = field(default_factory=dict)
+    _in_flight: dict[Future[Answer], _Sent] = field(default_factory=dict)
     _ended: SimpleQueue[Future[Answer]] = field(default_factory=SimpleQueue)
-    _failures_in_a_row: int = 0
+    _failures: int = 0
+    _failures_forgiven: int = 0
     _has_answered: bool = False
     _is_down: bool = False
     _error: BaseException | None = None
@@ -78,7 +87,7 @@ class Batch:
                         self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
                     for row in starting:
                         sent = pool.submit(self.client.update_customer, row.customer_id, row.body)
-                        self._in_flight[sent] = row
+                        self._in_flight[sent] = _Sent(row, self._failures)
                         sent.add_done_callback(self._ended.put)
                     self.watch(finished, self.client.quota.waiting or self._waiting)
                     finished = self._collect()
@@ -147,8 +156,9 @@ class Batch:
         outcomes = (self._conclude(self._in_flight.pop(each), each) for each in ended)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _conclude(self, row: PendingRow, done: Future[Answer]) -> Outcome | None:
+    def _conclude(self, sent: _Sent, done: Future[Answer]) -> Outcome | None:
         """A row's outcome; None where a bug leaves its intent as it stands."""
+        row = sent.row
         if (error := done.exception()) is not None:
             self._end_with(error)
             return None
@@ -158,7 +168,7 @@ class Batch:
         status, message = _STATUSES[answer.status], answer.message
         if status is Status.FAILED and self._is_down:  # in flight as the limit was reached, and certainly not applied
             status = Status.NOT_ATTEMPTED
-        self._count(answer.status)
+        self._count(answer.status, sent)
         if self.verify and status is Status.UPDATED:
             status, message = Status.UNKNOWN, "answered 200; not yet read back"
         finished_at = "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now())
@@ -168,15 +178,24 @@ class Batch:
         self._error = self._error or error
         self.stop.set()
 
-    def _count(self, kind: AnswerKind) -> None:
+    @property
+    def _failures_in_a_row(self) -> int:
+        return self._failures - self._failures_forgiven
+
+    def _count(self, kind: AnswerKind, sent: _Sent) -> None:
+        """Only the success of a row sent after a failure forgives it.
+
+        What was in flight beside it says nothing: a service that goes down answers 503 at once, while rows it took
+        before are still being answered.
+        """
         if kind in (AnswerKind.FAILED, AnswerKind.UNKNOWN):
-            self._failures_in_a_row += 1
+            self._failures += 1
             if self._failures_in_a_row == self.max_failures:
                 self._is_down = True
                 if self._upcoming:
                     self.stop.set()  # the others in flight need not use up their tries
         elif kind in (AnswerKind.UPDATED, AnswerKind.REJECTED):
-            self._failures_in_a_row = 0
+            self._failures_forgiven = max(self._failures_forgiven, sent.failures_before)
             self._has_answered = True
 
     def _count_calls(self) -> int:

@@ -123,6 +123,20 @@ def test_more_in_flight_than_max_failures_all_work_and_the_count_is_exact_all_th
     assert answer.counts == {"updated": 100, "failed": 20, "not attempted": 80}
 
 
+@pytest.mark.parametrize("concurrency", [8, 19])
+def test_rows_taken_before_the_service_went_down_do_not_start_the_count_anew(
+    make_sandbox, run_program, tmp_path, concurrency
+):
+    """A service that goes down refuses at once, while it still answers slowly what it took before."""
+    down = make_sandbox(
+        plan=lambda call: "slow" if call.kind != "write" or call.number <= 50 else "error-503", slow_seconds=0.1
+    )
+    run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
+    sheet = write_sheet(tmp_path / "customers.csv", 100)
+    answer = run_program("run", sheet, "--yes", concurrency=concurrency, max_attempts=1)
+    assert (answer.exit_code, answer.counts) == (4, {"updated": 50, "failed": 20, "not attempted": 30})
+
+
 def test_a_success_between_failures_starts_the_count_anew(make_sandbox, run_program, tmp_path):
     every_tenth = make_sandbox(plan=lambda call: None if int(call.customer_id or 0) % 10 == 0 else "error-500")
     run_program.environment["BULKUPDATE_BASE_URL"] = every_tenth.base_url
