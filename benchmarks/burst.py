@@ -14,7 +14,7 @@ from benchmarks.program import bulkupdate
 from benchmarks.sheets import list_bodies, obtain_sheet
 
 LATENCY_SECONDS, CONCURRENCY, PACE = 0.2, 8, 3
-PACED_ROWS = 12
+PACED_ROWS = 6
 
 
 def measure(size: Size, folder: Path) -> list[Figure]:

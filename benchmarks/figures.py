@@ -27,9 +27,9 @@ class Size:
     nightly_rows: int = 100_000
     burst_rows: int = 1_000
     sent_rows: int = 4_000
-    slow_sent_rows: int = 1_000
+    slow_sent_rows: int = 800
     window_seconds: float = 10.0
-    windows: int = 4
+    windows: int = 3
     starts: int = 7
 
 

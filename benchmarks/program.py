@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 PROJECT = Path(__file__).parents[1]
 
@@ -25,11 +23,6 @@ class Ended:
     peak_mib: float
     out: str
     err: str
-
-    @property
-    def told(self) -> Any:
-        """The object of `--json`."""
-        return json.loads(self.out)
 
 
 def bulkupdate(*arguments: object, folder: Path, base_url: str = "", **settings: object) -> Ended:

@@ -28,7 +28,7 @@ from benchmarks.sheets import obtain_sheet
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.database import JOURNAL_NAME
 
-SENT_SHARE = 0.02
+SENT_SHARE = 0.012
 LOOK_SECONDS = 0.1
 MIB = 2**20
 
