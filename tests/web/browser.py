@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -109,10 +109,15 @@ class Browser:
 
     @property
     def text(self) -> str:
+        """What is read on the page; nothing between two pages, as when one refreshes itself just now."""
         try:
             return self.find("main").text
-        except (StaleElementReferenceException, NoSuchElementException):  # between two pages
+        except (StaleElementReferenceException, NoSuchElementException):
             return ""
+        except WebDriverException as error:
+            if "does not belong to the document" in str(error):  # the driver's own name for a stale element, at times
+                return ""
+            raise
 
     def wait_for(self, words: str) -> None:
         self.wait(lambda: words in self.text, words)
