@@ -201,6 +201,7 @@ def test_without_javascript(slow_server: Server, slow_sandbox: Sandbox, tmp_path
         browser.close()
 
 
+@pytest.mark.long
 def test_no_serious_violation_of_accessibility_on_any_page(
     browser: Browser, server: Server, sample: Path, tmp_path: Path
 ) -> None:

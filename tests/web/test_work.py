@@ -209,12 +209,12 @@ def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, t
     assert "more memory or time" in outcome.message
 
 
-@pytest.mark.long
 def die(_task: object) -> None:
     """A check that is killed."""
     os.kill(os.getpid(), 9)
 
 
+@pytest.mark.long
 def test_uploads_go_after_their_time_and_with_purge(sandbox: Sandbox, tmp_path: Path) -> None:
     """After BULKUPDATE_UPLOAD_DAYS by themselves; with `purge` when asked; by hand with a button."""
     state = tmp_path / "state"
