@@ -12,10 +12,10 @@ from typing import Any
 from benchmarks.figures import Figure, Size, run_program
 from benchmarks.program import Ended, bulkupdate
 from benchmarks.sheets import FIRST_ID, change_some, count_changed, obtain_sheet
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
-from bulkupdate.service.client import PAGE_SIZE
-from bulkupdate.service.sign_in import EARLY_SHARE
+from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.sellercloud.auth import EARLY_SHARE
+from bulkupdate.sellercloud.client import PAGE_SIZE
 
 TOKEN_SECONDS = 1
 TROUBLE = {"error-503": 0.05}

@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.figures import Figure, Size, interleave, run_program, seconds_of
 from benchmarks.program import bulkupdate
 from benchmarks.sheets import obtain_sheet
-from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.settings import Settings
 
 
@@ -31,7 +31,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
                 ".xlsx": check(excel_sheet),
                 ".csv with report": check(csv_sheet, *report),
                 ".xlsx with report": check(excel_sheet, *report),
-                "checked rows": lambda: seconds_of(lambda: take_in(csv_sheet, Settings(), SheetOptions())),
+                "checked rows": lambda: seconds_of(lambda: load_input_file(csv_sheet, Settings(), SheetOptions())),
                 "pandas": lambda: seconds_of(lambda: pd.read_csv(csv_sheet, dtype=str, keep_default_na=False)),
             },
         )

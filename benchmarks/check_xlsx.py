@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 from benchmarks.figures import Figure, Size, interleave, run_program, seconds_of
 from benchmarks.program import bulkupdate, python
 from benchmarks.sheets import obtain_sheet
-from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.settings import Settings
 
 
@@ -23,7 +23,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             size.repeats,
             {
                 "calamine": lambda: seconds_of(lambda: read_bare(sheet)),
-                "to the checked rows": lambda: seconds_of(lambda: take_in(sheet, Settings(), SheetOptions())),
+                "to the checked rows": lambda: seconds_of(lambda: load_input_file(sheet, Settings(), SheetOptions())),
                 "check": lambda: bulkupdate("check", sheet, "-o", report, folder=Path(own)).seconds,
             },
         )

@@ -16,10 +16,10 @@ from benchmarks.delayed_server import serve_delayed
 from benchmarks.figures import Figure, Size, interleave, run_program
 from benchmarks.sending import Sent, add_run, make_settings, send_run, time_sending
 from bulkupdate.clock import Clock
-from bulkupdate.customers.records import Status
+from bulkupdate.customers.models import Status
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.records import Outcome, Run, Tally
-from bulkupdate.service.client import open_client
+from bulkupdate.runs.run_records import RowOutcome, Run, StatusCounts
+from bulkupdate.sellercloud.client import open_client
 
 IN_FLIGHT = 8
 
@@ -30,9 +30,9 @@ class _IdleJournal(Journal):
     def record(self, *_arguments: Any, **_named: Any) -> None:
         """Nothing."""
 
-    def tally(self, run: Run) -> Tally:
+    def tally(self, run: Run) -> StatusCounts:
         """Nothing is left, as far as this one knows."""
-        return Tally({Status.UPDATED: run.rows})
+        return StatusCounts({Status.UPDATED: run.rows})
 
 
 def measure(size: Size, _folder: Path) -> list[Figure]:
@@ -90,10 +90,10 @@ def _time_alone(rows: int) -> float:
         run = add_run(journal, rows)
         started = time.perf_counter()
         pending = journal.pending(run)
-        outcomes: list[Outcome] = []
+        outcomes: list[RowOutcome] = []
         while intents := list(islice(pending, IN_FLIGHT)):
             journal.record(run, outcomes=outcomes, intents=intents)
-            outcomes = [Outcome(row.number, Status.UPDATED, 200, 1, "", "") for row in intents]
+            outcomes = [RowOutcome(row.number, Status.UPDATED, 200, 1, "", "") for row in intents]
         journal.record(run, outcomes=outcomes)
         return (time.perf_counter() - started) / rows * 1000
 

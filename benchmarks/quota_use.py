@@ -17,9 +17,9 @@ from benchmarks.sheets import FIRST_ID, list_bodies
 from bulkupdate.clock import Clock
 from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
-from bulkupdate.service.client import open_client
+from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.sellercloud.client import open_client
 
 CONCURRENCY, HOURLY = 8, 10_800
 LATENCY_SECONDS = 0.05

@@ -10,8 +10,8 @@ import xlsxwriter
 
 from benchmarks.figures import Figure, Size, interleave, run_program, seconds_of
 from benchmarks.sheets import make_rows
-from bulkupdate.customers.records import RESULT_COLUMNS, ResultLine, Status
-from bulkupdate.spreadsheets.results import write_results
+from bulkupdate.customers.models import RESULT_COLUMNS, ResultLine, Status
+from bulkupdate.spreadsheets.writing.results_workbook import write_results
 
 
 def measure(size: Size, _folder: Path) -> list[Figure]:

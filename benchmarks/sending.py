@@ -19,11 +19,11 @@ from benchmarks.delayed_server import serve_delayed
 from benchmarks.figures import Figure, interleave
 from benchmarks.sheets import list_bodies
 from bulkupdate.clock import Clock
-from bulkupdate.customers.records import CheckedRow, Status
-from bulkupdate.runs.batch import Batch
+from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.records import NewRun, Run
-from bulkupdate.service.client import Client, open_client
+from bulkupdate.runs.run_records import NewRun, Run
+from bulkupdate.runs.sender import Batch
+from bulkupdate.sellercloud.client import Client, open_client
 from bulkupdate.settings import Secret, Settings
 
 HEADINGS = ("CustomerId", "Name", "Email")
@@ -85,7 +85,7 @@ def add_run(journal: Journal, rows: int) -> Run:
 
 
 def send_run(run: Run, journal: Journal, client: Client, settings: Settings, stop: threading.Event) -> None:
-    """What `runs/run.py` does between sign-in and results."""
+    """What `runs/runner.py` does between sign-in and results."""
     Batch(
         run=run,
         journal=journal,

@@ -15,12 +15,12 @@ from benchmarks.figures import Figure, Size, run_program
 from benchmarks.program import bulkupdate
 from benchmarks.sheets import FIRST_ID, change_some, count_changed, obtain_sheet
 from bulkupdate.clock import Clock, format_duration, format_utc
-from bulkupdate.customers.records import Status
-from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.customers.models import Status
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.records import NewRun, Outcome, RunState
-from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.runs.run_records import NewRun, RowOutcome, RunState
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import Settings
 
 HOURLY = 10_800
@@ -64,7 +64,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
 
 
 def _write_first_night(state: Path, sheet: Path, host: str) -> None:
-    intake = take_in(sheet, Settings(), SheetOptions())
+    intake = load_input_file(sheet, Settings(), SheetOptions())
     with Journal(state, Clock()) as journal:
         new = NewRun(
             "first-night",
@@ -82,7 +82,7 @@ def _write_first_night(state: Path, sheet: Path, host: str) -> None:
         now = format_utc(Clock().now())
         pending = journal.pending(run)
         while rows := list(islice(pending, 5000)):
-            journal.record(run, outcomes=[Outcome(row.number, Status.UPDATED, 200, 1, "", now) for row in rows])
+            journal.record(run, outcomes=[RowOutcome(row.number, Status.UPDATED, 200, 1, "", now) for row in rows])
         journal.set_state(run, RunState.FINISHED)
 
 

@@ -2,18 +2,18 @@
 
     BulkUpdateError                     any of ours: a sentence for people, and the exit code it ends with
     ├── UsageError                      2  the command or a setting is wrong: mend it and call again
-    ├── RefusedFileError                3  the file cannot be taken as it is: nothing was sent
+    ├── InputFileError                3  the file cannot be taken as it is: nothing was sent
     ├── StoppedError                    4  the run ends early, its journal in order: `resume` goes on
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all the tries allowed, or too many rows in a row failed
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
-    ├── BugError                        4  the program itself failed; the journal is in order: `resume` goes on
+    ├── InternalError                        4  the program itself failed; the journal is in order: `resume` goes on
     ├── BusyError                       5  someone else is at work on the same run or folder
     └── InterruptedRunError           130  Ctrl-C or SIGTERM: what was in flight was recorded
 
-A bad cell is no exception but a `Problem` (`customers/records.py`): the rest of the file is still checked. What one
-request came to is no exception either but a verdict (`service/replies.py`): the next row is still sent. An exception
+A bad cell is no exception but a `Problem` (`customers/models.py`): the rest of the file is still checked. What one
+request came to is no exception either but a verdict (`sellercloud/response.py`): the next row is still sent. An exception
 of a foreign library is translated where it enters, with its cause chained, and never travels further.
 """
 
@@ -27,9 +27,9 @@ class ExitCode(IntEnum):
 
     DONE = 0
     """Every row was updated or unchanged."""
-    ROWS_LEFT = 1
+    INCOMPLETE = 1
     """Finished, but some rows were not updated; for a dry run: some rows are invalid."""
-    WRONG_USE = 2
+    USAGE = 2
     """The command was used wrongly, or a setting is missing."""
     FILE_REFUSED = 3
     """The file was refused; nothing was sent."""
@@ -57,10 +57,10 @@ class BulkUpdateError(Exception):
 class UsageError(BulkUpdateError):
     """The command was used wrongly, or a setting is missing or makes no sense."""
 
-    exit_code = ExitCode.WRONG_USE
+    exit_code = ExitCode.USAGE
 
 
-class RefusedFileError(BulkUpdateError):
+class InputFileError(BulkUpdateError):
     """The file cannot be taken as it is; nothing was sent."""
 
     exit_code = ExitCode.FILE_REFUSED
@@ -88,7 +88,7 @@ class JournalError(StoppedError):
     """The journal cannot be written or read: the disk is full, the file locked, damaged or of another version."""
 
 
-class BugError(BulkUpdateError):
+class InternalError(BulkUpdateError):
     """What is no other error of ours, as people get to see it."""
 
     exit_code = ExitCode.STOPPED

@@ -10,7 +10,7 @@ from pathlib import Path
 from bulkupdate.cli.main import cli
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.errors import ExitCode
-from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import SETTINGS, default_of, environment_name
 
 ROOT = Path(__file__).parents[1]
@@ -46,8 +46,8 @@ def list_exit_codes() -> str:
     """Every exit code."""
     meanings = {
         ExitCode.DONE: "every row updated or unchanged",
-        ExitCode.ROWS_LEFT: "finished, but some rows were not; `check` and `--dry-run`: some rows are invalid",
-        ExitCode.WRONG_USE: "the command was used wrongly, or a setting is missing",
+        ExitCode.INCOMPLETE: "finished, but some rows were not; `check` and `--dry-run`: some rows are invalid",
+        ExitCode.USAGE: "the command was used wrongly, or a setting is missing",
         ExitCode.FILE_REFUSED: "the file was refused (unreadable, or invalid rows without `--skip-invalid`)",
         ExitCode.STOPPED: "stopped early (sign-in refused, service down, too many failures …): `resume` goes on",
         ExitCode.BUSY: "another process is at work on this run or folder",

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from bulkupdate.sandbox.faults import Plan
-from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.faults import FaultSchedule
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.warm import PROJECT, WarmProgram
 
 FIRST = 100_001
@@ -123,7 +123,7 @@ def make_sandbox() -> Iterator[Any]:
     """Start sandboxes of any options, stopped at the end of the test."""
     with ExitStack() as stack:
 
-        def make(plan: Plan | None = None, **options: Any) -> Sandbox:
+        def make(plan: FaultSchedule | None = None, **options: Any) -> Sandbox:
             given = {"customers": 3000, "requests_per_hour": 0, **options}
             return stack.enter_context(Sandbox(SandboxOptions(**given), plan=plan))
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from bulkupdate.cli.main import cli
-from bulkupdate.customers.records import Status
+from bulkupdate.customers.models import Status
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def test_links_and_pictures_of_the_docs_exist():
 
 def test_the_template_of_the_repository_is_what_the_command_writes(tmp_path):
     """To mend: bulkupdate template -o templates/customers.xlsx (and .csv)."""
-    from bulkupdate.spreadsheets.template import write_template
+    from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
     for name in ("customers.xlsx", "customers.csv"):
         write_template(tmp_path / name)

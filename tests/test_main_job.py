@@ -17,8 +17,8 @@ from openpyxl import load_workbook
 from bulkupdate.cli.main import run_cli
 from bulkupdate.customers.fields import CLEAR, FIELDS, RATINGS, UPDATABLE, Kind
 from bulkupdate.customers.values import read_value
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 

@@ -119,7 +119,7 @@ def warm_up() -> None:
         sheet.write_text("CustomerId,Name,Email,Comments\n163,A,a@example.com,B\n")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             run_cli(["check", str(sheet), "-o", f"{folder}/report.xlsx"])
-    for module in ("runs.run", "runs.history", "spreadsheets.results"):
+    for module in ("runs.runner", "runs.run_report", "spreadsheets.writing.results_workbook"):
         importlib.import_module(f"bulkupdate.{module}")
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkupdate.cli.console import Console, count_of, print_json
+from bulkupdate.cli.console import Console, pluralize, print_json
 from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings, parse_maps, sheet_options
 from bulkupdate.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bulkupdate.runs.changes import Findings
-    from bulkupdate.runs.intake import Intake, Sendable
+    from bulkupdate.runs.diff import Findings
+    from bulkupdate.runs.input_file import CheckedInput, RowSource
     from bulkupdate.settings import Settings
 
 _CHANGES_SHOWN = 10
@@ -68,13 +68,13 @@ def check_command(file: Path, output: Path | None, html: Path | None, as_json: b
 @common_options
 def template_command(output: Path, as_json: bool, quiet: bool, **given: Any) -> int:
     """Write a sheet with every heading, ready to fill in."""
-    from bulkupdate.spreadsheets.output_file import check_writable
-    from bulkupdate.spreadsheets.template import write_template
+    from bulkupdate.files import check_writable
+    from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
     make_settings(given)
     check_writable(output)
     write_template(output)
-    Console(quiet=quiet).say(f"Template: {output}. Fill it in, then: bulkupdate check '{output}'")
+    Console(quiet=quiet).info(f"Template: {output}. Fill it in, then: bulkupdate check '{output}'")
     if as_json:
         print_json({"template": str(output), "exit_code": 0})
     return ExitCode.DONE
@@ -83,38 +83,38 @@ def template_command(output: Path, as_json: bool, quiet: bool, **given: Any) -> 
 COMMANDS = (check_command, template_command)
 
 
-def take_in_file(file: Path, settings: Settings, given: Mapping[str, Any]) -> Intake:
+def take_in_file(file: Path, settings: Settings, given: Mapping[str, Any]) -> CheckedInput:
     """Read and check a file as the options say."""
-    from bulkupdate.runs.intake import SheetOptions, take_in
+    from bulkupdate.runs.input_file import SheetOptions, load_input_file
 
     options = SheetOptions(given["sheet"], parse_maps(given["maps"]), given["decimal_mark"], given["ignore_unknown"])
-    return take_in(file, settings, options)
+    return load_input_file(file, settings, options)
 
 
-def show_intake(intake: Intake, console: Console) -> None:
+def show_intake(intake: CheckedInput, console: Console) -> None:
     """What was read, what is wrong, and what would be sent."""
     checked = intake.checked
     sheet = f", sheet {intake.sheet_name}" if intake.sheet_name else ""
-    console.say(f"{intake.path}{sheet}: {count_of(len(checked), 'row')}")
+    console.info(f"{intake.path}{sheet}: {pluralize(len(checked), 'row')}")
     for note in intake.notes:
-        console.say(f"  note  {note}")
+        console.info(f"  note  {note}")
     console.show_problems(checked.problems)
     nothing = len(checked) - intake.to_send - intake.invalid
-    console.say(
-        f"{count_of(intake.to_send, 'row')} to send, {intake.invalid:,} invalid, {nothing:,} with nothing to send."
+    console.info(
+        f"{pluralize(intake.to_send, 'row')} to send, {intake.invalid:,} invalid, {nothing:,} with nothing to send."
     )
 
 
-def look(intake: Intake, settings: Settings, console: Console, *, only_ids: bool) -> Findings:
+def look(intake: CheckedInput, settings: Settings, console: Console, *, only_ids: bool) -> Findings:
     """Look at the live customers, having said what it costs."""
-    from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
-    from bulkupdate.runs.changes import count_looking, count_reading, find_changes, find_unknown
+    from bulkupdate.cli.reading import open_parts, print_estimate, watch_reading
+    from bulkupdate.runs.diff import count_looking, count_reading, find_changes, find_unknown
 
     checked = intake.checked
     with open_parts(settings) as parts:
         count, find = (count_looking, find_unknown) if only_ids else (count_reading, find_changes)
         calls = count(checked.rows())
-        say_cost(calls, parts, console)
+        print_estimate(calls, parts, console)
         total = len(checked) - intake.invalid if only_ids else intake.to_send
         with watch_reading(total, parts, console) as watch:
             return find(checked.rows, checked.key_heading, parts.client, settings.concurrency, watch)
@@ -124,20 +124,20 @@ def show_changes(live: Findings, console: Console) -> None:
     """What a look at the live customers found: the first changes, the unknown customers, the cost."""
     for change in (live.changes or ())[:_CHANGES_SHOWN]:
         before, after = (f"“{text}”" if text else "nothing" for text in (change.before, change.after))
-        console.say(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")
+        console.info(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")
     left = len(live.changes or ()) - _CHANGES_SHOWN
     if left > 0:
-        console.say(f"  … and {left:,} more fields")
+        console.info(f"  … and {left:,} more fields")
     if live.changes is not None:
         rows = len({change.row for change in live.changes})
-        console.say(
+        console.info(
             f"Rows that differ: {rows:,}, in {len(live.changes):,} fields. Rows already as wanted: {live.same:,}."
         )
-    console.say(f"Customers unknown to the service: {len(live.unknown):,}. Calls used: {live.calls:,}.")
+    console.info(f"Customers unknown to the service: {len(live.unknown):,}. Calls used: {live.calls:,}.")
 
 
 def write_reports(
-    intake: Intake,
+    intake: CheckedInput,
     settings: Settings,
     console: Console,
     output: Path | None,
@@ -145,7 +145,7 @@ def write_reports(
     *,
     as_json: bool,
     live: Findings | None = None,
-    planned: Sendable | None = None,
+    planned: RowSource | None = None,
 ) -> int:
     """Say what a dry run found, and write its reports where they are asked for."""
     show_intake(intake, console)
@@ -156,16 +156,16 @@ def write_reports(
         from bulkupdate.runs.check_reports import write_check
 
         for path in write_check(intake, settings, output, html, live, planned):
-            console.say(f"Report: {path}")
-    exit_code = ExitCode.ROWS_LEFT if intake.invalid or (live and live.unknown) else ExitCode.DONE
-    if exit_code is ExitCode.ROWS_LEFT:
+            console.info(f"Report: {path}")
+    exit_code = ExitCode.INCOMPLETE if intake.invalid or (live and live.unknown) else ExitCode.DONE
+    if exit_code is ExitCode.INCOMPLETE:
         command = f"bulkupdate check '{intake.path}'" + (" -o REPORT.xlsx" if not output else "")
-        console.say(f"Mend the rows and check again: {command}")
+        console.info(f"Mend the rows and check again: {command}")
     else:
         command = f"bulkupdate run '{intake.path}'"
-        console.say(f"Nothing was sent. To send: {command}")
+        console.info(f"Nothing was sent. To send: {command}")
     if as_json:
-        from bulkupdate.runs.history import describe_check
+        from bulkupdate.runs.run_report import describe_check
 
         print_json(describe_check(intake, exit_code, output or html, command, live=live))
     return exit_code

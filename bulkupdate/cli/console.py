@@ -18,9 +18,9 @@ from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.errors import BulkUpdateError, ExitCode
 
 if TYPE_CHECKING:
-    from bulkupdate.customers.records import Problem
-    from bulkupdate.runs.records import Outcome
-    from bulkupdate.service.quota import Quota, Waiting
+    from bulkupdate.customers.models import Problem
+    from bulkupdate.runs.run_records import RowOutcome
+    from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 
 _GROUPS_SHOWN = 20
 
@@ -31,12 +31,12 @@ class Console:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
 
-    def say(self, text: str = "") -> None:
+    def info(self, text: str = "") -> None:
         """A line for people."""
         if not self.quiet:
             _tell(text)
 
-    def complain(self, error: BulkUpdateError) -> None:
+    def error(self, error: BulkUpdateError) -> None:
         """An error, which is said even when quiet."""
         _tell(f"Error: {error}")
         if error.remedy:
@@ -44,17 +44,17 @@ class Console:
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Problems grouped, so that 312 alike take one line."""
-        from bulkupdate.customers.problem_groups import group_problems
+        from bulkupdate.customers.problem_summary import group_problems
 
         groups = group_problems(problems)
         for group in groups[:_GROUPS_SHOWN]:
             place = f"{group.column}: " if group.column else ""
-            self.say(f"  {group.severity.value}  {place}{group.title} ({group.where})")
-            self.say(f"         {group.remedy}")
+            self.info(f"  {group.severity.value}  {place}{group.title} ({group.where})")
+            self.info(f"         {group.remedy}")
         if len(groups) > _GROUPS_SHOWN:
-            self.say(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
+            self.info(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
 
-    def ask(self, question: str, *, yes: bool) -> bool:
+    def confirm(self, question: str, *, yes: bool) -> bool:
         """Whether a person agrees; `yes` has agreed beforehand. Without a terminal there is nobody to ask."""
         from bulkupdate.errors import UsageError
 
@@ -74,7 +74,7 @@ def _tell(text: str) -> None:
         click.echo(text, err=True)
 
 
-def count_of(count: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """`1 row`, `2,000 rows`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
@@ -114,11 +114,11 @@ class Progress:
         with suppress(OSError):  # the terminal may be gone
             self._bar.close()
 
-    def watch(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
+    def watch(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
         """Called by the run as it goes on."""
         self.advance(len(outcomes), waiting)
 
-    def advance(self, count: int, waiting: Waiting | None) -> None:
+    def advance(self, count: int, waiting: WaitState | None) -> None:
         """So many rows more are done; what is waited for, None while requests flow."""
         with suppress(OSError):  # the terminal may be gone
             self._bar.update(count)
@@ -137,10 +137,10 @@ class Progress:
             with suppress(OSError):
                 self._bar.set_postfix_str(text)
         elif is_news:
-            self._console.say(text)
+            self._console.info(text)
 
     def _estimate_end(self) -> str:
-        from bulkupdate.runs.plan import estimate_end
+        from bulkupdate.runs.estimate import estimate_end
 
         now = self._clock.now()
         end = estimate_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / self._bar.n)
@@ -151,7 +151,7 @@ class Progress:
 def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
     """Ctrl-C and SIGTERM set `stop`: what is in flight is still recorded. The second one ends the process at once.
 
-    So does a terminal that is closed (SIGHUP), unless the call was made to outlive it (`nohup`). Ending at once is
+    So does a terminal that is closed (SIGHUP), unless the call was made to outlive it (`nohup`). RunResult at once is
     safe: the journal is committed before each request, and SQLite keeps it whole.
     """
     asked = threading.Event()  # `stop` may be set by the run itself

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
-from bulkupdate.errors import BugError, BulkUpdateError
+from bulkupdate.errors import BulkUpdateError, InternalError
 from bulkupdate.settings import SECRETS, Settings
 
 
 @dataclass
-class Call:
+class Invocation:
     """What is known of a call while it goes on, for the case that it fails; travels as click's `obj`."""
 
     as_json: bool = False
@@ -27,24 +27,24 @@ class Call:
     def fail(self, error: BulkUpdateError) -> int:
         """Say what went wrong, with `--json` as its one object too; gives the exit code."""
         self.answer(error, as_json=self.as_json)
-        Console(quiet=False).complain(error)
+        Console(quiet=False).error(error)
         return int(error.exit_code)
 
     def answer(self, error: BulkUpdateError, *, as_json: bool) -> None:
         """The one object of `--json` for a call that failed."""
         if as_json:
-            from bulkupdate.runs.history import describe_failure
+            from bulkupdate.runs.run_report import describe_failure
 
             print_json(describe_failure(error, self.file, self.run_id))
 
-    def explain_bug(self, error: BaseException) -> BugError:
+    def explain_bug(self, error: BaseException) -> InternalError:
         """The sentence for what is no error of ours; its trace goes to a file in the state folder.
 
         Only the kind of the error is said: its text may hold what stands in a customer's cell.
         """
         place = self._keep_trace(error)
         kept = f" Please send {place} to whoever looks after the program." if place else ""
-        return BugError(
+        return InternalError(
             f"The program itself failed ({type(error).__name__}): this is a mistake in it, not in your file.",
             remedy=f"What was sent is in the journal; `bulkupdate resume` goes on with a run it stopped.{kept}",
         )
@@ -61,7 +61,7 @@ class Call:
         return path
 
     def _without_secrets(self, trace: str) -> str:
-        from bulkupdate.service.redaction import Redactor
+        from bulkupdate.redaction import Redactor
 
         redactor = Redactor()
         for name in SECRETS:

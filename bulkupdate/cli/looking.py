@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @common_options
 def runs_command(as_json: bool, quiet: bool, **given: Any) -> int:
     """List all runs, newest first."""
-    from bulkupdate.runs.history import describe_run
     from bulkupdate.runs.journal import Journal
+    from bulkupdate.runs.run_report import describe_run
 
     settings = make_settings(given)
     with Journal(settings.state_dir, Clock()) as journal:
@@ -31,7 +31,7 @@ def runs_command(as_json: bool, quiet: bool, **given: Any) -> int:
     if as_json:
         print_json(described)
     elif not described:
-        Console(quiet=quiet).say("No run yet.")
+        Console(quiet=quiet).info("No run yet.")
     for each in [] if as_json else described:
         counts = ", ".join(f"{count:,} {status}" for status, count in each["counts"].items())
         click.echo(f"{each['run']}  {each['state']:<8}  {Path(each['file']).name}: {counts}")
@@ -44,9 +44,9 @@ def runs_command(as_json: bool, quiet: bool, **given: Any) -> int:
 @common_options
 def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Show RUN, or the newest without it, from the journal alone: the input file is not needed."""
-    from bulkupdate.runs.history import describe_run
     from bulkupdate.runs.journal import Journal
-    from bulkupdate.runs.report import require_results_place, summarise_run, write_run_results
+    from bulkupdate.runs.results import require_results_place, summarise_run, write_run_results
+    from bulkupdate.runs.run_report import describe_run
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with Journal(settings.state_dir, Clock()) as journal:
@@ -55,7 +55,7 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
             require_results_place(output, None)
             for path in write_run_results(run, journal, output):
                 if path is not None:
-                    console.say(f"Written: {path}")
+                    console.info(f"Written: {path}")
         described = describe_run(run, journal, settings.state_dir)
         lines = summarise_run(run)
     if as_json:
@@ -66,7 +66,7 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
     for status, count in described["counts"].items():
         click.echo(f"{'Rows ' + status + ':':<40} {count:,}")
     if described["next"]:
-        console.say(f"Go on with: {described['next']}")
+        console.info(f"Go on with: {described['next']}")
     return ExitCode.DONE
 
 
@@ -77,8 +77,8 @@ def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> 
     """Remove the runs older than so many days from the journal, with what they sent, and sheets uploaded to the page
     before that, with their results. Results files elsewhere stay."""
     from bulkupdate.runs.journal import Journal
-    from bulkupdate.runs.purge import forget_runs
-    from bulkupdate.web.uploads import purge_uploads
+    from bulkupdate.runs.retention import delete_runs_before
+    from bulkupdate.web.upload_store import purge_uploads
 
     days = re.fullmatch(r"([0-9]{1,5})d?", older_than, re.ASCII)
     if days is None:
@@ -86,9 +86,9 @@ def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> 
     settings, clock = make_settings(given), Clock()
     before = clock.now() - int(days[1]) * 86_400
     with Journal(settings.state_dir, clock) as journal:
-        count = forget_runs(journal, settings.state_dir, before)
+        count = delete_runs_before(journal, settings.state_dir, before)
     uploads = purge_uploads(settings.state_dir, before)
-    Console(quiet=quiet).say(f"Forgotten: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
+    Console(quiet=quiet).info(f"Forgotten: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
     if as_json:
         print_json({"purged": count, "uploads": uploads, "exit_code": 0})
     return ExitCode.DONE
@@ -106,9 +106,9 @@ def doctor_command(as_json: bool, quiet: bool, **given: Any) -> int:
         except BulkUpdateError as error:
             findings.append((name, str(error), error))
     for name, told, trouble in findings:
-        console.say(f"{'bad ' if trouble else 'good'}  {name}: {told}")
+        console.info(f"{'bad ' if trouble else 'good'}  {name}: {told}")
         if trouble and trouble.remedy:
-            console.say(f"      {trouble.remedy}")
+            console.info(f"      {trouble.remedy}")
     exit_code = next((trouble.exit_code for _, _, trouble in findings if trouble), ExitCode.DONE)
     if as_json:
         looked = {name: {"ok": trouble is None, "message": told} for name, told, trouble in findings}
@@ -127,7 +127,7 @@ def _look_at_journal(settings: Settings) -> str:
 
 
 def _look_at_service(settings: Settings) -> str:
-    from bulkupdate.service.client import open_client
+    from bulkupdate.sellercloud.client import open_client
 
     clock = Clock()
     client = open_client(settings, clock, threading.Event())

@@ -8,7 +8,7 @@ import click
 
 from bulkupdate import __version__
 from bulkupdate.cli import checking, looking, night, restoring, sending, serving, standing_in
-from bulkupdate.cli.failing import Call
+from bulkupdate.cli.failing import Invocation
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
@@ -31,7 +31,7 @@ for module in (checking, sending, restoring, looking, night, serving, standing_i
 
 def run_cli(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code; every error becomes a sentence here, and nowhere else."""
-    call = Call()
+    call = Invocation()
     try:
         result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False, obj=call)
     except BulkUpdateError as error:
@@ -40,7 +40,7 @@ def run_cli(arguments: list[str] | None = None) -> int:
         error.show(sys.stderr)
         given = sys.argv[1:] if arguments is None else arguments
         call.answer(UsageError(error.format_message()), as_json="--json" in given)
-        return int(ExitCode.WRONG_USE)
+        return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` shows what was begun.", err=True)
         return int(ExitCode.INTERRUPTED)

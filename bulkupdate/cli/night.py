@@ -13,13 +13,13 @@ from bulkupdate.cli.options import (
     make_run_options,
     make_settings,
     parse_maps,
-    saving_options,
+    run_mode_options,
     sheet_options,
 )
 from bulkupdate.clock import Clock
 
 if TYPE_CHECKING:
-    from bulkupdate.nightly.work import NightOptions
+    from bulkupdate.nightly.file_job import NightOptions
 
 
 @click.command("nightly", short_help="Every waiting file of a folder, for a scheduler.")
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The least that is logged; debug may quote the sheet.",
 )
-@saving_options
+@run_mode_options
 @sheet_options
 @common_options
 def nightly_command(folder: Path, as_json: bool, quiet: bool, **given: Any) -> int:
@@ -65,13 +65,13 @@ def nightly_command(folder: Path, as_json: bool, quiet: bool, **given: Any) -> i
     Finished files go to done/, refused ones to failed/, what became of them to reports/. With --json, one line a file.
     The exit code is the highest of the files'; 5 where another call is at work on the folder.
     """
-    from bulkupdate.nightly.log import logging_to
-    from bulkupdate.nightly.night import run_night
-    from bulkupdate.nightly.notices import Notices
-    from bulkupdate.nightly.report import FileReport
-    from bulkupdate.runs.stop import Stop
+    from bulkupdate.nightly.file_report import FileReport
+    from bulkupdate.nightly.logs import logging_to
+    from bulkupdate.nightly.night_runner import run_night
+    from bulkupdate.nightly.notifications import Notices
+    from bulkupdate.runs.cancellation import Cancellation
 
-    settings, clock, stop = make_settings(given), Clock(), Stop()
+    settings, clock, stop = make_settings(given), Clock(), Cancellation()
     options = _read_options(given, clock.now())
 
     def tell(report: FileReport) -> None:
@@ -89,14 +89,14 @@ COMMANDS = (nightly_command,)
 
 
 def _read_options(given: dict[str, Any], now: float) -> NightOptions:
+    from bulkupdate.nightly.file_job import NightOptions
     from bulkupdate.nightly.window import find_end
-    from bulkupdate.nightly.work import NightOptions
-    from bulkupdate.runs.intake import SheetOptions
+    from bulkupdate.runs.input_file import SheetOptions
 
     return NightOptions(
         end=find_end(given["until"], now) if given["until"] else None,
         settle_seconds=given["settle"],
         sheet=SheetOptions(given["sheet"], parse_maps(given["maps"]), given["decimal_mark"], given["ignore_unknown"]),
         skip_invalid=given["invalid"] == "skip",
-        asked=make_run_options(given),
+        run_options=make_run_options(given),
     )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkupdate.cli.failing import Call
+from bulkupdate.cli.failing import Invocation
 from bulkupdate.errors import UsageError
 from bulkupdate.settings import SECRETS, SETTINGS, Settings, load_settings
 
 if TYPE_CHECKING:
-    from bulkupdate.runs.run import RunOptions
+    from bulkupdate.runs.runner import RunOptions
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
@@ -41,7 +41,7 @@ def _note_call(command: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(command)
     def noted(**given: Any) -> int:
-        if call := click.get_current_context().find_object(Call):
+        if call := click.get_current_context().find_object(Invocation):
             call.as_json, call.file, call.run_id = given["as_json"], given.get("file"), given.get("run_id")
         return command(**given)
 
@@ -66,7 +66,7 @@ def sheet_options(command: Any) -> Any:
     return command
 
 
-def saving_options(command: Any) -> Any:
+def run_mode_options(command: Any) -> Any:
     """What a run may leave out, look at again, or keep: `--only-changes`, `--since-last`, `--verify`, `--snapshot`."""
     for add in (
         click.option("--snapshot", is_flag=True, help="Keep the values of before, so that `undo` can put them back."),
@@ -91,8 +91,8 @@ def saving_options(command: Any) -> Any:
 
 
 def make_run_options(given: Mapping[str, Any], *, skip_invalid: bool = False, limit: int | None = None) -> RunOptions:
-    """What is asked of a run by `saving_options`. Raises `UsageError`."""
-    from bulkupdate.runs.run import RunOptions
+    """What is asked of a run by `run_mode_options`. Raises `UsageError`."""
+    from bulkupdate.runs.runner import RunOptions
 
     if given["max_age"] is not None and not given["since_last"]:
         raise UsageError("--max-age says how long --since-last trusts the journal, but --since-last was not given.")
@@ -103,7 +103,7 @@ def make_run_options(given: Mapping[str, Any], *, skip_invalid: bool = False, li
 def make_settings(given: Mapping[str, Any]) -> Settings:
     """The settings from the options of a command, the environment and the file. Raises `UsageError`."""
     settings = load_settings(given, config=given.get("config"))
-    if call := click.get_current_context().find_object(Call):
+    if call := click.get_current_context().find_object(Invocation):
         call.settings = settings
     return settings
 

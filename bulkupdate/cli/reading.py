@@ -12,37 +12,37 @@ from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.errors import InterruptedRunError, StoppedError
 
 if TYPE_CHECKING:
-    from bulkupdate.runs.live import WatchReading
-    from bulkupdate.runs.run import Parts
+    from bulkupdate.runs.fetch import WatchReading
+    from bulkupdate.runs.runner import RunContext
     from bulkupdate.settings import Settings
 
 
 @contextmanager
-def open_parts(settings: Settings) -> Iterator[Parts]:
+def open_parts(settings: Settings) -> Iterator[RunContext]:
     """Journal, client and clock for one command; closed at its end."""
     from bulkupdate.runs.journal import Journal
-    from bulkupdate.runs.run import Parts
-    from bulkupdate.service.client import open_client
+    from bulkupdate.runs.runner import RunContext
+    from bulkupdate.sellercloud.client import open_client
 
     clock, stop = Clock(), threading.Event()
     with Journal(settings.state_dir, clock) as journal:
         client = open_client(settings, clock, stop)
         try:
-            yield Parts(settings, journal, client, clock, stop)
+            yield RunContext(settings, journal, client, clock, stop)
         finally:
             with suppress(StoppedError):  # what the command came to is said; the quota file's last lines are no news
                 client.close()
 
 
-def say_cost(calls: int, parts: Parts, console: Console) -> bool:
+def print_estimate(calls: int, parts: RunContext, console: Console) -> bool:
     """Say what reading will cost. Whether the quota has room for it at once."""
-    from bulkupdate.runs.plan import GUESSED_SECONDS_A_CALL, estimate_end
+    from bulkupdate.runs.estimate import GUESSED_SECONDS_A_CALL, estimate_end
 
     now = parts.clock.now()
     room = parts.client.quota.room()
     end = estimate_end(parts.client.quota, now, calls + 1, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
     left = "no limit" if room.free is None else f"{room.free:,} of {parts.settings.requests_per_hour:,} left"
-    console.say(
+    console.info(
         f"Reading the live customers takes {calls:,} calls and a sign-in; quota: {left}; "
         f"expected end: {format_local_time(end, now)}"
     )
@@ -50,7 +50,7 @@ def say_cost(calls: int, parts: Parts, console: Console) -> bool:
 
 
 @contextmanager
-def watch_reading(total: int, parts: Parts, console: Console) -> Iterator[WatchReading]:
+def watch_reading(total: int, parts: RunContext, console: Console) -> Iterator[WatchReading]:
     """A progress bar for so many customers, while Ctrl-C ends the reading. What ends it has no run to be resumed."""
     progress = Progress(console, total, parts.client.quota, parts.clock)
     try:

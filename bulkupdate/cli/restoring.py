@@ -10,8 +10,8 @@ import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.options import common_options, make_settings
-from bulkupdate.cli.planning import agree
-from bulkupdate.cli.reading import open_parts, say_cost, watch_reading
+from bulkupdate.cli.planning import confirm_plan
+from bulkupdate.cli.reading import open_parts, print_estimate, watch_reading
 from bulkupdate.cli.sending import require_same_host, send
 from bulkupdate.errors import ExitCode, UsageError
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bulkupdate.customers.payload import LiveCustomer
-    from bulkupdate.runs.records import Run
-    from bulkupdate.runs.run import Parts
-    from bulkupdate.runs.undo import Restoration
-    from bulkupdate.runs.undo_run import Comparison
-    from bulkupdate.spreadsheets.customer_sheet import Remark
+    from bulkupdate.runs.run_records import Run
+    from bulkupdate.runs.runner import RunContext
+    from bulkupdate.runs.undo_send import UndoComparison
+    from bulkupdate.runs.undo_sheet import Restoration
+    from bulkupdate.spreadsheets.writing.customer_sheet import Remark
 
 _REMARKS_SHOWN = 10
 
@@ -81,9 +81,9 @@ def export_command(
 
     All fields cost one call a customer; the program says how many before it reads them.
     """
-    from bulkupdate.runs.export import ALL_NAMES, LISTED_NAMES, make_export, read_ids
-    from bulkupdate.spreadsheets.customer_sheet import write_customer_sheet
-    from bulkupdate.spreadsheets.output_file import check_writable
+    from bulkupdate.files import check_writable
+    from bulkupdate.runs.customer_export import ALL_NAMES, LISTED_NAMES, make_export, read_ids
+    from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 
     console, settings = Console(quiet=quiet), make_settings(given)
     settings.require_connection()
@@ -97,17 +97,17 @@ def export_command(
         customers = _read(wanted, names, parts, console)
         calls = parts.client.calls
     if customers is None:
-        console.say("Nothing was read.")
+        console.info("Nothing was read.")
         return ExitCode.FILE_REFUSED
     export = make_export(customers, names)
     write_customer_sheet(path, names, export.rows, export.remarks)
     show_remarks(export.remarks, console)
     if export.unknown:
-        console.say(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
-    console.say(f"Export: {path}, {len(export.rows):,} customers, {calls:,} calls used.")
+        console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
+    console.info(f"Export: {path}, {len(export.rows):,} customers, {calls:,} calls used.")
     command = f"bulkupdate run '{path}' --only-changes"
-    console.say(f"Edit it and give it back: {command}")
-    exit_code = ExitCode.ROWS_LEFT if export.unknown else ExitCode.DONE
+    console.info(f"Edit it and give it back: {command}")
+    exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
     if as_json:
         described = _describe(str(path), len(export.rows), calls, exit_code, path, command)
         print_json({**described, "unknown": export.unknown})
@@ -118,16 +118,16 @@ COMMANDS = (undo_command, export_command)
 
 
 def _find_restorations(run: Run, journal: Any, state_dir: Path) -> list[Restoration]:
-    from bulkupdate.runs.undo import find_restorations
+    from bulkupdate.runs.undo_sheet import find_restorations
 
     return find_restorations(journal, run, state_dir)
 
 
 def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | None, console: Console) -> Path | None:
     """Write the sheet and say what it cannot hold; None where there is nothing to put back."""
-    from bulkupdate.runs.undo import make_undo_sheet
-    from bulkupdate.spreadsheets.customer_sheet import write_customer_sheet
-    from bulkupdate.spreadsheets.output_file import check_writable
+    from bulkupdate.files import check_writable
+    from bulkupdate.runs.undo_sheet import make_undo_sheet
+    from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 
     if not restorations:
         return None
@@ -144,18 +144,18 @@ def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | N
 def show_remarks(remarks: Sequence[Remark], console: Console) -> None:
     """What a sheet does not hold as it is."""
     for remark in remarks[:_REMARKS_SHOWN]:
-        console.say(f"  note  customer {remark.customer_id}, {remark.field}: {remark.why}")
+        console.info(f"  note  customer {remark.customer_id}, {remark.field}: {remark.why}")
     if len(remarks) > _REMARKS_SHOWN:
-        console.say(f"  … and {len(remarks) - _REMARKS_SHOWN:,} more such fields")
+        console.info(f"  … and {len(remarks) - _REMARKS_SHOWN:,} more such fields")
 
 
 def _end_without_sending(run: Run, path: Path | None, rows: int, console: Console, *, as_json: bool) -> int:
     command = f"bulkupdate undo {run.id} --run" if path else None
     if path is None:
-        console.say(f"Run {run.id} changed nothing that could be put back.")
+        console.info(f"Run {run.id} changed nothing that could be put back.")
     else:
-        console.say(f"Undo sheet: {path}, {rows:,} customers. Nothing was sent.")
-        console.say(f"To send it, after comparing again: {command}")
+        console.info(f"Undo sheet: {path}, {rows:,} customers. Nothing was sent.")
+        console.info(f"To send it, after comparing again: {command}")
     if as_json:
         print_json(_describe(run.file, rows, 0, ExitCode.DONE, path, command))
     return ExitCode.DONE
@@ -165,55 +165,55 @@ def _send_undo(
     run: Run,
     restorations: Sequence[Restoration],
     path: Path,
-    parts: Parts,
+    parts: RunContext,
     console: Console,
     *,
     yes: bool,
     as_json: bool,
 ) -> int:
-    from bulkupdate.customers.records import Status
-    from bulkupdate.runs.live import count_calls
-    from bulkupdate.runs.report import default_results_path, require_results_place
-    from bulkupdate.runs.run import new_run_id
-    from bulkupdate.runs.undo_run import begin_undo, compare_again, count_comparing
+    from bulkupdate.customers.models import Status
+    from bulkupdate.runs.fetch import count_calls
+    from bulkupdate.runs.results import default_results_path, require_results_place
+    from bulkupdate.runs.runner import new_run_id
+    from bulkupdate.runs.undo_send import begin_undo, count_comparing, recheck_live
 
     new_id = new_run_id(parts.clock.now())
     results = default_results_path(path, new_id)
     require_results_place(results, path)
-    say_cost(count_comparing(restorations), parts, console)
+    print_estimate(count_comparing(restorations), parts, console)
     with watch_reading(len(restorations), parts, console) as watch:
-        compared = compare_again(restorations, parts.client, parts.settings.concurrency, watch)
+        compared = recheck_live(restorations, parts.client, parts.settings.concurrency, watch)
     _show_comparison(compared, console)
     count = sum(each.status is Status.NOT_ATTEMPTED for each in compared)
     read_back = count_calls(each.restored for each in compared if each.restored) if run.options.get("verify") else 0
-    if not agree(count, parts, console, yes=yes, reading=read_back):
-        console.say(f"Nothing was sent. The sheet is {path}.")
+    if not confirm_plan(count, parts, console, yes=yes, reading=read_back):
+        console.info(f"Nothing was sent. The sheet is {path}.")
         return ExitCode.FILE_REFUSED
     undo = begin_undo(parts, run, new_id, compared, path, results)
     return send(undo, parts, console, limit=None, as_json=as_json)
 
 
-def _show_comparison(compared: Sequence[Comparison], console: Console) -> None:
+def _show_comparison(compared: Sequence[UndoComparison], console: Console) -> None:
     from collections import Counter
 
-    from bulkupdate.customers.records import Status
+    from bulkupdate.customers.models import Status
 
     counts = Counter(each.status for each in compared)
-    console.say(
+    console.info(
         f"To be put back: {counts[Status.NOT_ATTEMPTED]:,} customers. As before already: {counts[Status.UNCHANGED]:,}. "
         f"Changed by someone since, left alone: {counts[Status.REJECTED]:,}."
     )
     losses = sum(bool(each.losses) for each in compared)
     if losses:
-        console.say(f"Customers with fields that cannot be put back: {losses:,}; the results name them.")
+        console.info(f"Customers with fields that cannot be put back: {losses:,}; the results name them.")
 
 
 def _read(
-    wanted: list[str] | None, names: tuple[str, ...], parts: Parts, console: Console
+    wanted: list[str] | None, names: tuple[str, ...], parts: RunContext, console: Console
 ) -> dict[str, LiveCustomer | None] | None:
     """The customers asked for, or all; None where a person finds it too dear."""
-    from bulkupdate.runs.export import list_everyone, read_customers, read_first_page
-    from bulkupdate.runs.live import count_calls, is_listed
+    from bulkupdate.runs.customer_export import list_everyone, read_customers, read_first_page
+    from bulkupdate.runs.fetch import count_calls, is_listed
 
     concurrency = parts.settings.concurrency
     if wanted is not None:
@@ -231,11 +231,11 @@ def _read(
         return read_customers(parts.client, listed, names, concurrency, watch)
 
 
-def _is_worth_it(calls: int, parts: Parts, console: Console) -> bool:
+def _is_worth_it(calls: int, parts: RunContext, console: Console) -> bool:
     """Say what it costs, and ask a person where it would wait for quota; a scheduler is not asked."""
     import sys
 
-    return say_cost(calls, parts, console) or console.ask(
+    return print_estimate(calls, parts, console) or console.confirm(
         "That is more than the quota has left now, so it will wait. Go on?", yes=not sys.stdin.isatty()
     )
 

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkupdate.cli.checking import show_intake, take_in_file, write_reports
-from bulkupdate.cli.console import Console, Progress, count_of, print_json, stop_on_signals
+from bulkupdate.cli.console import Console, Progress, pluralize, print_json, stop_on_signals
 from bulkupdate.cli.options import (
     FILE_ARGUMENT,
     RUN_ARGUMENT,
     common_options,
     make_run_options,
     make_settings,
-    saving_options,
+    run_mode_options,
     sheet_options,
 )
-from bulkupdate.cli.planning import agree, make_plan, warn_of_earlier_runs
+from bulkupdate.cli.planning import confirm_plan, make_plan, warn_of_earlier_runs
 from bulkupdate.cli.reading import open_parts
 from bulkupdate.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from bulkupdate.runs.intake import Intake
-    from bulkupdate.runs.records import Run
-    from bulkupdate.runs.run import Ending, Parts, RunOptions
+    from bulkupdate.runs.input_file import CheckedInput
+    from bulkupdate.runs.run_records import Run
+    from bulkupdate.runs.runner import RunContext, RunOptions, RunResult
     from bulkupdate.settings import Settings
 
 _OUTPUT = click.option("-o", "output", type=click.Path(path_type=Path), help="Where the results go (.xlsx or .csv).")
@@ -40,7 +40,7 @@ _YES = click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
 @click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
 @click.option("--limit", type=click.IntRange(min=1), help="Send so many rows at most; `resume` goes on with the rest.")
-@saving_options
+@run_mode_options
 @_OUTPUT
 @sheet_options
 @common_options
@@ -49,9 +49,9 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
 
     Nothing is sent while any row is invalid, unless --skip-invalid. The results say of each row what became of it.
     """
-    from bulkupdate.runs.report import default_results_path, require_results_place
-    from bulkupdate.runs.run import new_run_id
-    from bulkupdate.runs.sparing import begin_planned, count_reading_beside
+    from bulkupdate.runs.results import default_results_path, require_results_place
+    from bulkupdate.runs.runner import new_run_id
+    from bulkupdate.runs.selection import begin_planned, count_reading_beside
 
     console, settings = Console(quiet=quiet), make_settings(given)
     options = make_run_options(given, skip_invalid=given["skip_invalid"], limit=given["limit"])
@@ -69,10 +69,10 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
         warn_of_earlier_runs(intake, parts, console)
         plan = make_plan(intake, options, parts, console)
         reading = count_reading_beside(plan, options)
-        to_send = intake.to_send - plan.held_back
+        to_send = intake.to_send - plan.skipped_count
         count = min(to_send, options.limit or to_send)
-        if not agree(count, parts, console, yes=given["yes"], reading=reading):
-            console.say("Nothing was sent.")
+        if not confirm_plan(count, parts, console, yes=given["yes"], reading=reading):
+            console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
         run = begin_planned(parts, run_id, plan, options, results)
         return send(run, parts, console, limit=given["limit"], as_json=as_json)
@@ -84,21 +84,21 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
 @common_options
 def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Go on with RUN, or without it with the newest unfinished: what was not confirmed is sent, and no other."""
-    from bulkupdate.runs.history import describe_run, find_unfinished
-    from bulkupdate.runs.records import RunState
+    from bulkupdate.runs.run_records import RunState
+    from bulkupdate.runs.run_report import describe_run, find_unfinished
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
         unfinished = None if run_id else find_unfinished(parts.journal)
         run = unfinished or parts.journal.find_run(run_id)
         if run.state is RunState.FINISHED:
-            console.say(f"Run {run.id} is finished: nothing to resume.")
+            console.info(f"Run {run.id} is finished: nothing to resume.")
             if as_json:
                 print_json(describe_run(run, parts.journal, settings.state_dir))
-            return ExitCode.DONE if parts.journal.tally(run).is_all_well else ExitCode.ROWS_LEFT
+            return ExitCode.DONE if parts.journal.tally(run).is_all_well else ExitCode.INCOMPLETE
         require_same_host(run, parts)
         run = _move_results(run, output, parts)
-        console.say(f"Going on with run {run.id} of {run.file}")
+        console.info(f"Going on with run {run.id} of {run.file}")
         return send(run, parts, console, limit=None, as_json=as_json)
 
 
@@ -110,28 +110,28 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
 def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Send again, as a new run, exactly the rows of RUN (the newest without it) that failed, were rejected or are
     unknown."""
-    from bulkupdate.runs.lock import require_nobody_at
-    from bulkupdate.runs.report import default_results_path, require_results_place
-    from bulkupdate.runs.run import RETRIED, begin_retry, new_run_id
+    from bulkupdate.runs.results import default_results_path, require_results_place
+    from bulkupdate.runs.run_lock import require_not_running
+    from bulkupdate.runs.runner import RETRIED, begin_retry, new_run_id
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
         parent = parts.journal.find_run(run_id)
         require_same_host(parent, parts)
-        require_nobody_at(settings.state_dir, parent)
+        require_not_running(settings.state_dir, parent)
         count = sum(1 for _ in parts.journal.checked_rows(parent, RETRIED))
         if not count:
-            console.say(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
+            console.info(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
             if as_json:
                 print_json(_NO_RUN)
             return ExitCode.DONE
         new_id = new_run_id(parts.clock.now())
         results = output or default_results_path(Path(parent.results_path).with_name(Path(parent.file).name), new_id)
         require_results_place(results, Path(parent.file))
-        console.say(f"Sending again {count_of(count, 'row')} of run {parent.id}")
+        console.info(f"Sending again {pluralize(count, 'row')} of run {parent.id}")
         # whoever typed `retry` has agreed once already; a scheduler has nobody to ask
-        if not agree(count, parts, console, yes=given["yes"] or not sys.stdin.isatty()):
-            console.say("Nothing was sent.")
+        if not confirm_plan(count, parts, console, yes=given["yes"] or not sys.stdin.isatty()):
+            console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
         return send(begin_retry(parts, parent, new_id, results), parts, console, limit=None, as_json=as_json)
 
@@ -168,59 +168,59 @@ def _run_dry(
     return write_reports(intake, settings, console, output, None, as_json=as_json, live=live, planned=plan)
 
 
-def send(run: Run, parts: Parts, console: Console, *, limit: int | None, as_json: bool) -> int:
+def send(run: Run, parts: RunContext, console: Console, *, limit: int | None, as_json: bool) -> int:
     """Carry a run on to its end, and say how it ended."""
-    from bulkupdate.runs.history import describe_run
-    from bulkupdate.runs.run import carry_on
+    from bulkupdate.runs.run_report import describe_run
+    from bulkupdate.runs.runner import execute_run
 
     total = sum(1 for _ in parts.journal.pending(run))
     with (
         Progress(console, min(total, limit or total), parts.client.quota, parts.clock) as progress,
         stop_on_signals(parts.stop, console),
     ):
-        ending = carry_on(run, parts, progress.watch, limit)
-    say_ending(ending, console)
+        ending = execute_run(run, parts, progress.watch, limit)
+    print_result(ending, console)
     if as_json:
         described = describe_run(ending.run, parts.journal, parts.settings.state_dir)
         print_json({**described, "exit_code": int(ending.exit_code), "next": ending.next_command})
     return ending.exit_code
 
 
-def say_ending(ending: Ending, console: Console) -> None:
+def print_result(ending: RunResult, console: Console) -> None:
     """The summary line, where the results are, and what to type next. Never "done" where a row did not go through."""
     counts = ", ".join(f"{count:,} {status}" for status, count in ending.tally.counts.items() if count)
     if ending.error is not None:
-        console.complain(ending.error)
+        console.error(ending.error)
     verdict = (
         "Done" if ending.exit_code is ExitCode.DONE else "Not all rows went through" if not ending.error else "Stopped"
     )
-    console.say(
-        f"{verdict}: {count_of(ending.tally.rows, 'row')}: {counts}. {count_of(ending.run.calls, 'call')} used."
+    console.info(
+        f"{verdict}: {pluralize(ending.tally.rows, 'row')}: {counts}. {pluralize(ending.run.calls, 'call')} used."
     )
     if ending.results_error is not None:
-        console.complain(ending.results_error)
-        console.say(f"The results are safe in the journal: bulkupdate show {ending.run.id} -o RESULTS.xlsx")
+        console.error(ending.results_error)
+        console.info(f"The results are safe in the journal: bulkupdate show {ending.run.id} -o RESULTS.xlsx")
     if ending.results is not None:
-        console.say(f"Results: {ending.results}")
+        console.info(f"Results: {ending.results}")
     if ending.to_fix is not None:
-        console.say(f"Rows to fix: {ending.to_fix}")
+        console.info(f"Rows to fix: {ending.to_fix}")
     if ending.next_command is not None:
-        console.say(f"Go on with: {ending.next_command}")
+        console.info(f"Go on with: {ending.next_command}")
 
 
-def _refuse(intake: Intake, console: Console, *, as_json: bool) -> int:
-    from bulkupdate.runs.history import describe_check
+def _refuse(intake: CheckedInput, console: Console, *, as_json: bool) -> int:
+    from bulkupdate.runs.run_report import describe_check
 
     report = intake.path.with_name(f"{intake.path.stem}-check.xlsx")
     command = f"bulkupdate check '{intake.path}' -o '{report}'"
-    console.say(f"Nothing was sent: {intake.invalid:,} of {len(intake.checked):,} rows are invalid.")
-    console.say(f"Mend them (`{command}` lists them all), or send the others with --skip-invalid.")
+    console.info(f"Nothing was sent: {intake.invalid:,} of {len(intake.checked):,} rows are invalid.")
+    console.info(f"Mend them (`{command}` lists them all), or send the others with --skip-invalid.")
     if as_json:
         print_json(describe_check(intake, ExitCode.FILE_REFUSED, None, command))
     return ExitCode.FILE_REFUSED
 
 
-def require_same_host(run: Run, parts: Parts) -> None:
+def require_same_host(run: Run, parts: RunContext) -> None:
     """Raise `UsageError` where the settings name another service than the run's."""
     if run.host != parts.host:
         raise UsageError(
@@ -229,8 +229,8 @@ def require_same_host(run: Run, parts: Parts) -> None:
         )
 
 
-def _move_results(run: Run, output: Path | None, parts: Parts) -> Run:
-    from bulkupdate.runs.report import require_results_place
+def _move_results(run: Run, output: Path | None, parts: RunContext) -> Run:
+    from bulkupdate.runs.results import require_results_place
 
     results = output or Path(run.results_path)
     require_results_place(results, Path(run.file))

@@ -30,7 +30,7 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
             remedy="Serve it there, or use the command line here.",
         )
     from bulkupdate.web.app import create_app
-    from bulkupdate.web.listener import is_loopback, serve
+    from bulkupdate.web.http_server import is_loopback, serve
 
     console, settings = Console(quiet=quiet), make_settings(given)
     if not (settings.base_url or settings.server_id or settings.team):
@@ -45,7 +45,7 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
             remedy="Leave --host away, or put a proxy with TLS before it and add --trust-proxy.",
         )
     app = create_app(settings, names=names, trust_proxy=trust_proxy)
-    serve(app, host, port, lambda url: console.say(f"Upload page: {url} (Ctrl-C ends it; what runs can be resumed)"))
+    serve(app, host, port, lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; what runs can be resumed)"))
     return ExitCode.DONE
 
 

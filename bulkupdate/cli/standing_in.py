@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import environment_name
 
 _SAMPLE = Path(__file__).parents[2] / "sample_data" / "customers.xlsx"

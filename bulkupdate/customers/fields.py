@@ -164,7 +164,7 @@ FIELDS = (CUSTOMER_ID, *UPDATABLE)
 FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 
-def fold_heading(heading: str) -> str:
+def normalize_heading(heading: str) -> str:
     """A heading as it is compared: without regard to case, blanks, underscores, hyphens, dots and question marks."""
     return re.sub(r"[\s_\-.?\u200b\ufeff]+", "", heading).casefold()
 
@@ -173,10 +173,10 @@ def _fold_all() -> dict[str, Field]:
     folded: dict[str, Field] = {}
     for field in FIELDS:
         for heading in (field.name, *field.aliases):
-            known = folded.setdefault(fold_heading(heading), field)
+            known = folded.setdefault(normalize_heading(heading), field)
             if known is not field:
                 raise ValueError(f"the heading {heading!r} stands for both {known.name} and {field.name}")
     return folded
 
 
-FIELD_BY_FOLDED_HEADING = _fold_all()
+FIELD_BY_NORMALIZED_HEADING = _fold_all()

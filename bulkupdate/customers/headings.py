@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from bulkupdate.customers.fields import FIELD_BY_FOLDED_HEADING, Field, fold_heading
+from bulkupdate.customers.fields import FIELD_BY_NORMALIZED_HEADING, Field, normalize_heading
 from bulkupdate.errors import UsageError
 
 LEAST_LIKENESS = 0.6
@@ -18,11 +18,11 @@ def find_field(heading: str, heading_map: Mapping[str, str]) -> Field | None:
     `heading_map` is a firm's own: heading = field name or alias; both sides are compared as headings are, without
     regard to case, blanks and signs. It goes before the table. Raises `UsageError` where it names no field.
     """
-    folded = fold_heading(heading)
+    folded = normalize_heading(heading)
     for own, target in heading_map.items():
-        if fold_heading(own) == folded:
+        if normalize_heading(own) == folded:
             return _require_field(own, target)
-    return FIELD_BY_FOLDED_HEADING.get(folded)
+    return FIELD_BY_NORMALIZED_HEADING.get(folded)
 
 
 def check_heading_map(heading_map: Mapping[str, str]) -> None:
@@ -33,12 +33,12 @@ def check_heading_map(heading_map: Mapping[str, str]) -> None:
 
 def suggest(heading: str) -> str | None:
     """The name of the field that a heading looks most like, None where it looks like none."""
-    close = get_close_matches(fold_heading(heading), FIELD_BY_FOLDED_HEADING, n=1, cutoff=LEAST_LIKENESS)
-    return FIELD_BY_FOLDED_HEADING[close[0]].name if close else None
+    close = get_close_matches(normalize_heading(heading), FIELD_BY_NORMALIZED_HEADING, n=1, cutoff=LEAST_LIKENESS)
+    return FIELD_BY_NORMALIZED_HEADING[close[0]].name if close else None
 
 
 def _require_field(own: str, target: str) -> Field:
-    field = FIELD_BY_FOLDED_HEADING.get(fold_heading(target))
+    field = FIELD_BY_NORMALIZED_HEADING.get(normalize_heading(target))
     if field is None:
         nearest = suggest(target)
         hint = f" Did you mean {nearest}?" if nearest else ""

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bulkupdate.customers.fields import FIELD_BY_NAME, RATINGS, UPDATABLE, Field, Kind
-from bulkupdate.customers.readings import Value
+from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.values import read_value
 
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -52,7 +52,7 @@ def decode_body(body: str) -> dict[str, Value]:
     return {name: value for name, value in decode_live(body).items() if value is not None}
 
 
-def keep_members(body: str, names: Iterable[str], rating_format: str) -> str:
+def filter_body(body: str, names: Iterable[str], rating_format: str) -> str:
     """A body with only the fields named."""
     values = decode_body(body)
     return encode_body({name: values[name] for name in names}, rating_format)
@@ -94,7 +94,7 @@ def flatten_list_item(item: Mapping[str, Any]) -> LiveCustomer:
     return _read_members(found.items())
 
 
-def show_value(field: Field, value: Value | None) -> str:
+def format_value(field: Field, value: Value | None) -> str:
     """A value as a cell of the input format: what a person would type to get it. None and empty give an empty text."""
     if value is None:
         return ""

@@ -12,12 +12,12 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from bulkupdate.customers.checked import CheckedFile, CheckOptions
-from bulkupdate.customers.columns import Columns, assign_columns
+from bulkupdate.customers.column_mapping import Columns, assign_columns
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field, Kind
-from bulkupdate.customers.plain import find_odd
-from bulkupdate.customers.readings import Finding
-from bulkupdate.customers.records import Problem, Severity
+from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.customers.parse_result import Finding
+from bulkupdate.customers.plain_values import needs_parsing
+from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 from bulkupdate.customers.values import read_value
 
 _READABLE = "readable"
@@ -41,7 +41,7 @@ def check_frame(
 ) -> CheckedFile:
     """Check every cell and row of a sheet. `known` are the problems that reading it has already found.
 
-    Raises `RefusedFileError` where the columns themselves do not make a customer sheet.
+    Raises `InputFileError` where the columns themselves do not make a customer sheet.
     """
     columns = assign_columns(headings, options.heading_map, ignore_unknown=options.ignore_unknown)
     texts = pd.DataFrame({each.name: frame.iloc[:, at].array for each, at in columns.positions.items()}, copy=False)
@@ -87,7 +87,7 @@ def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> I
 
 def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
     """True where a text is blank or can be read as the field's kind; a customer id must not be blank."""
-    odd = find_odd(each, decimal_mark, texts)
+    odd = needs_parsing(each, decimal_mark, texts)
     refused = [text for text in odd.unique().tolist() if read_value(each, text, decimal_mark).is_refused]
     readable = ~texts.isin(refused)
     return readable & (texts.str.strip() != "") if each.kind is Kind.CUSTOMER_ID else readable
@@ -95,7 +95,7 @@ def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Serie
 
 def _normalise_ids(texts: pd.Series) -> pd.Series:
     """The ids as they will be sent, so that `163` and `163.0` are one customer; empty where the text is no id."""
-    odd = find_odd(CUSTOMER_ID, ".", texts)
+    odd = needs_parsing(CUSTOMER_ID, ".", texts)
     return texts.where(
         ~texts.index.isin(odd.index), odd.map(lambda text: str(read_value(CUSTOMER_ID, text).value or ""))
     )
@@ -139,7 +139,7 @@ class _CheckedSheet:
 
     def find_warnings(self) -> Iterator[Problem]:
         for each in self.columns.positions:
-            odd = find_odd(each, self.decimal_mark, self.texts[each.name])
+            odd = needs_parsing(each, self.decimal_mark, self.texts[each.name])
             doubtful = {
                 text: [finding for finding in findings if finding.severity is Severity.WARNING]
                 for text in odd.unique().tolist()

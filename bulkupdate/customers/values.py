@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from bulkupdate.customers.fields import ALIAS_SEPARATORS, CLEAR, RATINGS, Field, Kind
-from bulkupdate.customers.numbers import SCIENTIFIC, read_customer_id, read_decimal, read_integer
-from bulkupdate.customers.readings import Finding, Reading, quote, refuse, warn
-from bulkupdate.customers.records import SHORTENED, Severity
+from bulkupdate.customers.models import SHORTENED, Severity
+from bulkupdate.customers.number_parsing import SCIENTIFIC, read_customer_id, read_decimal, read_integer
+from bulkupdate.customers.parse_result import Finding, ParsedValue, error_result, quote, warning
 
 _SPACES = " \t\n\v\f\r\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _BLANKS = _SPACES + "\x1c\x1d\x1e\x1f\x85\u200b\u2028\u2029\u2060\ufeff"
@@ -39,14 +39,14 @@ _LONGEST_ADDRESS = 254
 
 
 @lru_cache(maxsize=65_536)
-def read_value(field: Field, text: str, decimal_mark: str = ".") -> Reading:
+def read_value(field: Field, text: str, decimal_mark: str = ".") -> ParsedValue:
     """A cell's text as the field's value; blank is no value. `decimal_mark` is the point or the comma of decimals."""
     seen = text.strip(_BLANKS)
     if not seen:
-        return Reading(findings=(_ONLY_BLANKS,) if text else ())
+        return ParsedValue(findings=(_ONLY_BLANKS,) if text else ())
     trimmed = text.strip(_SPACES) if field.kind in (Kind.TEXT, Kind.ALIASES) else seen
     if _EXCEL_ERROR.fullmatch(seen):
-        return Reading(findings=(_error_cell(seen, field),))
+        return ParsedValue(findings=(_error_cell(seen, field),))
     if seen.casefold() == CLEAR:
         return _read_clear(field)
     if field.kind is Kind.DECIMAL:
@@ -55,8 +55,8 @@ def read_value(field: Field, text: str, decimal_mark: str = ".") -> Reading:
     if reading.is_refused:
         return reading
     if field.is_clearable:
-        return Reading(reading.value, (*reading.findings, *_find_oddities(text, trimmed)))
-    return reading if text.strip(_SPACES) == seen else Reading(reading.value, (*reading.findings, _UNSEEN_AROUND))
+        return ParsedValue(reading.value, (*reading.findings, *_find_oddities(text, trimmed)))
+    return reading if text.strip(_SPACES) == seen else ParsedValue(reading.value, (*reading.findings, _UNSEEN_AROUND))
 
 
 _ONLY_BLANKS = Finding(
@@ -65,7 +65,7 @@ _ONLY_BLANKS = Finding(
 )  # fmt: skip
 
 
-_UNSEEN_AROUND = warn(
+_UNSEEN_AROUND = warning(
     "unseen-character", "has an invisible character beside it", "It is left out; check that the value is right."
 )
 
@@ -77,62 +77,62 @@ def _error_cell(text: str, field: Field) -> Finding:
     )
 
 
-def _read_clear(field: Field) -> Reading:
+def _read_clear(field: Field) -> ParsedValue:
     if not field.is_clearable:
-        return refuse(
+        return error_result(
             "clear-refused", f"{CLEAR} cannot empty this field: it holds a {field.kind.value}",
             "Leave the cell blank for no change, or type the new value.",
         )  # fmt: skip
-    return Reading(() if field.kind is Kind.ALIASES else "")
+    return ParsedValue(() if field.kind is Kind.ALIASES else "")
 
 
 def _find_oddities(text: str, trimmed: str) -> tuple[Finding, ...]:
     """What a text holds that people do not see: it is sent as it stands, but they are told."""
     found = []
     if trimmed != text:
-        found.append(warn("trimmed", "blanks around the text are left out", "Nothing to do if that is meant."))
+        found.append(warning("trimmed", "blanks around the text are left out", "Nothing to do if that is meant."))
     if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", trimmed):
-        found.append(warn("control-character", "holds a control character that nobody sees",
+        found.append(warning("control-character", "holds a control character that nobody sees",
                            "Sent as it stands; retype the text if it should not be there."))  # fmt: skip
     if re.search("[\u00a0\u00ad\u200b\u2028\u2029\u2060\ufeff]", trimmed):
-        found.append(warn("unseen-character", "holds a special blank or an invisible character",
+        found.append(warning("unseen-character", "holds a special blank or an invisible character",
                            "Sent as it stands; retype the text if it should not be there."))  # fmt: skip
     if "\ufffd" in trimmed:
-        found.append(warn("lost-character", "holds the sign for a character that was lost when the file was saved",
+        found.append(warning("lost-character", "holds the sign for a character that was lost when the file was saved",
                            "Correct the text, and save the file as UTF-8."))  # fmt: skip
     if len(trimmed) > _LONGEST_EXCEL_TEXT:
-        found.append(warn("long-text", f"has {len(trimmed):,} characters, more than an Excel cell can hold",
+        found.append(warning("long-text", f"has {len(trimmed):,} characters, more than an Excel cell can hold",
                            "Sent in full; shown shortened in the workbooks."))  # fmt: skip
     return tuple(found)
 
 
-def _read_text(text: str) -> Reading:
+def _read_text(text: str) -> ParsedValue:
     if SHORTENED.search(text):
-        return refuse("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
+        return error_result("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
                        "Put in the whole text, from the original file.")  # fmt: skip
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return refuse("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
-    return Reading(text)
+        return error_result("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
+    return ParsedValue(text)
 
 
-def _read_phone(text: str) -> Reading:
+def _read_phone(text: str) -> ParsedValue:
     if SCIENTIFIC.fullmatch(text):
-        return refuse(
+        return error_result(
             "scientific", f"{text} is a number that the spreadsheet has shortened; digits may be lost",
             "Format the column as text and type the number in full.",
         )  # fmt: skip
     reading = _read_text(text)
     if reading.value is not None and not re.search(r"\d", text):
-        return Reading(text, (warn("phone", "has no digit in it", "Check that this is a phone number."),))
+        return ParsedValue(text, (warning("phone", "has no digit in it", "Check that this is a phone number."),))
     return reading
 
 
-def _read_email(text: str) -> Reading:
+def _read_email(text: str) -> ParsedValue:
     if _is_address(text):
-        return Reading(text)
+        return ParsedValue(text)
     if text.count("@") > 1 and re.search("[;,\\s]", text):
-        return refuse("email", "holds more than one e-mail address", "Keep one; the others belong in EmailCC.")
-    return refuse("email", _describe_bad_address(text), "Write it as name@example.com.")
+        return error_result("email", "holds more than one e-mail address", "Keep one; the others belong in EmailCC.")
+    return error_result("email", _describe_bad_address(text), "Write it as name@example.com.")
 
 
 def _is_address(text: str) -> bool:
@@ -151,12 +151,16 @@ def _describe_bad_address(text: str) -> str:
     return "not a plausible e-mail address"
 
 
-def _read_emails(text: str) -> Reading:
+def _read_emails(text: str) -> ParsedValue:
     addresses = [address.strip() for address in re.split("[;,]", text)]
     for address in filter(None, addresses):
         if not _is_address(address):
-            return refuse("email", _describe_bad_address(address), f"Correct {address!r}; separate several by ;.")
-    return Reading(text) if any(addresses) else refuse("email", "holds no address", "Write it as name@example.com.")
+            return error_result("email", _describe_bad_address(address), f"Correct {address!r}; separate several by ;.")
+    return (
+        ParsedValue(text)
+        if any(addresses)
+        else error_result("email", "holds no address", "Write it as name@example.com.")
+    )
 
 
 def _without_zero_fraction(text: str) -> str:
@@ -164,29 +168,29 @@ def _without_zero_fraction(text: str) -> str:
     return re.sub(r"^([0-9])\.0+$", r"\1", text)
 
 
-def _read_boolean(text: str) -> Reading:
+def _read_boolean(text: str) -> ParsedValue:
     folded = _without_zero_fraction(text).casefold()
     if folded in _TRUE or folded in _FALSE:
-        return Reading(folded in _TRUE)
-    return refuse("yes-or-no", f"{quote(text)} is neither yes nor no", "Write Yes or No.")
+        return ParsedValue(folded in _TRUE)
+    return error_result("yes-or-no", f"{quote(text)} is neither yes nor no", "Write Yes or No.")
 
 
-def _read_rating(text: str) -> Reading:
+def _read_rating(text: str) -> ParsedValue:
     code = _RATING_CODES.get(re.sub(r"[\s_\-]+", "", _without_zero_fraction(text)).casefold())
     if code is not None:
-        return Reading(code)
-    return refuse("rating", f"{quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")
+        return ParsedValue(code)
+    return error_result("rating", f"{quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")
 
 
-def _read_aliases(text: str) -> Reading:
+def _read_aliases(text: str) -> ParsedValue:
     names = tuple(name.strip() for name in re.split(f"[{''.join(ALIAS_SEPARATORS)}]", text) if name.strip())
     if not names:
-        return refuse("aliases", "holds separators but no name", f"Write names, or {CLEAR} to empty the list.")
+        return error_result("aliases", "holds separators but no name", f"Write names, or {CLEAR} to empty the list.")
     whole = _read_text(text)
-    return whole if whole.is_refused else Reading(names)
+    return whole if whole.is_refused else ParsedValue(names)
 
 
-_READERS: dict[Kind, Callable[[str], Reading]] = {
+_READERS: dict[Kind, Callable[[str], ParsedValue]] = {
     Kind.CUSTOMER_ID: read_customer_id,
     Kind.TEXT: _read_text,
     Kind.PHONE: _read_phone,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.run import new_run_id
-from bulkupdate.spreadsheets.output_file import check_writable
+from bulkupdate.files import check_writable
+from bulkupdate.runs.runner import new_run_id
 
 PLACES = ("inbox", "working", "done", "failed", "reports")
 OWN = ".nightly"
@@ -34,7 +34,7 @@ _RESERVED = frozenset("<>:\"/\\|?*'`$")
 
 
 @dataclass(frozen=True)
-class TakenFile:
+class ClaimedFile:
     """A file in `working/`, with the id of its run; whether that was begun, the journal knows."""
 
     path: Path
@@ -67,7 +67,7 @@ class NightFolder:
         for place in (self.working, self.done, self.failed, self.reports):
             check_writable(place / "probe.csv")
 
-    def take(self, path: Path, now: float) -> TakenFile | None:
+    def take(self, path: Path, now: float) -> ClaimedFile | None:
         """Move a file from the inbox to `working/`, under a new run's id and readable by its owner only.
 
         None where it cannot be moved: it is gone, or another program holds it.
@@ -80,18 +80,18 @@ class NightFolder:
             return None
         with suppress(OSError):  # another's file: the folder is closed to others all the same
             target.chmod(0o600)
-        return TakenFile(target, run_id)
+        return ClaimedFile(target, run_id)
 
-    def list_taken(self) -> list[TakenFile]:
+    def list_taken(self) -> list[ClaimedFile]:
         """The files in `working/`, in the order they were taken."""
         named = ((path, _NAMED.fullmatch(path.name)) for path in sorted(self.working.iterdir()) if path.is_file())
-        return [TakenFile(path, match[1]) for path, match in named if match]
+        return [ClaimedFile(path, match[1]) for path, match in named if match]
 
-    def list_strangers(self) -> list[Path]:
+    def list_foreign_files(self) -> list[Path]:
         """What lies in `working/` but was not put there by us."""
         return [path for path in sorted(self.working.iterdir()) if not _NAMED.fullmatch(path.name)]
 
-    def find_place(self, taken: TakenFile, place: Path) -> Path:
+    def find_place(self, taken: ClaimedFile, place: Path) -> Path:
         """Where the file will stand there: under its own name, or where that is taken, with a number."""
         target, number = place / taken.path.name, 2
         while os.path.lexists(target):
@@ -99,7 +99,7 @@ class NightFolder:
             number += 1
         return target
 
-    def file_away(self, taken: TakenFile, target: Path) -> None:
+    def archive(self, taken: ClaimedFile, target: Path) -> None:
         """Move it there. Raises `UsageError` where that cannot be: it then stays in `working/`."""
         try:
             _move(taken.path, target)
@@ -109,11 +109,11 @@ class NightFolder:
                 remedy="Its run is over. Make the folder writable; the next call moves it.",
             ) from error
 
-    def report_path(self, taken: TakenFile, ending: str) -> Path:
+    def report_path(self, taken: ClaimedFile, ending: str) -> Path:
         """Where a report on it goes: `…-customers-results.xlsx` for the ending `-results.xlsx`."""
         return self.reports / f"{taken.path.stem}{ending}"
 
-    def count_reading(self, taken: TakenFile) -> int:
+    def register_read_attempt(self, taken: ClaimedFile) -> int:
         """Note that the file is going to be read; how many times that was noted and never taken back."""
         mark = self.own / f"reading-{taken.run_id}"
         with mark.open("ab") as stream:
@@ -122,7 +122,7 @@ class NightFolder:
             os.fsync(stream.fileno())
             return stream.tell()
 
-    def end_reading(self, taken: TakenFile) -> None:
+    def clear_read_attempts(self, taken: ClaimedFile) -> None:
         """Take the note back: the program has come through the reading."""
         (self.own / f"reading-{taken.run_id}").unlink(missing_ok=True)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bulkupdate.clock import Clock, format_local_time
-from bulkupdate.customers.records import Status
-from bulkupdate.nightly.log import LOGGER
-from bulkupdate.runs.records import Outcome
-from bulkupdate.service.quota import Waiting
+from bulkupdate.customers.models import Status
+from bulkupdate.nightly.logs import LOGGER
+from bulkupdate.runs.run_records import RowOutcome
+from bulkupdate.sellercloud.rate_limit import WaitState
 
 
 class RowLog:
@@ -19,7 +19,7 @@ class RowLog:
         self._clock = clock
         self._waiting = ""
 
-    def __call__(self, outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
+    def __call__(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
         """Called by the run as it goes on."""
         for each in outcomes:
             has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)

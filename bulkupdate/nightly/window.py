@@ -10,8 +10,8 @@ from datetime import datetime, time, timedelta, tzinfo
 
 from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.errors import StoppedError, UsageError
-from bulkupdate.runs.stop import Stop
-from bulkupdate.service.quota import Quota
+from bulkupdate.runs.cancellation import Cancellation
+from bulkupdate.sellercloud.rate_limit import Quota
 
 _LOOK_SECONDS = 1.0
 """How often the clock is looked at while waiting: it may be set meanwhile, or the machine have slept."""
@@ -45,7 +45,7 @@ def find_end(text: str, now: float, zone: tzinfo | None = None) -> float:
 
 
 @contextmanager
-def closing_at(end: float | None, stop: Stop, clock: Clock) -> Iterator[None]:
+def closing_at(end: float | None, stop: Cancellation, clock: Clock) -> Iterator[None]:
     """Sets `stop`, with a `WindowClosedError`, once the time has come; None: it never does."""
     done = threading.Event()
 
@@ -55,7 +55,7 @@ def closing_at(end: float | None, stop: Stop, clock: Clock) -> Iterator[None]:
             if clock.wait(min(left, _LOOK_SECONDS), done):
                 return
         at = format_local_time(end, clock.now())
-        stop.set_because(
+        stop.request_stop(
             WindowClosedError(f"The time for sending ended at {at}.", remedy="The next night goes on with the rest.")
         )
 

@@ -6,25 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.check import list_problems, preview, summarise_check
-from bulkupdate.runs.intake import Intake, Sendable
+from bulkupdate.files import check_writable
+from bulkupdate.runs.check_summary import list_problems, preview, summarise_check
+from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.annotated import annotated_path, why_not_annotated, write_annotated_copy
-from bulkupdate.spreadsheets.check_report import write_check_report
-from bulkupdate.spreadsheets.html_report import write_html_report
-from bulkupdate.spreadsheets.output_file import check_writable
+from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker, write_annotated_copy
+from bulkupdate.spreadsheets.writing.check_report import write_check_report
+from bulkupdate.spreadsheets.writing.html_report import write_html_report
 
 if TYPE_CHECKING:
-    from bulkupdate.runs.changes import Findings
+    from bulkupdate.runs.diff import Findings
 
 
 def write_check(
-    intake: Intake,
+    intake: CheckedInput,
     settings: Settings,
     report: Path | None,
     page: Path | None,
     live: Findings | None = None,
-    planned: Sendable | None = None,
+    planned: RowSource | None = None,
 ) -> list[Path]:
     """Write the workbook and the page that are asked for (None: not), and the annotated copy beside the workbook.
 
@@ -40,7 +40,7 @@ def write_check(
     if report is not None:
         write_check_report(report, problems=problems, previews=preview(previewed), changes=changes, summary=summary)
         written.append(report)
-        if intake.sheet_name and problems and why_not_annotated(intake.path, len(intake.checked)) is None:
+        if intake.sheet_name and problems and annotation_blocker(intake.path, len(intake.checked)) is None:
             copy = annotated_path(report)
             write_annotated_copy(
                 intake.path,

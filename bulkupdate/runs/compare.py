@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bulkupdate.customers.readings import Value
+from bulkupdate.customers.parse_result import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FieldComparison:
     """The fields whose live value is another than the wanted one, and those the service says nothing about."""
 
     differing: tuple[str, ...]
@@ -21,11 +21,11 @@ class Comparison:
         return not self.differing and not self.unsaid
 
 
-def compare(wanted: Mapping[str, Value], live: Mapping[str, Value | None]) -> Comparison:
+def compare(wanted: Mapping[str, Value], live: Mapping[str, Value | None]) -> FieldComparison:
     """Compare the fields of `wanted`; those that only `live` has do not matter."""
     unsaid = tuple(name for name in wanted if name not in live)
     differing = tuple(name for name in wanted if name in live and not is_same(wanted[name], live[name]))
-    return Comparison(differing, unsaid)
+    return FieldComparison(differing, unsaid)
 
 
 def is_same(wanted: Value | None, live: Value | None) -> bool:

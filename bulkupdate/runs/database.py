@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bulkupdate.errors import JournalError
-from bulkupdate.spreadsheets.output_file import sync_folder
+from bulkupdate.files import sync_folder
 
 JOURNAL_NAME = "journal.sqlite3"
 SCHEMA_VERSION = 1

@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Any
 
 from bulkupdate.clock import Clock, format_utc
-from bulkupdate.customers.records import CheckedRow, Problem, ResultLine, Severity, Status
+from bulkupdate.customers.models import CheckedRow, Problem, ResultLine, Severity, Status
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.database import JOURNAL_NAME, open_database, transaction, translated_errors
-from bulkupdate.runs.records import NewRun, Outcome, PendingRow, Run, RunState, Tally
+from bulkupdate.runs.run_records import NewRun, PendingRow, RowOutcome, Run, RunState, StatusCounts
 
 _ROWS_AT_A_TIME = 500
 
@@ -171,13 +171,13 @@ class Journal:
 
     # -- its rows -----------------------------------------------------------------------------------------------
 
-    def tally(self, run: Run) -> Tally:
+    def tally(self, run: Run) -> StatusCounts:
         """How many rows have which status."""
         with translated_errors(self.path):
             counted = self._connection.execute(
                 "SELECT status, count(*) FROM rows WHERE run = ? GROUP BY status", (run.key,)
             ).fetchall()
-        return Tally({Status(status): count for status, count in counted})
+        return StatusCounts({Status(status): count for status, count in counted})
 
     def pending(self, run: Run) -> Iterator[PendingRow]:
         """The rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
@@ -203,7 +203,7 @@ class Journal:
             last = page[-1][0]
 
     def record(
-        self, run: Run, *, outcomes: Sequence[Outcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
+        self, run: Run, *, outcomes: Sequence[RowOutcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
     ) -> None:
         """In one commit: what became of the rows answered, and that these others are about to be sent."""
         with translated_errors(self.path), transaction(self._connection):

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bulkupdate.clock import Clock, format_utc
+from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import LiveCustomer, encode_live
-from bulkupdate.customers.records import Status
-from bulkupdate.runs.batch import Watch
+from bulkupdate.runs.fetch import confirm_missing, read_live
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.live import confirm_missing, read_live
-from bulkupdate.runs.records import Outcome, PendingRow, Run
-from bulkupdate.service.client import Client
-from bulkupdate.service.quota import Waiting
+from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
+from bulkupdate.runs.sender import Watch
+from bulkupdate.sellercloud.client import Client
+from bulkupdate.sellercloud.rate_limit import WaitState
 
 _ROWS_AT_A_TIME = 400
 
@@ -29,11 +29,11 @@ def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
     return encode_live({name: live[name] for name in names if name in live})
 
 
-def keep_snapshots(journal: Journal, run: Run, befores: Iterable[tuple[int, str]]) -> None:
+def keep_snapshots(journal: Journal, run: Run, previous_values: Iterable[tuple[int, str]]) -> None:
     """Keep the values of before (`payload.encode_live`) of these rows. Raises `JournalError`."""
     journal.change(
         "INSERT OR REPLACE INTO snapshots (run, row, before) VALUES (?, ?, ?)",
-        ((run.key, row, before) for row, before in befores),
+        ((run.key, row, before) for row, before in previous_values),
     )
 
 
@@ -55,7 +55,7 @@ def has_snapshots(journal: Journal, run: Run) -> bool:
 
 
 @dataclass
-class SnapshotFirst:
+class SnapshotRecorder:
     """Rows on their way to be sent, held up until the values of before are kept."""
 
     run: Run
@@ -65,7 +65,7 @@ class SnapshotFirst:
     watch: Watch
     concurrency: int
 
-    def hold_up(self, rows: Iterator[PendingRow]) -> Iterator[PendingRow]:
+    def snapshot_before_send(self, rows: Iterator[PendingRow]) -> Iterator[PendingRow]:
         """These rows, a few hundred at a time, without those whose customer does not exist: they are `rejected`.
 
         Raises what the client and the journal raise.
@@ -88,8 +88,8 @@ class SnapshotFirst:
         unread = [row for row in chunk if row.number not in kept]
         live = self._read(unread)
         there = [row for row in unread if row.customer_id in live]
-        befores = ((row.number, encode_named(live[row.customer_id], row.fields)) for row in there)
-        keep_snapshots(self.journal, self.run, befores)
+        previous_values = ((row.number, encode_named(live[row.customer_id], row.fields)) for row in there)
+        keep_snapshots(self.journal, self.run, previous_values)
         missing = [row for row in unread if row.customer_id not in live]
         if missing:
             self._reject(missing)
@@ -102,13 +102,13 @@ class SnapshotFirst:
         there = {customer_id: live for customer_id, live in found.items() if live is not None}
         return there | confirm_missing(self.client, missing, self.concurrency, self._tell)
 
-    def _tell(self, _count: int, waiting: Waiting | None) -> None:
+    def _tell(self, _count: int, waiting: WaitState | None) -> None:
         self.watch((), waiting)
 
     def _reject(self, rows: list[PendingRow]) -> None:
         now = format_utc(self.clock.now())
         outcomes = [
-            Outcome(row.number, Status.REJECTED, NOT_FOUND, row.attempts, NO_SUCH_CUSTOMER, now) for row in rows
+            RowOutcome(row.number, Status.REJECTED, NOT_FOUND, row.attempts, NO_SUCH_CUSTOMER, now) for row in rows
         ]
         self.journal.record(self.run, outcomes=outcomes, calls=self.run.calls + self.client.calls)
         self.watch(outcomes, self.client.quota.waiting)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.replies import Reply, answer_html, refuse, throttle
+from bulkupdate.sandbox.responses import SandboxResponse, answer_html, refuse, throttle
 
 Kind = Literal["token", "write", "read", "list", "team", "other"]
 """What a request asks for: sign-in, PUT of one customer, GET of one, GET of many, a team's address, nothing known."""
@@ -19,7 +19,7 @@ TRICKLED_BYTES = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SandboxRequest:
     """One request as a plan sees it.
 
     `number` counts the requests of its kind from 1, `attempt` those of its kind for the same customer from 1;
@@ -52,34 +52,34 @@ class Fault:
     """
 
     help: str
-    disguise: Callable[[Reply, Figures], Reply]
+    disguise: Callable[[SandboxResponse, Figures], SandboxResponse]
     is_handled: bool = False
     is_applied: bool = False
     ends_tokens: bool = False
     strikes: tuple[Kind, ...] = ("token", "write", "read", "list")
 
 
-def _error(status: int, message: str) -> Callable[[Reply, Figures], Reply]:
+def _error(status: int, message: str) -> Callable[[SandboxResponse, Figures], SandboxResponse]:
     return lambda _reply, _figures: refuse(status, message)
 
 
-def _unavailable(_reply: Reply, figures: Figures) -> Reply:
+def _unavailable(_reply: SandboxResponse, figures: Figures) -> SandboxResponse:
     reply = refuse(503, "The service is unavailable.")
     if not figures.retry_after_seconds:
         return reply
     return replace(reply, headers={"Retry-After": f"{figures.retry_after_seconds:g}"})
 
 
-def _throttle(status: int) -> Callable[[Reply, Figures], Reply]:
+def _throttle(status: int) -> Callable[[SandboxResponse, Figures], SandboxResponse]:
     return lambda _reply, figures: throttle(status, figures.now + figures.throttle_seconds)
 
 
-def _hide_success(reply: Reply, disguised: Reply) -> Reply:
+def _hide_success(reply: SandboxResponse, disguised: SandboxResponse) -> SandboxResponse:
     """A refusal stays what it is; only a 200 is disguised."""
     return disguised if reply.status == 200 else reply
 
 
-def _trickle(reply: Reply, figures: Figures) -> Reply:
+def _trickle(reply: SandboxResponse, figures: Figures) -> SandboxResponse:
     return replace(reply, body=reply.body.ljust(TRICKLED_BYTES), byte_seconds=figures.byte_seconds)
 
 
@@ -121,10 +121,10 @@ FAULTS: Mapping[str, Fault] = {
 }  # fmt: skip
 """Every fault by its name."""
 
-Trouble = str | Reply | None
+Trouble = str | SandboxResponse | None
 """What a plan chooses: the name of a fault, an answer of its own (then nothing is applied), or None for no trouble."""
 
-Plan = Callable[[Call], Trouble]
+FaultSchedule = Callable[[SandboxRequest], Trouble]
 """Which trouble strikes a request. Called from many threads, once for each request that the quota lets through."""
 
 FAULTS_ON: Mapping[str, tuple[Kind, ...]] = {
@@ -143,7 +143,7 @@ class RatedFaults:
         self._seed = seed
         self._kinds = kinds
 
-    def __call__(self, call: Call) -> Trouble:
+    def __call__(self, call: SandboxRequest) -> Trouble:
         """The fault for this call, None for none."""
         if call.kind not in self._kinds:
             return None
@@ -180,7 +180,7 @@ class ScheduledFaults:
         for troubles in (*self._by_kind.values(), *self._by_customer.values()):
             check_names(each for each in troubles if isinstance(each, str))
 
-    def __call__(self, call: Call) -> Trouble:
+    def __call__(self, call: SandboxRequest) -> Trouble:
         """The trouble for this call, None for none."""
         if call.customer_id in self._by_customer:
             troubles, place = self._by_customer[call.customer_id], call.attempt
@@ -196,11 +196,11 @@ class CallCounter:
         self._kinds: Counter[str] = Counter()
         self._attempts: Counter[tuple[str, str]] = Counter()
 
-    def number(self, kind: Kind, customer_id: str) -> Call:
+    def number(self, kind: Kind, customer_id: str) -> SandboxRequest:
         """The call with its numbers."""
         self._kinds[kind] += 1
         self._attempts[kind, customer_id] += 1
-        return Call(kind, self._kinds[kind], customer_id, self._attempts[kind, customer_id])
+        return SandboxRequest(kind, self._kinds[kind], customer_id, self._attempts[kind, customer_id])
 
 
 def check_names(names: Iterable[str]) -> None:

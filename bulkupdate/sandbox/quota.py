@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict, deque
 
 
-class Allowance:
+class SandboxQuota:
     """So many requests of a user in one window; a request over it is refused and not counted.
 
     `limit` 0 means no limit. A rolling window looks back from each request; a fixed one starts at each multiple of its

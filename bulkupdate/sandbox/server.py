@@ -18,12 +18,12 @@ from waitress.task import WSGITask
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.app import CUT, create_app
-from bulkupdate.sandbox.faults import Plan
-from bulkupdate.sandbox.log import ReceivedRequest
-from bulkupdate.sandbox.options import SandboxOptions
-from bulkupdate.sandbox.registry import Customer
-from bulkupdate.sandbox.service import Service
+from bulkupdate.sandbox.backend import Backend
+from bulkupdate.sandbox.customer_store import Customer
+from bulkupdate.sandbox.faults import FaultSchedule
+from bulkupdate.sandbox.request_log import ReceivedRequest
+from bulkupdate.sandbox.routes import CUT, create_app
+from bulkupdate.sandbox.switches import SandboxOptions
 
 THREADS = 64
 """Requests answered at the same time; more wait. A latency of 50 ms with 32 in flight needs 32."""
@@ -72,13 +72,13 @@ class Sandbox:
         self,
         options: SandboxOptions | None = None,
         *,
-        plan: Plan | None = None,
+        plan: FaultSchedule | None = None,
         clock: Clock | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         _require_loopback(host)
-        self.service = Service(options or SandboxOptions(), plan, clock or Clock())
+        self.service = Backend(options or SandboxOptions(), plan, clock or Clock())
         self._host = host
         self._port = port
         self._server: Any = None

@@ -9,7 +9,7 @@ from email.utils import formatdate
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class IssuedToken:
     """One token. `number` counts them from 1; times are seconds since 1970."""
 
     text: str
@@ -35,23 +35,25 @@ class Tokens:
 
     def __init__(self, life_seconds: float) -> None:
         self._life_seconds = life_seconds
-        self._tokens: dict[str, Token] = {}
+        self._tokens: dict[str, IssuedToken] = {}
         self._first_good = 1
         self._lock = threading.Lock()
 
-    def issue(self, user: str, now: float) -> Token:
+    def issue(self, user: str, now: float) -> IssuedToken:
         """A new token for the user."""
         with self._lock:
             number = len(self._tokens) + 1
-            token = Token(f"sandbox-{number}-{secrets.token_hex(16)}", user, number, now, now + self._life_seconds)
+            token = IssuedToken(
+                f"sandbox-{number}-{secrets.token_hex(16)}", user, number, now, now + self._life_seconds
+            )
             self._tokens[token.text] = token
         return token
 
-    def find(self, text: str) -> Token | None:
+    def find(self, text: str) -> IssuedToken | None:
         """The token, good or not; None if it was never given out."""
         return self._tokens.get(text)
 
-    def is_good(self, token: Token, now: float) -> bool:
+    def is_good(self, token: IssuedToken, now: float) -> bool:
         """Whether the token has neither run out nor been ended."""
         return token.number >= self._first_good and now < token.expires
 

@@ -12,12 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.cells import make_visible
-from bulkupdate.web import run_pages, sheets, signing_in
+from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.web import auth_views, run_views, upload_views
 from bulkupdate.web.check_store import SHOWN_CHARACTERS
-from bulkupdate.web.protection import protect
-from bulkupdate.web.site import EXTENSION, Site
-from bulkupdate.web.troubles import handle_troubles
+from bulkupdate.web.error_pages import handle_troubles
+from bulkupdate.web.page_context import EXTENSION, PageContext
+from bulkupdate.web.security import protect
 
 MOST_PARTS = 40
 
@@ -34,7 +34,7 @@ def create_app(
 ) -> Flask:
     """The pages for these settings. `names` are the host names it is known by, besides those of loopback.
 
-    Its `extensions["bulkupdate"]` is the `Site`, which is to be started and closed. `trust_proxy`: a proxy before it
+    Its `extensions["bulkupdate"]` is the `PageContext`, which is to be started and closed. `trust_proxy`: a proxy before it
     says who asks, under which name, and whether over TLS.
     """
     app = Flask(__name__)
@@ -49,10 +49,10 @@ def create_app(
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
     )
     app.session_interface = _Sessions()
-    app.extensions[EXTENSION] = Site.build(settings, clock or Clock())
+    app.extensions[EXTENSION] = PageContext.build(settings, clock or Clock())
     protect(app, names)
     handle_troubles(app)
-    for module in (signing_in, sheets, run_pages):
+    for module in (auth_views, upload_views, run_views):
         app.register_blueprint(module.pages)
     _teach_templates(app)
     if trust_proxy:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bulkupdate.customers.problem_groups import ProblemGroup, group_problems
-from bulkupdate.customers.records import CheckedRow, Problem, Severity, Status
-from bulkupdate.runs.intake import Intake
-from bulkupdate.runs.live import count_calls
-from bulkupdate.web.uploads import read_json, write_json
+from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
+from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
+from bulkupdate.runs.fetch import count_calls
+from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.web.upload_store import read_json, write_json
 
 STORE = "check.sqlite3"
 OUTCOME = "outcome.json"
@@ -36,7 +36,7 @@ _CUT_PROBLEM = _PROBLEM.replace("value", f"substr(value, 1, {SHOWN_CHARACTERS + 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """How a check ended: refused, with `message` and `remedy`; or checked, with the counts of rows. `reading` is how
     many calls it costs to read the live values of what would be sent."""
 
@@ -74,7 +74,7 @@ class ProblemFilter:
     page: int = 1
 
 
-def keep_check(folder: Path, intake: Intake) -> None:
+def keep_check(folder: Path, intake: CheckedInput) -> None:
     """Write down what a check found; the outcome last, so that it stands only when all of it is there."""
     checked = intake.checked
     reading = _keep_rows(folder, intake)
@@ -90,7 +90,7 @@ def keep_check(folder: Path, intake: Intake) -> None:
     )  # fmt: skip
 
 
-def _keep_rows(folder: Path, intake: Intake) -> int:
+def _keep_rows(folder: Path, intake: CheckedInput) -> int:
     """Write rows and problems, in one go; the calls it costs to read what the rows would change."""
     (folder / STORE).unlink(missing_ok=True)
     fields: list[tuple[str, ...]] = []
@@ -124,7 +124,7 @@ def keep_refusal(folder: Path, message: str, remedy: str | None) -> None:
     write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
 
 
-def read_outcome(folder: Path) -> Outcome | None:
+def read_outcome(folder: Path) -> CheckOutcome | None:
     """How the check of this upload ended; None while it has not, or where what was kept is of another version."""
     kept = read_json(folder / OUTCOME)
     if kept is None:
@@ -132,18 +132,18 @@ def read_outcome(folder: Path) -> Outcome | None:
     kept["groups"] = tuple(_read_group(each) for each in kept.get("groups", ()))
     kept["notes"], kept["headings"] = tuple(kept.get("notes", ())), tuple(kept.get("headings", ()))
     try:
-        return Outcome(**kept)
+        return CheckOutcome(**kept)
     except TypeError:
         return None
 
 
 @dataclass(frozen=True)
 class KeptCheck:
-    """A checked upload as a run needs it (`runs.intake.Sendable`)."""
+    """A checked upload as a run needs it (`runs.intake.RowSource`)."""
 
     path: Path
     shown_as: str
-    outcome: Outcome
+    outcome: CheckOutcome
 
     @property
     def sha256(self) -> str:

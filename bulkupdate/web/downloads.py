@@ -8,13 +8,13 @@ from pathlib import Path, PurePath
 
 from flask import Response, send_file
 
-from bulkupdate.runs.records import Run, RunState
-from bulkupdate.runs.report import write_run_results
-from bulkupdate.runs.undo import find_restorations, make_undo_sheet
-from bulkupdate.spreadsheets.customer_sheet import write_customer_sheet
-from bulkupdate.spreadsheets.results import to_fix_path
-from bulkupdate.spreadsheets.template import write_template
-from bulkupdate.web.site import Site
+from bulkupdate.runs.results import write_run_results
+from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
+from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.spreadsheets.writing.template_sheet import write_template
+from bulkupdate.web.page_context import PageContext
 
 RESULTS = "results.xlsx"
 UNDO_SHEET = "undo.xlsx"
@@ -45,7 +45,7 @@ def send_template(ending: str) -> Response:
         return send_download(path, path.name)  # the file is open already: its name may go
 
 
-def results_of(site: Site, run: Run) -> tuple[Path, Path | None]:
+def results_for(site: PageContext, run: Run) -> tuple[Path, Path | None]:
     """The results of a run that is not at work, and its to-fix sheet; written again from the journal unless they are
     there. The second is None where every row went through."""
     path = site.uploads.place_of(run.id) / RESULTS
@@ -55,7 +55,7 @@ def results_of(site: Site, run: Run) -> tuple[Path, Path | None]:
     return write_run_results(run, site.journal, path)
 
 
-def undo_of(site: Site, run: Run) -> Path | None:
+def undo_sheet_for(site: PageContext, run: Run) -> Path | None:
     """The sheet that puts back what a run changed; None where there is nothing to put back."""
     restorations = find_restorations(site.journal, run, site.settings.state_dir)
     if not restorations:

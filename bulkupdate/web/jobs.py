@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, BusyError
+from bulkupdate.runs.estimate import estimate_end
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.plan import estimate_end
-from bulkupdate.runs.records import Outcome
-from bulkupdate.runs.run import Parts, carry_on
-from bulkupdate.service.client import open_client
-from bulkupdate.service.quota import Waiting
+from bulkupdate.runs.run_records import RowOutcome
+from bulkupdate.runs.runner import RunContext, execute_run
+from bulkupdate.sellercloud.client import open_client
+from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
-from bulkupdate.web.logins import Login
+from bulkupdate.web.sessions import Session
 
 log = logging.getLogger("bulkupdate.web")
 
@@ -33,11 +33,11 @@ class Job:
     waits for, `expected_end` when it will be done (seconds since 1970), each None where that is not known."""
 
     run_id: str
-    login: Login
+    login: Session
     started: float
     total: int = 0
     sent: int = 0
-    waiting: Waiting | None = None
+    waiting: WaitState | None = None
     expected_end: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
@@ -60,13 +60,13 @@ class Jobs:
         self._is_closing = False
 
     @contextmanager
-    def open_parts(self, login: Login, journal: Journal, stop: threading.Event | None = None) -> Iterator[Parts]:
+    def open_parts(self, login: Session, journal: Journal, stop: threading.Event | None = None) -> Iterator[RunContext]:
         """What a run of this person is made with. `journal` is that of the thread that asks. Nothing is sent yet."""
         settings = replace(self._settings, username=login.username, password=login.password)
         stop = stop or threading.Event()
         client = open_client(settings, self._clock, stop)
         try:
-            yield Parts(settings, journal, client, self._clock, stop)
+            yield RunContext(settings, journal, client, self._clock, stop)
         finally:
             client.close()
 
@@ -76,7 +76,7 @@ class Jobs:
         with self._lock:
             yield
 
-    def launch(self, run_id: str, login: Login) -> None:
+    def launch(self, run_id: str, login: Session) -> None:
         """Carry a run of the journal on, unless that is being done."""
         with self._lock:
             known = self._jobs.get(run_id)
@@ -123,24 +123,24 @@ class Jobs:
                 if self._jobs.get(job.run_id) is job:
                     del self._jobs[job.run_id]
 
-    def _carry_on(self, job: Job, parts: Parts) -> None:
+    def _carry_on(self, job: Job, parts: RunContext) -> None:
         run = parts.journal.find_run(job.run_id)
         job.total = sum(1 for _ in parts.journal.pending(run))
 
-        def watch(outcomes: Sequence[Outcome], waiting: Waiting | None) -> None:
+        def watch(outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
             job.sent += len(outcomes)
             job.waiting = waiting
             job.expected_end = self._expect_end(job, parts)
 
         for _ in range(_BUSY_TRIES):
             try:
-                ending = carry_on(run, parts, watch)
+                ending = execute_run(run, parts, watch)
                 log.info("run %s: %s", run.id, ending.run.state.value)
                 return
             except BusyError:  # somebody's page may just be looking at the lock
                 self._clock.wait(_BUSY_WAIT_SECONDS, job.stop)
 
-    def _expect_end(self, job: Job, parts: Parts) -> float | None:
+    def _expect_end(self, job: Job, parts: RunContext) -> float | None:
         left, elapsed = job.total - job.sent, self._clock.now() - job.started
         if left <= 0 or job.sent < _ROWS_FOR_A_PACE:
             return None

@@ -40,7 +40,7 @@ def mixed(make_sandbox, run_program, tmp_path):
 def test_every_row_has_one_status_and_the_counts_add_up(mixed, tmp_path):
     _, answer = mixed
     each_once = dict.fromkeys(("updated", "failed", "unknown", "rejected", "unchanged", "invalid"), 1)
-    assert (answer.exit_code, answer.counts, answer.told["rows"]) == (ExitCode.ROWS_LEFT, each_once, 6)
+    assert (answer.exit_code, answer.counts, answer.told["rows"]) == (ExitCode.INCOMPLETE, each_once, 6)
     told = Counter(line["Status"] for line in read_results(tmp_path / "results.csv"))
     assert told == each_once
     assert (tmp_path / "results-to-fix.xlsx").exists()
@@ -53,7 +53,7 @@ def test_retry_sends_exactly_what_failed_was_rejected_or_is_unknown_as_a_linked_
     sandbox.service.plan = None
     again = run_program("retry", answer.told["run"], "--yes", "-o", tmp_path / "again.csv")
     assert sorted(find_puts(sandbox)) == ["100002", "100003", "999"]
-    assert (again.exit_code, again.counts) == (ExitCode.ROWS_LEFT, {"updated": 2, "rejected": 1})
+    assert (again.exit_code, again.counts) == (ExitCode.INCOMPLETE, {"updated": 2, "rejected": 1})
     assert [line["Row"] for line in read_results(tmp_path / "again.csv")] == ["3", "4", "5"]
     with sqlite3.connect(run_program.state / JOURNAL_NAME) as journal:
         parents = dict(journal.execute("SELECT id, parent FROM runs").fetchall())
@@ -86,7 +86,7 @@ def test_runs_lists_newest_first_and_show_tells_one_though_the_file_is_gone(mixe
 def test_limit_sends_so_many_and_resume_the_rest(run_program, sandbox, tmp_path):
     stopped = run_program("run", write_sheet(tmp_path / "customers.csv", 9), "--yes", "--limit", 4)
     assert (stopped.counts, stopped.told["state"]) == ({"updated": 4, "not attempted": 5}, "stopped")
-    assert stopped.exit_code == ExitCode.ROWS_LEFT
+    assert stopped.exit_code == ExitCode.INCOMPLETE
     assert run_program("resume").counts == {"updated": 9}
     assert find_puts(sandbox).count(str(FIRST)) == 1
 
@@ -99,7 +99,7 @@ def test_purge_forgets_old_runs_and_their_payloads_but_no_new_ones(run_program, 
     assert run_program("purge", "--older-than", "90d").told["purged"] == 1
     kept = b"".join(path.read_bytes() for path in run_program.state.glob(f"{JOURNAL_NAME}*"))
     assert b"forgettable" not in kept
-    assert run_program("purge", "--older-than", "soon").exit_code == ExitCode.WRONG_USE
+    assert run_program("purge", "--older-than", "soon").exit_code == ExitCode.USAGE
 
 
 def test_doctor_tells_what_is_well_and_what_is_not(run_program, sandbox):
@@ -109,7 +109,7 @@ def test_doctor_tells_what_is_well_and_what_is_not(run_program, sandbox):
     refused = run_program("doctor", password="wrong")
     assert (refused.exit_code, refused.told["service"]["ok"]) == (ExitCode.STOPPED, False)
     missing = run_program("doctor", base_url="", username="")
-    assert missing.exit_code == ExitCode.WRONG_USE
+    assert missing.exit_code == ExitCode.USAGE
     assert "BULKUPDATE_USERNAME" in missing.err
 
 
@@ -131,17 +131,17 @@ def test_exit_code_0_every_row_updated_or_unchanged(run_program, tmp_path):
 def test_exit_code_1_a_dry_run_with_invalid_rows(run_program, sandbox, tmp_path):
     sheet = write_csv(tmp_path / "customers.csv", [HEADINGS, [FIRST, "A", "no address"]])
     for command in (("check", sheet), ("run", sheet, "--dry-run")):
-        assert run_program(*command).exit_code == ExitCode.ROWS_LEFT
+        assert run_program(*command).exit_code == ExitCode.INCOMPLETE
     assert not sandbox.requests
 
 
 def test_exit_code_2_wrong_use_and_missing_settings(run_program, sandbox, tmp_path):
     sheet = write_sheet(tmp_path / "customers.csv", 1)
-    assert run_program("run", sheet, "--yes", password="").exit_code == ExitCode.WRONG_USE
-    assert run_program("run", sheet, "--sideways", json=False).exit_code == ExitCode.WRONG_USE
-    assert run_program("show", "20200101-000000-none").exit_code == ExitCode.WRONG_USE
-    assert run_program("run", sheet, "--yes", concurrency=0).exit_code == ExitCode.WRONG_USE
-    assert run_program("run", sheet, "--yes", "-o", tmp_path / "none" / "r.xlsx").exit_code == ExitCode.WRONG_USE
+    assert run_program("run", sheet, "--yes", password="").exit_code == ExitCode.USAGE
+    assert run_program("run", sheet, "--sideways", json=False).exit_code == ExitCode.USAGE
+    assert run_program("show", "20200101-000000-none").exit_code == ExitCode.USAGE
+    assert run_program("run", sheet, "--yes", concurrency=0).exit_code == ExitCode.USAGE
+    assert run_program("run", sheet, "--yes", "-o", tmp_path / "none" / "r.xlsx").exit_code == ExitCode.USAGE
     assert not sandbox.requests
 
 

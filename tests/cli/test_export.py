@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 from bulkupdate.customers.fields import FIELDS
 from tests.conftest import FIRST, find_puts, write_csv
 from tests.runs.live_sheets import LISTED, as_cell, count_kinds, last_number
-from tests.runs.test_undo import TRICKY, set_live
+from tests.runs.test_undo_sheet import TRICKY, set_live
 
 
 def read_sheet(path):

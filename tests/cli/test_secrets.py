@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from bulkupdate.sandbox.replies import Reply
+from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import find_puts, finish, write_sheet
 from tests.runs.test_stopping import wait_until
 
@@ -72,7 +72,7 @@ def test_no_command_leaves_a_secret_anywhere(told, run_program, tmp_path):
         if call.kind != "write" or call.number % 3:
             return None
         echo = f"Login {PASSWORD} {quote(PASSWORD)} with Bearer {tokens[-1]} {base64.b64encode(PASSWORD.encode())!r}"
-        return Reply(400 if call.number % 2 else 500, json.dumps({"Message": echo}).encode())
+        return SandboxResponse(400 if call.number % 2 else 500, json.dumps({"Message": echo}).encode())
 
     sandbox.service.plan = plan
     sheet = write_sheet(tmp_path / "customers.csv", 12)

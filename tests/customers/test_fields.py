@@ -1,6 +1,13 @@
 """The field table is whole: every field can be typed, sent and found again."""
 
-from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_FOLDED_HEADING, FIELDS, RATINGS, UPDATABLE, fold_heading
+from bulkupdate.customers.fields import (
+    CUSTOMER_ID,
+    FIELD_BY_NORMALIZED_HEADING,
+    FIELDS,
+    RATINGS,
+    UPDATABLE,
+    normalize_heading,
+)
 from bulkupdate.customers.values import read_value
 
 
@@ -16,13 +23,14 @@ def test_every_example_is_a_good_cell():
 
 def test_headings_are_matched_as_promised():
     for heading in ("Customer ID", "customer_id", "CUSTOMER-ID", "Customer.Id"):
-        assert FIELD_BY_FOLDED_HEADING[fold_heading(heading)] is CUSTOMER_ID
+        assert FIELD_BY_NORMALIZED_HEADING[normalize_heading(heading)] is CUSTOMER_ID
     names = {
-        heading: FIELD_BY_FOLDED_HEADING[fold_heading(heading)].name for heading in ("E-mail", "Phone 1", "Wholesale?")
+        heading: FIELD_BY_NORMALIZED_HEADING[normalize_heading(heading)].name
+        for heading in ("E-mail", "Phone 1", "Wholesale?")
     }
     assert names == {"E-mail": "Email", "Phone 1": "Phone1", "Wholesale?": "IsWholesale"}
 
 
 def test_a_bare_id_is_no_customer_id():
     """Half of all spreadsheets have a column ID; a sheet of something else must not become updates."""
-    assert fold_heading("ID") not in FIELD_BY_FOLDED_HEADING
+    assert normalize_heading("ID") not in FIELD_BY_NORMALIZED_HEADING

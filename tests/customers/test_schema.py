@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bulkupdate.customers.checked import CheckOptions
 from bulkupdate.customers.fields import FIELDS
-from bulkupdate.customers.records import RESULT_COLUMNS, Problem, Severity, Status
+from bulkupdate.customers.models import RESULT_COLUMNS, Problem, Severity, Status
 from bulkupdate.customers.schema import check_frame
-from bulkupdate.errors import RefusedFileError
+from bulkupdate.customers.validated_file import CheckOptions
+from bulkupdate.errors import InputFileError
 
 
 def check(headings, rows, known=(), **options):
@@ -130,7 +130,7 @@ def test_counts_agree_with_the_rows_over_many_chunks():
     ],
 )
 def test_columns_that_make_no_customer_sheet_are_refused(headings, words):
-    with pytest.raises(RefusedFileError) as refusal:
+    with pytest.raises(InputFileError) as refusal:
         check(headings, [["1"] * len(headings)])
     assert all(word in str(refusal.value) for word in words)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
-from tests.nightly.house import House
+from bulkupdate.sandbox.switches import SandboxOptions
+from tests.nightly.night_folders import House
 from tests.nightly.receivers import Listener, PostOffice
 
 

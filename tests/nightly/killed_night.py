@@ -17,7 +17,7 @@ from typing import Any
 
 from bulkupdate.clock import Clock
 from bulkupdate.runs.journal import Journal
-from tests.nightly.house import BAD, FIRST, PLACES, House, sheet
+from tests.nightly.night_folders import BAD, FIRST, PLACES, House, sheet
 
 STEPS = {"os.rename", "os.remove", "os.link", "os.chmod"}
 WRITING = os.O_WRONLY | os.O_RDWR

@@ -50,7 +50,7 @@ def test_the_same_name_twice_is_two_files(tmp_path: Path) -> None:
     for text in ("first", "second"):
         taken = folder.take(put(folder, "a.csv", text), NOON)
         assert taken
-        folder.file_away(taken, folder.find_place(taken, folder.done))
+        folder.archive(taken, folder.find_place(taken, folder.done))
     assert sorted(path.read_text() for path in folder.done.iterdir()) == ["first", "second"]
 
 
@@ -61,9 +61,9 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     there = folder.done / taken.path.name
     there.write_text("old")
     with pytest.raises(UsageError, match="cannot be moved"):
-        folder.file_away(taken, there)
+        folder.archive(taken, there)
     place = folder.find_place(taken, folder.done)
-    folder.file_away(taken, place)
+    folder.archive(taken, place)
     assert (there.read_text(), place.read_text()) == ("old", "new")
 
 
@@ -76,7 +76,7 @@ def test_what_others_put_into_working_is_left_alone(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
     (folder.working / "mine.csv").write_text("x")
     assert folder.list_taken() == []
-    assert [path.name for path in folder.list_strangers()] == ["mine.csv"]
+    assert [path.name for path in folder.list_foreign_files()] == ["mine.csv"]
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.lock import hold_run
-from bulkupdate.runs.purge import forget_runs
-from bulkupdate.runs.records import RunState
-from tests.nightly.house import FIRST, House
+from bulkupdate.runs.retention import delete_runs_before
+from bulkupdate.runs.run_lock import lock_run
+from bulkupdate.runs.run_records import RunState
+from tests.nightly.night_folders import FIRST, House
 
 VALUE = "Wilhelmina Unmistakable"
 DAY = 86_400.0
@@ -36,7 +36,7 @@ class LaterClock(Clock):
 def ran(house: House) -> House:
     """A house in which one run was made: one row updated, one invalid, one with a snapshot of before."""
     house.put("a.csv", f"CustomerId,Name,IsWholesale\n{FIRST},{VALUE},\n{FIRST + 1},{VALUE},perhaps\n")
-    assert house.night(skip_invalid=True) is ExitCode.ROWS_LEFT
+    assert house.night(skip_invalid=True) is ExitCode.INCOMPLETE
     with Journal(house.state, Clock()) as journal:
         key = journal.find_run().key
         journal._connection.execute("INSERT INTO snapshots VALUES (?, 2, ?)", (key, json.dumps({"Name": VALUE})))
@@ -55,7 +55,7 @@ def purge(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_purged_is_gone_to_the_last_byte_and_its_results_stay(ran: House) -> None:
     assert VALUE.encode() in bytes_of(ran.state)
     with Journal(ran.state, Clock()) as journal, Journal(ran.state, Clock()):  # another program has it open, too
-        assert forget_runs(journal, ran.state, Clock().now() + 1) == 1
+        assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 1
         assert journal.runs() == []
         assert VALUE.encode() not in bytes_of(ran.state)
         tables = ("inputs", "rows", "problems", "snapshots")
@@ -69,16 +69,16 @@ def test_younger_runs_stay(ran: House) -> None:
     told = purge(ran, "--older-than", "1d")
     assert json.loads(told.stdout)["purged"] == 0
     with Journal(ran.state, LaterClock(2 * DAY)) as journal:
-        assert forget_runs(journal, ran.state, LaterClock(2 * DAY).now() - DAY) == 1
+        assert delete_runs_before(journal, ran.state, LaterClock(2 * DAY).now() - DAY) == 1
 
 
 def test_a_run_that_is_being_sent_is_left(ran: House) -> None:
     with Journal(ran.state, Clock()) as journal:
         run = journal.find_run()
         journal.set_state(run, RunState.RUNNING)
-        with hold_run(ran.state, run.id):
-            assert forget_runs(journal, ran.state, Clock().now() + 1) == 0
-        assert forget_runs(journal, ran.state, Clock().now() + 1) == 1  # its process died
+        with lock_run(ran.state, run.id):
+            assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 0
+        assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 1  # its process died
 
 
 @pytest.mark.parametrize("given", ["", "d", "-1d", "90 days", "1e9", "٩٠d"])

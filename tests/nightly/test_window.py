@@ -12,8 +12,8 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.nightly.window import WindowClosedError, closing_at, count_fitting, find_end
-from bulkupdate.runs.stop import Stop
-from bulkupdate.service.quota import Quota
+from bulkupdate.runs.cancellation import Cancellation
+from bulkupdate.sellercloud.rate_limit import Quota
 
 BERLIN = ZoneInfo("Europe/Berlin")  # 2026: forward on 29 March, back on 25 October
 
@@ -77,14 +77,14 @@ class JumpingClock(Clock):
 
 
 def test_the_window_closes_in_time_and_says_why() -> None:
-    stop = Stop()
+    stop = Cancellation()
     with closing_at(1030.0, stop, JumpingClock(1000.0)):
         assert stop.wait(5)
     assert isinstance(stop.reason, WindowClosedError)
 
 
 def test_a_person_who_asked_first_is_the_reason() -> None:
-    stop = Stop()
+    stop = Cancellation()
     stop.set()
     with closing_at(1000.0, stop, JumpingClock(1000.0)):
         pass
@@ -92,7 +92,7 @@ def test_a_person_who_asked_first_is_the_reason() -> None:
 
 
 def test_a_night_that_ends_before_its_window_leaves_nothing_behind() -> None:
-    stop, clock = Stop(), Clock()
+    stop, clock = Cancellation(), Clock()
     with closing_at(clock.now() + 3600, stop, clock):
         pass
     assert not stop.is_set()

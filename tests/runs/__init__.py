@@ -6,11 +6,11 @@
 8 to 11         test_resume
 12 to 14        test_journal; what a full disk spares is in the journal, or was not sent
 15              test_kill, test_faults (random schedules), tests/cli/test_commands
-16 to 18, 30    test_faults (passing and lasting trouble, refusals, any body); tests/service for times and jitter
-19 to 22        test_quota (throttle answers, useless reset times, wrong clocks); tests/service for Retry-After
+16 to 18, 30    test_faults (passing and lasting trouble, refusals, any body); tests/sellercloud for times and jitter
+19 to 22        test_quota (throttle answers, useless reset times, wrong clocks); tests/sellercloud for Retry-After
 23              test_quota (two processes, the real numbers with a quick clock, 98 %)
 24 to 28        test_stopping
-29              test_faults (one slow answer); tests/service for a byte a second
-31              tests/cli/test_secrets (plain http, proxies); tests/service/test_tls for certificates
+29              test_faults (one slow answer); tests/sellercloud for a byte a second
+31              tests/cli/test_secrets (plain http, proxies); tests/sellercloud/test_tls for certificates
 32              tests/cli/test_secrets
 """

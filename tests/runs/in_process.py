@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.batch import Watch
-from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.records import Run, Tally
-from bulkupdate.runs.run import Ending, Parts, RunOptions, begin, carry_on, new_run_id
-from bulkupdate.service.client import open_client
-from bulkupdate.service.quota import WINDOW_SECONDS
+from bulkupdate.runs.run_records import Run, StatusCounts
+from bulkupdate.runs.runner import RunContext, RunOptions, RunResult, create_run, execute_run, new_run_id
+from bulkupdate.runs.sender import Watch
+from bulkupdate.sellercloud.client import open_client
+from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS
 from bulkupdate.settings import Secret, Settings
 
 
@@ -39,22 +39,22 @@ class Driver:
 
     def begin(self, sheet: Path, **options: Any) -> Run:
         settings = self._make_settings()
-        intake = take_in(sheet, settings, SheetOptions())
+        intake = load_input_file(sheet, settings, SheetOptions())
         with Journal(settings.state_dir, self.clock) as journal:
             client = open_client(settings, self.clock, self.stop)
             with closing(client):
-                parts = Parts(settings, journal, client, self.clock, self.stop)
+                parts = RunContext(settings, journal, client, self.clock, self.stop)
                 run_id = new_run_id(self.clock.now())
-                return begin(parts, run_id, intake, RunOptions(**options), self.folder / f"results-{run_id}.csv")
+                return create_run(parts, run_id, intake, RunOptions(**options), self.folder / f"results-{run_id}.csv")
 
-    def carry_on(self, run: Run, *, watch: Watch = lambda _outcomes, _waiting: None) -> Ending:
+    def execute_run(self, run: Run, *, watch: Watch = lambda _outcomes, _waiting: None) -> RunResult:
         settings = self._make_settings()
         self.stop.clear()
         with Journal(settings.state_dir, self.clock) as journal:
             client = open_client(settings, self.clock, self.stop, window_seconds=self.window_seconds)
             with closing(client):
-                return carry_on(run, Parts(settings, journal, client, self.clock, self.stop), watch)
+                return execute_run(run, RunContext(settings, journal, client, self.clock, self.stop), watch)
 
-    def tally(self, run: Run) -> Tally:
+    def tally(self, run: Run) -> StatusCounts:
         with Journal(self.folder / "state", self.clock) as journal:
             return journal.tally(run)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bulkupdate.customers.fields import FIELD_BY_NAME
-from bulkupdate.customers.payload import show_value
+from bulkupdate.customers.payload import format_value
 from bulkupdate.sandbox.server import Sandbox
 from tests.conftest import FIRST, write_csv
 
@@ -20,7 +20,7 @@ def as_cell(name: str, value: object) -> str:
     """A customer's value as the sandbox keeps it, as a person would type it."""
     typed = tuple(value) if isinstance(value, list) else value
     assert typed is None or isinstance(typed, str | int | bool | Decimal | tuple)
-    return show_value(FIELD_BY_NAME[name], typed)
+    return format_value(FIELD_BY_NAME[name], typed)
 
 
 def keep(_at: int, _name: str, cell: str) -> str:

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkupdate.clock import Clock
-from bulkupdate.customers.records import Status
-from bulkupdate.runs.records import RunState
-from bulkupdate.sandbox.faults import Call, ScheduledFaults
-from bulkupdate.sandbox.options import SandboxOptions
-from bulkupdate.sandbox.replies import Reply
+from bulkupdate.customers.models import Status
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
+from bulkupdate.sandbox.responses import SandboxResponse
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.conftest import FIRST, find_puts, read_results, write_sheet
 from tests.runs.in_process import Driver
 
@@ -66,7 +66,7 @@ def test_trouble_that_stays_ends_after_max_attempts_and_never_calls_an_unanswere
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 415, 422])
 def test_a_refusal_costs_one_request_and_its_reason_is_told(make_sandbox, run_program, tmp_path, status):
-    refusal = Reply(status, json.dumps({"Message": "No such luck."}).encode())
+    refusal = SandboxResponse(status, json.dumps({"Message": "No such luck."}).encode())
     sandbox = make_sandbox(plan=lambda call: refusal if call.kind == "write" else None)
     line = run_one(run_program, sandbox, tmp_path)
     assert (line["Status"], line["HttpStatus"], line["Message"]) == ("rejected", str(status), "No such luck.")
@@ -77,14 +77,14 @@ def test_a_refusal_costs_one_request_and_its_reason_is_told(make_sandbox, run_pr
     "body", [b"", b"<html><title>Hello</title></html>", b'{"ID": 1', b"\xff\xfe\x00", b"null", b"[]"]
 )
 def test_a_200_with_any_body_is_a_success(make_sandbox, run_program, tmp_path, body):
-    sandbox = make_sandbox(plan=lambda call: Reply(200, body) if call.kind == "write" else None)
+    sandbox = make_sandbox(plan=lambda call: SandboxResponse(200, body) if call.kind == "write" else None)
     assert run_one(run_program, sandbox, tmp_path)["Status"] == "updated"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_never_followed_with_the_token(make_sandbox, run_program, tmp_path, status):
     other = make_sandbox()
-    away = Reply(status, headers={"Location": f"{other.base_url}/Customers/{FIRST}"})
+    away = SandboxResponse(status, headers={"Location": f"{other.base_url}/Customers/{FIRST}"})
     sandbox = make_sandbox(plan=lambda call: away if call.kind == "write" else None)
     line = run_one(run_program, sandbox, tmp_path)
     assert (line["Status"], len(find_puts(sandbox))) == ("rejected", 1)
@@ -180,14 +180,14 @@ class Schedule:
         self._attempts: Counter[str] = Counter()
         self._writes = 0
 
-    def __call__(self, call: Call) -> Any:
+    def __call__(self, call: SandboxRequest) -> Any:
         if call.kind != "write":
             return None
         self._writes += 1
         self._attempts[call.customer_id] += 1
         if self._writes in self._stop_after:
             self._driver.stop.set()
-        return self._faults(Call(call.kind, self._writes, call.customer_id, self._attempts[call.customer_id]))
+        return self._faults(SandboxRequest(call.kind, self._writes, call.customer_id, self._attempts[call.customer_id]))
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +227,7 @@ def test_whatever_the_trouble_counts_add_up_and_nothing_is_called_what_it_is_not
     confirmed: set[str] = set()
     for _ in range(20):
         seen = len(sandbox.requests)
-        ending = driver.carry_on(run)
+        ending = driver.execute_run(run)
         assert not confirmed & set(find_puts(sandbox, after=seen)), "an updated row was sent again"
         confirmed = check_truth(sandbox, before, ending, folder.name, troubles)
         if ending.run.state is RunState.FINISHED:

@@ -98,7 +98,7 @@ def test_a_customer_that_the_list_leaves_out_is_asked_for_before_it_counts_as_un
 
 
 def _no_items():
-    from bulkupdate.sandbox.replies import answer_json
+    from bulkupdate.sandbox.responses import answer_json
 
     return answer_json({"Items": [], "TotalResults": 0})
 

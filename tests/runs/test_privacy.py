@@ -6,7 +6,7 @@ import base64
 import time
 import zipfile
 
-from bulkupdate.sandbox.bodies import TEST_CARD_NUMBER, TEST_CVV
+from bulkupdate.sandbox.payloads import TEST_CARD_NUMBER, TEST_CVV
 from tests.conftest import FIRST, write_csv
 
 FOREIGN = (

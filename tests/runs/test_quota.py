@@ -13,7 +13,7 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.sandbox.faults import ScheduledFaults
-from bulkupdate.sandbox.replies import Reply
+from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import find_puts, read_results, write_sheet
 from tests.runs.in_process import Driver
 from tests.warm import PROJECT
@@ -56,7 +56,7 @@ def send_within_quota(make_sandbox, tmp_path, *, rows, quota, window_seconds):
     def watch(_outcomes, waiting):
         waits.add(waiting is not None)
 
-    ending = driver.carry_on(driver.begin(write_sheet(tmp_path / "customers.csv", rows)), watch=watch)
+    ending = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", rows)), watch=watch)
     assert ending.tally.counts == {"updated": rows}
     assert sandbox.counts["throttled"] == 0, "no throttle answer"
     assert waits == {True, False}, "waiting is shown"
@@ -96,13 +96,13 @@ class SoonClock(Clock):
 @pytest.mark.long
 def test_12000_rows_at_10800_an_hour_wait_for_the_second_hour(tmp_path):
     """The real numbers, with a clock whose hour passes quickly for both sides."""
-    from bulkupdate.sandbox.options import SandboxOptions
     from bulkupdate.sandbox.server import Sandbox
+    from bulkupdate.sandbox.switches import SandboxOptions
 
     clock = SoonClock()
     with Sandbox(SandboxOptions(customers=12_000), clock=clock) as sandbox:
         driver = Driver(sandbox.base_url, tmp_path, clock=clock, settings={"requests_per_hour": 10_800})
-        ending = driver.carry_on(driver.begin(write_sheet(tmp_path / "customers.csv", 12_000)))
+        ending = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 12_000)))
         assert ending.tally.counts == {"updated": 12_000}
         assert sandbox.counts["throttled"] == 0
         assert count_most_in_a_window(sandbox, 3600) <= 10_800
@@ -137,7 +137,7 @@ def test_a_409_without_a_reset_time_is_an_ordinary_rejection(make_sandbox, run_p
 
 def throttle(reset, headers=None):
     body = {"Error": "Too many requests."} | ({} if reset is None else {"RateLimitResetTime": reset})
-    return Reply(429, json.dumps(body).encode(), headers=headers or {})
+    return SandboxResponse(429, json.dumps(body).encode(), headers=headers or {})
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_useless_reset_time_is_waited_for_within_bounds_and_then_stops_the_run
     sandbox = make_sandbox(plan=lambda call: answer if call.kind == "write" else None)
     driver = Driver(sandbox.base_url, tmp_path, clock=clock, settings={"concurrency": 8})
     begun = clock.now()
-    ending = driver.carry_on(driver.begin(write_sheet(tmp_path / "customers.csv", 20)))
+    ending = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 20)))
     minutes = (clock.now() - begun) / 60
     assert ending.exit_code == 4
     assert ending.tally.counts == {"not attempted": 20}
@@ -196,7 +196,7 @@ def test_a_local_clock_two_hours_off_waits_as_long_as_a_right_one(make_sandbox, 
     """The service's own `Date` tells how long its reset time is away (21)."""
     sandbox = make_sandbox(plan=ScheduledFaults(writes=[None, "throttle-429"]), throttle_seconds=2)
     driver = Driver(sandbox.base_url, tmp_path, clock=WrongClock(off_by_seconds))
-    ending = driver.carry_on(driver.begin(write_sheet(tmp_path / "customers.csv", 5)))
+    ending = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 5)))
     assert ending.tally.counts == {"updated": 5}
     throttled = next(each for each in sandbox.requests if each.fault)
     after = next(each for each in sandbox.requests if each.number > throttled.number and each.at > throttled.at + 0.2)

@@ -119,15 +119,15 @@ def test_a_row_in_flight_at_a_kill_is_unknown_until_resolved(make_sandbox, run_p
 
 KILLED_IN_RESULTS = """
 import os, signal, sys
-from bulkupdate.spreadsheets import results
-real, count = results._as_cells, 0
+from bulkupdate.spreadsheets.writing import results_workbook
+real, count = results_workbook._as_cells, 0
 def count_lines(line):
     global count
     count += 1
     if count == 300:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(line)
-results._as_cells = count_lines
+results_workbook._as_cells = count_lines
 from bulkupdate.__main__ import main
 main()
 """

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from bulkupdate.sandbox.faults import Call, ScheduledFaults
-from bulkupdate.service.client import Client
+from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
+from bulkupdate.sellercloud.client import Client
 from tests.conftest import FIRST, find_puts, finish, read_results, write_sheet
 from tests.runs.in_process import Driver
 
@@ -163,7 +163,7 @@ def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetiti
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     ended = []
 
-    def plan(call: Call) -> None:
+    def plan(call: SandboxRequest) -> None:
         if call.kind == "write" and call.number == 2 * concurrency and not ended:
             ended.append(True)
             sandbox.service._tokens.end_all()
@@ -210,7 +210,7 @@ PASSWORD = "p/w-to+hide&"
 
 BROKEN_PROGRAM = """
 import sys
-from bulkupdate.service import client
+from bulkupdate.sellercloud import client
 from tests.runs.test_stopping import BrokenClient
 client.Client = BrokenClient
 from bulkupdate.__main__ import main
@@ -263,11 +263,11 @@ def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, 
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        driver.carry_on(run, watch=watch)
+        driver.execute_run(run, watch=watch)
     tally = driver.tally(run)
     assert tally.counts["updated"] == len(find_puts(sandbox))
     assert tally.rows == 50
-    assert driver.carry_on(run).tally.counts == {"updated": 50}
+    assert driver.execute_run(run).tally.counts == {"updated": 50}
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_sent(sandbox, run_program, tmp_path):

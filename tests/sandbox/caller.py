@@ -9,9 +9,9 @@ from typing import Any
 import requests
 
 from bulkupdate.clock import Clock
-from bulkupdate.sandbox.faults import Plan
-from bulkupdate.sandbox.options import SandboxOptions
+from bulkupdate.sandbox.faults import FaultSchedule
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 
 FIRST = 100_001
 
@@ -74,7 +74,7 @@ class TurnedClock(Clock):
 
 
 @contextmanager
-def call_sandbox(plan: Plan | None = None, clock: Clock | None = None, **options: Any) -> Iterator[Caller]:
+def call_sandbox(plan: FaultSchedule | None = None, clock: Clock | None = None, **options: Any) -> Iterator[Caller]:
     """A running sandbox of those options and a caller who has signed in."""
     with Sandbox(SandboxOptions(**options), plan=plan, clock=clock) as sandbox:
         yield Caller(sandbox)

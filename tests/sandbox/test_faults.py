@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.faults import FAULTS, Call, RatedFaults, ScheduledFaults, parse_rates
-from bulkupdate.sandbox.replies import Reply
+from bulkupdate.sandbox.faults import FAULTS, RatedFaults, SandboxRequest, ScheduledFaults, parse_rates
+from bulkupdate.sandbox.responses import SandboxResponse
 from tests.sandbox.caller import FIRST, TurnedClock, call_sandbox
 
 BODY = {"Name": "New Name"}
@@ -110,8 +110,8 @@ def test_a_fault_that_disguises_success_leaves_a_refusal_as_it_is() -> None:
 
 
 def test_a_plan_can_give_an_answer_of_its_own() -> None:
-    def refuse_second_try(call: Call) -> Reply | None:
-        return Reply(418, b"tea", "text/plain", {"X-Pot": "1"}) if call.attempt == 2 else None
+    def refuse_second_try(call: SandboxRequest) -> SandboxResponse | None:
+        return SandboxResponse(418, b"tea", "text/plain", {"X-Pot": "1"}) if call.attempt == 2 else None
 
     with call_sandbox(refuse_second_try) as caller:
         assert [caller.put(BODY, FIRST + n).status_code for n in (0, 1, 0, 0)] == [200, 200, 418, 200]
@@ -135,13 +135,13 @@ def test_a_schedule_knows_kinds_and_customers() -> None:
 
 def test_faults_by_rate_come_at_that_rate_and_are_the_same_whatever_the_order() -> None:
     plan = RatedFaults({"error-500": 0.2, "cut-after": 0.1}, seed=5, kinds=("write",))
-    calls = [Call("write", 1, str(customer_id), attempt) for customer_id in range(1000) for attempt in (1, 2)]
+    calls = [SandboxRequest("write", 1, str(customer_id), attempt) for customer_id in range(1000) for attempt in (1, 2)]
     struck = {call: plan(call) for call in calls}
     assert {call: plan(call) for call in reversed(calls)} == struck
     shares = {name: list(struck.values()).count(name) / len(calls) for name in ("error-500", "cut-after", None)}
     assert shares == pytest.approx({"error-500": 0.2, "cut-after": 0.1, None: 0.7}, abs=0.03)
     assert {call: RatedFaults({"error-500": 0.2}, 6, ("write",))(call) for call in calls} != struck
-    assert plan(Call("read", 1, "1", 1)) is None
+    assert plan(SandboxRequest("read", 1, "1", 1)) is None
 
 
 @pytest.mark.parametrize(("faults_on", "read", "write"), [("writes", 200, 500), ("reads", 500, 200)])

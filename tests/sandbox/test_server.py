@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox, serve_forever
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.sandbox.caller import FIRST, Caller, call_sandbox
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.web.browser import Browser
 from tests.web.served import PASSWORD, Server
 

@@ -7,13 +7,13 @@ import threading
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import RefusedFileError
+from bulkupdate.errors import InputFileError
 from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.app import create_app
-from bulkupdate.web.attempts import FREE_TRIES, LONGEST_WAIT_SECONDS, Attempts
-from bulkupdate.web.file_names import LONGEST_NAME, clean_name, require_sheet_name
-from bulkupdate.web.logins import LONGEST_SECONDS, Logins
-from bulkupdate.web.signing_in import local_path
+from bulkupdate.web.auth_views import local_path
+from bulkupdate.web.filenames import LONGEST_NAME, clean_name, require_sheet_name
+from bulkupdate.web.login_throttle import FREE_TRIES, LONGEST_WAIT_SECONDS, LoginThrottle
+from bulkupdate.web.sessions import LONGEST_SECONDS, Sessions
 
 
 class HandClock(Clock):
@@ -31,10 +31,10 @@ class HandClock(Clock):
 
 def test_the_wait_after_wrong_tries_doubles_up_to_a_quarter_of_an_hour() -> None:
     clock = HandClock()
-    attempts = Attempts(clock)
+    attempts = LoginThrottle(clock)
     waits = []
     for _ in range(12):
-        while not (wait := attempts.begin("address", "anna")):
+        while not (wait := attempts.register("address", "anna")):
             pass
         waits.append(wait)
         clock.time += wait
@@ -44,38 +44,38 @@ def test_the_wait_after_wrong_tries_doubles_up_to_a_quarter_of_an_hour() -> None
 
 def test_a_name_is_guarded_from_many_addresses_and_an_address_from_trying_many_names() -> None:
     clock = HandClock()
-    attempts = Attempts(clock)
-    assert [attempts.begin(f"address {n}", "anna") for n in range(FREE_TRIES["name"])] == [0] * FREE_TRIES["name"]
-    assert attempts.begin("yet another", "anna") > 0
-    assert [attempts.begin("one", f"name {n}") for n in range(FREE_TRIES["address"])] == [0] * FREE_TRIES["address"]
-    assert attempts.begin("one", "yet another") > 0
+    attempts = LoginThrottle(clock)
+    assert [attempts.register(f"address {n}", "anna") for n in range(FREE_TRIES["name"])] == [0] * FREE_TRIES["name"]
+    assert attempts.register("yet another", "anna") > 0
+    assert [attempts.register("one", f"name {n}") for n in range(FREE_TRIES["address"])] == [0] * FREE_TRIES["address"]
+    assert attempts.register("one", "yet another") > 0
 
 
 def test_the_right_password_and_an_hour_make_wrong_tries_forgotten_a_dead_service_does_not() -> None:
     clock = HandClock()
-    attempts = Attempts(clock)
+    attempts = LoginThrottle(clock)
     for _ in range(2):
-        attempts.begin("a", "anna")
-    attempts.begin("a", "anna")
-    attempts.withdraw("a", "anna")  # the service was down
-    assert attempts.begin("a", "anna") == 0
-    assert attempts.begin("a", "anna") > 0
+        attempts.register("a", "anna")
+    attempts.register("a", "anna")
+    attempts.discard("a", "anna")  # the service was down
+    assert attempts.register("a", "anna") == 0
+    assert attempts.register("a", "anna") > 0
     clock.time += 3601
-    assert attempts.begin("a", "anna") == 0
-    attempts.forgive("a", "anna")
-    assert [attempts.begin("a", "anna") for _ in range(3)] == [0, 0, 0]
+    assert attempts.register("a", "anna") == 0
+    attempts.reset("a", "anna")
+    assert [attempts.register("a", "anna") for _ in range(3)] == [0, 0, 0]
 
 
 def test_sessions_end_when_idle_and_after_half_a_day_and_forget_their_password() -> None:
     clock = HandClock()
-    logins = Logins(clock, 600)
+    logins = Sessions(clock, 600)
     login = logins.open(" Anna ", Secret("pw"), "host")
     assert (login.username, login.person) == ("Anna", "anna")
     assert "pw" not in repr(login)
     clock.time += 599
     assert logins.find(login.id) is login
     clock.time += 599
-    assert logins.find(login.id, is_person=False) is login  # a page that refreshes itself
+    assert logins.find(login.id, touch=False) is login  # a page that refreshes itself
     clock.time += 2
     assert logins.find(login.id) is None
     assert not logins.of_person("anna")
@@ -103,7 +103,7 @@ def test_a_long_name_keeps_its_ending() -> None:
 
 
 def test_two_endings_are_told() -> None:
-    with pytest.raises(RefusedFileError, match=r"two endings, .exe and .csv"):
+    with pytest.raises(InputFileError, match=r"two endings, .exe and .csv"):
         require_sheet_name("a.exe.csv")
     assert require_sheet_name("customers.2026.XLSX") == ".xlsx"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.web.browser import Browser
 from tests.web.conftest import PEOPLE
 from tests.web.served import PASSWORD, Server, Visitor, make_csv

@@ -16,15 +16,15 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.intake import SheetOptions, take_in
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.sandbox.faults import ScheduledFaults
-from bulkupdate.sandbox.options import SandboxOptions
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import Settings
+from bulkupdate.web.check_queue import Checks
 from bulkupdate.web.check_store import read_outcome
-from bulkupdate.web.checker import Task
-from bulkupdate.web.checks import Checks
-from bulkupdate.web.uploads import Uploads
+from bulkupdate.web.check_worker import Task
+from bulkupdate.web.upload_store import Uploads
 from tests.web.conftest import PEOPLE
 from tests.web.served import PASSWORD, Server, Visitor, make_csv, path_of
 
@@ -150,7 +150,7 @@ def test_a_large_sheet_with_many_problems_is_shown_at_once(server: Server, tmp_p
     assert b"5,000 problems, page 1 of 50" in page
     assert len(page) < 300_000
     started = time.monotonic()
-    take_in(path, Settings(), SheetOptions())
+    load_input_file(path, Settings(), SheetOptions())
     bare = time.monotonic() - started
     assert took < max(3, 3 * bare), f"{took:.1f} s; the check alone takes {bare:.1f} s on this machine just now"
 
@@ -195,7 +195,7 @@ def test_bombs_are_refused_and_keep_nobody_waiting(server: Server) -> None:
 
 def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the memory it may take; the person is told in a sentence."""
-    monkeypatch.setattr("bulkupdate.web.checks.work_within_limits", die)
+    monkeypatch.setattr("bulkupdate.web.check_queue.work_within_limits", die)
     uploads = Uploads(tmp_path, Clock())
     upload = uploads.add(io.BytesIO(make_csv(1)), "anna", "host", "a.csv", ".csv", SheetOptions())
     checks = Checks()

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bulkupdate.spreadsheets.reader import ReadOptions, Sheet, read_sheet
+from bulkupdate.spreadsheets.reading.reader import ReadOptions, Sheet, read_sheet
 
 HEADINGS = ["CustomerId", "Name", "Email", "Phone1", "AccountManager1Commission", "Comments"]
 

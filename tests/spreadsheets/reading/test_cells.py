@@ -12,7 +12,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bulkupdate.customers.records import Severity
+from bulkupdate.customers.models import Severity
 from tests.spreadsheets.reading.making import (
     HEADING_ROW,
     codes,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.errors import RefusedFileError
-from bulkupdate.spreadsheets import csv_records
+from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading import csv_records
 from tests.spreadsheets.reading.making import codes, read, texts, write_text
 
 GOOD = "CustomerId,Name\r\n163,Zoë Müller\r\n"
@@ -30,7 +30,7 @@ def test_every_common_encoding_is_read_and_named(tmp_path: Path, encoding: str, 
 
 
 def test_bytes_of_no_encoding_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedFileError, match="neither UTF-8"):
+    with pytest.raises(InputFileError, match="neither UTF-8"):
         read(write_text(tmp_path, b"CustomerId,Name\n163,\x81\x8d\n"))
 
 
@@ -103,12 +103,12 @@ def test_a_quotation_mark_left_open_does_not_swallow_the_rows_after_it(tmp_path:
 
 
 def test_too_many_broken_rows_are_no_csv(tmp_path: Path) -> None:
-    with pytest.raises(RefusedFileError, match="no sound CSV"):
+    with pytest.raises(InputFileError, match="no sound CSV"):
         read(write_text(tmp_path, "CustomerId,Name\n" + '163,"a"b\n' * (csv_records.MOST_BROKEN_ROWS + 1)))
 
 
 def test_a_row_may_not_fill_the_memory(tmp_path: Path) -> None:
-    with pytest.raises(RefusedFileError, match="a line of"):
+    with pytest.raises(InputFileError, match="a line of"):
         read(write_text(tmp_path, "CustomerId,Name\n163," + "x" * csv_records.LONGEST_LINE))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.customers.headings import find_field, suggest
-from bulkupdate.errors import RefusedFileError, UsageError
-from bulkupdate.spreadsheets.reader import read_key_sheet
+from bulkupdate.errors import InputFileError, UsageError
+from bulkupdate.spreadsheets.reading.reader import read_key_sheet
 from tests.spreadsheets.reading.making import options, read, texts, write_text
 
 
@@ -61,7 +61,7 @@ def test_a_heading_close_to_a_field_suggests_it() -> None:
 def test_a_file_that_cannot_be_a_sheet_of_updates_is_refused_in_a_sentence(
     tmp_path: Path, text: str, said: str
 ) -> None:
-    with pytest.raises(RefusedFileError, match=said) as caught:
+    with pytest.raises(InputFileError, match=said) as caught:
         read(write_text(tmp_path, text))
     assert "\n" not in str(caught.value)
 
@@ -69,5 +69,5 @@ def test_a_file_that_cannot_be_a_sheet_of_updates_is_refused_in_a_sentence(
 def test_a_sheet_of_ids_alone_can_be_read_for_export(tmp_path: Path) -> None:
     path = write_text(tmp_path, "CustomerId\n163\n")
     assert texts(read_key_sheet(path, options())) == [["163"]]
-    with pytest.raises(RefusedFileError):
+    with pytest.raises(InputFileError):
         read(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.errors import RefusedFileError
+from bulkupdate.errors import InputFileError
 from tests.spreadsheets.reading.making import (
     HEADING_ROW,
     MAIN,
@@ -30,7 +30,7 @@ ROW = f'<row r="2"><c r="A2"><v>163</v></c>{text_cell("B2", "Ann")}</row>'
 
 
 def refusal(path: Path, **changed: object) -> str:
-    with pytest.raises(RefusedFileError) as caught:
+    with pytest.raises(InputFileError) as caught:
         read(path, **changed)
     said = str(caught.value)
     assert "\n" not in said
@@ -252,12 +252,12 @@ def bomb_of_repeats(path: Path) -> None:
 MEASURE = """
 import sys, time
 from pathlib import Path
-from bulkupdate.errors import RefusedFileError
+from bulkupdate.errors import InputFileError
 from tests.spreadsheets.reading.making import read
 start = time.monotonic()
 try:
     outcome = str(read(Path(sys.argv[1])).frame.shape)
-except RefusedFileError as error:
+except InputFileError as error:
     outcome = f"refused: {error}"
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(int(peak.split()[1]) // 1024, round(time.monotonic() - start), outcome)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkupdate.errors import BulkUpdateError
-from bulkupdate.spreadsheets.shown_number import show_number
+from bulkupdate.spreadsheets.reading.number_display import show_number
 from tests.spreadsheets.reading.making import (
     HEADING_ROW,
     as_csv_rows,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
-from bulkupdate.errors import RefusedFileError
+from bulkupdate.errors import InputFileError
 from tests.spreadsheets.reading.making import codes, read, texts
 from tests.spreadsheets.reading.xlsb_making import (
     bool_cell,
@@ -64,5 +64,5 @@ def test_calamine_reads_the_same_values_from_the_same_file(tmp_path: Path) -> No
 )  # fmt: skip
 def test_a_damaged_record_is_refused(tmp_path: Path, damage: bytes) -> None:
     path = write_xlsb(tmp_path / "a.xlsb", [HEADING, row(2, [rk_cell(0, 163), text_cell(1, "Ann"), damage])])
-    with pytest.raises(RefusedFileError):
+    with pytest.raises(InputFileError):
         read(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook
 
-from bulkupdate.customers.records import Problem, ResultLine, Severity, Status
+from bulkupdate.customers.models import Problem, ResultLine, Severity, Status
 
 FORMULAS = (
     "=1+1",

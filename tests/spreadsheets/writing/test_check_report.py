@@ -8,11 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bulkupdate.customers.problem_groups import count_by_column, group_problems
-from bulkupdate.customers.records import Change, Problem, Severity
-from bulkupdate.spreadsheets import check_report
-from bulkupdate.spreadsheets.check_report import write_check_report
-from bulkupdate.spreadsheets.html_report import write_html_report
+from bulkupdate.customers.models import Change, Problem, Severity
+from bulkupdate.customers.problem_summary import count_by_column, group_problems
+from bulkupdate.spreadsheets.writing import check_report
+from bulkupdate.spreadsheets.writing.check_report import write_check_report
+from bulkupdate.spreadsheets.writing.html_report import write_html_report
 from tests.spreadsheets.writing.samples import ODD_TEXTS, make_problem, read_back
 
 SUMMARY = [("Rows", 3), ("Not checked", "Whether the customers exist.", "Only a run can tell.")]

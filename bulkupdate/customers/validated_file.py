@@ -1,0 +1,115 @@
+"""A whole file after the checks: its problems, and its rows with the bodies that will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from bulkupdate.customers.bulk_payload import encode_bodies
+from bulkupdate.customers.column_mapping import Columns
+from bulkupdate.customers.fields import CUSTOMER_ID
+from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
+from bulkupdate.customers.plain_values import find_filled, needs_parsing
+from bulkupdate.customers.values import read_value
+
+_ROWS_AT_A_TIME = 10_000
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """How the cells are to be understood. `decimal_mark` is a point or a comma; the others are settings."""
+
+    decimal_mark: str = "."
+    rating_format: str = "name"
+    wholesale_needs_business_name: bool = False
+    ignore_unknown: bool = False
+    heading_map: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """The problems of a file at once, its rows as often as they are asked for.
+
+    `headings` are all of the file's; `problems` stand in the order of the sheet.
+    """
+
+    problems: tuple[Problem, ...]
+    headings: tuple[str, ...]
+    row_numbers: np.ndarray
+    columns: Columns
+    options: CheckOptions
+    _frame: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.row_numbers)
+
+    @property
+    def original_headings(self) -> tuple[str, ...]:
+        """The headings without those of our own results, in the order of `CheckedRow.original`."""
+        return tuple(self.headings[at] for at in self.columns.original)
+
+    @property
+    def key_heading(self) -> str:
+        """The heading of the column of customer ids."""
+        return self.headings[self.columns.positions[CUSTOMER_ID]]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep rows from being sent."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @cached_property
+    def _reasons(self) -> dict[int, str]:
+        """Why a row is invalid, in one line, by its number."""
+        reasons: dict[int, str] = {}
+        for problem in self.errors:
+            reason = f"{problem.column}: {problem.message}" if problem.column else problem.message
+            reasons[problem.row] = f"{reasons[problem.row]}; {reason}" if problem.row in reasons else reason
+        return reasons
+
+    @cached_property
+    def counts(self) -> dict[Status, int]:
+        """How many rows will be sent (`not attempted` so far), have nothing to send, or are invalid."""
+        is_filled = np.zeros(len(self), dtype=bool)
+        for each, at in self.columns.positions.items():
+            if each is not CUSTOMER_ID:
+                is_filled |= find_filled(self._frame.iloc[:, at])
+        is_valid = ~np.isin(self.row_numbers, list(self._reasons))
+        return {
+            Status.NOT_ATTEMPTED: int((is_valid & is_filled).sum()),
+            Status.UNCHANGED: int((is_valid & ~is_filled).sum()),
+            Status.INVALID: int((~is_valid).sum()),
+        }
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Every row in the order of the file, built a few thousand at a time: memory does not grow with them."""
+        for start in range(0, len(self), _ROWS_AT_A_TIME):
+            part = self._frame.iloc[start : start + _ROWS_AT_A_TIME]
+            yield from self._build_rows(self.row_numbers[start : start + _ROWS_AT_A_TIME].tolist(), part)
+
+    def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame) -> Iterator[CheckedRow]:
+        columns = {each: part.iloc[:, at] for each, at in self.columns.positions.items()}
+        ids = _read_ids(columns.pop(CUSTOMER_ID))
+        bodies, sent = encode_bodies(columns, self.options.decimal_mark, self.options.rating_format)
+        originals = zip(*(part.iloc[:, at].tolist() for at in self.columns.original), strict=True)
+        for number, customer_id, body, names, original in zip(numbers, ids, bodies, sent, originals, strict=True):
+            reason = self._reasons.get(number)
+            if reason is not None:
+                yield CheckedRow(number, customer_id, Status.INVALID, None, (), original, reason)
+            elif names:
+                yield CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, names, original)
+            else:
+                yield CheckedRow(number, customer_id, Status.UNCHANGED, None, (), original, "all cells are blank")
+
+
+def _read_ids(texts: pd.Series) -> list[str]:
+    """The ids as they will be sent; the cell's text where that is no id."""
+    odd = {
+        text: str(read_value(CUSTOMER_ID, text).value or text.strip())
+        for text in needs_parsing(CUSTOMER_ID, ".", texts)
+    }
+    return [odd.get(text, text) for text in texts.tolist()]

@@ -1,0 +1,110 @@
+"""Telling people what became of a file. A notice that fails is tried again, then logged; it never fails a run."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.nightly.file_report import FileReport
+from bulkupdate.nightly.logs import LOGGER, neutralise
+from bulkupdate.nightly.smtp import MailError, SmtpSender
+from bulkupdate.nightly.webhook import WebhookError, post_json
+from bulkupdate.sellercloud.retry import retry_call
+from bulkupdate.settings import Settings
+
+TRIES = 4
+FIRST_WAIT_SECONDS = 2.0
+"""2, 4 and 8 seconds, with jitter: some 20 seconds at most are spent waiting for one notice."""
+
+_TOLD = ("run", "state", "rows", "counts", "exit_code", "next")
+"""What a webhook gets beside the text; nothing that could quote a cell."""
+
+
+class _TryAgainError(Exception):
+    """A notice was not taken, but may be later."""
+
+
+@dataclass
+class Notices:
+    """Mail and webhook as the settings name them. `first_wait` is in seconds."""
+
+    settings: Settings
+    clock: Clock
+    stop: threading.Event
+    first_wait: float = FIRST_WAIT_SECONDS
+    _given_up: set[str] = field(default_factory=set)
+
+    def check(self) -> None:
+        """Raise `UsageError` where the settings cannot work."""
+        if self.settings.mail_host:
+            SmtpSender(self.settings, self.clock).check()
+
+    def notify(self, report: FileReport) -> None:
+        """Tell of a file, if that is wanted."""
+        wanted = self.settings.notify
+        if wanted == "never" or (wanted == "problems" and report.exit_code is ExitCode.DONE):
+            return
+        if self.settings.mail_host:
+            self._send("mail", lambda: self._mail(report), report)
+        if self.settings.webhook_url:
+            self._send("webhook", lambda: self._post(report), report)
+
+    def _send(self, way: str, send: Callable[[], None], report: FileReport) -> None:
+        """After one notice was given up, the others of this call get one try each: a dead server must not eat the
+        night."""
+        tries = 1 if way in self._given_up else TRIES
+        context = {"run": report.described["run"], "file": report.name}
+        try:
+            retry_call(send, _TryAgainError, tries, self.first_wait, self.clock, self.stop)
+        except (_TryAgainError, BulkUpdateError) as error:
+            self._given_up.add(way)
+            LOGGER.warning("the notice by %s failed: %s", way, error, extra=context)
+        else:
+            self._given_up.discard(way)
+            LOGGER.info("notice sent by %s", way, extra=context)
+
+    def _mail(self, report: FileReport) -> None:
+        try:
+            SmtpSender(self.settings, self.clock).send(write_subject(report), write_text(report), report.files)
+        except MailError as error:
+            raise _translate(error, may_pass=error.may_pass) from error
+
+    def _post(self, report: FileReport) -> None:
+        body = {"text": write_line(report), "file": report.name, **{name: report.described[name] for name in _TOLD}}
+        try:
+            post_json(self.settings.webhook_url, json.dumps(body), self.clock)
+        except WebhookError as error:
+            raise _translate(error, may_pass=error.may_pass) from error
+
+
+def _translate(error: Exception, *, may_pass: bool) -> Exception:
+    return _TryAgainError(str(error)) if may_pass else BulkUpdateError(str(error))
+
+
+def write_subject(report: FileReport) -> str:
+    """The mail's subject: the file and what became of it."""
+    return neutralise(f"bulkupdate: {report.name}: {report.sentence}")
+
+
+def write_text(report: FileReport) -> str:
+    """The mail's text."""
+    described = report.described
+    lines = [f"{report.name}: {report.sentence}"]
+    lines += [report.reason] if report.reason else []
+    lines += ["", f"Rows: {described['rows']:,}"]
+    lines += [f"  {status}: {count:,}" for status, count in described["counts"].items() if count]
+    lines += [f"Run: {described['run']}"] if described["run"] else []
+    lines += [f"File: {report.place}"]
+    lines += [f"Go on with: {described['next']}"] if described["next"] else []
+    return "\n".join(map(neutralise, lines)) + "\n"
+
+
+def write_line(report: FileReport) -> str:
+    """The webhook's text, with Slack's three special characters escaped: a file name must not call everybody."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in report.described["counts"].items() if count)
+    text = neutralise(f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else ""))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

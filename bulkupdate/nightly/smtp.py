@@ -1,0 +1,130 @@
+"""A notice sent by mail (SMTP), with the results attached where they are small enough."""
+
+from __future__ import annotations
+
+import ipaddress
+import smtplib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from mimetypes import guess_type
+from pathlib import Path
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import UsageError
+from bulkupdate.settings import Settings
+
+SEND_SECONDS = 30.0
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class MailError(Exception):
+    """The mail was not taken. `may_pass`: trying again may help."""
+
+    def __init__(self, message: str, *, may_pass: bool) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
+@dataclass(frozen=True)
+class SmtpSender:
+    """Where mail goes, and through which server."""
+
+    settings: Settings
+    clock: Clock
+
+    @property
+    def receivers(self) -> list[str]:
+        """The addresses of `mail_to`."""
+        return [each for part in self.settings.mail_to.split(",") if (each := part.strip())]
+
+    def check(self) -> None:
+        """Raise `UsageError` where mail is wanted but could not be sent, or the login would go in the clear."""
+        if not self.settings.mail_from or not self.receivers:
+            raise UsageError(
+                "A mail server is set, but BULKUPDATE_MAIL_FROM or BULKUPDATE_MAIL_TO is missing.",
+                remedy="Set both, or leave BULKUPDATE_MAIL_HOST out for no mail.",
+            )
+        if self.settings.mail_username and self.settings.mail_security == "none" and not self._is_on_this_machine():
+            raise UsageError(
+                "The login of the mail server would be sent in the clear.",
+                remedy="Set BULKUPDATE_MAIL_SECURITY to starttls or tls.",
+            )
+
+    def send(self, subject: str, text: str, files: Sequence[Path]) -> None:
+        """Send one mail, once. Raises `MailError`; its words never hold the password."""
+        try:
+            message = self._write(subject, text, files)
+            with self._connect() as server:
+                if self.settings.mail_security == "starttls":
+                    server.starttls(context=ssl.create_default_context())
+                if self.settings.mail_username:
+                    server.login(self.settings.mail_username, self.settings.mail_password.reveal())
+                server.send_message(message, self.settings.mail_from, self.receivers)
+        except smtplib.SMTPAuthenticationError:
+            raise MailError("the mail server refuses the login", may_pass=False) from None
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise MailError(_describe(error), may_pass=_may_pass(error)) from error
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self.settings
+        port = settings.mail_port or PORTS[settings.mail_security]
+        if settings.mail_security == "tls":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(settings.mail_host, port, timeout=SEND_SECONDS, context=context)
+        return smtplib.SMTP(settings.mail_host, port, timeout=SEND_SECONDS)
+
+    def _write(self, subject: str, text: str, files: Sequence[Path]) -> EmailMessage:
+        message = EmailMessage()
+        message["Subject"] = subject
+        message["From"] = self.settings.mail_from
+        message["To"] = ", ".join(self.receivers)
+        message["Date"] = formatdate(self.clock.now())
+        message["Message-ID"] = make_msgid(domain="bulkupdate.invalid")
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+        fitting = self._fits(files)
+        message.set_content(text + _name_files(files, is_attached=fitting))
+        for path in files if fitting else ():
+            kind, subkind = (guess_type(path.name)[0] or "application/octet-stream").split("/")
+            message.add_attachment(path.read_bytes(), maintype=kind, subtype=subkind, filename=path.name)
+        return message
+
+    def _fits(self, files: Sequence[Path]) -> bool:
+        return sum(path.stat().st_size for path in files) <= self.settings.mail_attach_bytes
+
+    def _is_on_this_machine(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.settings.mail_host).is_loopback
+        except ValueError:
+            return self.settings.mail_host == "localhost"
+
+
+def _name_files(files: Sequence[Path], *, is_attached: bool) -> str:
+    if not files:
+        return ""
+    names = "".join(f"\n  {path}" for path in files)
+    return f"\n{'Attached' if is_attached else 'Too large to attach; on the machine'}:{names}\n"
+
+
+def _may_pass(error: Exception) -> bool:
+    """A final answer of the server (5xx), a bad certificate or a message that cannot be written will not get better."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code < 500
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(code < 500 for code, _ in error.recipients.values())
+    return not isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError | ValueError)
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the mail server answered {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "the mail server refuses the receivers"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of the mail server is not to be trusted: {error.verify_message}"
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "the mail server does not offer STARTTLS or a login"
+    reason = error.strerror if isinstance(error, OSError) else None
+    return f"no connection to the mail server: {reason or type(error).__name__}"

@@ -1,0 +1,32 @@
+"""The wish that a run ends early, and whose wish it is."""
+
+from __future__ import annotations
+
+import threading
+
+from bulkupdate.errors import StoppedError
+
+
+class Cancellation(threading.Event):
+    """Set with `set()` by a person's Ctrl-C or SIGTERM: the run was interrupted. Set with `request_stop()`: it stopped
+    for that reason. Who asks first is right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reason: StoppedError | None = None
+
+    @property
+    def reason(self) -> StoppedError | None:
+        """Why the run is to end; None for a person's wish, and while nobody has asked."""
+        return self._reason
+
+    def request_stop(self, reason: StoppedError) -> None:
+        """Ask for the end, for a reason that is no person's wish."""
+        if not self.is_set():
+            self._reason = reason
+            self.set()
+
+
+def find_reason(stop: threading.Event) -> StoppedError | None:
+    """The reason given with `stop`; None where there is none."""
+    return stop.reason if isinstance(stop, Cancellation) else None

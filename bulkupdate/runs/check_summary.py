@@ -1,0 +1,100 @@
+"""What a dry run found: its problems, its counts, the bodies it would send, and what it cannot know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bulkupdate.clock import format_duration
+from bulkupdate.customers.models import Problem, Status
+from bulkupdate.runs.input_file import CheckedInput, RowSource
+
+if TYPE_CHECKING:
+    from bulkupdate.runs.diff import Findings
+
+NOT_LOOKED_UP = "Whether the customers exist and what they hold now: `check --live` looks."
+NOT_CHECKED = (
+    "Whether the service accepts each value: it may have rules of its own, as for the ids of account managers.",
+    "Whether a customer is changed by someone else before the rows are sent.",
+)
+LOGIN = "Whether the login works: `bulkupdate doctor` tells."
+"""What a dry run cannot know, and what only a look at the live customers tells."""
+
+
+def list_problems(intake: CheckedInput, live: Findings | None) -> tuple[Problem, ...]:
+    """What is wrong in the file and what a look at the live customers added to that, in the order of the sheet."""
+    if live is None or not live.unknown:
+        return intake.checked.problems
+    return tuple(sorted((*intake.checked.problems, *live.unknown), key=lambda problem: problem.row))
+
+
+def count_rows(intake: CheckedInput, live: Findings | None) -> dict[Status, int]:
+    """The rows by status so far; those of unknown customers are invalid."""
+    counts = dict(intake.checked.counts)
+    sendable = {problem.row for problem in live.unknown} if live else set()
+    if sendable:
+        unknown = Counter(row.status for row in intake.checked.rows() if row.number in sendable)
+        for status, count in unknown.items():
+            counts[status] -= count
+            counts[Status.INVALID] += count
+    return counts
+
+
+def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
+    """Row, customer id and exact body of every row that would be sent."""
+    return (
+        (row.number, row.customer_id, row.body)
+        for row in source.checked.rows()
+        if row.body is not None and row.status is Status.NOT_ATTEMPTED
+    )
+
+
+def summarise_check(
+    intake: CheckedInput, requests_per_hour: int, live: Findings | None = None
+) -> list[tuple[str, str | int]]:
+    """The lines of a check report's Summary."""
+    counts = count_rows(intake, live)
+    to_send = counts[Status.NOT_ATTEMPTED]
+    calls = to_send + 1 if to_send else 0
+    return [
+        ("File", intake.shown_as or str(intake.path)),
+        *([("Sheet", intake.sheet_name)] if intake.sheet_name else []),
+        ("Rows", len(intake.checked)),
+        ("Valid, to be sent", counts[Status.NOT_ATTEMPTED]),
+        ("Invalid", counts[Status.INVALID]),
+        ("Nothing to send", counts[Status.UNCHANGED]),
+        ("Calls needed", calls),
+        ("Time needed", _estimate(calls, requests_per_hour)),
+        *_summarise_look(live, to_send, requests_per_hour),
+        *(("How it was read", note) for note in intake.notes),
+        *(("Not checked", what) for what in (NOT_CHECKED if live else (NOT_LOOKED_UP, *NOT_CHECKED, LOGIN))),
+    ]
+
+
+def _summarise_look(live: Findings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
+    """What the look at the live customers cost and found."""
+    if live is None:
+        return []
+    share = [("That of an hour's quota", f"{live.calls / requests_per_hour:.1%}")] if requests_per_hour else []
+    lines: list[tuple[str, str | int]] = [
+        ("Calls this look has cost", live.calls),
+        *share,
+        ("Unknown customers", len(live.unknown)),
+    ]
+    if live.changes is not None:
+        differing = to_send - live.same
+        lines += [
+            ("Rows already as wanted", live.same),
+            ("Rows that differ", differing),
+            ("Fields that would change", len(live.changes)),
+            ("Calls with --only-changes", differing + live.calls if to_send else 0),
+        ]
+    return lines
+
+
+def _estimate(calls: int, requests_per_hour: int) -> str:
+    waits = -(-calls // requests_per_hour) - 1 if requests_per_hour else 0
+    if waits <= 0:
+        return "no waiting for quota, if the hour is unused"
+    return f"at least {format_duration(waits * 3600)}, as the service allows {requests_per_hour:,} calls an hour"

@@ -1,0 +1,132 @@
+"""Live customers as a sheet in the input format, to edit and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE
+from bulkupdate.customers.headings import find_field
+from bulkupdate.customers.payload import LiveCustomer, format_value
+from bulkupdate.customers.values import read_value
+from bulkupdate.errors import InputFileError
+from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, read_live
+from bulkupdate.runs.round_trip import to_cell
+from bulkupdate.sellercloud.client import Client
+from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.reading.reader import read_key_sheet
+from bulkupdate.spreadsheets.reading.sheet import ReadOptions
+from bulkupdate.spreadsheets.writing.customer_sheet import Remark
+
+ALL_NAMES = tuple(each.name for each in UPDATABLE)
+LISTED_NAMES = tuple(name for name in ALL_NAMES if name in LIST_FIELDS)
+
+_SHOWN_ROWS = 5
+
+
+def read_ids(path: Path, settings: Settings, sheet_name: str | None) -> list[str]:
+    """The customer ids of a sheet, each once, in its order. Raises `InputFileError` where one is no id."""
+    limits = {name: getattr(settings, name) for name in ("max_rows", "max_cells", "max_unpacked_bytes")}
+    sheet = read_key_sheet(path, ReadOptions(sheet=sheet_name, heading_map=settings.heading_map, **limits))
+    place = next(at for at, each in enumerate(sheet.headings) if find_field(each, settings.heading_map) is CUSTOMER_ID)
+    texts = sheet.frame.iloc[:, place].tolist()
+    read = [read_value(CUSTOMER_ID, text).value for text in texts]
+    bad = [int(row) for row, value in zip(sheet.row_numbers, read, strict=True) if value is None]
+    if bad:
+        shown = ", ".join(map(str, bad[:_SHOWN_ROWS])) + (", …" if len(bad) > _SHOWN_ROWS else "")
+        raise InputFileError(
+            f"{path}: {len(bad):,} of {len(read):,} rows hold no customer id (row {shown}).",
+            remedy="Put in the ids, or delete the rows.",
+        )
+    return list(dict.fromkeys(str(value) for value in read))
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """The first page of the list of all customers. `total` is how many there are; where the service does not say
+    (`is_counted` False), those of this page."""
+
+    customers: dict[str, LiveCustomer]
+    total: int
+    is_counted: bool
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, as long as this one."""
+        return -(-self.total // max(1, len(self.customers)))
+
+    def count_calls(self, names: Sequence[str]) -> int:
+        """The calls still needed to read these fields of all customers."""
+        return max(0, self.pages - 1) + (0 if is_listed(names) else self.total)
+
+
+def read_first_page(client: Client) -> FirstPage:
+    """Begin with the list of all customers: one call. Raises what the client raises."""
+    customers, total = client.list_page(1)
+    return FirstPage(customers, len(customers) if total is None else total, total is not None)
+
+
+def list_everyone(client: Client, first: FirstPage, concurrency: int) -> dict[str, LiveCustomer]:
+    """All customers with their list fields, page on until a page is empty or all are there. Raises as the client."""
+    found = dict(first.customers)
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="lister") as pool:
+        for customers, _ in pool.map(client.list_page, range(2, first.pages + 1)):
+            found |= customers
+    for number in count(first.pages + 1) if len(found) < first.total or not first.is_counted else ():
+        customers, _ = client.list_page(number)
+        if not customers.keys() - found.keys():
+            break
+        found |= customers
+    return found
+
+
+def read_customers(
+    client: Client, customer_ids: Iterable[str], names: Sequence[str], concurrency: int, watch: WatchReading
+) -> dict[str, LiveCustomer | None]:
+    """These customers, in their order, with at least these fields; None for an id the service does not know.
+
+    Raises what the client raises.
+    """
+    live: dict[str, LiveCustomer | None] = dict.fromkeys(customer_ids)
+    live.update(read_live(client, dict.fromkeys(live, names), concurrency, watch))
+    missing = [customer_id for customer_id, each in live.items() if each is None]
+    if is_listed(names):
+        live.update(confirm_missing(client, missing, concurrency, lambda _count, waiting: watch(0, waiting)))
+    return live
+
+
+@dataclass
+class Export:
+    """What goes into the sheet: a row a customer, the id first; `remarks` are the values that a sheet cannot hold as
+    they are, `unknown` the ids that the service does not know."""
+
+    names: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def make_export(customers: Mapping[str, LiveCustomer | None], names: tuple[str, ...]) -> Export:
+    """The customers as rows; an empty field is a blank cell, which changes nothing when the sheet is given back."""
+    export = Export(names)
+    for customer_id, live in customers.items():
+        if live is None:
+            export.unknown.append(customer_id)
+        else:
+            cells = (_make_cell(customer_id, name, live, export.remarks) for name in names)
+            export.rows.append((customer_id, *cells))
+    return export
+
+
+def _make_cell(customer_id: str, name: str, live: LiveCustomer, remarks: list[Remark]) -> str:
+    value = live.get(name)
+    if value is None or value in ("", ()):
+        return ""
+    each = FIELD_BY_NAME[name]
+    text, loss = to_cell(each, value)
+    if loss:
+        remarks.append(Remark(customer_id, name, format_value(each, value), loss))
+    return text

@@ -1,0 +1,135 @@
+"""Checked rows against the live customers: what is there already, what would change, whom the service does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
+from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
+from bulkupdate.customers.payload import LiveCustomer, decode_body, format_value
+from bulkupdate.runs.compare import compare
+from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, read_live
+from bulkupdate.sellercloud.client import Client
+
+UNKNOWN_CUSTOMER = "unknown-customer"
+"""The code of the problem that the service does not know an id."""
+
+_ROWS_AT_A_TIME = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A row beside its customer. `live` holds the row's fields as far as the service says them, None: no such customer.
+    `to_send` are the fields that are not known to be there already."""
+
+    row: CheckedRow
+    live: LiveCustomer | None
+    to_send: tuple[str, ...]
+
+
+def count_reading(rows: Iterable[CheckedRow]) -> int:
+    """The calls that looking up these rows costs, if every customer is there."""
+    return count_calls(row.fields for row in rows if row.body is not None)
+
+
+def look_up(
+    rows: Iterable[CheckedRow], client: Client, concurrency: int, watch: WatchReading, *, is_sure: bool
+) -> Iterator[LookedUp]:
+    """Look up the rows that would be sent, in their order. Raises what the client raises.
+
+    With `is_sure` an id that a list lacks is asked for by itself, at a call each, before it counts as unknown.
+    """
+    remaining = (row for row in rows if row.body is not None)
+    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+        wanted = {row.customer_id: row.fields for row in chunk}
+        found = dict(read_live(client, wanted, concurrency, watch))
+        if is_sure:
+            missing = [customer_id for customer_id, live in found.items() if live is None]
+            found.update(confirm_missing(client, missing, concurrency, lambda _count, waiting: watch(0, waiting)))
+        for row in chunk:
+            yield _compare(row, found[row.customer_id])
+
+
+def _compare(row: CheckedRow, live: LiveCustomer | None) -> LookedUp:
+    if live is None:
+        return LookedUp(row, None, row.fields)
+    compared = compare(decode_body(row.body or "{}"), live)
+    not_there = {*compared.differing, *compared.unsaid}
+    kept = {name: live[name] for name in row.fields if name in live}
+    return LookedUp(row, kept, tuple(name for name in row.fields if name in not_there))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a look at the live customers found. `changes` is None where only their ids were looked up; `same` is how
+    many rows have nothing that is not there already; `calls` is what it cost."""
+
+    changes: tuple[Change, ...] | None
+    unknown: tuple[Problem, ...]
+    same: int
+    calls: int
+
+
+def find_changes(
+    rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
+) -> Findings:
+    """Each field's value before and after. `heading` is that of the ids. Raises what the client raises."""
+    before = client.calls
+    changes: list[Change] = []
+    unknown: list[Problem] = []
+    same = 0
+    for each in look_up(rows(), client, concurrency, watch, is_sure=False):
+        if each.live is None:
+            unknown.append(describe_unknown(each.row, heading))
+        same += not each.to_send
+        changes += describe_changes(each)
+    return Findings(tuple(changes), tuple(unknown), same, client.calls - before)
+
+
+def count_looking(rows: Iterable[CheckedRow]) -> int:
+    """The calls that `find_unknown` costs."""
+    return count_calls(() for row in rows if _has_id(row))
+
+
+def find_unknown(
+    rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
+) -> Findings:
+    """Look only whether the ids of all valid rows exist, fifty to a call. Raises what the client raises."""
+    before = client.calls
+    missing = set()
+    remaining = (row.customer_id for row in rows() if _has_id(row))
+    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+        found = read_live(client, dict.fromkeys(chunk, ()), concurrency, watch)
+        missing |= {customer_id for customer_id, live in found if live is None}
+    unknown = tuple(describe_unknown(row, heading) for row in rows() if _has_id(row) and row.customer_id in missing)
+    return Findings(None, unknown, 0, client.calls - before)
+
+
+def _has_id(row: CheckedRow) -> bool:
+    return row.status is not Status.INVALID
+
+
+def describe_unknown(row: CheckedRow, heading: str = CUSTOMER_ID.name) -> Problem:
+    """The problem of a row whose customer the service does not know. `heading` is that of the ids."""
+    return Problem(
+        row=row.number,
+        customer_id=row.customer_id,
+        column=heading,
+        value=row.customer_id,
+        code=UNKNOWN_CUSTOMER,
+        message="the service knows no customer of this id",
+        remedy="Correct the id, or delete the row: no customer is ever created.",
+    )
+
+
+def describe_changes(each: LookedUp) -> Iterator[Change]:
+    """Each field that would change."""
+    if each.live is None or each.row.body is None:
+        return
+    wanted = decode_body(each.row.body)
+    for name in each.to_send:
+        field = FIELD_BY_NAME[name]
+        shown = format_value(field, each.live.get(name)), format_value(field, wanted[name])
+        yield Change(each.row.number, each.row.customer_id, name, *shown)

@@ -1,0 +1,104 @@
+"""Reading live customers at the least cost: fifty to a call where the list answer has all that is asked, else one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from itertools import islice
+
+from bulkupdate.customers.fields import UPDATABLE
+from bulkupdate.customers.payload import LiveCustomer
+from bulkupdate.sellercloud.client import PAGE_SIZE, Client
+from bulkupdate.sellercloud.rate_limit import WaitState
+
+LIST_FIELDS = frozenset(field.name for field in UPDATABLE if field.list_names)
+"""The fields that the list answer has (API sheet, section 4)."""
+
+LiveAnswers = list[tuple[str, LiveCustomer | None]]
+
+WatchReading = Callable[[int, WaitState | None], None]
+"""Told of how many customers more were read, and of what is waited for (None: requests flow). May come with 0."""
+
+_LOOK_SECONDS = 0.25
+_READS_AHEAD = 2
+
+
+def is_listed(names: Iterable[str]) -> bool:
+    """Whether the list answer has all of these fields."""
+    return LIST_FIELDS.issuperset(names)
+
+
+def count_calls(customers: Iterable[Collection[str]]) -> int:
+    """The calls that reading customers costs, each given by the names of the fields wanted of it."""
+    listed = single = 0
+    for names in customers:
+        listed, single = (listed + 1, single) if is_listed(names) else (listed, single + 1)
+    return -(-listed // PAGE_SIZE) + single
+
+
+def read_live(
+    client: Client,
+    customers: Mapping[str, Collection[str]],
+    concurrency: int,
+    watch: WatchReading = lambda _count, _waiting: None,
+) -> Iterator[tuple[str, LiveCustomer | None]]:
+    """Each customer's live values, None for an id that the service does not give; not in the order asked.
+
+    `customers` gives, by id, the fields wanted of it; more may come. An id that a list lacks is not asked for singly:
+    see `confirm_missing`. Raises what the client raises.
+    """
+    listed = [customer_id for customer_id, names in customers.items() if is_listed(names)]
+    reads: list[Callable[[], LiveAnswers]] = [
+        partial(_read_page, client, listed[start : start + PAGE_SIZE]) for start in range(0, len(listed), PAGE_SIZE)
+    ]
+    reads += [partial(_read_one, client, each) for each, names in customers.items() if not is_listed(names)]
+    return _run_all(client, reads, concurrency, watch)
+
+
+def read_each(
+    client: Client, customer_ids: Iterable[str], concurrency: int, watch: WatchReading
+) -> Iterator[tuple[str, LiveCustomer | None]]:
+    """Each customer with all fields, one call each; None for an id the service does not know. Raises as the client."""
+    return _run_all(client, (partial(_read_one, client, each) for each in customer_ids), concurrency, watch)
+
+
+def confirm_missing(
+    client: Client, missing: Collection[str], concurrency: int, watch: WatchReading
+) -> dict[str, LiveCustomer]:
+    """The customers that the list left out though they exist: before one is called unknown it is asked for by itself.
+
+    The list may show less than there is (certainty C that it does not). Raises as the client.
+    """
+    found = read_each(client, missing, concurrency, watch)
+    return {customer_id: live for customer_id, live in found if live is not None}
+
+
+def _run_all(
+    client: Client, reads: Iterable[Callable[[], LiveAnswers]], concurrency: int, watch: WatchReading
+) -> Iterator[tuple[str, LiveCustomer | None]]:
+    remaining = iter(reads)
+    in_flight: set[Future[LiveAnswers]] = set()
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="reader") as pool:
+        try:
+            while True:
+                ahead = concurrency * _READS_AHEAD - len(in_flight)
+                in_flight |= {pool.submit(read) for read in islice(remaining, ahead)}
+                if not in_flight:
+                    return
+                done, in_flight = wait(in_flight, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                answers = [answer for each in done for answer in each.result()]
+                watch(len(answers), client.quota.waiting)
+                yield from answers
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _read_page(client: Client, customer_ids: list[str]) -> LiveAnswers:
+    found = client.list_customers(customer_ids)
+    return [(customer_id, found.get(customer_id)) for customer_id in customer_ids]
+
+
+def _read_one(client: Client, customer_id: str) -> LiveAnswers:
+    return [(customer_id, client.read_customer(customer_id))]

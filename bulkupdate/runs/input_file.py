@@ -1,0 +1,121 @@
+"""A file taken in: read, checked, and known again by its content. Sends nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bulkupdate.customers.models import CheckedRow, Problem, Status
+from bulkupdate.customers.schema import check_frame
+from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
+from bulkupdate.errors import InputFileError
+from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.reading.reader import read_sheet
+from bulkupdate.spreadsheets.reading.sheet import ReadOptions
+
+
+@dataclass(frozen=True)
+class SheetOptions:
+    """What a person says about a file. `sheet` None: the only sheet with a key column; `heading_map` adds to the
+    settings' own; `decimal_mark` is a point or a comma."""
+
+    sheet: str | None = None
+    heading_map: Mapping[str, str] = field(default_factory=dict)
+    decimal_mark: str = "."
+    ignore_unknown: bool = False
+
+
+class CheckedRows(Protocol):
+    """What a new run needs of the checks, be they just made or kept on disk (`web/`)."""
+
+    @property
+    def original_headings(self) -> tuple[str, ...]:
+        """The file's headings, in the order of `CheckedRow.original`."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the checks found."""
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Every row in the order of the file."""
+
+
+class RowSource(Protocol):
+    """What a new run needs of a file: an `CheckedInput`, or what was kept of one."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or was."""
+
+    @property
+    def sha256(self) -> str:
+        """Its content, by which it is known again."""
+
+    @property
+    def shown_as(self) -> str | None:
+        """The name people know it by; None where that is its path."""
+
+    @property
+    def checked(self) -> CheckedRows:
+        """Its rows and problems."""
+
+
+@dataclass(frozen=True)
+class CheckedInput:
+    """A checked file. `sha256` is that of its bytes; `notes` are what a person should know of how it was read.
+    `shown_as` is the name people know it by, None where that is its path."""
+
+    path: Path
+    sha256: str
+    sheet_name: str | None
+    heading_row: int
+    notes: tuple[str, ...]
+    checked: CheckedFile
+    shown_as: str | None = None
+
+    @property
+    def to_send(self) -> int:
+        """The rows that would be sent, one call each."""
+        return self.checked.counts[Status.NOT_ATTEMPTED]
+
+    @property
+    def invalid(self) -> int:
+        """The rows that would not, because of a problem."""
+        return self.checked.counts[Status.INVALID]
+
+
+def load_input_file(path: Path, settings: Settings, options: SheetOptions) -> CheckedInput:
+    """Read and check a file.
+
+    Raises `InputFileError` where it cannot be taken as a sheet of customers, or changed while it was read, and
+    `UsageError` where the heading map names no field.
+    """
+    heading_map = {**settings.heading_map, **options.heading_map}
+    limits = {name: getattr(settings, name) for name in ("max_rows", "max_cells", "max_unpacked_bytes")}
+    before = _hash_file(path)
+    sheet = read_sheet(path, ReadOptions(sheet=options.sheet, heading_map=heading_map, **limits))
+    if _hash_file(path) != before:
+        raise InputFileError(f"{path} was changed while it was read.", remedy="Save it, and call again.")
+    rules = CheckOptions(
+        decimal_mark=options.decimal_mark,
+        rating_format=settings.rating_format,
+        wholesale_needs_business_name=settings.wholesale_needs_business_name,
+        ignore_unknown=options.ignore_unknown,
+        heading_map=heading_map,
+    )
+    checked = check_frame(sheet.frame, sheet.headings, sheet.row_numbers, rules, sheet.problems)
+    return CheckedInput(path, before, sheet.sheet_name, sheet.heading_row, sheet.notes, checked)
+
+
+def _hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, by which it is known again; empty for what is no file (reading it says so)."""
+    if not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read: {error.strerror or error}.") from error

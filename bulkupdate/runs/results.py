@@ -1,0 +1,67 @@
+"""What people are handed: the results of a run, from the journal alone, and the report of a check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import UsageError
+from bulkupdate.files import check_writable
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import Run
+from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path, write_results, write_to_fix
+
+NOT_THROUGH = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN, Status.NOT_ATTEMPTED)
+"""What the to-fix file holds."""
+
+
+def require_results_place(results: Path, source: Path | None) -> None:
+    """Raise `UsageError` where results could not be written there, or would overwrite the file being sent."""
+    check_writable(results)
+    check_writable(to_fix_path(results))
+    if source is not None and source.resolve() in (results.resolve(), to_fix_path(results).resolve()):
+        raise UsageError(f"The results would overwrite {source}.", remedy="Name another file with -o.")
+
+
+def default_results_path(source: Path, run_id: str) -> Path:
+    """Where a run's results go if nothing else is said: beside the file, under the run's id."""
+    return source.with_name(f"{source.stem}-results-{run_id}.xlsx")
+
+
+def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Path | None]:
+    """Write the results of a run and, where rows did not go through, the to-fix file. Returns where they are.
+
+    Raises `BulkUpdateError` where they cannot be written.
+    """
+    tally = journal.tally(run)
+    write_results(path, run.headings, journal.lines(run), summarise_run(run), tally.counts)
+    if not any(tally[status] for status in NOT_THROUGH):
+        return path, None
+    to_fix = to_fix_path(path)
+    write_to_fix(to_fix, run.headings, journal.lines(run, NOT_THROUGH))
+    return path, to_fix
+
+
+def summarise_run(run: Run) -> list[tuple[str, str | int]]:
+    """The lines of the sheet Summary, but for the counts."""
+    lines: list[tuple[str, str | int]] = [
+        ("File", run.file),
+        ("Run", run.id),
+        ("State", run.state.value),
+        *([("Stopped because", run.stopped_by)] if run.stopped_by else []),
+        *([(_name_link(run), run.parent)] if run.parent else []),
+        ("Started (UTC)", run.started),
+        ("Ended (UTC)", run.finished),
+        ("Rows", run.rows),
+        ("Calls used", run.calls),
+        ("Service", run.host),
+    ]
+    lines += [
+        (f"Option {name}", "yes" if value is True else str(value)) for name, value in run.options.items() if value
+    ]
+    lines += [(f"Setting {name}", value) for name, value in run.settings.items()]
+    return lines
+
+
+def _name_link(run: Run) -> str:
+    return "Takes back run" if run.options.get("undo") else "Sends again rows of run"

@@ -1,0 +1,28 @@
+"""Forgetting old runs: their rows, bodies, problems and values of before, and the lock files they left."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from bulkupdate.clock import format_utc
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_lock import effective_state
+from bulkupdate.runs.run_records import RunState
+
+
+def delete_runs_before(journal: Journal, folder: Path, before: float) -> int:
+    """Remove the runs that began before that time (seconds since 1970), but for those being sent just now.
+
+    Nothing of them stays in the journal's file or its log. Results that were written stay. Gives how many they were.
+    Raises `JournalError` where the journal cannot be written.
+    """
+    started_before = format_utc(before)
+    old = [run for run in journal.runs() if run.started < started_before]
+    at_work = [run.id for run in old if effective_state(folder, run) is RunState.RUNNING]
+    count = journal.purge(started_before, keep=at_work)
+    for run in old:
+        if run.id not in at_work:
+            with suppress(OSError):
+                (folder / "locks" / f"{run.id}.lock").unlink()
+    return count

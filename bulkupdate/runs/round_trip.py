@@ -1,0 +1,32 @@
+"""A live value as a cell that gives the same value when the sheet is read again. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bulkupdate.customers.fields import Field
+from bulkupdate.customers.models import Severity
+from bulkupdate.customers.parse_result import Value
+from bulkupdate.customers.payload import format_value
+from bulkupdate.customers.values import read_value
+from bulkupdate.runs.compare import is_same
+from bulkupdate.spreadsheets.writing.escaping import shorten
+
+
+class RoundTripCell(NamedTuple):
+    """A cell's text, empty where no text means the value; `loss` says what is not as it is, empty where all is."""
+
+    text: str
+    loss: str = ""
+
+
+def to_cell(field: Field, value: Value) -> RoundTripCell:
+    """The cell for a value that is not empty; what people cannot type into a sheet is not put there."""
+    text = format_value(field, value)
+    if shorten(text) != text:
+        return RoundTripCell("", f"has {len(text):,} characters, more than an Excel cell can hold")
+    reading = read_value(field, text)
+    if reading.value is None or not is_same(reading.value, value):
+        why = next((finding.message for finding in reading.findings if finding.severity is Severity.ERROR), "")
+        return RoundTripCell("", f"a sheet cannot hold it: {why or 'it would be read as something else'}")
+    return RoundTripCell(text, "" if reading.value == value else "blanks around the text are left out")

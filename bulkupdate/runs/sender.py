@@ -1,0 +1,215 @@
+"""The run itself: rows go out, at most so many at once; intents are written before, outcomes after.
+
+Prints nothing and never exits. Only the thread that calls `send` touches the journal, so that one commit holds what has
+come back and what goes out next. Never are more rows in flight than `concurrency`: so many may be sent twice after a
+kill, and no more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from queue import Empty, SimpleQueue
+
+from bulkupdate.clock import Clock, format_utc
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import InterruptedRunError, JournalError, ServiceDownError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
+from bulkupdate.sellercloud.client import Client
+from bulkupdate.sellercloud.rate_limit import WaitState
+from bulkupdate.sellercloud.update_result import Answer, AnswerKind
+
+LOOK_SECONDS = 0.25
+"""How often a loop that only waits looks at `stop` and reports: people see the wait, and Ctrl-C is heard."""
+SHORTEST_LOOK_SECONDS = 0.005
+
+_STATUSES = {
+    AnswerKind.UPDATED: Status.UPDATED,
+    AnswerKind.REJECTED: Status.REJECTED,
+    AnswerKind.FAILED: Status.FAILED,
+    AnswerKind.UNKNOWN: Status.UNKNOWN,
+    AnswerKind.NOT_SENT: Status.NOT_ATTEMPTED,
+}
+
+Watch = Callable[[Sequence[RowOutcome], WaitState | None], None]
+"""Told of outcomes as they are recorded, and of what is waited for (None: requests flow). May come with no outcome."""
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A row in flight; `failures_before` is how many had failed when it was sent."""
+
+    row: PendingRow
+    failures_before: int
+
+
+@dataclass
+class Batch:
+    """One sending of rows. With `verify` a row answered 200 stays `unknown` until it has been read back."""
+
+    run: Run
+    journal: Journal
+    client: Client
+    clock: Clock
+    stop: threading.Event
+    concurrency: int
+    max_failures: int
+    verify: bool
+    watch: Watch
+    _upcoming: list[PendingRow] = field(default_factory=list)
+    _in_flight: dict[Future[Answer], _Sent] = field(default_factory=dict)
+    _ended: SimpleQueue[Future[Answer]] = field(default_factory=SimpleQueue)
+    _failures: int = 0
+    _failures_forgiven: int = 0
+    _has_answered: bool = False
+    _is_down: bool = False
+    _error: BaseException | None = None
+    _waiting: WaitState | None = None
+
+    def send(self, rows: Iterator[PendingRow]) -> None:
+        """Send these rows, until all have their outcome or the run must stop.
+
+        Raises `InterruptedRunError` if `stop` was set with rows left, `ServiceDownError` after `max_failures` rows in a
+        row failed, the client's own `StoppedError`, and `JournalError`, after which no further row is sent. Whatever
+        is raised, nothing is in flight any more, and every outcome that could be written down is.
+        """
+        finished: list[RowOutcome] = []
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="sender") as pool:
+            try:
+                while self._fill(rows) or self._in_flight or finished:
+                    starting = self._take()
+                    if starting or finished:
+                        self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
+                    for row in starting:
+                        sent = pool.submit(self.client.update_customer, row.customer_id, row.body)
+                        self._in_flight[sent] = _Sent(row, self._failures)
+                        sent.add_done_callback(self._ended.put)
+                    self.watch(finished, self.client.quota.waiting or self._waiting)
+                    finished = self._collect()
+            except BaseException:
+                self.stop.set()
+                self._save(finished)
+                raise
+        self._raise_reason()
+
+    def _save(self, finished: Sequence[RowOutcome]) -> None:
+        """Before all ends: let what is in flight come in, and write down what can be; the rest stays `unknown`."""
+        wait(self._in_flight)
+        rest = self._conclude_all(list(self._in_flight))
+        with suppress(JournalError):
+            self.journal.record(self.run, outcomes=[*finished, *rest], calls=self._count_calls())
+
+    def _fill(self, rows: Iterator[PendingRow]) -> bool:
+        """Look ahead, so that it is known whether any row is left; whether one may still be sent."""
+        self._upcoming += islice(rows, self.concurrency - len(self._upcoming))
+        return bool(self._upcoming) and not self._is_ending()
+
+    def _is_ending(self) -> bool:
+        return self.stop.is_set() or self._error is not None or self._is_down
+
+    def _take(self) -> list[PendingRow]:
+        """The rows that may be started now.
+
+        Until the service has given a real answer, one row goes alone: a service that only throttles or is down is not
+        asked by all workers at once. Once rows fail, so few go that the run stops with exactly `max_failures`.
+        """
+        most = self.concurrency if self._has_answered else 1
+        if self._failures_in_a_row:
+            most = min(most, self.max_failures - self._failures_in_a_row)
+        count = most - len(self._in_flight)
+        if count <= 0 or self._is_ending() or not self._upcoming:
+            return []
+        count = min(count, self._find_room(count))
+        starting, self._upcoming = self._upcoming[:count], self._upcoming[count:]
+        return starting
+
+    def _find_room(self, most: int) -> int:
+        """How many requests the allowance has room for now: a row waits for that before its intent is written."""
+        room = self.client.quota.room(most)
+        if room.free_at <= self.clock.now():
+            self._waiting = None
+            return most if room.free is None else room.free
+        self._waiting = WaitState(room.free_at, throttled=False)
+        return 0
+
+    def _collect(self) -> list[RowOutcome]:
+        """The outcomes that have come in; waits a moment for the first, or for the allowance."""
+        seconds = LOOK_SECONDS
+        if self._waiting is not None:
+            seconds = min(seconds, max(self._waiting.until - self.clock.now(), SHORTEST_LOOK_SECONDS))
+        ended: list[Future[Answer]] = []
+        if self._in_flight:
+            with suppress(Empty):
+                ended.append(self._ended.get(timeout=seconds))
+                while True:
+                    ended.append(self._ended.get_nowait())
+        elif self._upcoming:
+            self.clock.wait(seconds, self.stop)
+        return self._conclude_all(ended)
+
+    def _conclude_all(self, ended: Iterable[Future[Answer]]) -> list[RowOutcome]:
+        outcomes = (self._conclude(self._in_flight.pop(each), each) for each in ended)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _conclude(self, sent: _Sent, done: Future[Answer]) -> RowOutcome | None:
+        """A row's outcome; None where a bug leaves its intent as it stands."""
+        row = sent.row
+        if (error := done.exception()) is not None:
+            self._end_with(error)
+            return None
+        answer = done.result()
+        if answer.stop is not None:
+            self._end_with(answer.stop)
+        status, message = _STATUSES[answer.status], answer.message
+        if status is Status.FAILED and self._is_down:  # in flight as the limit was reached, and certainly not applied
+            status = Status.NOT_ATTEMPTED
+        self._count(answer.status, sent)
+        if self.verify and status is Status.UPDATED:
+            status, message = Status.UNKNOWN, "answered 200; not yet read back"
+        finished_at = "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now())
+        return RowOutcome(row.number, status, answer.http_status, row.attempts + answer.attempts, message, finished_at)
+
+    def _end_with(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self.stop.set()
+
+    @property
+    def _failures_in_a_row(self) -> int:
+        return self._failures - self._failures_forgiven
+
+    def _count(self, kind: AnswerKind, sent: _Sent) -> None:
+        """Only the success of a row sent after a failure forgives it.
+
+        What was in flight beside it says nothing: a service that goes down answers 503 at once, while rows it took
+        before are still being answered.
+        """
+        if kind in (AnswerKind.FAILED, AnswerKind.UNKNOWN):
+            self._failures += 1
+            if self._failures_in_a_row == self.max_failures:
+                self._is_down = True
+                if self._upcoming:
+                    self.stop.set()  # the others in flight need not use up their tries
+        elif kind in (AnswerKind.UPDATED, AnswerKind.REJECTED):
+            self._failures_forgiven = max(self._failures_forgiven, sent.failures_before)
+            self._has_answered = True
+
+    def _count_calls(self) -> int:
+        return self.run.calls + self.client.calls
+
+    def _raise_reason(self) -> None:
+        if self._error is not None:
+            raise self._error
+        tally = self.journal.tally(self.run)
+        is_row_left = bool(self._upcoming or tally[Status.NOT_ATTEMPTED])
+        if self._is_down and is_row_left:
+            raise ServiceDownError(
+                f"{self.max_failures} rows in a row failed: the service seems to be down.",
+                remedy="When it is back, go on with `bulkupdate resume`.",
+            )
+        if self.stop.is_set() and (is_row_left or tally[Status.UNKNOWN]):
+            raise InterruptedRunError("Stopped as asked; what was in flight has been recorded.")

@@ -1,0 +1,172 @@
+"""Taking a run back: its customers are compared again, and those that nobody has changed since are put back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
+from bulkupdate.customers.models import CheckedRow, Status
+from bulkupdate.customers.parse_result import Value
+from bulkupdate.customers.payload import LiveCustomer, encode_body, encode_live, format_value
+from bulkupdate.runs.compare import is_same
+from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, is_listed, read_each, read_live
+from bulkupdate.runs.run_records import NewRun, Run
+from bulkupdate.runs.runner import UNDO, RunContext
+from bulkupdate.runs.snapshots import keep_snapshots
+from bulkupdate.runs.undo_sheet import FIRST_ROW, Restoration, UndoSheet, make_undo_sheet
+from bulkupdate.sellercloud.client import Client
+
+
+@dataclass
+class UndoComparison:
+    """A customer compared again. `restored` are the values to send, `now` the live ones; `conflicts` and `losses` say,
+    each in a sentence, what someone has changed since and what cannot be put back."""
+
+    restoration: Restoration
+    now: LiveCustomer | None
+    restored: dict[str, Value] = field(default_factory=dict)
+    conflicts: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> Status:
+        """The verdict before sending."""
+        if self.now is None or self.conflicts:
+            return Status.REJECTED
+        if self.restored:
+            return Status.NOT_ATTEMPTED
+        return Status.INVALID if self.losses else Status.UNCHANGED
+
+    @property
+    def reason(self) -> str:
+        """Why that is the verdict; empty for a row that will be sent."""
+        if self.now is None:
+            return "the service knows no customer of this id any more: not sent"
+        reasons = {
+            Status.REJECTED: f"changed by someone since, left alone: {'; '.join(self.conflicts)}",
+            Status.INVALID: f"cannot be put back: {'; '.join(self.losses)}",
+            Status.UNCHANGED: "the customer has the values of before already",
+        }
+        return reasons.get(self.status, "")
+
+
+def count_comparing(restorations: Sequence[Restoration]) -> int:
+    """The calls that `recheck_live` takes, if nobody has changed the customers."""
+    return count_calls(each.sent for each in restorations)
+
+
+def recheck_live(
+    restorations: Sequence[Restoration], client: Client, concurrency: int, watch: WatchReading
+) -> list[UndoComparison]:
+    """The customers as they are now against what the run sent. Raises what the client raises.
+
+    What the list shows as changed is read once more by itself: the list joins names, and may lag behind.
+    """
+    by_id = {each.customer_id: each for each in restorations}
+    live = dict(read_live(client, {each.customer_id: each.sent for each in restorations}, concurrency, watch))
+    missing = [customer_id for customer_id, now in live.items() if now is None]
+    live |= confirm_missing(client, missing, concurrency, _quietly(watch))
+    compared = {each.customer_id: _compare(each, live[each.customer_id]) for each in restorations}
+    doubtful = [key for key, each in compared.items() if each.conflicts and is_listed(each.restoration.sent)]
+    for customer_id, now in read_each(client, doubtful, concurrency, _quietly(watch)):
+        compared[customer_id] = _compare(by_id[customer_id], now)
+    return list(compared.values())
+
+
+def _quietly(watch: WatchReading) -> WatchReading:
+    """The customers of a second reading are not counted twice."""
+    return lambda _count, waiting: watch(0, waiting)
+
+
+def _compare(restoration: Restoration, now: LiveCustomer | None) -> UndoComparison:
+    comparison = UndoComparison(restoration, now)
+    for name, sent in restoration.sent.items() if now is not None else ():
+        _compare_field(comparison, name, sent)
+    return comparison
+
+
+def _compare_field(comparison: UndoComparison, name: str, sent: Value) -> None:
+    restoration, now = comparison.restoration, comparison.now or {}
+    each, before = FIELD_BY_NAME[name], restoration.before.get(name)
+    is_before_known = name in restoration.before
+    if name not in now:
+        comparison.conflicts.append(f"the service does not show {name} any more")
+    elif is_before_known and now[name] == before:
+        return
+    elif is_same(now[name], sent):
+        loss = restoration.why_not_restorable(name)
+        if loss:
+            comparison.losses.append(f"{name} is {_quote(each, now[name])}: {loss}")
+        elif before is not None:
+            comparison.restored[name] = before
+    elif not is_before_known or not is_same(now[name], before):
+        comparison.conflicts.append(f"{name} is {_quote(each, now[name])}, the run had set {_quote(each, sent)}")
+
+
+def _quote(each: Field, value: Value | None) -> str:
+    text = format_value(each, value)
+    return f"“{text}”" if text else "empty"
+
+
+def begin_undo(
+    parts: RunContext,
+    parent: Run,
+    run_id: str,
+    compared: Sequence[UndoComparison],
+    sheet_path: Path,
+    results_path: Path,
+) -> Run:
+    """Write the restorations into the journal as a new run, linked to the one they take back. Nothing is sent yet.
+
+    `sheet_path` is the sheet written of them. What is about to be overwritten is kept, so that an undo can be undone;
+    the undo of a verified run is verified too. Raises `JournalError`.
+    """
+    sheet = make_undo_sheet([each.restoration for each in compared])
+    with sheet_path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    new = NewRun(
+        id=run_id,
+        file=str(sheet_path.resolve()),
+        sha256=sha256,
+        host=parts.host,
+        username=parts.settings.username,
+        headings=(CUSTOMER_ID.name, *sheet.names),
+        options={UNDO: parent.id, "snapshot": True, "verify": bool(parent.options.get("verify"))},
+        settings=parts.settings.describe(),
+        results_path=str(results_path.resolve()),
+        parent=parent.id,
+    )
+    run = parts.journal.add_run(new, _make_rows(compared, sheet, parts.settings.rating_format))
+    previous_values = (
+        (each.restoration.number, encode_live({name: each.now[name] for name in each.restored}))
+        for each in compared
+        if each.status is Status.NOT_ATTEMPTED and each.now is not None
+    )
+    keep_snapshots(parts.journal, run, previous_values)
+    return run
+
+
+def _make_rows(compared: Sequence[UndoComparison], sheet: UndoSheet, rating_format: str) -> Iterator[CheckedRow]:
+    """A row for each customer, and below them one more for each that can be put back in part only."""
+    for each, original in zip(compared, sheet.rows, strict=True):
+        is_sent = each.status is Status.NOT_ATTEMPTED
+        yield CheckedRow(
+            number=each.restoration.number,
+            customer_id=each.restoration.customer_id,
+            status=each.status,
+            body=encode_body(each.restored, rating_format) if is_sent else None,
+            fields=tuple(each.restored) if is_sent else (),
+            original=original,
+            reason=each.reason,
+        )
+    numbers = count(FIRST_ROW + len(compared))
+    for each in compared:
+        if each.status is Status.NOT_ATTEMPTED and each.losses:
+            customer_id = each.restoration.customer_id
+            blank = (customer_id, *("" for _ in sheet.names))
+            reason = f"cannot be put back: {'; '.join(each.losses)}"
+            yield CheckedRow(next(numbers), customer_id, Status.INVALID, None, (), blank, reason)

@@ -1,0 +1,105 @@
+"""The values of before a run, and the sheet that puts them back. `undo_run.py` sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from bulkupdate.customers.fields import CLEAR, FIELD_BY_NAME, UPDATABLE, Field
+from bulkupdate.customers.parse_result import Value
+from bulkupdate.customers.payload import LiveCustomer, decode_body, decode_live, format_value
+from bulkupdate.errors import BusyError, UsageError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.round_trip import to_cell
+from bulkupdate.runs.run_lock import effective_state
+from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.snapshots import has_snapshots
+from bulkupdate.spreadsheets.writing.customer_sheet import Remark
+
+FIRST_ROW = 2
+"""The first one below the headings."""
+
+_TOUCHED = """
+SELECT rows.customer_id, inputs.body, snapshots.before
+FROM snapshots JOIN rows USING (run, row) JOIN inputs USING (run, row)
+WHERE run = ? AND rows.status IN ('updated', 'unknown', 'failed') ORDER BY row
+"""
+"""What was, or may have been, changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """One customer to be put back: the values that the run sent, where they differ from those of `before`. A field that
+    is None in `before` was empty, one that is not in it was not shown by the service. `number` is its row in the sheet.
+    """
+
+    number: int
+    customer_id: str
+    sent: dict[str, Value]
+    before: LiveCustomer
+
+    def why_not_restorable(self, name: str) -> str:
+        """Why a field cannot be put back; empty where it can."""
+        each = FIELD_BY_NAME[name]
+        if name not in self.before:
+            return "the service did not show what it was before"
+        before = self.before[name]
+        if before is None:
+            return f"it was empty before, and the service has no way to empty a {each.kind.value}"
+        if any("\ud800" <= character <= "\udfff" for character in format_value(each, before)):
+            return "it held half a character before, which cannot be sent"
+        return ""
+
+
+def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Restoration]:
+    """The customers that a run changed, or may have changed.
+
+    Raises `UsageError` where the run kept no values of before, `BusyError` while it is being sent, `JournalError`.
+    """
+    if effective_state(state_dir, run) is RunState.RUNNING:
+        raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")
+    if not run.options.get("snapshot") and not has_snapshots(journal, run):
+        raise UsageError(
+            f"Run {run.id} kept no values of before, so they cannot be put back.",
+            remedy="Only a run with --snapshot can be undone.",
+        )
+    numbers = count(FIRST_ROW)
+    found = []
+    for customer_id, body, before_text in journal.select(_TOUCHED, (run.key,)):
+        before = decode_live(before_text)
+        sent = {name: value for name, value in decode_body(body).items() if before.get(name) != value}
+        if sent:
+            found.append(Restoration(next(numbers), customer_id, sent, before))
+    return found
+
+
+@dataclass(frozen=True)
+class UndoSheet:
+    """The sheet that puts the values back. `names` are its columns beside the id, `remarks` what it cannot hold."""
+
+    names: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    remarks: list[Remark]
+
+
+def make_undo_sheet(restorations: Sequence[Restoration]) -> UndoSheet:
+    """The values of before in the input format: what was empty as `<clear>`, what was not changed as a blank."""
+    sheet = UndoSheet(tuple(each.name for each in UPDATABLE if any(each.name in r.sent for r in restorations)), [], [])
+    for restoration in restorations:
+        cells = (_make_cell(restoration, FIELD_BY_NAME[name], sheet.remarks) for name in sheet.names)
+        sheet.rows.append((restoration.customer_id, *cells))
+    return sheet
+
+
+def _make_cell(restoration: Restoration, each: Field, remarks: list[Remark]) -> str:
+    if each.name not in restoration.sent:
+        return ""
+    before = restoration.before.get(each.name)
+    text, loss = "", restoration.why_not_restorable(each.name)
+    if before is not None and not loss:
+        text, loss = to_cell(each, before) if before not in ("", ()) else (CLEAR, "")
+    if loss:
+        remarks.append(Remark(restoration.customer_id, each.name, format_value(each, before), loss))
+    return text

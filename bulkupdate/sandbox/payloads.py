@@ -1,0 +1,92 @@
+"""A customer's shapes: the flat body of the PUT checked, the nested answer of the GET, the item of the list. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import zip_longest
+
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, RATINGS, UPDATABLE, Field, Kind
+
+TEST_CARD_NUMBER = "4242424242424242"
+TEST_CVV = "CVV-SENTINEL-737"
+"""Stand in every `GET Customers/{id}`: a test searches for them where they must never be."""
+
+
+def check_update(body: object, rating_format: str) -> dict[str, object]:
+    """The fields to set, a rating as its code; null and unknown names are left out (certainty A).
+
+    Raises `ValueError` with a sentence about the first value of a wrong type.
+    """
+    if not isinstance(body, dict):
+        raise ValueError("The body must be a JSON object.")
+    updates = {}
+    for name, value in body.items():
+        field = FIELD_BY_NAME.get(name)
+        if value is not None and field is not None and field is not CUSTOMER_ID:
+            updates[name] = _check_value(field, value, rating_format)
+    return updates
+
+
+def _check_value(field: Field, value: object, rating_format: str) -> object:
+    if field.kind is Kind.RATING:
+        return _check_rating(value, rating_format)
+    if not _fits(field.kind, value):
+        raise ValueError(f"{field.name}: the value is no {field.kind.value}.")
+    return value
+
+
+def _fits(kind: Kind, value: object) -> bool:
+    if kind.is_text:
+        return isinstance(value, str)
+    if kind is Kind.ALIASES:
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if isinstance(value, bool):
+        return kind is Kind.BOOLEAN
+    if kind is Kind.INTEGER:
+        return isinstance(value, int)
+    return kind is Kind.DECIMAL and isinstance(value, int | Decimal)
+
+
+def _check_rating(value: object, rating_format: str) -> int:
+    if isinstance(value, str) and value in RATINGS and rating_format != "code":
+        return RATINGS.index(value)
+    is_code = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, int) and is_code and 0 <= value < len(RATINGS) and rating_format != "name":
+        return value
+    raise ValueError(f"Rating: {value!r} is no rating.")
+
+
+def to_get_response(customer_id: int, customer: Mapping[str, object]) -> dict[str, object]:
+    """The answer of `GET Customers/{id}`. Its groups are documented; what is inside those we do not use is made up."""
+    nested: dict[str, dict[str, object]] = {CUSTOMER_ID.group: {CUSTOMER_ID.get_name: customer_id}}
+    for field in UPDATABLE:
+        nested.setdefault(field.group, {})[field.get_name] = customer[field.name]
+    return {**nested, **_make_other_groups(customer_id, customer)}
+
+
+def _make_other_groups(customer_id: int, customer: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "OrderOptions": {"TaxExempt": False, "PaymentTermId": 3, "DoNotSendEmails": False},
+        "Addresses": [
+            {"AddressID": customer_id * 10, "Name": customer["Name"], "Street1": "1 Example Street",
+             "City": "Springfield", "PostalCode": "01234", "Country": "US", "IsDefault": True},
+        ],
+        "WholesaleOptions": {"DiscountPercent": Decimal("5.00"), "CreditLimit": Decimal("1000.00")},
+        "CustomerGroups": [{"ID": 7, "Name": "Everyone"}],
+        "CustomColumns": [{"ColumnName": "LOYALTY", "Value": "gold"}],
+        "NotesCount": 2,
+        "CreditCards": [{"CardNumber": TEST_CARD_NUMBER, "CVV": TEST_CVV, "Expiration": "12/2031"}],
+    }  # fmt: skip
+
+
+def list_item(customer_id: int, customer: Mapping[str, object]) -> dict[str, object]:
+    """One item of `GET Customers`; a text that has several names there is split at its first blanks."""
+    item: dict[str, object] = {CUSTOMER_ID.list_names[0]: customer_id}
+    for field in UPDATABLE:
+        if len(field.list_names) > 1:
+            parts = str(customer[field.name] or "").split(" ", len(field.list_names) - 1)
+            item.update(zip_longest(field.list_names, parts, fillvalue=""))
+        elif field.list_names:
+            item[field.list_names[0]] = customer[field.name]
+    return item

@@ -1,0 +1,183 @@
+"""The hourly allowance: leave for each request, waiting where there is none, obeying the service's throttle answers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkupdate.clock import Clock, format_duration, format_local_time
+from bulkupdate.errors import ThrottledTooLongError
+from bulkupdate.sellercloud.rate_limit_store import Permit, RateLimitStore, Refusal
+
+WINDOW_SECONDS = 3600.0
+"""10,800 requests an hour for a user and IP address, all endpoints together (API sheet, section 3; certainty A)."""
+
+LONGEST_WAIT_SECONDS = 65 * 60.0
+"""A throttle answer that asks for more than the window, and some, ends the run, as do throttle answers in a row for so
+long."""
+
+BLIND_WAITS_SECONDS = (15.0, 30.0, 60.0, 120.0)
+"""The waits after throttle answers in a row that name no useful time; after the last of them the run ends."""
+
+REPEATED_WAITS_SECONDS = (0.0, 0.0, 15.0, 30.0, 60.0, 120.0)
+"""The shortest waits after throttle answers in a row that do name a time: twice it is believed as it stands."""
+
+AFTER_RESET_SECONDS = 0.1
+"""Waited beyond the time the service named."""
+
+POLL_SECONDS = 1.0
+"""How often a waiting process looks whether another one has changed the allowance."""
+
+SHORTEST_WAIT_SECONDS = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What is left: `free` requests may be sent at once (None: no limit); `free_at` is when the next one may, in
+    seconds since 1970 (now or earlier where there is room)."""
+
+    free: int | None
+    free_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaitState:
+    """All wait until then (seconds since 1970): `throttled`, because the service said so, else the quota is used up."""
+
+    until: float
+    throttled: bool
+
+
+class Quota:
+    """The allowance of one user on one host, shared by every process of the machine. Thread-safe.
+
+    `limit` is the requests in any `window_seconds`, 0 = no limit (throttle answers are obeyed all the same).
+    `request_seconds` is how long one request may take. Every method raises `StoppedError` where the quota file in
+    `folder` cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        host: str,
+        username: str,
+        limit: int,
+        clock: Clock,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+        request_seconds: float = 60.0,
+    ) -> None:
+        self._clock = clock
+        self._window = window_seconds
+        name = f"{host.lower()}\n{username.casefold()}"
+        self._allowance = RateLimitStore(folder, name, limit, window_seconds, lease=3 * request_seconds + 5)
+        self._turnstile = threading.Lock()
+        self._waiting: WaitState | None = None
+        self._refusal: str | None = None
+
+    @property
+    def waiting(self) -> WaitState | None:
+        """What the requests wait for just now; None while they flow."""
+        return self._waiting
+
+    def spend(self, stop: threading.Event) -> Permit | None:
+        """Leave to send one request, waiting for it as long as it takes. None if `stop` was set before there was any.
+
+        Each permit must be handed to `settle` or `throttle` when its request has ended. Raises `ThrottledTooLongError`
+        where the service asked this process to wait for too long.
+        """
+        with self._turnstile:  # one thread asks, the others queue here
+            try:
+                while not stop.is_set():
+                    self._raise_refusal()
+                    now = self._clock.now()
+                    answer = self._allowance.take(now)
+                    if isinstance(answer, Permit):
+                        return answer
+                    self._wait(answer, now, stop)
+            finally:
+                self._waiting = None
+        return None
+
+    def record(self, calls: int) -> None:
+        """So many requests have been sent before it was known whose allowance they are of."""
+        for _ in range(calls):
+            self._allowance.record(self._clock.now())
+
+    def release(self, permit: Permit, *, answered: bool) -> None:
+        """The request has ended: `answered` with anything but a throttle answer, or without any answer."""
+        self._allowance.release(permit, self._clock.now(), answered=answered)
+
+    def cancel_permit(self, permit: Permit) -> None:
+        """The request was not sent after all: its slot is free again."""
+        self._allowance.cancel_permit(permit, self._clock.now())
+
+    def throttle(self, permit: Permit, wait_seconds: float | None) -> None:
+        """The service asked to wait so long (None: it named no useful time): nobody sends anything until then, and then
+        one request alone tries whether the way is open.
+
+        Raises `ThrottledTooLongError`, also to every later `spend` of this process, where the wait is too long.
+        """
+        now = self._clock.now()
+
+        def plan(times: int, so_far: float) -> float | None:
+            return plan_pause(times, wait_seconds, so_far)
+
+        if self._allowance.throttle(permit, now, plan) is None:
+            self._refusal = _describe_refusal(wait_seconds, now)
+            self._raise_refusal()
+
+    def room(self, most: int | None = None) -> Capacity:
+        """How much may be sent now, without spending any. Counts up to `most` only, which is quick; None counts all."""
+        now = self._clock.now()
+        if not self._allowance.limit:
+            return Capacity(None, self._allowance.when_paused(now))
+        slots = self._allowance.when_free(now, self._allowance.limit if most is None else most)
+        return Capacity(sum(when <= now for when in slots), slots[0])
+
+    def when_sent(self, calls: int) -> float:
+        """The earliest moment (seconds since 1970) at which the last of so many requests may be sent."""
+        now = self._clock.now()
+        limit = self._allowance.limit
+        if not limit or calls < 1:
+            return self._allowance.when_paused(now)
+        windows, rest = divmod(calls - 1, limit)
+        return self._allowance.when_free(now, rest + 1)[-1] + windows * self._window
+
+    def close(self) -> None:
+        """Close the quota file. May be called twice."""
+        self._allowance.close()
+
+    def _wait(self, denial: Refusal, now: float, stop: threading.Event) -> None:
+        if denial.is_exact or self._waiting is None:
+            self._waiting = WaitState(denial.until, denial.throttled)
+        self._clock.wait(min(max(denial.until - now, SHORTEST_WAIT_SECONDS), POLL_SECONDS), stop)
+
+    def _raise_refusal(self) -> None:
+        if self._refusal is not None:
+            raise ThrottledTooLongError(self._refusal, remedy="Go on with `bulkupdate resume` then.")
+
+
+def plan_pause(times: int, wait_seconds: float | None, so_far_seconds: float) -> float | None:
+    """How many seconds to pause after the `times`-th throttle answer in a row; None: it has been too long.
+
+    `wait_seconds` is what the service asks for, None where it names no useful time; `so_far_seconds` is the time since
+    the first of those answers.
+    """
+    if wait_seconds is None:
+        return BLIND_WAITS_SECONDS[times - 1] if times <= len(BLIND_WAITS_SECONDS) else None
+    if wait_seconds > LONGEST_WAIT_SECONDS or so_far_seconds > LONGEST_WAIT_SECONDS:
+        return None
+    shortest = REPEATED_WAITS_SECONDS[min(times, len(REPEATED_WAITS_SECONDS)) - 1]
+    return max(wait_seconds + AFTER_RESET_SECONDS, shortest)
+
+
+def _describe_refusal(wait_seconds: float | None, now: float) -> str:
+    at = format_local_time(now, now)
+    if wait_seconds is None:
+        return f"The service still answers 'too many requests' at {at}, without a usable time to wait until."
+    if wait_seconds > 10 * 365 * 86_400:
+        return f"The service asks at {at} to wait for more than ten years before the next request."
+    until = format_local_time(now + wait_seconds, now)
+    return f"The service asks at {at} to wait until {until} ({format_duration(wait_seconds)}) before the next request."

@@ -1,0 +1,206 @@
+"""One request over the wire and back. The home of `requests`: each of its exceptions is translated here."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.models import PreparedRequest
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3 import Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+
+from bulkupdate import __version__
+from bulkupdate.clock import Clock
+from bulkupdate.errors import StoppedError, UsageError
+from bulkupdate.redaction import Redactor
+from bulkupdate.sellercloud.lean_adapter import LeanAdapter
+from bulkupdate.sellercloud.response import ApiResponse, read_response
+
+LONGEST_BODY = 8 * 1024 * 1024
+"""Bytes of an answer that are read; fifty customers of a list page take some 50 KiB."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Request:
+    """One request. `body` is JSON text, None for none; `token` goes into the Authorization header, empty for none.
+    `expects_json_object`: an answer of 200 is of use only with a JSON object in it."""
+
+    method: str
+    url: str
+    body: str | None = None
+    token: str = ""
+    expects_json_object: bool = False
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url})"
+
+
+class NoReplyError(Exception):
+    """A request got no answer. `was_sent`: it may have reached the service; else it certainly did not.
+
+    Stays within this room: `retry.py` turns it into a verdict.
+    """
+
+    def __init__(self, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+
+
+class Transport:
+    """Sends requests over kept connections. Thread-safe.
+
+    `timeout` is the seconds for one request from connecting to its last byte; `connections` is how many are kept open.
+    Proxies and `REQUESTS_CA_BUNDLE` / `CURL_CA_BUNDLE` are taken from the environment once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        connections: int,
+        clock: Clock,
+        redactor: Redactor,
+    ) -> None:
+        self._timeout = timeout
+        self._limit = Timeout(total=timeout)
+        self._clock = clock
+        self._redactor = redactor
+        self._adapter = LeanAdapter(pool_connections=4, pool_maxsize=connections)
+        self._proxies = _find_proxies(url)
+        self._verify = _find_certificates()
+
+    def send(self, request: Request) -> ApiResponse:
+        """Send the request and read the answer; redirects are not followed.
+
+        Raises `NoReplyError` where there is none, `StoppedError` where the service's certificate is not to be trusted,
+        and `UsageError` where address or proxy cannot be used.
+        """
+        try:
+            response = self._adapter.send(
+                _prepare(request),
+                stream=True,
+                timeout=self._limit,  # type: ignore[arg-type]  # taken as it is (adapters.py); the stubs do not say so
+                verify=self._verify,
+                proxies=self._proxies,
+            )
+        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+            raise self._translate(error) from _without_request(error)
+        body, is_whole = _read_body(response.raw)
+        reply = read_response(response.status_code, response.headers, body, self._clock.now(), self._redactor.redact)
+        return reply if is_whole else reply.with_note("its body broke off or was too long")
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._adapter.close()
+
+    def _translate(self, error: Exception) -> Exception:
+        causes = list(_walk_causes(error))
+        if any(isinstance(each, ssl.SSLCertVerificationError) for each in causes):
+            reason = next(each.verify_message for each in causes if isinstance(each, ssl.SSLCertVerificationError))
+            return StoppedError(
+                f"The certificate of the service is not to be trusted: {reason}.",
+                remedy="Check BULKUPDATE_BASE_URL; behind a firm's proxy, name its certificates in REQUESTS_CA_BUNDLE.",
+            )
+        if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
+            return UsageError(
+                "The address of the service, or of the proxy in the environment, cannot be used.",
+                remedy="Check BULKUPDATE_BASE_URL, HTTPS_PROXY and HTTP_PROXY.",
+            )
+        return NoReplyError(self._describe(error, causes), was_sent=not _certainly_unsent(error, causes))
+
+    def _describe(self, error: Exception, causes: list[BaseException]) -> str:
+        if isinstance(error, requests.Timeout):
+            stage = "connection" if _certainly_unsent(error, causes) else "answer"
+            return f"no {stage} within {self._timeout:g} s"
+        if any(isinstance(each, NameResolutionError) for each in causes):
+            return "no connection: the host's name is not known"
+        reason = next(filter(None, map(_reason_of, causes)), None)
+        if isinstance(error, requests.exceptions.ProxyError):
+            return "no connection through the proxy" + (f": {reason}" if reason else "")
+        stage = "no connection" if _certainly_unsent(error, causes) else "the connection broke before an answer came"
+        return f"{stage}: {reason}" if reason else stage
+
+
+def _prepare(request: Request) -> PreparedRequest:
+    prepared = PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    headers = {"Accept": "application/json", "User-Agent": f"bulkupdate/{__version__}", "Accept-Encoding": "identity"}
+    if request.token:
+        headers["Authorization"] = f"Bearer {request.token}"
+    if request.body is not None:
+        prepared.body = request.body.encode()
+        headers["Content-Type"] = "application/json"
+        headers["Content-Length"] = str(len(prepared.body))
+    prepared.headers = CaseInsensitiveDict(headers)
+    return prepared
+
+
+def _read_body(raw: Any) -> tuple[bytes, bool]:
+    """The answer's body, and whether that is all of it. As the status has come, a broken body is no lost answer."""
+    try:
+        body: bytes = raw.read(LONGEST_BODY + 1, decode_content=True)
+    except (HTTPError, HTTPException, OSError):
+        raw.close()
+        return b"", False
+    if len(body) <= LONGEST_BODY:
+        return body, True
+    raw.close()
+    return body[:LONGEST_BODY], False
+
+
+def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and all that it was made from: `requests` and urllib3 keep them in several places."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [getattr(each, "reason", None), *each.args, each.__cause__, each.__context__]
+
+
+def _reason_of(error: BaseException) -> str | None:
+    """The system's words: `Connection refused`. Never those of `requests`, whose texts may hold addresses."""
+    return error.strerror if isinstance(error, OSError) and not isinstance(error, requests.RequestException) else None
+
+
+def _certainly_unsent(error: Exception, causes: list[BaseException]) -> bool:
+    return isinstance(error, requests.exceptions.ProxyError) or any(
+        isinstance(each, ConnectTimeoutError | NewConnectionError) for each in causes
+    )
+
+
+def _without_request(error: Exception) -> Exception:
+    """The exception without the request it holds on to: that has the token and the customer's data."""
+    if isinstance(error, requests.RequestException):
+        error.request = error.response = None
+    return error
+
+
+def _find_proxies(url: str) -> dict[str, str]:
+    proxies: dict[str, str] = get_environ_proxies(url)
+    if (select_proxy(url, proxies) or "").lower().startswith("socks"):
+        raise UsageError(
+            "The environment names a SOCKS proxy, which is not supported.",
+            remedy="Set HTTPS_PROXY (or ALL_PROXY) to an http:// proxy, or NO_PROXY to the service's host.",
+        )
+    return proxies
+
+
+def _find_certificates() -> str | bool:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if path := os.environ.get(name):
+            if not Path(path).exists():
+                raise UsageError(f"{name} names {path}, which does not exist.")
+            return path
+    return True

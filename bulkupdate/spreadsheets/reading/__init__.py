@@ -1,0 +1,1 @@
+"""Read any sheet file into a `Sheet`: every cell as the text that its user sees."""

@@ -1,0 +1,134 @@
+"""A delimited text file (.csv, .tsv) to a `Sheet`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bulkupdate.spreadsheets.reading.csv_records import Record, read_records, separator_line
+from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow
+from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, HeaderRow, find_header_row, missing_key_error
+from bulkupdate.spreadsheets.reading.sheet import Finding, ReadOptions, Sheet
+from bulkupdate.spreadsheets.reading.sheet_finish import finish_sheet
+from bulkupdate.spreadsheets.reading.text_encoding import detect_encoding
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+SHIELD = r"^'('*[=+\-@\t\r])"
+"""The apostrophe that our own CSV files put before what a spreadsheet program would take for a formula."""
+
+
+def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
+    """Read the file; raises `InputFileError` where it is no table of customers.
+
+    One leading apostrophe before `= + - @`, tab or line break comes off, as our own CSV files put it there.
+    """
+    encoding, encoding_name = detect_encoding(path)
+    delimiter, heading = _choose_delimiter(path, encoding, options)
+    rows = _Rows(heading, options)
+    for number, fields, is_broken in read_records(path, encoding, delimiter):
+        rows.take(number, fields, is_broken)
+    frame, row_numbers = rows.builder.build()
+    notes = [
+        f"Read as {encoding_name}, columns separated by {DELIMITERS.get(delimiter, repr(delimiter))}.",
+        *rows.notes(),
+    ]
+    unshielded = _unshield(frame)
+    if unshielded:
+        notes.append(f"{unshielded:,} cells began with an apostrophe before = + - or @; it was taken off.")
+    return finish_sheet(frame, row_numbers, heading, rows.findings, notes, sheet_name=None)
+
+
+class _Rows:
+    """The rows below the headings, each fitted to their number."""
+
+    def __init__(self, heading: HeaderRow, options: ReadOptions) -> None:
+        self.builder = FrameBuilder(len(heading.headings), options)
+        self.findings: list[Finding] = []
+        self._heading = heading
+        self._width = len(heading.headings)
+        self._short_rows = 0
+
+    def take(self, number: int, fields: list[str], is_broken: bool) -> None:
+        if number <= self._heading.number:
+            return
+        if is_broken:
+            self.findings.append(_broken_quotes(number, fields))
+        if len(fields) > self._width:
+            self._cut(number, fields, is_broken)
+        elif len(fields) < self._width:
+            self._short_rows += bool(fields)
+            fields.extend([""] * (self._width - len(fields)))
+        self.builder.add(number, fields)
+
+    def notes(self) -> list[str]:
+        count = self._short_rows
+        return [f"{count:,} rows have fewer fields than headings; what is missing counts as blank."] if count else []
+
+    def _cut(self, number: int, fields: list[str], is_broken: bool) -> None:
+        extra = [field for field in fields[self._width :] if field.strip()]
+        if extra and not is_broken:
+            self.findings.append(_too_many_fields(number, len(fields), self._width, extra))
+        del fields[self._width :]
+
+
+def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[str, HeaderRow]:
+    """The delimiter whose rows name the most known headings, and the row of them.
+
+    A line `sep=;` decides by itself, and so does the ending .tsv.
+    """
+    named = separator_line(path, encoding) or ("\t" if path.suffix.lower() == ".tsv" else None)
+    heads = {delimiter: _read_head(path, encoding, delimiter) for delimiter in ([named] if named else DELIMITERS)}
+    found = {delimiter: find_header_row(rows, options.heading_map) for delimiter, rows in heads.items()}
+    with_key = {delimiter: row for delimiter, row in found.items() if row and row.key_column is not None}
+    if with_key:
+        return max(with_key.items(), key=lambda each: each[1].known_count)
+    widest = max(heads.values(), key=lambda rows: max((len(cells) for _, cells in rows), default=0))
+    first = next((cells for _, cells in widest if any(cell.strip() for cell in cells)), [])
+    raise missing_key_error(path.name, first)
+
+
+def _read_head(path: Path, encoding: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    head: Iterator[Record] = islice(read_records(path, encoding, delimiter), SEARCHED_ROWS)
+    return [(number, _unshield_cells(fields)) for number, fields, is_broken in head if not is_broken]
+
+
+def _unshield_cells(cells: list[str]) -> list[str]:
+    if not any(cell.startswith("'") for cell in cells):
+        return cells
+    return pc.replace_substring_regex(pa.array(cells, pa.large_string()), SHIELD, r"\1").to_pylist()  # type: ignore[no-any-return]
+
+
+def _unshield(frame: pd.DataFrame) -> int:
+    """Take the shields off all cells of the frame, in place. Gives how many there were."""
+    total = 0
+    for place in frame.columns:
+        cells = to_arrow(frame[place])
+        if not pc.any(pc.starts_with(cells, "'")).as_py():
+            continue
+        count = pc.sum(pc.match_substring_regex(cells, SHIELD)).as_py() or 0
+        if count:
+            frame[place] = from_arrow(pc.replace_substring_regex(cells, SHIELD, r"\1"))
+            total += count
+    return total
+
+
+def _broken_quotes(number: int, fields: list[str]) -> Finding:
+    return Finding(
+        number, None, " … ".join(field for field in fields if '"' in field)[:200], "broken-quotes",
+        "The quotation marks of this row, or of one before it, do not add up.",
+        'Close the quotation mark, or write it twice within a cell: "The ""Best"" Shop".',
+    )  # fmt: skip
+
+
+def _too_many_fields(number: int, count: int, width: int, extra: list[str]) -> Finding:
+    return Finding(
+        number, None, ", ".join(extra)[:200], "too-many-fields",
+        f"The row has {count} fields, but there are {width} headings.",
+        'Is a separator within a cell? Put that cell in quotation marks ("Smith, John"), or add the missing heading.',
+    )  # fmt: skip

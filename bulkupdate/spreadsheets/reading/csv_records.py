@@ -1,0 +1,107 @@
+"""Records of a delimited text: strict about quotation marks, so that one left open does not swallow the file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO, TypeAlias
+
+from bulkupdate.errors import InputFileError
+
+LONGEST_FIELD = 1_000_000
+"""Characters of one cell; more is a quotation mark left open. Excel itself ends at 32,767."""
+
+LONGEST_LINE = 20_000_000
+"""Characters up to a line break; keeps a file without line breaks from filling the memory."""
+
+MOST_BROKEN_ROWS = 100
+"""So many rows with quotation marks that do not add up, and the file is no CSV."""
+
+
+Record: TypeAlias = tuple[int, list[str], bool]
+"""One row: its number as Excel counts it, its fields, and whether its quotation marks are broken (do not add up)."""
+
+
+def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
+    """Every record of the file, blank ones included (they are rows in Excel too).
+
+    A line `sep=;` at the top is not a row: Excel takes it off before it counts. A row whose quotation marks do not add
+    up ends with its first line; the lines that it would have swallowed are read as rows of their own, and count as
+    broken too: whether they are rows is not known.
+    """
+    csv.field_size_limit(LONGEST_FIELD)
+    with path.open(encoding=encoding, newline="") as file:
+        if separator_line(path, encoding):
+            file.readline()
+        lines = _Lines(file, path)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        number, broken = 0, 0
+        first_broken = 0
+        while True:
+            lines.start_record()
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                fields = lines.give_back_all_but_first().rstrip("\r\n").split(delimiter)
+                lines.is_doubtful = True
+            number += 1
+            if lines.is_doubtful:
+                broken += 1
+                first_broken = first_broken or number
+            if broken > MOST_BROKEN_ROWS:
+                raise _refuse_as_no_csv(path, first_broken)
+            yield number, fields, lines.is_doubtful
+
+
+def separator_line(path: Path, encoding: str) -> str | None:
+    """The delimiter that a line `sep=;` at the top names, None where there is no such line."""
+    with path.open(encoding=encoding, newline="") as file:
+        first = file.readline(16).strip().strip('"')
+    return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else None
+
+
+class _Lines:
+    """The lines of a file, of which those of the current record can be given back."""
+
+    def __init__(self, file: TextIO, path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._current: list[str] = []
+        self._waiting: list[str] = []
+        self.is_doubtful = False
+        """Whether the current record has a line that a broken one has given back."""
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        self.is_doubtful |= bool(self._waiting)
+        line = self._waiting.pop() if self._waiting else self._file.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) >= LONGEST_LINE:
+            raise InputFileError(
+                f"{self._path.name} is no CSV of customers: it has a line of {len(line):,} characters."
+            )
+        self._current.append(line)
+        return line
+
+    def start_record(self) -> None:
+        self._current.clear()
+        self.is_doubtful = False
+
+    def give_back_all_but_first(self) -> str:
+        first, *rest = self._current
+        self._waiting.extend(reversed(rest))
+        return first
+
+
+def _refuse_as_no_csv(path: Path, row: int) -> InputFileError:
+    return InputFileError(
+        f"{path.name} is no sound CSV: from row {row} on, the quotation marks of more than {MOST_BROKEN_ROWS} rows do "
+        "not add up.",
+        remedy='Within quotation marks, a quotation mark is written twice: "The ""Best"" Shop".',
+    )

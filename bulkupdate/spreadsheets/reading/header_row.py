@@ -1,0 +1,105 @@
+"""Finding the row of headings: it is not always the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bulkupdate.customers.fields import CUSTOMER_ID, UPDATABLE
+from bulkupdate.customers.headings import find_field, suggest
+from bulkupdate.errors import InputFileError
+
+SEARCHED_ROWS = 30
+"""How many rows from the top may be titles, dates and remarks before the headings."""
+
+SHOWN_HEADINGS = 12
+"""How many headings a sentence lists before it says that there are more."""
+
+
+@dataclass(frozen=True)
+class HeaderRow:
+    """A row of headings: its number as Excel shows it, its texts, and the field names that they stand for."""
+
+    number: int
+    headings: tuple[str, ...]
+    known: tuple[str | None, ...]
+
+    @property
+    def key_column(self) -> int | None:
+        """The column of the customer id, counted from 0; None where there is none."""
+        return self.known.index(CUSTOMER_ID.name) if CUSTOMER_ID.name in self.known else None
+
+    @property
+    def known_count(self) -> int:
+        """How many different fields the headings name."""
+        return len({name for name in self.known if name})
+
+    def widen(self, width: int) -> HeaderRow:
+        """The same row with at least so many columns, the new ones blank."""
+        more = max(0, width - len(self.headings))
+        return HeaderRow(self.number, (*self.headings, *[""] * more), (*self.known, *[None] * more))
+
+
+def find_header_row(rows: Iterable[tuple[int, Sequence[str]]], heading_map: Mapping[str, str]) -> HeaderRow | None:
+    """The best row of headings among the rows given: one with a key column first, then the most known fields.
+
+    None where no row names any field.
+    """
+    best: HeaderRow | None = None
+    for number, cells in rows:
+        found = recognise(number, cells, heading_map)
+        if found.known_count and (best is None or _rank(found) > _rank(best)):
+            best = found
+    return best
+
+
+def recognise(number: int, cells: Sequence[str], heading_map: Mapping[str, str]) -> HeaderRow:
+    """A row read as headings, whatever it holds."""
+    fields = [find_field(cell, heading_map) if cell.strip() else None for cell in cells]
+    return HeaderRow(number, tuple(cells), tuple(field.name if field else None for field in fields))
+
+
+def require_updatable(headings: Sequence[str], heading_map: Mapping[str, str]) -> None:
+    """Raise `InputFileError` where no column says anything to update."""
+    updatable = {field.name for field in UPDATABLE}
+    if any(name in updatable for name in recognise(0, headings, heading_map).known):
+        return
+    raise InputFileError(
+        f"No column of the sheet is one that can be updated. {describe_headings(headings)}",
+        remedy=f"Add a column such as Email or Phone1.{_suggest_map(headings)}",
+    )
+
+
+def missing_key_error(where: str, first_row: Sequence[str]) -> InputFileError:
+    """The error for a file in which no row of headings has a key column. `where` is the file or sheet, as a subject."""
+    return InputFileError(
+        f"{where} has no column {CUSTOMER_ID.name} in its first {SEARCHED_ROWS} rows. {describe_headings(first_row)}",
+        remedy="Name the column of Sellercloud's customer numbers CustomerId, or say which it is: "
+        '--map "Your heading=CustomerId".',
+    )
+
+
+def describe_headings(cells: Sequence[str]) -> str:
+    """A sentence that lists the headings found."""
+    shown = [_shorten(cell.strip()) for cell in cells if cell.strip()]
+    if not shown:
+        return "No headings were found."
+    more = f" and {len(shown) - SHOWN_HEADINGS} more" if len(shown) > SHOWN_HEADINGS else ""
+    return f"Found: {', '.join(shown[:SHOWN_HEADINGS])}{more}."
+
+
+def _rank(row: HeaderRow) -> tuple[bool, int]:
+    return row.key_column is not None, row.known_count
+
+
+def _suggest_map(headings: Sequence[str]) -> str:
+    for heading in headings:
+        nearest = suggest(heading) if heading.strip() and find_field(heading, {}) is None else None
+        if nearest:
+            return f" Is {_shorten(heading.strip())!r} meant to be {nearest}?"
+    return ""
+
+
+def _shorten(text: str, length: int = 40) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= length else plain[: length - 1] + "…"

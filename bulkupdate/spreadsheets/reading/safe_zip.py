@@ -1,0 +1,148 @@
+"""The zip container of an .xlsx, .xlsb or .ods file, looked at before anyone unpacks it."""
+
+from __future__ import annotations
+
+import copy
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.ElementTree import fromstring
+
+from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.sheet import ReadOptions
+
+MOST_PARTS = 10_000
+LARGEST_PARSED_BYTES = 8 << 20
+"""Parsed XML takes some thirty times its size in memory."""
+
+BLOCK_BYTES = 1 << 20
+
+SUSPECT_RATIO = 200
+"""A part that unpacks to so many times its size is a bomb: a million formatted blank rows come to about 40."""
+
+SUSPECT_BYTES = 32 << 20
+"""Smaller parts may be as dense as they like."""
+
+_ENCRYPTED = 0x1
+
+
+class Package:
+    """The parts of the file, by name without regard to case, as calamine takes them.
+
+    Raises `InputFileError` where the container is broken or a bomb.
+    """
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self._path = path
+        self._options = options
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except OSError:
+            raise
+        except Exception as error:  # zipfile raises whatever a damaged file makes happen
+            raise self.damaged_error() from error
+        self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
+        self._check_directory()
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._parts
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """A part, block by block. What it really unpacks to counts, not what the directory says."""
+        info = self._parts.get(name.lower())
+        if info is None:
+            raise self.damaged_error()
+        honest = copy.copy(info)
+        honest.file_size = 1 << 62
+        total = 0
+        try:
+            with self._zip.open(honest) as part:
+                while block := part.read(BLOCK_BYTES):
+                    total += len(block)
+                    if total > info.file_size:
+                        raise self._refuse_bomb()
+                    yield block
+        except InputFileError:
+            raise
+        except Exception as error:  # as above, and zlib too
+            raise self.damaged_error() from error
+        if total != info.file_size:
+            raise self.damaged_error()
+
+    def xml_blocks(self, name: str) -> Iterator[bytes]:
+        """A part of XML, block by block. Raises `InputFileError` where it declares a document type or entities: no
+        spreadsheet program does, and they can make a small file grow without end. They stand before the first element,
+        so the first block tells; one without any element is no part of a spreadsheet."""
+        for place, block in enumerate(self.blocks(name)):
+            if place == 0:
+                self._check_prolog(block)
+            yield block
+
+    def parse_xml(self, name: str) -> Element:
+        """A small part of XML, parsed. Raises `InputFileError` where it is not well formed or not small."""
+        collected = bytearray()
+        for block in self.xml_blocks(name):
+            collected += block
+            if len(collected) > LARGEST_PARSED_BYTES:
+                raise self._refuse_bomb()
+        try:
+            return fromstring(bytes(collected), forbid_dtd=True)
+        except (ParseError, ValueError, LookupError) as error:
+            raise self.damaged_error() from error
+
+    def damaged_error(self) -> InputFileError:
+        """The error for a container that cannot be read."""
+        return InputFileError(
+            f"{self._path.name} is damaged or cut off: it cannot be unpacked.",
+            remedy="Open it in Excel and save it again, or copy it anew from where it came.",
+        )
+
+    def _check_prolog(self, start: bytes) -> None:
+        if b"<!DOCTYPE" in start or b"<!ENTITY" in start:
+            raise InputFileError(
+                f"{self._path.name} declares XML entities, which no spreadsheet program does; it was not read.",
+                remedy="Open it in Excel and save it again as .xlsx.",
+            )
+        if not re.search(rb"<[A-Za-z_]", start):
+            raise self.damaged_error()
+
+    def _check_directory(self) -> None:
+        infos = self._zip.infolist()
+        if any(info.flag_bits & _ENCRYPTED for info in infos):
+            raise encrypted_error(self._path)
+        if len(infos) > MOST_PARTS or len(self._parts) < len(infos) or any(map(_is_trick, self._parts)):
+            raise self._refuse_bomb()
+        if sum(info.file_size for info in infos) > self._options.max_unpacked_bytes:
+            raise InputFileError(
+                f"{self._path.name} unpacks to more than {self._options.max_unpacked_bytes:,} bytes.",
+                remedy="Split it, save it as CSV, or raise the limit: BULKUPDATE_MAX_UNPACKED_BYTES.",
+            )
+        for info in infos:
+            if info.file_size > SUSPECT_BYTES and info.file_size > SUSPECT_RATIO * max(1, info.compress_size):
+                raise self._refuse_bomb()
+
+    def _refuse_bomb(self) -> InputFileError:
+        return InputFileError(
+            f"{self._path.name} is packed in a way no spreadsheet program does (a zip bomb?); it was not read.",
+            remedy="If it is a real sheet, open it in Excel and save it again.",
+        )
+
+
+def encrypted_error(path: Path) -> InputFileError:
+    """The error for a file that is protected by a password."""
+    return InputFileError(
+        f"{path.name} is password-protected.",
+        remedy="Open it in Excel, take the password off (File, Info, Protect Workbook) and save it.",
+    )
+
+
+def _is_trick(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]

@@ -1,0 +1,119 @@
+"""What a scan of a worksheet's XML collects, whichever way the XML is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.exceptions import CellCoordinatesException
+
+from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
+from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is
+from bulkupdate.spreadsheets.reading.open_workbook import Merge, SheetMetadata
+
+_TEXT_TYPES = frozenset({"s", "str", "inlineStr", "b"})
+
+
+@dataclass(frozen=True)
+class Styles:
+    """The number format of each cell style. `is_uncalculated` says that the program that wrote the file left all
+    calculating to Excel, so that a formula's stored 0 is no result (XlsxWriter stores 0 everywhere)."""
+
+    codes: Sequence[str]
+    is_uncalculated: bool = False
+
+    def code(self, style: int) -> str:
+        """The format of a style; General where the file does not say."""
+        return self.codes[style] if 0 <= style < len(self.codes) else "General"
+
+
+@dataclass
+class Extent:
+    """How far the filled cells of a sheet reach (rows as Excel numbers them, columns from 0) and how many there are."""
+
+    first_row: int = 0
+    last_row: int = 0
+    last_column: int = 0
+    filled: int = 0
+    text_bytes: int = 0
+
+    def reach(self, row: int, column: int) -> None:
+        """Take in one more filled cell's place."""
+        self.first_row = min(self.first_row or row, row)
+        self.last_row = max(self.last_row, row)
+        self.last_column = max(self.last_column, column)
+
+    @property
+    def area(self) -> int:
+        """The cells of the rectangle around all filled ones."""
+        return (self.last_row - self.first_row + 1) * (self.last_column + 1) if self.last_row else 0
+
+
+@dataclass
+class SheetScan:
+    """The outcome of a scan."""
+
+    styles: Styles
+    facts: SheetMetadata = field(default_factory=SheetMetadata)
+    extent: Extent = field(default_factory=Extent)
+
+    def take_cell(
+        self, row: int, column: int, attributes: tuple[int, str], formula: str | None, value: str | None
+    ) -> None:
+        """Look at one cell. `attributes` are its style and its type; `formula` and `value` are None where the cell has
+        no such part."""
+        style, kind = attributes
+        special = self._sort(row, column, style, kind, formula, value)
+        if formula is not None and (special is None or special.special is Special.NUMBER):
+            self.facts.formulas += 1
+        if special:
+            self.facts.add_special(special)
+
+    def _sort(
+        self, row: int, column: int, style: int, kind: str, formula: str | None, value: str | None
+    ) -> SpecialCell | None:
+        if kind == "e":
+            return SpecialCell(row, column, Special.ERROR, value or "#N/A")
+        if formula is not None and self._is_uncalculated(kind, value):
+            return SpecialCell(row, column, Special.UNCALCULATED, f"={formula}")
+        if kind in _TEXT_TYPES or not value:
+            return None
+        code = self.styles.code(style)
+        number = _to_number(value, is_iso=kind == "d")
+        if number is None or (_shows_as_is(number, code) and kind != "d"):
+            return None
+        return SpecialCell(row, column, Special.NUMBER, number=number, format_code=code)
+
+    def _is_uncalculated(self, kind: str, value: str | None) -> bool:
+        if kind in _TEXT_TYPES:
+            return value is None and kind != "str"
+        return not value or (value == "0" and self.styles.is_uncalculated)
+
+
+def _shows_as_is(number: float, code: str) -> bool:
+    if abs(number) >= LOST_DIGITS_FROM:
+        return False
+    return shows_all_as_is(code) or (shows_integers_as_is(code) and number.is_integer())
+
+
+def _to_number(value: str, *, is_iso: bool) -> float | None:
+    """The cell's number; a date in ISO form becomes the days since 1900. None where it is neither."""
+    try:
+        if is_iso:
+            moment = datetime.fromisoformat(value).replace(tzinfo=None)
+            return (moment - datetime(1899, 12, 30)).total_seconds() / 86_400
+        number = float(value)
+    except ValueError:
+        return None
+    return number if number - number == 0 else None
+
+
+def to_merge(reference: str) -> Merge:
+    """A reference such as `A2:B3` as a merge; an unreadable one covers nothing."""
+    try:
+        first_column, first_row, last_column, last_row = range_boundaries(reference)
+    except (ValueError, CellCoordinatesException):
+        return (0, 0, 0, 0)
+    return int(first_row or 0), int(first_column or 1) - 1, int(last_row or 0), int(last_column or 1) - 1

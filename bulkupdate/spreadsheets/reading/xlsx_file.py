@@ -1,0 +1,137 @@
+"""An .xlsx file: its directory, its styles, and each sheet's cells by calamine beside the scan of its XML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from python_calamine import CalamineSheet
+
+from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.calamine_book import CalamineBook, text_rows
+from bulkupdate.spreadsheets.reading.number_format import code_of
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.safe_zip import Package
+from bulkupdate.spreadsheets.reading.shared_strings import SharedStrings
+from bulkupdate.spreadsheets.reading.sheet import ReadOptions
+from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, Styles
+from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
+
+ROOMY_AREA = 8_000_000
+"""Cells that calamine may make room for, however few of them are filled."""
+
+
+class _Entry(NamedTuple):
+    name: str
+    part: str
+    is_hidden: bool
+
+
+class XlsxWorkbook:
+    """The workbook. Raises `InputFileError` where it is damaged, protected, or more than the limits allow."""
+
+    def __init__(self, path: Path, package: Package, options: ReadOptions) -> None:
+        self._path = path
+        self._package = package
+        self._options = options
+        self._folder = self._find_folder()
+        root = self._package.parse_xml(f"{self._folder}workbook.xml")
+        self._entries = self._list_sheets(root)
+        self._is_1904 = any(_is_true(each.get("date1904")) for each in _all(root, "workbookPr"))
+        is_uncalculated = any(_is_true(each.get("fullCalcOnLoad")) for each in _all(root, "calcPr"))
+        self._styles = Styles(self._read_formats(), is_uncalculated)
+        self._shared = SharedStrings(package, f"{self._folder}sharedStrings.xml", options.max_unpacked_bytes // 4)
+        self._book = _open_meanwhile(path)
+
+    @property
+    def sheets(self) -> Sequence[tuple[str, bool]]:
+        return [(entry.name, entry.is_hidden) for entry in self._entries]
+
+    def open_sheet(self, name: str) -> XlsxSheet:
+        part = next(entry.part for entry in self._entries if entry.name == name)
+        scan = scan_sheet(self._package.xml_blocks(part), self._styles)
+        scan.facts.is_1904 = self._is_1904
+        self._check_extent(name, scan.extent)
+        self._shared.check(part, scan.extent)
+        return XlsxSheet(self._book.result().sheet(name), scan.facts)
+
+    def _check_extent(self, name: str, extent: Extent) -> None:
+        if extent.area > max(ROOMY_AREA, 4 * extent.filled):
+            raise InputFileError(
+                f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
+                f"though only {extent.filled:,} cells are filled.",
+                remedy="Delete what stands far off the table; if another sheet is meant, name it: --sheet.",
+            )
+
+    def _find_folder(self) -> str:
+        """The folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
+        relations = _all(self._package.parse_xml("_rels/.rels"), "Relationship")
+        targets = {each.get("Target", "") for each in relations if each.get("Type", "").endswith("/officeDocument")}
+        if len(targets) != 1:
+            raise self._package.damaged_error()
+        target = targets.pop().lstrip("/")
+        return target[: target.rfind("/") + 1]
+
+    def _list_sheets(self, root: Element) -> list[_Entry]:
+        targets = {
+            each.get("Id", ""): (each.get("Target", ""), each.get("Type", ""))
+            for each in _all(self._package.parse_xml(f"{self._folder}_rels/workbook.xml.rels"), "Relationship")
+        }
+        entries = []
+        for sheet in _all(root, "sheet"):
+            relation = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+            target, kind = targets.get(relation, ("", ""))
+            if kind.endswith("/worksheet"):
+                part = target.lstrip("/") if target.startswith("/") else f"{self._folder}{target}"
+                entries.append(_Entry(sheet.get("name", ""), part, sheet.get("state", "visible") != "visible"))
+        return entries
+
+    def _read_formats(self) -> list[str]:
+        """The number format code of every cell style."""
+        part = f"{self._folder}styles.xml"
+        if part not in self._package:
+            return []
+        root = self._package.parse_xml(part)
+        own = {_number_of(each): each.get("formatCode", "") for each in _all(root, "numFmt")}
+        styles = next(iter(_all(root, "cellXfs")), None)
+        return [code_of(_number_of(each), own) for each in (_all(styles, "xf") if styles is not None else ())]
+
+
+class XlsxSheet:
+    """One sheet of it."""
+
+    def __init__(self, sheet: CalamineSheet, facts: SheetMetadata) -> None:
+        self._sheet = sheet
+        self.facts = facts
+
+    @property
+    def width(self) -> int:
+        return self._sheet.end[1] + 1 if self._sheet.end else 0
+
+    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
+        return text_rows(self._sheet, count, self.facts)
+
+
+def _open_meanwhile(path: Path) -> Future[CalamineBook]:
+    """calamine reads the shared strings without Python's lock, while the sheet's XML is scanned here."""
+    with_one = ThreadPoolExecutor(1)
+    opening = with_one.submit(CalamineBook, path)
+    with_one.shutdown(wait=False)
+    return opening
+
+
+def _all(root: Element, tag: str) -> list[Element]:
+    """All elements of a name, in whatever namespace: there are two, transitional and strict."""
+    return [each for each in root.iter() if isinstance(each.tag, str) and each.tag.rpartition("}")[2] == tag]
+
+
+def _number_of(element: Element) -> int:
+    text = element.get("numFmtId", "0")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _is_true(text: str | None) -> bool:
+    return text in ("1", "true", "on")

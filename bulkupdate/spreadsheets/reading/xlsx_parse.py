@@ -1,0 +1,95 @@
+"""The careful way through a worksheet's XML, for the few programs that write it in another style than Excel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.parsers import expat
+
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
+from openpyxl.utils.exceptions import CellCoordinatesException
+
+from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.xlsx_cells import SheetScan, Styles, to_merge
+
+LONGEST_TEXT = 10_000_000
+
+
+def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetScan:
+    """Parse the XML of a sheet. Raises `InputFileError` where it is not well formed."""
+    sheet = _Sheet(styles)
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = sheet.start
+    parser.EndElementHandler = sheet.end
+    parser.CharacterDataHandler = sheet.text
+    try:
+        for block in blocks:
+            parser.Parse(block)
+        parser.Parse(b"", True)
+    except (expat.ExpatError, ValueError, LookupError, CellCoordinatesException) as error:
+        raise InputFileError(
+            "A sheet of the file is damaged: its XML is not well formed.", remedy="Open it in Excel and save it again."
+        ) from error
+    return sheet.scan
+
+
+class _Sheet:
+    """The state between the parser's calls."""
+
+    def __init__(self, styles: Styles) -> None:
+        self.scan = SheetScan(styles)
+        self._row, self._column = 0, -1
+        self._attributes = (0, "n")
+        self._texts: dict[str, str] = {}
+        self._open: str | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "row":
+            self._row, self._column = int(attributes.get("r", self._row + 1)), -1
+            self.scan.facts.hidden_rows += attributes.get("hidden") in ("1", "true")
+        elif tag == "c":
+            self._start_cell(attributes)
+        elif tag in ("v", "f", "t"):
+            self._open = tag
+            self._texts.setdefault(tag, "")
+        elif tag in ("col", "mergeCell"):
+            self._take_fact(tag, attributes)
+
+    def end(self, name: str) -> None:
+        tag = name.rpartition(":")[2]
+        if tag in ("v", "f", "t"):
+            self._open = None
+        elif tag == "c":
+            self._end_cell()
+
+    def text(self, text: str) -> None:
+        if self._open:
+            self._texts[self._open] += text
+            if len(self._texts[self._open]) > LONGEST_TEXT:
+                raise InputFileError("A cell of the sheet is far larger than a cell can be; it was not read.")
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        if "r" in attributes:
+            letters, self._row = coordinate_from_string(attributes["r"])
+            self._column = column_index_from_string(letters) - 1
+        else:
+            self._column += 1
+        self._attributes = (int(attributes.get("s", "0")), attributes.get("t", "n"))
+        self._texts = {}
+
+    def _end_cell(self) -> None:
+        value = self._texts.get("v")
+        if value or "t" in self._texts:
+            extent = self.scan.extent
+            extent.reach(self._row, self._column)
+            extent.filled += 1
+            extent.text_bytes += len(value or "") + len(self._texts.get("t", ""))
+        self.scan.take_cell(self._row, self._column, self._attributes, self._texts.get("f"), value)
+
+    def _take_fact(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "col" and attributes.get("hidden") in ("1", "true"):
+            first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
+            self.scan.facts.hidden_columns += last - first + 1 if last < 16_384 else 0
+        elif tag == "mergeCell":
+            self.scan.facts.merges.append(to_merge(attributes["ref"]))

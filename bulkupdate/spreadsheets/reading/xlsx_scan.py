@@ -1,0 +1,178 @@
+"""One pass over a worksheet's XML for what calamine does not tell: errors, formulas, formats, hidden rows, merges.
+
+calamine gives error cells and formulas never calculated as blanks, and numbers without their formats. The pass also
+learns how far the sheet reaches, before calamine makes room for all of it. It looks for tokens instead of parsing: a
+sheet has millions of cells, and few need a look. XML in another style than the usual is parsed (`xlsx_parse.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from itertools import chain
+
+from openpyxl.utils.cell import column_index_from_string
+
+from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is
+from bulkupdate.spreadsheets.reading.xlsx_cells import SheetScan, Styles, to_merge
+from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
+
+LONGEST_ROW_BYTES = 32 << 20
+MOST_MERGES = 200_000
+
+_CELL = re.compile(rb"<c( [^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
+_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})$")
+_VALUE = re.compile(rb"<v(?: [^>]*)?>([^<]*)</v>")
+_FORMULA = re.compile(rb"<f(?: [^>]*)?(?:/>|>([^<]*)</f>)")
+_TEXT = re.compile(rb">([^<]+)<")
+_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{2,3})\d+"[^>/]*>')
+_ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
+_HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(?:1|true)"')
+_HIDDEN_COLUMNS = re.compile(rb'<col ([^>]*hidden="(?:1|true)"[^>]*)>')
+_MERGE = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
+_ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
+
+
+def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
+    """Go through the XML of a sheet, given block by block. Raises `InputFileError` where a row is beyond measure, or
+    where the XML is not well formed and had to be parsed."""
+    first = next(blocks, b"")
+    blocks = chain((first,), blocks)
+    if _is_plain(first):
+        return _Tokens(styles).scan(blocks)
+    return parse_sheet(blocks, styles)
+
+
+def _is_plain(xml: bytes) -> bool:
+    """Whether the XML is as all common programs write it: no prefixes, double quotes, every cell with its place."""
+    if not re.search(rb"<worksheet[ >]", xml[:4096]) or b"<![CDATA[" in xml or b"<!--" in xml:
+        return False
+    return not re.search(rb"<c(?:>|/>| (?![^>]*\br=\")|[^>]*=')|<row(?:>|/>| (?![^>]*\br=\"))", xml)
+
+
+class _Tokens:
+    """The pass by tokens."""
+
+    def __init__(self, styles: Styles) -> None:
+        self._scan = SheetScan(styles)
+        self._patterns = [re.compile(pattern) for pattern in (*_ALWAYS, *_style_patterns(styles))]
+
+    def scan(self, blocks: Iterable[bytes]) -> SheetScan:
+        """Rows are taken by chunks that end with a row; what stands before and after them at once."""
+        rest, is_top, is_tail = b"", True, False
+        for block in blocks:
+            chunk = rest + block
+            end = 0 if is_tail else chunk.rfind(b"</row>") + len(b"</row>")
+            if end < len(b"</row>"):
+                end = 0
+            rows, rest = chunk[:end], chunk[end:]
+            if len(rest) > LONGEST_ROW_BYTES:
+                raise InputFileError("A row of the sheet is far larger than a row can be; it was not read.")
+            if rows and is_top:
+                self._take_columns(rows[: rows.find(b"<row")])
+                is_top = False
+            self._take_rows(rows)
+            is_tail = is_tail or b"</sheetData>" in rest
+        self._take_merges(rest)
+        return self._scan
+
+    def _take_rows(self, rows: bytes) -> None:
+        if b"hidden=" in rows:
+            self._scan.facts.hidden_rows += len(_HIDDEN_ROW.findall(rows))
+        starts = {start for pattern in self._patterns for start in _find_cells(pattern, rows)}
+        for start in sorted(starts):
+            self._take_cell(rows, start)
+        self._take_extent(rows, b"</v>")
+        has_inline = b"<is>" in rows
+        if has_inline:
+            self._take_extent(rows, b"</is>")
+        if has_inline or b't="str"' in rows:
+            self._scan.extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
+
+    def _take_extent(self, rows: bytes, end_of_value: bytes) -> None:
+        """Count the filled cells, and note the rows of the first and the last. Columns up to Z need no search."""
+        count = rows.count(end_of_value)
+        if not count:
+            return
+        extent = self._scan.extent
+        extent.filled += count
+        far = max((column_index_from_string(name.decode()) - 1 for name in set(_FAR_COLUMN.findall(rows))), default=25)
+        for place in (rows.find(end_of_value), rows.rfind(end_of_value)):
+            row = _ROW.match(rows, max(0, rows.rfind(b"<row", 0, place)))
+            if row:
+                extent.reach(int(row[1]), far)
+
+    def _take_cell(self, rows: bytes, start: int) -> None:
+        match = _CELL.match(rows, start)
+        if not match:
+            return
+        attributes = dict(_ATTRIBUTE.findall(match[1]))
+        place = _PLACE.match(attributes.get(b"r", b"").decode("ascii", "replace"))
+        if not place:
+            return
+        inner = match[2] or b""
+        formula, value = _FORMULA.search(inner), _VALUE.search(inner)
+        style = attributes.get(b"s", b"0")
+        self._scan.take_cell(
+            int(place[2]),
+            column_index_from_string(place[1]) - 1,
+            (int(style) if style.isdigit() else 0, attributes.get(b"t", b"n").decode("ascii", "replace")),
+            None if formula is None else _decode(formula[1] or b""),
+            None if value is None else _decode(value[1]),
+        )
+
+    def _take_columns(self, xml: bytes) -> None:
+        for match in _HIDDEN_COLUMNS.finditer(xml):
+            attributes = dict(_ATTRIBUTE.findall(match[1]))
+            self._scan.facts.hidden_columns += _count_columns(
+                attributes.get(b"min", b"1"), attributes.get(b"max", b"1")
+            )
+
+    def _take_merges(self, xml: bytes) -> None:
+        merges = self._scan.facts.merges
+        merges.extend(to_merge(reference.decode()) for reference in _MERGE.findall(xml))
+        if len(merges) > MOST_MERGES:
+            raise InputFileError("The sheet has too many merged cells.", remedy="Unmerge all cells and save the file.")
+
+
+def _style_patterns(styles: Styles) -> list[bytes]:
+    """Patterns of filled cells whose style does not show numbers as they are; blanks of that style are passed over."""
+    always = [
+        str(style)
+        for style, code in enumerate(styles.codes)
+        if not (shows_all_as_is(code) or shows_integers_as_is(code))
+    ]
+    fractions = [str(style) for style, code in enumerate(styles.codes) if shows_integers_as_is(code)]
+    patterns = []
+    if always:
+        no_text = r'(?! t="(?:s|str|inlineStr|b)")'
+        patterns.append(f' s="(?:{"|".join(always)})"{no_text}[^>/]*>(?!</c>)'.encode())
+    if fractions:
+        patterns.append(f' s="(?:{"|".join(fractions)})"[^>/]*><v>-?\\d*[.eE]'.encode())
+    return patterns
+
+
+def _find_cells(pattern: re.Pattern[bytes], rows: bytes) -> Iterator[int]:
+    """Where the cells start that the pattern is found in."""
+    for match in pattern.finditer(rows):
+        start = rows.rfind(b"<c ", 0, match.start() + 1)
+        if (
+            start >= 0
+            and rows.find(b"</c>", start, match.start()) < 0
+            and rows.rfind(b"<row", start, match.start() + 1) < 0
+        ):
+            yield start
+
+
+def _count_columns(first: bytes, last: bytes) -> int:
+    """Columns hidden up to the sheet's edge are a way of tidying up, not columns of data: they do not count."""
+    if not (first.isdigit() and last.isdigit()) or int(last) >= 16_384:
+        return 0
+    return max(0, int(last) - int(first) + 1)
+
+
+def _decode(text: bytes) -> str:
+    return unescape(text.decode("utf-8", "replace"))

@@ -1,0 +1,1 @@
+"""Write results, to-fix sheets, check reports, templates and exports."""

@@ -1,0 +1,143 @@
+"""A copy of the user's own workbook with the bad cells marked, to mend and give back.
+
+It is read and written by openpyxl, which keeps formats, widths, other sheets, formulas, comments and macro-free
+contents; shapes, slicers and the threads of comments are left out of the copy. The user's own file is never touched.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from copy import copy
+from io import BytesIO
+from pathlib import Path
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+from openpyxl.worksheet.worksheet import Worksheet
+
+from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.errors import UsageError
+from bulkupdate.files import replace_file
+from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.spreadsheets.writing.formula_values import copy_formula_values
+
+MOST_ROWS = 20_000
+_MOST_UNPACKED_BYTES = 100 * 1024 * 1024
+_LONGEST_COMMENT = 2_000
+_FILLS = {
+    Severity.ERROR: PatternFill("solid", fgColor=styles.RED[0]),
+    Severity.WARNING: PatternFill("solid", fgColor=styles.AMBER[0]),
+}
+_LITERAL_ESCAPE = re.compile("_(?=x(?!00[01]|005F|FFF)[0-9A-Fa-f]{4}_)")
+
+
+def annotated_path(report_path: Path) -> Path:
+    """Where the annotated copy is written: `check-annotated.xlsx` beside `check.xlsx`."""
+    return report_path.with_name(f"{report_path.stem}-annotated.xlsx")
+
+
+def annotation_blocker(source: Path, row_count: int) -> str | None:
+    """Why no annotated copy is made of this file, in one sentence for people; None if one can be made."""
+    if source.suffix.lower() != ".xlsx":
+        return "An annotated copy is made of .xlsx files only."
+    if row_count > MOST_ROWS:
+        return f"No annotated copy was made: the sheet has more than {MOST_ROWS:,} rows."
+    try:
+        with zipfile.ZipFile(source) as package:
+            if sum(entry.file_size for entry in package.infolist()) > _MOST_UNPACKED_BYTES:
+                return "No annotated copy was made: the workbook is too large."
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        return f"No annotated copy was made: {source.name} can no longer be read ({error})."
+    return None
+
+
+def write_annotated_copy(
+    source: Path,
+    target: Path,
+    *,
+    sheet_name: str,
+    heading_row: int,
+    headings: Sequence[str],
+    key_heading: str,
+    problems: Sequence[Problem],
+) -> None:
+    """Write a copy of `source` to `target`, the cells that have problems marked and commented.
+
+    `headings` are the sheet's, column by column; a problem of the whole row is put on the column `key_heading`. Errors
+    are red, warnings amber. Formulas keep the values they show; nothing is calculated, no macro is run. Raises
+    `UsageError` if the copy cannot be written or the workbook cannot be copied.
+    """
+    try:
+        book = load_workbook(source, rich_text=True)
+        _mark_problems(book[sheet_name], heading_row, headings, key_heading, problems)
+        book.active = book.sheetnames.index(sheet_name)
+        _escape_literals(book)
+        saved = BytesIO()
+        book.save(saved)
+        content = copy_formula_values(source, saved)
+    except Exception as error:  # openpyxl fails in many ways on workbooks that Excel opens
+        raise UsageError(
+            f"No annotated copy of {source.name} could be made: {type(error).__name__}: {error}.",
+            remedy="The sheet Problems of the report lists the same problems.",
+        ) from error
+    with replace_file(target) as stream:
+        stream.write(content)
+
+
+def _escape_literals(book: Workbook) -> None:
+    """Keep texts such as `_x0041_`: openpyxl takes their escape off in reading and puts none on in writing."""
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.data_type == "s" and _LITERAL_ESCAPE.search(str(cell.value)):
+                    cell.value = _LITERAL_ESCAPE.sub("_x005F_", str(cell.value))
+                    cell.data_type = "s"  # a text that begins with "=" is still one
+
+
+def _mark_problems(
+    sheet: Worksheet, heading_row: int, headings: Sequence[str], key_heading: str, problems: Sequence[Problem]
+) -> None:
+    places = _find_columns(sheet, heading_row, headings)
+    key_place = places.get(_squeeze(key_heading), 1)
+    by_cell: dict[tuple[int, int], list[Problem]] = {}
+    for problem in problems:
+        place = places.get(_squeeze(problem.column), key_place)
+        by_cell.setdefault((problem.row, place), []).append(problem)
+    for (row, place), found in by_cell.items():
+        _mark(_get_cell(sheet, row, place), found)
+
+
+def _find_columns(sheet: Worksheet, heading_row: int, headings: Sequence[str]) -> dict[str, int]:
+    """The column of each heading, from 1: where it stands in the sheet, else by its place among the headings."""
+    places = {_squeeze(heading): place for place, heading in reversed(list(enumerate(headings, start=1)))}
+    found = {_squeeze(str(cell.value)): cell.column for cell in reversed(sheet[heading_row]) if cell.value is not None}
+    return places | found
+
+
+def _squeeze(heading: str) -> str:
+    return " ".join(heading.split())
+
+
+def _get_cell(sheet: Worksheet, row: int, place: int) -> Cell:
+    """The cell, or the top-left one of the merged cells that it is part of: only that one is shown."""
+    cell = sheet.cell(row, place)
+    if isinstance(cell, MergedCell):
+        merged = next(area for area in sheet.merged_cells.ranges if cell.coordinate in area)
+        cell = sheet.cell(merged.min_row, merged.min_col)
+    assert isinstance(cell, Cell), "the top-left cell of a merged range is an ordinary one"
+    return cell
+
+
+def _mark(cell: Cell, problems: Sequence[Problem]) -> None:
+    severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in problems) else Severity.WARNING
+    cell.fill = copy(_FILLS[severity])
+    lines = [f"{each.severity.value.capitalize()}: {each.message} {each.remedy}".strip() for each in problems]
+    if cell.comment:
+        lines.insert(0, cell.comment.text)
+    text = make_visible("\n\n".join(lines))[:_LONGEST_COMMENT]
+    cell.comment = Comment(text, "bulkupdate", height=60 + 18 * (len(text) // 40), width=320)

@@ -1,0 +1,111 @@
+"""The pages over HTTP: waitress, its limits, and how it ends."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import waitress.server
+from flask import Flask
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from bulkupdate.errors import UsageError
+from bulkupdate.web.page_context import EXTENSION, PageContext
+from bulkupdate.web.security import SECURITY_HEADERS
+
+THREADS = 16
+CONNECTIONS = 300
+IDLE_CONNECTION_SECONDS = 60
+LARGEST_HEADERS_BYTES = 64 << 10
+PRIVATE_UMASK = 0o077
+
+
+class _PlainErrorTask(ErrorTask):
+    """A request that never reaches the pages (too large, broken): the same headers, and no more than the status."""
+
+    def execute(self) -> None:
+        error: Any = getattr(self.request, "error")  # noqa: B009  # the stubs do not name it
+        body = f"{error.code} {error.reason}\n".encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers = [
+            *self.response_headers,
+            ("Content-Type", "text/plain; charset=utf-8"),
+            *SECURITY_HEADERS.items(),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):
+    error_task_class = _PlainErrorTask
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Answer until SIGTERM or Ctrl-C; then stop all runs, so that each can be resumed. `on_ready` gets the address.
+
+    Raises `UsageError` where it cannot listen there.
+    """
+    site: PageContext = app.extensions[EXTENSION]
+    os.umask(PRIVATE_UMASK)
+    _log_to_stderr()
+    listener = _bind(host, port)
+    server: Any = waitress.server.create_server(
+        app, sockets=[listener], threads=THREADS, connection_limit=CONNECTIONS, channel_timeout=IDLE_CONNECTION_SECONDS,
+        max_request_body_size=site.settings.upload_bytes + 1, max_request_header_size=LARGEST_HEADERS_BYTES,
+        clear_untrusted_proxy_headers=False, asyncore_use_poll=True, ident="",
+    )  # fmt: skip
+    server.channel_class = _Channel
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    site.start()
+    shown = f"[{host}]" if ":" in host else host
+    on_ready(f"http://{shown}:{listener.getsockname()[1]}/")
+    try:
+        server.run()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)  # once more ends at once; the journal is sound at every moment
+        site.close()
+        server.close()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"The page cannot be served at {host}, port {port}: {getattr(error, 'strerror', None) or error}.",
+            remedy="Name another one: --port 8001.",
+        ) from error
+
+
+def _log_to_stderr() -> None:
+    """Times, run ids, counts: nothing of a sheet, no login name."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("bulkupdate.web", "waitress"):
+        log = logging.getLogger(name)
+        log.handlers, log.propagate = [handler], False
+        log.setLevel(logging.INFO if name == "bulkupdate.web" else logging.ERROR)

@@ -1,0 +1,132 @@
+"""The sheets people have uploaded: a folder each, readable by the server's user only, gone after the days documented.
+
+The id of an upload is the id of the run it may become: whatever is clicked twice, there is one run at most.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from bulkupdate.clock import Clock, format_utc
+from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.runs.runner import new_run_id
+
+FOLDER = "uploads"
+RECORD = "upload.json"
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{8}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One uploaded sheet. `owner` is who uploaded it, `host` the service it is for; `name` is how people call the file,
+    `stored` how it is called in `folder`. `at` is ISO 8601 in UTC."""
+
+    id: str
+    owner: str
+    host: str
+    name: str
+    stored: str
+    at: str
+    sheet: str
+    decimal_mark: str
+    ignore_unknown: bool
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The file itself."""
+        return self.folder / self.stored
+
+    @property
+    def options(self) -> SheetOptions:
+        """How it is to be read."""
+        return SheetOptions(
+            sheet=self.sheet or None, decimal_mark=self.decimal_mark, ignore_unknown=self.ignore_unknown
+        )
+
+
+class Uploads:
+    """The folder of all uploads."""
+
+    def __init__(self, state_dir: Path, clock: Clock) -> None:
+        self.folder = state_dir / FOLDER
+        self._clock = clock
+
+    def add(self, content: IO[bytes], owner: str, host: str, name: str, ending: str, options: SheetOptions) -> Upload:
+        """Keep a file under a name of our own."""
+        upload_id = new_run_id(self._clock.now())
+        folder = self.place_of(upload_id)
+        upload = Upload(
+            upload_id, owner, host, name, f"{upload_id}{ending}", format_utc(self._clock.now()), options.sheet or "",
+            options.decimal_mark, options.ignore_unknown, folder,
+        )  # fmt: skip
+        with os.fdopen(os.open(upload.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            shutil.copyfileobj(content, file, 1 << 20)
+        write_json(folder / RECORD, {key: value for key, value in asdict(upload).items() if key != "folder"})
+        return upload
+
+    def place_of(self, run_id: str) -> Path:
+        """The folder of an upload or of a run's results, made when missing."""
+        folder = self.folder / run_id
+        for each in (self.folder, folder):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def find(self, upload_id: str) -> Upload | None:
+        """The upload of this id; None where there is none (any more)."""
+        if _ID.fullmatch(upload_id) is None:
+            return None
+        record = read_json(self.folder / upload_id / RECORD)
+        return None if record is None else Upload(folder=self.folder / upload_id, **record)
+
+    def all(self) -> list[Upload]:
+        """Every upload, newest first."""
+        names = sorted((each.name for each in self.folder.glob("*")), reverse=True) if self.folder.is_dir() else []
+        return [upload for name in names if (upload := self.find(name)) is not None]
+
+    def remove(self, upload_id: str) -> None:
+        """Remove an upload with everything made of it."""
+        if _ID.fullmatch(upload_id):
+            shutil.rmtree(self.folder / upload_id, ignore_errors=True)
+
+
+def purge_uploads(state_dir: Path, before: float, keep: frozenset[str] = frozenset()) -> int:
+    """Remove the uploads, and the results beside them, last touched before that time (seconds since 1970), but for
+    those in `keep`. How many they were."""
+    removed = 0
+    folder = state_dir / FOLDER
+    for each in folder.glob("*") if folder.is_dir() else ():
+        if each.name not in keep and _ID.fullmatch(each.name) and _last_touched(each) < before:
+            shutil.rmtree(each, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _last_touched(folder: Path) -> float:
+    try:
+        return max(each.stat().st_mtime for each in (folder, *folder.iterdir()))
+    except OSError:
+        return 0.0
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write an object in one step, readable by its owner only."""
+    temporary = path.with_suffix(".tmp")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False)
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file; None where there is none."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content

@@ -1,0 +1,121 @@
+"""A folder, a state and a sandbox for a night, and the night itself, in this process or as the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import ExitCode
+from bulkupdate.nightly.file_job import NightOptions
+from bulkupdate.nightly.file_report import FileReport
+from bulkupdate.nightly.night_runner import run_night
+from bulkupdate.nightly.notifications import Notices
+from bulkupdate.runs.cancellation import Cancellation
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.settings import Secret, Settings
+
+FIRST = 100_001
+PLACES = ("inbox", "working", "done", "failed")
+
+
+@dataclass
+class House:
+    """One folder with its state folder, worked through against `sandbox`."""
+
+    root: Path
+    sandbox: Sandbox
+    given: dict[str, Any] = field(default_factory=dict)
+    reports: list[FileReport] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        (self.folder / "inbox").mkdir(parents=True)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "folder"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def settings(self) -> Settings:
+        given = {
+            "base_url": self.sandbox.base_url, "username": "sandbox", "password": Secret("sandbox"),
+            "state_dir": self.state, "retry_wait": 0.01, **self.given,
+        }  # fmt: skip
+        return Settings(**given)
+
+    def put(self, name: str, text: str, age: float = 0.0) -> Path:
+        """A file in the inbox, `age` seconds old."""
+        path = self.folder / "inbox" / name
+        path.write_text(text, encoding="utf-8")
+        then = Clock().now() - age
+        os.utime(path, (then, then))
+        return path
+
+    def night(self, clock: Clock | None = None, stop: Cancellation | None = None, **options: Any) -> ExitCode:
+        """One call, in this process; what it told is in `reports`."""
+        clock, stop, self.reports = clock or Clock(), stop or Cancellation(), []
+        asked = NightOptions(**{"settle_seconds": 0.0, **options})
+        notices = Notices(self.settings, clock, stop, first_wait=0.01)
+        return run_night(self.folder, self.settings, asked, clock, stop, self.reports.append, notices)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "bulkupdate", "nightly", str(self.folder), "--settle", "0.3", *arguments]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        names = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
+        return {
+            **kept, "BULKUPDATE_BASE_URL": self.sandbox.base_url, "BULKUPDATE_USERNAME": "sandbox",
+            "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_STATE_DIR": str(self.state),
+            "BULKUPDATE_RETRY_WAIT": "0.01", **more,
+        }  # fmt: skip
+
+    def call(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """One call of the real program, to its end."""
+        return subprocess.run(
+            self.command(*arguments), env=self.environment(**more), capture_output=True, text=True, timeout=60
+        )
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """One call of the real program, going on."""
+        return subprocess.Popen(
+            self.command(*arguments), env=self.environment(**more), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def places(self) -> dict[str, list[str]]:
+        """The names of the files in each place, without their run's id."""
+        return {place: sorted(map(bare, (self.folder / place).glob("*"))) for place in PLACES}
+
+    def summary(self, name: str) -> Any:
+        """The newest JSON summary of the file of that name, without its ending."""
+        return json.loads(sorted((self.folder / "reports").glob(f"*-{name}.json"))[-1].read_text())
+
+    def puts(self) -> Counter[str]:
+        """How often each customer was updated."""
+        return Counter(each.customer_id for each in self.sandbox.requests if each.method == "PUT")
+
+
+def bare(path: Path) -> str:
+    """The file's own name."""
+    return path.name[25:] if path.parent.name != "inbox" else path.name
+
+
+def sheet(ids: Sequence[int], value: str = "Ann") -> str:
+    """A good CSV for these customers."""
+    return "CustomerId,Name\n" + "".join(f"{each},{value}\n" for each in ids)
+
+
+BAD = "CustomerId,IsWholesale\n100001,perhaps\n"
+"""A sheet with an invalid row."""

@@ -1,0 +1,68 @@
+"""One call a folder; who holds it is said; the dead hold nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import BusyError
+from bulkupdate.nightly.folder_lock import OWNER_NAME, hold_folder, read_owner
+
+_HOLDER = """
+import sys, time
+from pathlib import Path
+from bulkupdate.clock import Clock
+from bulkupdate.nightly.folder_lock import hold_folder
+with hold_folder(Path(sys.argv[1]), Clock()):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def hold_elsewhere(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", _HOLDER, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_call_learns_who_holds_the_folder_and_since_when(tmp_path: Path) -> None:
+    process = hold_elsewhere(tmp_path)
+    try:
+        with pytest.raises(BusyError) as refused, hold_folder(tmp_path, Clock()):
+            pass
+        said = str(refused.value)
+        assert f"process {process.pid} on {socket.gethostname()}, since 20" in said
+        assert said.count("Z.") == 1
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_dead_owners_lock_is_taken_over_and_named(tmp_path: Path) -> None:
+    process = hold_elsewhere(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with hold_folder(tmp_path, Clock()) as dead:
+        assert dead is not None
+        assert dead.pid == process.pid
+        owner = read_owner(tmp_path)
+        assert owner is not None
+        assert owner.pid == os.getpid()
+    with hold_folder(tmp_path, Clock()) as dead:
+        assert dead is None
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"pid": "x", "host": "h", "since": "s"}'])
+def test_a_damaged_note_says_nothing_and_stops_nothing(tmp_path: Path, note: str) -> None:
+    (tmp_path / OWNER_NAME).write_text(note)
+    assert read_owner(tmp_path) is None
+    with hold_folder(tmp_path, Clock()) as dead:
+        assert dead is None

@@ -1,0 +1,103 @@
+"""A log line is one event: nothing that came from outside breaks it, colours it, or ends up in it unasked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.errors import UsageError
+from bulkupdate.nightly import logs
+from bulkupdate.nightly.logs import LOGGER, logging_to, neutralise
+
+HOSTILE = 'a\nb\r\x1b[31mred\x07\x85\u2028\u202e\x7f\ud800="c d"'
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_bytes().decode().split("\n")[:-1]
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_one_event_is_one_line_without_a_byte_that_a_terminal_obeys(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "night.log"
+    with logging_to(path, kind, "info", quiet=True):
+        LOGGER.info("told of %s", HOSTILE, extra={"run": "r1", "row": 7, "file": HOSTILE})
+        try:
+            raise ValueError(HOSTILE)
+        except ValueError:
+            LOGGER.error("failed", exc_info=True)
+    raw = path.read_bytes()
+    assert raw.count(b"\n") == 2
+    assert not set(raw) & (set(range(32)) - {10} | {127})
+    assert "\u2028" not in raw.decode()
+    assert "\u202e" not in raw.decode()
+
+
+def test_json_lines_carry_run_and_row(tmp_path: Path) -> None:
+    path = tmp_path / "night.log"
+    with logging_to(path, "json", "info", quiet=True):
+        LOGGER.warning("row not updated", extra={"run": "r1", "row": 7, "status": "rejected", "http_status": 404})
+    (line,) = map(json.loads, lines_of(path))
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "WARNING", "message": "row not updated", "run": "r1", "row": 7, "status": "rejected",
+        "http_status": 404,
+    }  # fmt: skip
+
+
+def test_text_lines_carry_run_and_row_and_no_value_can_forge_another(tmp_path: Path) -> None:
+    path = tmp_path / "night.log"
+    with logging_to(path, "text", "info", quiet=True):
+        LOGGER.info("taken", extra={"run": "r1", "row": 7, "file": 'a row=8 "x".csv'})
+    (line,) = lines_of(path)
+    assert line.split(" ", 1)[1] == r'INFO taken run=r1 row=7 file="a row=8 \"x\".csv"'
+
+
+def test_the_log_is_its_owners_alone_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "FILE_BYTES", 150)
+    path = tmp_path / "night.log"
+    with logging_to(path, "text", "info", quiet=True):
+        for number in range(12):
+            LOGGER.info("event %d of some length", number)
+    parts = sorted(tmp_path.iterdir())
+    assert len(parts) > 2
+    assert {stat.S_IMODE(each.stat().st_mode) for each in parts} == {0o600}
+    assert sum(len(lines_of(each)) for each in parts) == 12
+
+
+def test_quiet_leaves_errors_alone_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_to(None, "text", "info", quiet=True):
+        LOGGER.warning("not this")
+        LOGGER.error("but this")
+    assert capsys.readouterr().err.split(" ", 1)[1] == "ERROR but this\n"
+
+
+def test_a_level_shows_what_is_at_least_as_grave(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_to(None, "text", "warning", quiet=False):
+        LOGGER.info("not this")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_log_file_that_cannot_be_written_is_found_at_once(tmp_path: Path) -> None:
+    before = list(LOGGER.handlers)
+    with pytest.raises(UsageError, match="log file"), logging_to(tmp_path / "no" / "a.log", "text", "info", quiet=True):
+        pass
+    assert LOGGER.handlers == before
+
+
+def test_a_full_disk_costs_a_line_and_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    with logging_to(Path("/dev/full"), "text", "info", quiet=True):
+        LOGGER.info("lost")
+    said = capsys.readouterr().err
+    assert said.startswith("The log file cannot be written: ")
+    assert "Traceback" not in said
+
+
+def test_plain_text_stays_as_it_is() -> None:
+    assert neutralise("Müller & Söhne – 客户.csv") == "Müller & Söhne – 客户.csv"
+    assert logging.getLevelName(LOGGER.level) == "NOTSET"

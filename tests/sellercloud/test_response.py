@@ -1,0 +1,169 @@
+"""What an answer means, whatever its bytes are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bulkupdate.sellercloud.response import (
+    LONGEST_MESSAGE,
+    ApiResponse,
+    Verdict,
+    parse_reset_time,
+    parse_retry_after,
+    read_response,
+)
+
+NOW = 1_642_153_000.0  # 2022-01-14T09:36:40Z
+DATE = "Fri, 14 Jan 2022 09:36:40 GMT"
+
+
+def read(status: int, body: object = b"", headers: dict[str, str] | None = None, now: float = NOW) -> ApiResponse:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_response(status, headers or {}, data, now)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, b"", Verdict.ACCEPTED),
+        (204, b"", Verdict.ACCEPTED),
+        (299, b"{broken", Verdict.ACCEPTED),
+        *((status, b"", Verdict.REFUSED) for status in (400, 403, 404, 405, 409, 413, 415, 422, 418, 301, 302, 307)),
+        *((status, b"", Verdict.TRANSIENT) for status in (408, 425, 500, 502, 503, 504, 599)),
+        (401, b"", Verdict.UNAUTHORIZED),
+        (429, b"", Verdict.THROTTLED),
+        (500, {"Message": "Customer 7 not found"}, Verdict.REFUSED),
+        (503, {"Message": "Customer 7 not found"}, Verdict.TRANSIENT),
+        (409, {"Error": "Too many requests.", "RateLimitResetTime": None}, Verdict.THROTTLED),
+        (409, {"Message": "conflict", "RateLimitResetTime": None}, Verdict.REFUSED),
+        (409, {"Error": "Too many requests.", "RateLimitResetTime": "soon"}, Verdict.THROTTLED),
+        (409, {"ErrorMessage": "The e-mail is in use"}, Verdict.REFUSED),
+    ],
+)
+def test_status_and_body_give_the_verdict(status: int, body: object, verdict: Verdict) -> None:
+    assert read(status, body).verdict is verdict
+
+
+def test_a_409_with_retry_after_is_a_throttling() -> None:
+    reply = read(409, b"", {"Retry-After": "7"})
+    assert (reply.verdict, reply.wait_seconds) == (Verdict.THROTTLED, 7.0)
+
+
+def test_an_html_page_with_200_is_accepted_and_said() -> None:
+    assert read(200, b"  <!DOCTYPE html><html>").message == "answered 200 with an HTML page"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"Error": "g", "error_description": "f", "Title": "e", "Message": "c", "ErrorMessage": "a"}, "a"),
+        ({"Message": "c", "ExceptionMessage": "b"}, "b"),
+        ({"error": "d", "Title": "e"}, "d"),
+        ({"Title": "e", "error_description": "f"}, "e"),
+        ({"error_description": "f", "detail": "x"}, "f"),
+        ({"Error": "g"}, "g"),
+        ({"error": {"message": "nested"}}, "nested"),
+        ({"Message": "", "ErrorMessage": None, "Title": "e"}, "e"),
+        ({"Message": "Invalid.", "ModelState": {"c.Email": ["no @", "too long"]}}, "Invalid. c.Email: no @, too long"),
+        ({"title": "Bad", "errors": {"Name": ["needed"]}}, "Bad. Name: needed"),
+        ({"Errors": ["one", "two"]}, "one, two"),
+        ({"unheard": 1}, '{"unheard": 1}'),
+        (["a"], '["a"]'),
+        ("just text", "just text"),
+        (b"plain\r\n  text\x1b[31m \xe2\x80\xae!", "plain text [31m !"),
+        (b"\xff\xfe caf\xe9", "ÿþ café"),
+        (b"<html><head><title>Bad &amp; Gateway</title>", "an HTML page: Bad & Gateway"),
+        (b"<html><body>x", "an HTML page"),
+        (b'\xef\xbb\xbf{"Message": "after a mark"}', "after a mark"),
+        (b'{"Message": "\\ud800 half"}', "half"),
+        (b"[" * 100_000, "[" * (LONGEST_MESSAGE - 1) + "…"),
+        (b"", ""),
+    ],
+)
+def test_the_message_is_looked_for_in_the_documented_order(body: object, message: str) -> None:
+    assert read(400, body).message == message
+
+
+@given(st.integers(100, 999), st.binary(max_size=300), st.text(max_size=40))
+def test_any_bytes_get_a_verdict_and_one_harmless_line(status: int, body: bytes, header: str) -> None:
+    reply = read_response(status, {"Date": header, "Retry-After": header, "Location": header}, body, NOW)
+    assert len(reply.message) <= LONGEST_MESSAGE
+    assert reply.message.isprintable()
+    reply.message.encode()
+    assert reply.wait_seconds is None or reply.wait_seconds >= 0
+
+
+_KEYS = st.sampled_from(["Message", "error", "Errors", "ModelState", "RateLimitResetTime", "x"])
+_JSON = st.recursive(
+    st.none() | st.integers() | st.text() | st.floats(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from([400, 409, 429, 500]), _JSON)
+def test_any_json_gets_a_verdict(status: int, body: object) -> None:
+    assert read(status, body).message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2022-01-14T09:38:49.9856571Z", 1_642_153_129.9856571),
+        ("2022-01-14T09:38:49Z", 1_642_153_129.0),
+        ("2022-01-14T09:38:49", 1_642_153_129.0),
+        ("2022-01-14 11:38:49.5+02:00", 1_642_153_129.5),
+        ("2022-01-14T04:38:49-0500", 1_642_153_129.0),
+        ("2022-13-14T09:38:49Z", None),
+        ("soon", None),
+        ("", None),
+        ("9999-12-31T23:59:59-23:59", 253_402_387_139.0),
+        ("0000-01-01T00:00:00Z", None),
+    ],
+)
+def test_reset_times_with_seven_digits_and_any_zone(text: str, seconds: float | None) -> None:
+    assert parse_reset_time(text) == (None if seconds is None else pytest.approx(seconds, abs=1e-4))
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [("120", 120.0), ("0", None), ("-5", None), ("999999", 999_999.0), ("Fri, 14 Jan 2022 09:37:40 GMT", 60.0),
+     ("Fri, 14 Jan 2022 08:00:00 GMT", None), ("soon", None), ("", None), ("٣", None)],
+)  # fmt: skip
+def test_retry_after_as_seconds_and_as_date(text: str, wait: float | None) -> None:
+    assert parse_retry_after(text, NOW) == wait
+
+
+@pytest.mark.parametrize("off", [-7200.0, 0.0, 7200.0])
+def test_a_local_clock_that_is_off_does_no_harm(off: float) -> None:
+    """Check 21: the wait is measured against the service's own Date."""
+    body = {"RateLimitResetTime": "2022-01-14T09:38:40Z"}
+    assert read(429, body, {"date": DATE}, NOW + off).wait_seconds == 120.0
+
+
+def test_a_local_clock_that_agrees_is_used_for_its_fractions() -> None:
+    body = {"RateLimitResetTime": "2022-01-14T09:36:42.5Z"}
+    assert read(429, body, {"Date": DATE}, NOW + 0.9).wait_seconds == pytest.approx(1.6)
+
+
+@pytest.mark.parametrize("reset", ["2022-01-14T08:00:00Z", None, "soon", 17, {"a": 1}])
+def test_a_useless_reset_time_asks_to_wait_without_saying_how_long(reset: object) -> None:
+    reply = read(409, {"Error": "Too many requests.", "RateLimitResetTime": reset}, {"Date": DATE})
+    assert (reply.asks_to_wait, reply.wait_seconds) == (True, None)
+
+
+def test_retry_after_helps_out_where_the_reset_time_is_useless() -> None:
+    assert read(429, {"RateLimitResetTime": None}, {"Retry-After": "9"}).wait_seconds == 9.0
+
+
+def test_a_redirect_names_the_host_only() -> None:
+    reply = read(302, b"", {"Location": "https://user:pw@evil.example/path?token=abc"})
+    assert reply.message == "a redirect to evil.example, which is never followed"
+
+
+def test_a_reply_shows_no_body() -> None:
+    assert "4111" not in repr(read(200, b'{"CardNumber": "4111"}'))
