@@ -94,6 +94,15 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     sync_folder(target.parent)
 
 
+def open_private(path: Path, *, replace: bool = False) -> BinaryIO:
+    """Open a file for writing that only its owner may read (mode 0600).
+
+    The file must not exist yet, unless `replace`: then what it held is lost. Raises `OSError`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | (os.O_TRUNC if replace else os.O_EXCL)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
 def sync_folder(folder: Path) -> None:
     """Make the new name last through a power cut, where the system can (Windows cannot open a folder)."""
     with suppress(OSError):

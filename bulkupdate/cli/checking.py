@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkupdate.cli.console import Console, pluralize, print_json
+from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings, parse_maps, sheet_options
 from bulkupdate.errors import ExitCode
+from bulkupdate.text import pluralize
 
 if TYPE_CHECKING:
     from bulkupdate.runs.diff import Findings

@@ -74,11 +74,6 @@ def _tell(text: str) -> None:
         click.echo(text, err=True)
 
 
-def pluralize(count: int, noun: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
     """One object on stdout, for programs."""
     click.echo(json.dumps(fields, ensure_ascii=False, allow_nan=False))

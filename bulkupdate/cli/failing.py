@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import time
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
+from bulkupdate.clock import Clock
+from bulkupdate.crash_report import save_crash_report
 from bulkupdate.errors import BulkUpdateError, InternalError
 from bulkupdate.settings import SECRETS, Settings
 
@@ -51,19 +48,8 @@ class Invocation:
 
     def _keep_trace(self, error: BaseException) -> Path | None:
         """The file, readable by its owner only; None where it cannot be written."""
-        path = self.settings.state_dir / f"error-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}.txt"
+        passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
-                stream.write(self._without_secrets("".join(traceback.format_exception(error))))
+            return save_crash_report(self.settings.state_dir, error, passwords, Clock())
         except OSError:
             return None
-        return path
-
-    def _without_secrets(self, trace: str) -> str:
-        from bulkupdate.redaction import Redactor
-
-        redactor = Redactor()
-        for name in SECRETS:
-            redactor.learn(getattr(self.settings, name).reveal())
-        return re.sub(r"Bearer\s+\S+", "Bearer [secret]", redactor.redact(trace))

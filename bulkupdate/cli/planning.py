@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkupdate.cli.checking import show_changes
-from bulkupdate.cli.console import Console, pluralize
+from bulkupdate.cli.console import Console
 from bulkupdate.cli.reading import print_estimate, watch_reading
 from bulkupdate.clock import format_local_time
+from bulkupdate.text import pluralize
 
 if TYPE_CHECKING:
     from bulkupdate.runs.input_file import CheckedInput

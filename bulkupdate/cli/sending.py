@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkupdate.cli.checking import show_intake, take_in_file, write_reports
-from bulkupdate.cli.console import Console, Progress, pluralize, print_json, stop_on_signals
+from bulkupdate.cli.console import Console, Progress, print_json, stop_on_signals
 from bulkupdate.cli.options import (
     FILE_ARGUMENT,
     RUN_ARGUMENT,
@@ -23,6 +23,7 @@ from bulkupdate.cli.options import (
 from bulkupdate.cli.planning import confirm_plan, make_plan, warn_of_earlier_runs
 from bulkupdate.cli.reading import open_parts
 from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.text import pluralize
 
 if TYPE_CHECKING:
     from bulkupdate.runs.input_file import CheckedInput

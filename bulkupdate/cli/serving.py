@@ -29,8 +29,9 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
             "The page is served on Linux and macOS only: Windows has no limits to hold the checks of uploads by.",
             remedy="Serve it there, or use the command line here.",
         )
+    from bulkupdate.network import is_loopback
     from bulkupdate.web.app import create_app
-    from bulkupdate.web.http_server import is_loopback, serve
+    from bulkupdate.web.http_server import serve
 
     console, settings = Console(quiet=quiet), make_settings(given)
     if not (settings.base_url or settings.server_id or settings.team):

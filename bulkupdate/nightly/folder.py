@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.errors import UsageError
-from bulkupdate.files import check_writable
+from bulkupdate.files import check_writable, sync_folder
 from bulkupdate.runs.runner import new_run_id
+from bulkupdate.text import is_control
 
 PLACES = ("inbox", "working", "done", "failed", "reports")
 OWN = ".nightly"
@@ -28,7 +28,6 @@ _NAMED = re.compile(r"([0-9]{8}-[0-9]{6}-[a-z0-9]{8})-(.+)", re.DOTALL)
 _STEM_BYTES = 180
 """Of the 255 that a file name may have: run id, ending and `-results-to-fix.xlsx` need the others."""
 
-_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _RESERVED = frozenset("<>:\"/\\|?*'`$")
 """What Windows does not allow in a name, and what a shell would obey in a command that is copied from a report."""
 
@@ -136,7 +135,7 @@ class NightFolder:
 
 def make_file_name(name: str) -> str:
     """The name without what misleads eyes, shells, logs or file systems, and short enough to be added to."""
-    harmless = "".join("_" if unicodedata.category(each) in _HARMFUL or each in _RESERVED else each for each in name)
+    harmless = "".join("_" if is_control(each) or each in _RESERVED else each for each in name)
     stem, dot, suffix = harmless.rpartition(".")
     if not stem or len(suffix.encode()) > 20:
         stem, dot, suffix = harmless, "", ""
@@ -149,9 +148,4 @@ def _move(path: Path, target: Path) -> None:
         raise FileExistsError(f"{target} exists")
     path.rename(target)
     for folder in {path.parent, target.parent}:  # the move must not be undone by a power cut once rows were sent
-        with suppress(OSError):  # Windows cannot open a folder
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        sync_folder(folder)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.errors import BusyError, UsageError
+from bulkupdate.files import open_private
 
 LOCK_NAME = "lock"
 OWNER_NAME = "owner.json"
@@ -71,6 +72,6 @@ def read_owner(own: Path) -> Owner | None:
 def _write_owner(own: Path, owner: Owner) -> None:
     """In one step, as others may be reading it just now."""
     new = own / f"{OWNER_NAME}.{owner.pid}"
-    with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        json.dump(asdict(owner), stream)
+    with open_private(new, replace=True) as stream:
+        stream.write(json.dumps(asdict(owner)).encode())
     new.replace(own / OWNER_NAME)

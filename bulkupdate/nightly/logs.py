@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import sys
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -20,6 +19,7 @@ from typing import Any
 
 from bulkupdate.clock import format_utc
 from bulkupdate.errors import UsageError
+from bulkupdate.text import replace_controls
 
 LOGGER = logging.getLogger("bulkupdate")
 CONTEXT = ("run", "row", "file", "status", "http_status", "exit_code")
@@ -29,16 +29,10 @@ FILE_BYTES = 10_000_000
 FILES_KEPT = 9
 """A log file that has grown to its size is put aside as `.1`, the one before as `.2`, and so on."""
 
-_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
 
 def neutralise(text: str) -> str:
     """The text with every line break, control, direction and unprintable character written as its escape (`\\x1b`)."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        each.encode("unicode_escape").decode() if unicodedata.category(each) in _HARMFUL else each for each in text
-    )
+    return replace_controls(text, lambda character: character.encode("unicode_escape").decode())
 
 
 class TextFormatter(logging.Formatter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import smtplib
 import ssl
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
+from bulkupdate.network import is_loopback
 from bulkupdate.settings import Settings
 
 SEND_SECONDS = 30.0
@@ -47,7 +47,11 @@ class SmtpSender:
                 "A mail server is set, but BULKUPDATE_MAIL_FROM or BULKUPDATE_MAIL_TO is missing.",
                 remedy="Set both, or leave BULKUPDATE_MAIL_HOST out for no mail.",
             )
-        if self.settings.mail_username and self.settings.mail_security == "none" and not self._is_on_this_machine():
+        if (
+            self.settings.mail_username
+            and self.settings.mail_security == "none"
+            and not is_loopback(self.settings.mail_host)
+        ):
             raise UsageError(
                 "The login of the mail server would be sent in the clear.",
                 remedy="Set BULKUPDATE_MAIL_SECURITY to starttls or tls.",
@@ -93,12 +97,6 @@ class SmtpSender:
 
     def _fits(self, files: Sequence[Path]) -> bool:
         return sum(path.stat().st_size for path in files) <= self.settings.mail_attach_bytes
-
-    def _is_on_this_machine(self) -> bool:
-        try:
-            return ipaddress.ip_address(self.settings.mail_host).is_loopback
-        except ValueError:
-            return self.settings.mail_host == "localhost"
 
 
 def _name_files(files: Sequence[Path], *, is_attached: bool) -> str:

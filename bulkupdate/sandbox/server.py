@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import struct
@@ -18,6 +17,7 @@ from waitress.task import WSGITask
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
+from bulkupdate.network import is_loopback
 from bulkupdate.sandbox.backend import Backend
 from bulkupdate.sandbox.customer_store import Customer
 from bulkupdate.sandbox.faults import FaultSchedule
@@ -184,9 +184,5 @@ def serve_forever(
 
 def _require_loopback(host: str) -> None:
     """Raise `UsageError` for an address that others could reach."""
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not is_loopback(host):
         raise UsageError(f"The sandbox listens on this machine only; {host} is not a loopback address.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import threading
 from urllib.parse import quote, urlsplit
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, UsageError
+from bulkupdate.network import is_loopback
 from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.response import ApiResponse, Verdict, find_message, sanitize_message
 from bulkupdate.sellercloud.retry import RequestHistory, Retrier
@@ -19,16 +19,6 @@ LOOKUP_URL = "https://api.sellercloud.com/api/server-by-team/"
 """Where a team's server is looked up (API sheet, section 2; certainty B)."""
 
 _EXAMPLE = "https://xx.api.sellercloud.com/rest/api"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine: 127.0.0.0/8, ::1, localhost."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def normalise_base_url(pasted: str) -> str:

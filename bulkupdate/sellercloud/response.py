@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +16,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from html import unescape
 from typing import Any
+
+from bulkupdate.text import fold_whitespace, truncate
 
 MESSAGE_KEYS = ("errormessage", "exceptionmessage", "message", "error", "title", "error_description")
 """Where an error body may keep its sentence, in the order of the API sheet; compared without regard to case."""
@@ -272,12 +273,6 @@ def _host_of(location: str) -> str:
     return sanitize_message(match[1]) if match else "another address"
 
 
-_TROUBLESOME = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
 def sanitize_message(text: str) -> str:
     """Text from outside on one line: blanks folded, control and direction characters out, cut to `LONGEST_MESSAGE`."""
-    start = text[: LONGEST_MESSAGE * 20]
-    shown = "".join(" " if unicodedata.category(each) in _TROUBLESOME else each for each in start)
-    folded = " ".join(shown.split())
-    return folded if len(folded) <= LONGEST_MESSAGE else folded[: LONGEST_MESSAGE - 1].rstrip() + "…"
+    return truncate(fold_whitespace(text[: LONGEST_MESSAGE * 20]), LONGEST_MESSAGE)

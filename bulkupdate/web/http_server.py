@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import signal
@@ -47,14 +46,6 @@ class _PlainErrorTask(ErrorTask):
 
 class _Channel(HTTPChannel):
     error_task_class = _PlainErrorTask
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None]) -> None:

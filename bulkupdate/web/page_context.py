@@ -11,6 +11,7 @@ from typing import cast
 from flask import current_app, g
 
 from bulkupdate.clock import Clock
+from bulkupdate.crash_report import purge_crash_reports
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
@@ -18,7 +19,7 @@ from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.runner import RunContext
 from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.check_queue import Checks
-from bulkupdate.web.crash_reports import CrashReports, purge_bugs
+from bulkupdate.web.crash_reports import CrashReports
 from bulkupdate.web.jobs import Jobs
 from bulkupdate.web.login_throttle import LoginThrottle
 from bulkupdate.web.sessions import Session, Sessions, fold_name
@@ -91,7 +92,7 @@ class PageContext:
         self.sessions.sweep()
         before = self.clock.now() - self.settings.upload_days * _DAY_SECONDS
         purge_uploads(self.settings.state_dir, before, frozenset(job.run_id for job in self.jobs.alive()))
-        purge_bugs(self.settings.state_dir, before)
+        purge_crash_reports(self.settings.state_dir, before)
 
     def _sweep_forever(self) -> None:
         while not self.closing.is_set():

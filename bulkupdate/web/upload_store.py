@@ -6,7 +6,6 @@ The id of an upload is the id of the run it may become: whatever is clicked twic
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bulkupdate.clock import Clock, format_utc
+from bulkupdate.files import open_private
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.runner import new_run_id
 
@@ -66,7 +66,7 @@ class Uploads:
             upload_id, owner, host, name, f"{upload_id}{ending}", format_utc(self._clock.now()), options.sheet or "",
             options.decimal_mark, options.ignore_unknown, folder,
         )  # fmt: skip
-        with os.fdopen(os.open(upload.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with open_private(upload.path) as file:
             shutil.copyfileobj(content, file, 1 << 20)
         write_json(folder / RECORD, {key: value for key, value in asdict(upload).items() if key != "folder"})
         return upload
@@ -118,8 +118,8 @@ def _last_touched(folder: Path) -> float:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an object in one step, readable by its owner only."""
     temporary = path.with_suffix(".tmp")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False)
+    with open_private(temporary, replace=True) as file:
+        file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
     temporary.replace(path)
 
 

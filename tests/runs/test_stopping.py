@@ -229,7 +229,7 @@ def test_a_bug_in_a_worker_ends_the_run_loudly_with_a_sentence_and_a_file(make_s
     assert "Traceback" not in answer.err
     assert "The program itself failed (KeyError)" in answer.err
     assert (answer.told["exit_code"], answer.told["problems"][0]["code"]) == (4, "bug")
-    (trace,) = run_program.state.glob("error-*.txt")
+    (trace,) = (run_program.state / "errors").glob("*.txt")
     assert str(trace) in answer.err
     assert stat.S_IMODE(trace.stat().st_mode) == 0o600
     text = trace.read_text()

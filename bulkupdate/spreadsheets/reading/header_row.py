@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bulkupdate.customers.fields import CUSTOMER_ID, UPDATABLE
 from bulkupdate.customers.headings import find_field, suggest
 from bulkupdate.errors import InputFileError
+from bulkupdate.text import truncate
 
 SEARCHED_ROWS = 30
 """How many rows from the top may be titles, dates and remarks before the headings."""
@@ -100,6 +101,5 @@ def _suggest_map(headings: Sequence[str]) -> str:
     return ""
 
 
-def _shorten(text: str, length: int = 40) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= length else plain[: length - 1] + "…"
+def _shorten(heading: str) -> str:
+    return truncate(" ".join(heading.split()), 40)

@@ -1,0 +1,15 @@
+"""Tell addresses of this machine from others."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach the host: localhost, 127.0.0.0/8 or ::1, with or without brackets."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
