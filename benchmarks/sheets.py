@@ -10,7 +10,8 @@ from pathlib import Path
 
 import xlsxwriter
 
-from bulkupdate.customers.fields import FIELDS, UPDATABLE, Field, Kind
+from bulkupdate.customers.field_types import EMAIL, EMAILS, PHONE, TEXT
+from bulkupdate.customers.fields import FIELDS, UPDATABLE, Field
 
 FIRST_ID = 100_001
 BLANK_SHARE = 0.4
@@ -43,11 +44,11 @@ def make_rows(count: int) -> Iterator[list[str]]:
 def _make_cell(each: Field, row: int, chance: random.Random) -> str:
     if chance.random() < BLANK_SHARE:
         return ""
-    if each.kind is Kind.PHONE:
+    if each.type is PHONE:
         return f"+49 30 {chance.randrange(10**7):07}"
-    if each.kind in (Kind.EMAIL, Kind.EMAILS):
+    if each.type in (EMAIL, EMAILS):
         return f"customer{row}@example.com"
-    if each.kind is Kind.TEXT:
+    if each.type is TEXT:
         return f"{each.example} {row % 50 if each.name in _REPEATING else row}"
     return each.example
 

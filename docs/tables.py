@@ -24,7 +24,7 @@ def _table(headings: list[str], rows: list[list[str]]) -> str:
 def list_fields() -> str:
     """The field table."""
     rows = [
-        [f"`{field.name}`", field.kind.value, f"`{field.example}`", "yes" if field.is_clearable else "", field.help]
+        [f"`{field.name}`", field.type.label, f"`{field.example}`", "yes" if field.is_clearable else "", field.help]
         for field in FIELDS
     ]
     return _table(["heading", "holds", "example", "`<clear>`", "meaning"], rows)

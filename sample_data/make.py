@@ -15,7 +15,8 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from bulkupdate.customers.fields import FIELDS, RATINGS
+from bulkupdate.customers.fields import FIELDS
+from bulkupdate.customers.value_types import RATINGS
 
 FIRST_ID = 100_001
 ROWS = 200

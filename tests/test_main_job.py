@@ -15,8 +15,10 @@ import requests
 from openpyxl import load_workbook
 
 from bulkupdate.cli.main import run_cli
-from bulkupdate.customers.fields import CLEAR, FIELDS, RATINGS, UPDATABLE, Kind
-from bulkupdate.customers.values import read_value
+from bulkupdate.customers.cell_parser import parse_cell
+from bulkupdate.customers.field_types import ALIASES
+from bulkupdate.customers.fields import CLEAR, FIELDS, UPDATABLE
+from bulkupdate.customers.value_types import RATING, RATINGS
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 
@@ -90,10 +92,10 @@ def expected(field, text):
     """What the service should hold after this cell."""
     if text == CLEAR:
         return [None, "", []]
-    value = read_value(field, text).value
-    if field.kind is Kind.ALIASES:
+    value = parse_cell(field, text).value
+    if field.type is ALIASES:
         return [list(value)]
-    return [value, RATINGS[value]] if field.kind is Kind.RATING else [value]
+    return [value, RATINGS[value]] if field.type is RATING else [value]
 
 
 def test_the_good_sheet_changes_what_it_says_and_nothing_else(program, sandbox, tmp_path):

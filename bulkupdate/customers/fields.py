@@ -8,27 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
-
-class Kind(Enum):
-    """What a cell of the field holds; its value is the word people read."""
-
-    CUSTOMER_ID = "customer id"
-    TEXT = "text"
-    EMAIL = "e-mail"
-    EMAILS = "e-mails"
-    PHONE = "phone"
-    INTEGER = "whole number"
-    DECIMAL = "decimal"
-    BOOLEAN = "yes or no"
-    RATING = "rating"
-    ALIASES = "list of text"
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the service takes a string, so that the template keeps zeros and signs by a text format."""
-        return self in (Kind.TEXT, Kind.EMAIL, Kind.EMAILS, Kind.PHONE)
+from bulkupdate.customers.field_types import ALIASES, EMAIL, EMAILS, PHONE, TEXT, FieldType
+from bulkupdate.customers.value_types import BOOLEAN, CUSTOMER_NUMBER, DECIMAL, INTEGER, RATING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +22,7 @@ class Field:
     """
 
     name: str
-    kind: Kind
+    type: FieldType
     help: str
     example: str
     group: str
@@ -55,28 +37,16 @@ class Field:
     @property
     def is_clearable(self) -> bool:
         """Whether `<clear>` may empty it: a text field or the list of aliases."""
-        return self.kind.is_text or self.kind is Kind.ALIASES
+        return self.type.cleared is not None
 
 
 CLEAR = "<clear>"
-"""What a person types to empty a field; a blank cell is no change."""
-
-ALIAS_SEPARATORS = (";", "|")
-
-RATINGS = (
-    "NotRated",
-    "Very_Disatisfied",
-    "Disatisfied",
-    "Neutral",
-    "Satisfied",
-    "Very_Satisfied",
-)
-"""The rating names in the vendor's spelling; a name's place is its code, 0 to 5."""
+"""What a user types to empty a field; a blank cell is no change."""
 
 
 def _phone(name: str, label: str, *aliases: str, example: str) -> Field:
     return Field(
-        name, Kind.PHONE, f"{label}, kept as typed: zeros, plus sign and blanks.", example, "Personal", name,
+        name, PHONE, f"{label}, kept as typed: zeros, plus sign and blanks.", example, "Personal", name,
         aliases=aliases,
     )  # fmt: skip
 
@@ -87,12 +57,12 @@ def _account_manager(place: int, *, id_example: str, commission_example: str) ->
     ordinal = ("First", "Second", "Third")[place - 1]
     return (
         Field(
-            f"AccountManager{place}Id", Kind.INTEGER, f"{ordinal} account manager: the id of an employee.", id_example,
+            f"AccountManager{place}Id", INTEGER, f"{ordinal} account manager: the id of an employee.", id_example,
             "Internal", f"AccountManager{figure}Id",
             aliases=(f"Account Manager {place}", *(("Account Manager", "Account Manager Id") if place == 1 else ())),
         ),
         Field(
-            f"AccountManager{place}Commission", Kind.DECIMAL,
+            f"AccountManager{place}Commission", DECIMAL,
             f"{ordinal} account manager's commission, with a decimal point; sent as typed.", commission_example,
             "Internal", f"AccountManager{figure}Commission",
             aliases=(f"Commission {place}", *(("Commission", "Account Manager Commission") if place == 1 else ())),
@@ -101,55 +71,55 @@ def _account_manager(place: int, *, id_example: str, commission_example: str) ->
 
 
 CUSTOMER_ID = Field(
-    "CustomerId", Kind.CUSTOMER_ID, "The customer to update: the number Sellercloud gave it. Each stands once.", "163",
+    "CustomerId", CUSTOMER_NUMBER, "The customer to update: the number Sellercloud gave it. Each stands once.", "163",
     "General", "ID", ("UserID",),
 )  # fmt: skip
 
 UPDATABLE = (
-    Field("Title", Kind.TEXT, "Form of address.", "Dr.", "General", "Title", aliases=("Salutation",)),
+    Field("Title", TEXT, "Form of address.", "Dr.", "General", "Title", aliases=("Salutation",)),
     Field(
-        "Name", Kind.TEXT, "First and last name.", "Anna Müller", "General", "Name", ("FirstName", "LastName"),
+        "Name", TEXT, "First and last name.", "Anna Müller", "General", "Name", ("FirstName", "LastName"),
         ("Customer Name", "Full Name"),
     ),
     Field(
-        "Email", Kind.EMAIL, "The customer's e-mail address.", "anna@example.com", "General", "Email", ("Email",),
+        "Email", EMAIL, "The customer's e-mail address.", "anna@example.com", "General", "Email", ("Email",),
         ("E-mail", "Mail", "Email Address", "E-mail Address"),
     ),
     Field(
-        "EmailCC", Kind.EMAILS, "Addresses that get a copy; several are separated by ; or a comma.",
+        "EmailCC", EMAILS, "Addresses that get a copy; several are separated by ; or a comma.",
         "office@example.com; boss@example.com", "General", "EmailCC", ("EmailCC",), ("E-mail CC", "CC"),
     ),
     Field(
-        "BusinessName", Kind.TEXT, "Name of the firm.", "Müller & Sons", "General", "CorporateName", ("CorporateName",),
+        "BusinessName", TEXT, "Name of the firm.", "Müller & Sons", "General", "CorporateName", ("CorporateName",),
         ("Company Name", "Corporate Name", "Firm"),
     ),
     Field(
-        "BusinessAliases", Kind.ALIASES, "Other names of the firm, separated by ; or |. Replaces the list as a whole.",
+        "BusinessAliases", ALIASES, "Other names of the firm, separated by ; or |. Replaces the list as a whole.",
         "Mueller & Sons; M&S", "General", "BusinessAliases", aliases=("Business Alias", "Aliases"),
     ),
     Field(
-        "SourceId", Kind.TEXT, "The customer's id in the system it came from.", "SHOP-00042", "General", "SourceId",
+        "SourceId", TEXT, "The customer's id in the system it came from.", "SHOP-00042", "General", "SourceId",
         aliases=("Source",),
     ),
     Field(
-        "IsWholesale", Kind.BOOLEAN, "Whether the customer buys wholesale: yes or no.", "Yes", "General",
+        "IsWholesale", BOOLEAN, "Whether the customer buys wholesale: yes or no.", "Yes", "General",
         "IsWholeSaleUser", ("IsWholeSaleUser",), ("Wholesale", "Wholesale?", "Is Wholesale User"),
     ),
     Field(
-        "CompanyId", Kind.INTEGER, "The company of yours that the customer belongs to: its id.", "201", "Internal",
+        "CompanyId", INTEGER, "The company of yours that the customer belongs to: its id.", "201", "Internal",
         "CompanyID",
     ),
     *_account_manager(1, id_example="5012", commission_example="2.50"),
     *_account_manager(2, id_example="5013", commission_example="1.25"),
     *_account_manager(3, id_example="5014", commission_example="0.5"),
-    Field("Salesman", Kind.TEXT, "Name of the salesman.", "J. Ortega", "Internal", "SalesMan",
+    Field("Salesman", TEXT, "Name of the salesman.", "J. Ortega", "Internal", "SalesMan",
           aliases=("Sales Man", "Sales Rep", "Salesperson")),
     Field(
-        "Comments", Kind.TEXT, "Remarks about the customer; may have several lines.", "Call before noon", "Internal",
+        "Comments", TEXT, "Remarks about the customer; may have several lines.", "Call before noon", "Internal",
         "Comment", aliases=("Comment", "Remarks", "Notes"),
     ),
     Field(
-        "Rating", Kind.RATING, "How satisfied the customer is: a name of the list, or its code 0 to 5.", "Satisfied",
+        "Rating", RATING, "How satisfied the customer is: a name of the list, or its code 0 to 5.", "Satisfied",
         "Internal", "LocalRating", ("Rating",), ("Customer Rating", "Local Rating"),
     ),
     _phone("Phone1", "First phone number", "Phone", "Phone 1", "Telephone", example="0049 30 1234567"),

@@ -12,13 +12,13 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns, assign_columns
-from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field, Kind
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.customers.models import Problem, Severity
 from bulkupdate.customers.parse_result import Finding
-from bulkupdate.customers.plain_values import needs_parsing
+from bulkupdate.customers.plain_values import select_unplain
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
-from bulkupdate.customers.values import read_value
 
 _READABLE = "readable"
 _UNIQUE = "unique"
@@ -87,17 +87,17 @@ def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> I
 
 def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
     """True where a text is blank or can be read as the field's kind; a customer id must not be blank."""
-    odd = needs_parsing(each, decimal_mark, texts)
-    refused = [text for text in odd.unique().tolist() if read_value(each, text, decimal_mark).is_refused]
+    odd = select_unplain(each, decimal_mark, texts)
+    refused = [text for text in odd.unique().tolist() if parse_cell(each, text, decimal_mark).is_refused]
     readable = ~texts.isin(refused)
-    return readable & (texts.str.strip() != "") if each.kind is Kind.CUSTOMER_ID else readable
+    return readable & (texts.str.strip() != "") if each is CUSTOMER_ID else readable
 
 
 def _normalise_ids(texts: pd.Series) -> pd.Series:
     """The ids as they will be sent, so that `163` and `163.0` are one customer; empty where the text is no id."""
-    odd = needs_parsing(CUSTOMER_ID, ".", texts)
+    odd = select_unplain(CUSTOMER_ID, ".", texts)
     return texts.where(
-        ~texts.index.isin(odd.index), odd.map(lambda text: str(read_value(CUSTOMER_ID, text).value or ""))
+        ~texts.index.isin(odd.index), odd.map(lambda text: str(parse_cell(CUSTOMER_ID, text).value or ""))
     )
 
 
@@ -110,10 +110,10 @@ def _find_named_firms(texts: pd.DataFrame) -> pd.Series:
     """True where the row is not marked as wholesale, or gives a business name (API sheet 1: certainty A)."""
     if _IS_WHOLESALE.name not in texts:
         return pd.Series(True, index=texts.index)
-    marked = texts[_IS_WHOLESALE.name].map(lambda text: read_value(_IS_WHOLESALE, text).value is True)
+    marked = texts[_IS_WHOLESALE.name].map(lambda text: parse_cell(_IS_WHOLESALE, text).value is True)
     if _BUSINESS_NAME.name not in texts:
         return ~marked
-    return ~marked | texts[_BUSINESS_NAME.name].map(lambda text: bool(read_value(_BUSINESS_NAME, text).value))
+    return ~marked | texts[_BUSINESS_NAME.name].map(lambda text: bool(parse_cell(_BUSINESS_NAME, text).value))
 
 
 @dataclass(frozen=True)
@@ -139,18 +139,18 @@ class _CheckedSheet:
 
     def find_warnings(self) -> Iterator[Problem]:
         for each in self.columns.positions:
-            odd = needs_parsing(each, self.decimal_mark, self.texts[each.name])
+            odd = select_unplain(each, self.decimal_mark, self.texts[each.name])
             doubtful = {
                 text: [finding for finding in findings if finding.severity is Severity.WARNING]
                 for text in odd.unique().tolist()
-                if (findings := read_value(each, text, self.decimal_mark).findings)
+                if (findings := parse_cell(each, text, self.decimal_mark).findings)
             }
             found = odd[odd.isin(list(doubtful))]
             for index, text in zip(found.index.tolist(), found.tolist(), strict=True):
                 yield from (self._problem(index, each, finding) for finding in doubtful[text])
 
     def _explain_unreadable(self, index: int, each: Field) -> Finding:
-        findings = read_value(each, str(self.texts.at[index, each.name]), self.decimal_mark).findings
+        findings = parse_cell(each, str(self.texts.at[index, each.name]), self.decimal_mark).findings
         return next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
 
     def _explain_duplicates(self) -> dict[int, Finding]:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from bulkupdate.customers.bulk_payload import encode_bodies
+from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns
 from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
-from bulkupdate.customers.plain_values import find_filled, needs_parsing
-from bulkupdate.customers.values import read_value
+from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
 
 _ROWS_AT_A_TIME = 10_000
 
@@ -77,7 +77,7 @@ class CheckedFile:
         is_filled = np.zeros(len(self), dtype=bool)
         for each, at in self.columns.positions.items():
             if each is not CUSTOMER_ID:
-                is_filled |= find_filled(self._frame.iloc[:, at])
+                is_filled |= is_filled_mask(self._frame.iloc[:, at])
         is_valid = ~np.isin(self.row_numbers, list(self._reasons))
         return {
             Status.NOT_ATTEMPTED: int((is_valid & is_filled).sum()),
@@ -109,7 +109,7 @@ class CheckedFile:
 def _read_ids(texts: pd.Series) -> list[str]:
     """The ids as they will be sent; the cell's text where that is no id."""
     odd = {
-        text: str(read_value(CUSTOMER_ID, text).value or text.strip())
-        for text in needs_parsing(CUSTOMER_ID, ".", texts)
+        text: str(parse_cell(CUSTOMER_ID, text).value or text.strip())
+        for text in select_unplain(CUSTOMER_ID, ".", texts)
     }
     return [odd.get(text, text) for text in texts.tolist()]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE
 from bulkupdate.customers.headings import find_field
 from bulkupdate.customers.payload import LiveCustomer, format_value
-from bulkupdate.customers.values import read_value
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, read_live
 from bulkupdate.runs.round_trip import to_cell
@@ -33,7 +33,7 @@ def read_ids(path: Path, settings: Settings, sheet_name: str | None) -> list[str
     sheet = read_key_sheet(path, ReadOptions(sheet=sheet_name, heading_map=settings.heading_map, **limits))
     place = next(at for at, each in enumerate(sheet.headings) if find_field(each, settings.heading_map) is CUSTOMER_ID)
     texts = sheet.frame.iloc[:, place].tolist()
-    read = [read_value(CUSTOMER_ID, text).value for text in texts]
+    read = [parse_cell(CUSTOMER_ID, text).value for text in texts]
     bad = [int(row) for row, value in zip(sheet.row_numbers, read, strict=True) if value is None]
     if bad:
         shown = ", ".join(map(str, bad[:_SHOWN_ROWS])) + (", …" if len(bad) > _SHOWN_ROWS else "")

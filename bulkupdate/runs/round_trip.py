@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.models import Severity
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import format_value
-from bulkupdate.customers.values import read_value
 from bulkupdate.runs.compare import is_same
 from bulkupdate.spreadsheets.writing.escaping import shorten
 
@@ -25,7 +25,7 @@ def to_cell(field: Field, value: Value) -> RoundTripCell:
     text = format_value(field, value)
     if shorten(text) != text:
         return RoundTripCell("", f"has {len(text):,} characters, more than an Excel cell can hold")
-    reading = read_value(field, text)
+    reading = parse_cell(field, text)
     if reading.value is None or not is_same(reading.value, value):
         why = next((finding.message for finding in reading.findings if finding.severity is Severity.ERROR), "")
         return RoundTripCell("", f"a sheet cannot hold it: {why or 'it would be read as something else'}")

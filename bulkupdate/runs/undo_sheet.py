@@ -47,7 +47,7 @@ class Restoration:
             return "the service did not show what it was before"
         before = self.before[name]
         if before is None:
-            return f"it was empty before, and the service has no way to empty a {each.kind.value}"
+            return f"it was empty before, and the service has no way to empty a {each.type.label}"
         if any("\ud800" <= character <= "\udfff" for character in format_value(each, before)):
             return "it held half a character before, which cannot be sent"
         return ""

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from bulkupdate.customers.fields import FIELD_BY_NAME, Kind
+from bulkupdate.customers.field_types import ALIASES
+from bulkupdate.customers.fields import FIELD_BY_NAME
 from bulkupdate.sandbox.fake_customers import make_customer
 from bulkupdate.sandbox.responses import dump_json, parse_json
 from bulkupdate.sandbox.switches import SandboxOptions
@@ -65,7 +66,7 @@ class CustomerStore:
             if self._options.empty_string == "ignored":
                 return
             value = None
-        if FIELD_BY_NAME[name].kind is Kind.ALIASES and self._options.aliases == "append":
+        if FIELD_BY_NAME[name].type is ALIASES and self._options.aliases == "append":
             stored = changes[name] if name in changes else make_customer(self._options.seed, customer_id)[name]
             value = _append(cast("list[str]", stored), cast("list[str]", value))
         changes[name] = value

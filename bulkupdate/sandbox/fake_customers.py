@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bulkupdate.customers.fields import RATINGS, UPDATABLE, Kind
+from bulkupdate.customers.field_types import ALIASES, EMAIL, EMAILS, PHONE, TEXT, FieldType
+from bulkupdate.customers.fields import UPDATABLE
+from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING, RATINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,16 +180,16 @@ MAKERS: Mapping[str, Maker] = {
 }
 """Makers of the fields that are more than a plain value of their kind."""
 
-MAKER_BY_KIND: Mapping[Kind, Maker] = {
-    Kind.TEXT: lambda person: f"Text {person.rng.randrange(1000)}",
-    Kind.EMAIL: Person.make_address,
-    Kind.EMAILS: Person.make_address,
-    Kind.PHONE: _often(0.25, Person.make_phone),
-    Kind.INTEGER: lambda person: person.rng.randrange(1000),
-    Kind.DECIMAL: _choose_commission,
-    Kind.BOOLEAN: lambda person: person.is_lucky(0.5),
-    Kind.RATING: lambda person: person.rng.randrange(len(RATINGS)),
-    Kind.ALIASES: lambda _: [],
+MAKER_BY_KIND: Mapping[FieldType, Maker] = {
+    TEXT: lambda person: f"Text {person.rng.randrange(1000)}",
+    EMAIL: Person.make_address,
+    EMAILS: Person.make_address,
+    PHONE: _often(0.25, Person.make_phone),
+    INTEGER: lambda person: person.rng.randrange(1000),
+    DECIMAL: _choose_commission,
+    BOOLEAN: lambda person: person.is_lucky(0.5),
+    RATING: lambda person: person.rng.randrange(len(RATINGS)),
+    ALIASES: lambda _: [],
 }
 
 
@@ -197,4 +199,4 @@ def make_customer(seed: int, customer_id: int) -> dict[str, object]:
     None is an empty field.
     """
     person = Person(seed, customer_id)
-    return {field.name: MAKERS.get(field.name, MAKER_BY_KIND[field.kind])(person) for field in UPDATABLE}
+    return {field.name: MAKERS.get(field.name, MAKER_BY_KIND[field.type])(person) for field in UPDATABLE}

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from itertools import zip_longest
 
-from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, RATINGS, UPDATABLE, Field, Kind
+from bulkupdate.customers.field_types import ALIASES, FieldType
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE, Field
+from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING, RATINGS
 
 TEST_CARD_NUMBER = "4242424242424242"
 TEST_CVV = "CVV-SENTINEL-737"
@@ -29,23 +31,23 @@ def check_update(body: object, rating_format: str) -> dict[str, object]:
 
 
 def _check_value(field: Field, value: object, rating_format: str) -> object:
-    if field.kind is Kind.RATING:
+    if field.type is RATING:
         return _check_rating(value, rating_format)
-    if not _fits(field.kind, value):
-        raise ValueError(f"{field.name}: the value is no {field.kind.value}.")
+    if not _fits(field.type, value):
+        raise ValueError(f"{field.name}: the value is no {field.type.label}.")
     return value
 
 
-def _fits(kind: Kind, value: object) -> bool:
-    if kind.is_text:
+def _fits(field_type: FieldType, value: object) -> bool:
+    if field_type.is_text:
         return isinstance(value, str)
-    if kind is Kind.ALIASES:
+    if field_type is ALIASES:
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if isinstance(value, bool):
-        return kind is Kind.BOOLEAN
-    if kind is Kind.INTEGER:
+        return field_type is BOOLEAN
+    if field_type is INTEGER:
         return isinstance(value, int)
-    return kind is Kind.DECIMAL and isinstance(value, int | Decimal)
+    return field_type is DECIMAL and isinstance(value, int | Decimal)
 
 
 def _check_rating(value: object, rating_format: str) -> int:

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkupdate.customers.bulk_payload import encode_bodies
+from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import UPDATABLE
 from bulkupdate.customers.payload import encode_body
-from bulkupdate.customers.values import read_value
 
 TYPED = [
     "", " ", "0", "False", "0.00", "12,50", "12.50", "007", "NA", "null", "nan", "<clear>", "#N/A", "a;b", "Neutral",
@@ -25,7 +25,7 @@ def test_a_row_has_the_body_that_its_cells_give_one_by_one(rows, decimal_mark, r
     bodies, names = encode_bodies(columns, decimal_mark, rating_format)
     for row, body, sent in zip(rows, bodies, names, strict=True):
         read = {
-            each.name: read_value(each, text, decimal_mark).value for each, text in zip(UPDATABLE, row, strict=True)
+            each.name: parse_cell(each, text, decimal_mark).value for each, text in zip(UPDATABLE, row, strict=True)
         }
         filled = {name: value for name, value in read.items() if value is not None}
         assert body == encode_body(filled, rating_format)

@@ -1,14 +1,14 @@
 """The field table is whole: every field can be typed, sent and found again."""
 
+from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import (
     CUSTOMER_ID,
     FIELD_BY_NORMALIZED_HEADING,
     FIELDS,
-    RATINGS,
     UPDATABLE,
     normalize_heading,
 )
-from bulkupdate.customers.values import read_value
+from bulkupdate.customers.value_types import RATINGS
 
 
 def test_the_documented_fields_are_all_there():
@@ -18,7 +18,7 @@ def test_the_documented_fields_are_all_there():
 
 def test_every_example_is_a_good_cell():
     for field in FIELDS:
-        assert read_value(field, field.example).findings == ()
+        assert parse_cell(field, field.example).findings == ()
 
 
 def test_headings_are_matched_as_promised():

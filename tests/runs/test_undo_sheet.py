@@ -9,9 +9,11 @@ import requests
 from openpyxl import load_workbook
 
 from bulkupdate.clock import Clock
-from bulkupdate.customers.fields import CLEAR, UPDATABLE, Kind
+from bulkupdate.customers.field_types import ALIASES, EMAIL, EMAILS, PHONE, TEXT
+from bulkupdate.customers.fields import CLEAR, UPDATABLE
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import decode_live
+from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RowOutcome, RunState
 from bulkupdate.runs.snapshots import keep_snapshots
@@ -19,8 +21,8 @@ from tests.conftest import FIRST, find_puts, read_results, write_csv, write_shee
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
 NEW_VALUES = {
-    Kind.TEXT: "Changed", Kind.EMAIL: "changed@example.com", Kind.EMAILS: "cc@example.com", Kind.PHONE: "0049 1",
-    Kind.INTEGER: "4711", Kind.DECIMAL: "9.99", Kind.BOOLEAN: "yes", Kind.RATING: "Neutral", Kind.ALIASES: "X; Y",
+    TEXT: "Changed", EMAIL: "changed@example.com", EMAILS: "cc@example.com", PHONE: "0049 1",
+    INTEGER: "4711", DECIMAL: "9.99", BOOLEAN: "yes", RATING: "Neutral", ALIASES: "X; Y",
 }  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def test_a_run_and_its_undo_leave_every_customer_as_it_was(run_program, sandbox,
     """All 23 fields, but for those that were empty and that the service has no way to empty."""
     before = {at: sandbox.customer(FIRST + at) for at in range(60)}
     lines = [
-        [FIRST + at, *("" if customer[each.name] is None and not each.is_clearable else NEW_VALUES[each.kind]
+        [FIRST + at, *("" if customer[each.name] is None and not each.is_clearable else NEW_VALUES[each.type]
                        for each in UPDATABLE)]
         for at, customer in before.items()
     ]  # fmt: skip

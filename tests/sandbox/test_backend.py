@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bulkupdate.customers.fields import CUSTOMER_ID, RATINGS, UPDATABLE
+from bulkupdate.customers.fields import CUSTOMER_ID, UPDATABLE
+from bulkupdate.customers.value_types import RATINGS
 from bulkupdate.errors import UsageError
 from bulkupdate.sandbox.payloads import TEST_CARD_NUMBER, TEST_CVV
 from bulkupdate.sandbox.responses import parse_json

@@ -79,14 +79,14 @@ def _judge_number(cell: SpecialCell, field: Field | None, is_1904: bool) -> tupl
         return shown.plain, _rounded(cell, "nothing")
     if shown.is_rounded and not (shown.text == "-" and shown.is_money):
         return shown.text, _rounded(cell, shown.text)
-    if shown.text == shown.plain or field is None or field.kind.is_text or not shown.is_money:
+    if shown.text == shown.plain or field is None or field.type.is_text or not shown.is_money:
         return shown.text, None
     return shown.plain, _decorated(cell, shown.text, shown.plain)
 
 
 def _judge_date(cell: SpecialCell, shown: DisplayedNumber, field: Field | None) -> tuple[str, Finding]:
     if shown.text is None:
-        is_text = field is not None and field.kind.is_text
+        is_text = field is not None and field.type.is_text
         message = (
             "The cell holds a date; how it shows depends on the computer." if is_text else "The cell holds a date."
         )

@@ -14,7 +14,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, RATINGS, Field, Kind
+from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, Field
+from bulkupdate.customers.value_types import BOOLEAN, INTEGER, RATING, RATINGS
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, StreamedRows, Styled, write_workbook
@@ -24,7 +25,7 @@ INSTRUCTIONS_SHEET = "Instructions"
 
 _CREATED = datetime(2026, 1, 1)  # the same template is the same bytes, whenever it is written
 
-_CHOICES = {Kind.RATING: RATINGS, Kind.BOOLEAN: ("Yes", "No")}
+_CHOICES = {RATING: RATINGS, BOOLEAN: ("Yes", "No")}
 
 _RULES = (
     ("Fill in", f"the sheet {SHEET}: one customer a row, below the headings. Each customer may stand once."),
@@ -63,7 +64,7 @@ def _fill_customers(sheet: Worksheet) -> None:
         cell = sheet.cell(1, place, field.name)
         styles.apply(styles.OWN_HEADING, cell)
         cell.comment = Comment(_explain(field), "bulkupdate", width=320, height=130)
-        if field.kind in _CHOICES:
+        if field.type in _CHOICES:
             sheet.add_data_validation(_offer(field, get_column_letter(place)))
 
 
@@ -73,8 +74,8 @@ def _choose_width(field: Field) -> float:
 
 def _explain(field: Field) -> str:
     lines = [field.help, f"Example: {field.example}"]
-    if field.kind in _CHOICES:
-        lines.append(f"One of: {', '.join(_CHOICES[field.kind])}.")
+    if field.type in _CHOICES:
+        lines.append(f"One of: {', '.join(_CHOICES[field.type])}.")
     if field is CUSTOMER_ID:
         lines.append("Must be filled in.")
     else:
@@ -86,13 +87,13 @@ def _offer(field: Field, letter: str) -> DataValidation:
     """A drop-down for the whole column. It warns only: a rating's code or `TRUE` is understood as well."""
     return DataValidation(
         type="list",
-        formula1=f'"{",".join(_CHOICES[field.kind])}"',
+        formula1=f'"{",".join(_CHOICES[field.type])}"',
         allow_blank=True,
         sqref=f"{letter}2:{letter}{EXCEL_ROWS}",
         showErrorMessage=True,
         errorStyle="warning",
         errorTitle=field.name,
-        error=f"The list has: {', '.join(_CHOICES[field.kind])}.",
+        error=f"The list has: {', '.join(_CHOICES[field.type])}.",
     )
 
 
@@ -119,7 +120,7 @@ def _make_instructions(sheet: Worksheet) -> Iterator[Sequence[Cell]]:
     yield [Styled(each, heading) for each in ("Field", "What it holds", "Meaning", "Example", "Can it be emptied?")]
     for field in FIELDS:
         emptied = f"yes, with {CLEAR}" if field.is_clearable else "no"
-        yield [Styled(_name(field), bold), _name_kind(field), _mean(field), field.example, emptied]
+        yield [Styled(_name(field), bold), _label_type(field), _mean(field), field.example, emptied]
 
 
 def _name(field: Field) -> str:
@@ -127,11 +128,11 @@ def _name(field: Field) -> str:
     return f"{field.name}: must be filled in" if field is CUSTOMER_ID else field.name
 
 
-def _name_kind(field: Field) -> str:
-    return (Kind.INTEGER if field is CUSTOMER_ID else field.kind).value
+def _label_type(field: Field) -> str:
+    return (INTEGER if field is CUSTOMER_ID else field.type).label
 
 
 def _mean(field: Field) -> str:
-    if field.kind is Kind.RATING:
+    if field.type is RATING:
         return f"{field.help} The list: {', '.join(f'{code} {name}' for code, name in enumerate(RATINGS))}."
     return field.help

@@ -5,7 +5,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, RATINGS, UPDATABLE
+from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, UPDATABLE
+from bulkupdate.customers.value_types import RATINGS
 from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
@@ -87,7 +88,7 @@ def test_the_instructions_explain_each_field_and_the_rules(book: openpyxl.Workbo
     assert explained["CustomerId: must be filled in"][3] == CUSTOMER_ID.example
     for field in UPDATABLE:
         _, holds, meaning, example, emptied = explained[field.name]
-        assert (holds, example) == (field.kind.value, field.example)
+        assert (holds, example) == (field.type.label, field.example)
         assert meaning.startswith(field.help)
         assert emptied == (f"yes, with {CLEAR}" if field.is_clearable else "no")
     text = " ".join(str(value) for row in rows for value in row)

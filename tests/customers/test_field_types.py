@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulkupdate.customers.fields import FIELD_BY_NAME, FIELDS, UPDATABLE, Kind
+from bulkupdate.customers.cell_parser import parse_cell
+from bulkupdate.customers.fields import FIELD_BY_NAME, FIELDS, UPDATABLE
 from bulkupdate.customers.models import Severity
-from bulkupdate.customers.plain_values import find_filled, needs_parsing
-from bulkupdate.customers.values import read_value
+from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
+from bulkupdate.customers.value_types import CUSTOMER_NUMBER
 
 GOOD = [
     ("CustomerId", "163", "163"),
@@ -55,7 +56,7 @@ GOOD = [
 
 @pytest.mark.parametrize(("name", "text", "value"), GOOD)
 def test_text_becomes_the_value_a_person_means(name, text, value):
-    reading = read_value(FIELD_BY_NAME[name], text)
+    reading = parse_cell(FIELD_BY_NAME[name], text)
     assert reading.value == value
     assert str(reading.value) == str(value), "a decimal keeps its zeros"
     assert not reading.is_refused
@@ -108,7 +109,7 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "text", "code"), BAD)
 def test_bad_text_is_refused_with_a_remedy(name, text, code):
-    reading = read_value(FIELD_BY_NAME[name], text)
+    reading = parse_cell(FIELD_BY_NAME[name], text)
     assert reading.is_refused
     assert reading.value is None
     assert [finding.code for finding in reading.findings] == [code]
@@ -117,7 +118,7 @@ def test_bad_text_is_refused_with_a_remedy(name, text, code):
 
 def test_hash_na_names_the_way_to_clear_a_field():
     """People who know Salesforce type #N/A to empty a field."""
-    assert "<clear>" in read_value(FIELD_BY_NAME["Comments"], "#N/A").findings[0].remedy
+    assert "<clear>" in parse_cell(FIELD_BY_NAME["Comments"], "#N/A").findings[0].remedy
 
 
 DOUBTFUL = [
@@ -139,23 +140,23 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize(("name", "text", "value", "code"), DOUBTFUL)
 def test_doubtful_text_is_a_warning_and_goes_through(name, text, value, code):
-    reading = read_value(FIELD_BY_NAME[name], text)
+    reading = parse_cell(FIELD_BY_NAME[name], text)
     assert reading.value == value
     assert [(finding.code, finding.severity) for finding in reading.findings] == [(code, Severity.WARNING)]
 
 
 def test_blank_is_no_value_and_no_finding():
     for field in FIELDS:
-        assert read_value(field, "").value is None
-        assert read_value(field, "").findings == ()
+        assert parse_cell(field, "").value is None
+        assert parse_cell(field, "").findings == ()
 
 
 def test_decimal_comma_is_taken_only_where_it_was_announced():
     commission = FIELD_BY_NAME["AccountManager1Commission"]
-    assert read_value(commission, "2,50", ",").value == Decimal("2.50")
-    assert read_value(commission, "2.5", ",").value == Decimal("2.5"), "workbooks give their numbers with a point"
-    assert read_value(commission, "1.250", ",").findings[0].code == "thousands-separator"
-    assert "--decimal ," in read_value(commission, "2,5").findings[0].remedy
+    assert parse_cell(commission, "2,50", ",").value == Decimal("2.50")
+    assert parse_cell(commission, "2.5", ",").value == Decimal("2.5"), "workbooks give their numbers with a point"
+    assert parse_cell(commission, "1.250", ",").findings[0].code == "thousands-separator"
+    assert "--decimal ," in parse_cell(commission, "2,5").findings[0].remedy
 
 
 TEXTS = st.one_of(
@@ -174,19 +175,19 @@ def test_plain_texts_are_never_refused_nor_changed(text, field, mark):
     if any("\ud800" <= character <= "\udfff" for character in text):
         return  # cannot stand in a column
     texts = pd.Series([text], dtype="str")
-    reading = read_value(field, text, mark)
-    if text and needs_parsing(field, mark, texts).empty:
+    reading = parse_cell(field, text, mark)
+    if text and select_unplain(field, mark, texts).empty:
         assert reading.findings == ()
         assert reading.value is not None
-        if field.kind.is_text or field.kind is Kind.CUSTOMER_ID:
+        if field.type.is_text or field.type is CUSTOMER_NUMBER:
             assert reading.value == text
     if field in UPDATABLE and not reading.is_refused:
-        assert find_filled(texts)[0] == (reading.value is not None)
+        assert is_filled_mask(texts)[0] == (reading.value is not None)
 
 
 @settings(max_examples=400, deadline=None)
 @given(text=TEXTS, field=st.sampled_from(FIELDS))
 def test_any_text_ends_in_a_value_a_finding_or_blank(text, field):
-    reading = read_value(field, text)
+    reading = parse_cell(field, text)
     assert reading.value is not None or reading.findings or not text
     assert not (reading.is_refused and reading.value is not None)

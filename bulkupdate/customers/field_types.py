@@ -1,0 +1,198 @@
+"""What the types of fields have in common, and the types that hold text.
+
+A type is one class, which parses a cell, converts to and from JSON, and formats a value as a cell again. The types
+that hold something else than text are in `value_types.py`. Pure functions: nothing is ever guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from bulkupdate.customers.models import SHORTENED
+from bulkupdate.customers.parse_result import ParsedValue, Value, error_result, warning
+
+UNREADABLE = object()
+"""What `FieldType.from_json` returns for a JSON value that cannot be one of the type: nothing is known of it."""
+
+SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
+"""A number as a spreadsheet shortens it."""
+
+ALIAS_SEPARATORS = (";", "|")
+
+_ODD = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{a0}\x{ad}\x{200b}\x{2028}\x{2029}\x{2060}\x{feff}\x{fffd}"
+"""Characters that a user is warned of, in the syntax of RE2."""
+
+
+class FieldType:
+    """How the cells of a field are understood.
+
+    `label` is the word users read. `plain_pattern` matches, in the syntax of Arrow's RE2, the texts with nothing to find
+    in them: whole columns are sorted by it at once, and only other texts are parsed one by one. It admits less than
+    `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
+    `<clear>` stands for, None if the type cannot be cleared. `keeps_invisible`: invisible characters around the text
+    are part of it.
+    """
+
+    label: ClassVar[str]
+    plain_pattern: ClassVar[str]
+    cleared: ClassVar[Value | None] = None
+    is_text: ClassVar[bool] = False
+    keeps_invisible: ClassVar[bool] = False
+
+    def plain_pattern_for(self, decimal_mark: str) -> str:  # noqa: ARG002 - only decimals depend on it
+        """Return the pattern of plain texts if decimals have this mark."""
+        return self.plain_pattern
+
+    def parse(self, text: str, decimal_mark: str) -> ParsedValue:
+        """Return the value of a text without blanks around it, or the error that keeps its row from being sent."""
+        raise NotImplementedError
+
+    def to_json(self, value: Value, rating_format: str) -> Any:  # noqa: ARG002 - only ratings depend on it
+        """Return the value as the update takes it. `rating_format` is `name` or `code`."""
+        return value
+
+    def from_json(self, value: Any) -> Any:
+        """Return the value of a JSON value, tolerantly: None if the field is empty, `UNREADABLE` if it cannot be one."""
+        if value is None:
+            return None
+        parsed = self.parse(str(value).strip(), ".").value
+        return UNREADABLE if parsed is None else parsed
+
+    def format(self, value: Value) -> str:
+        """Return the cell that a user would type to get the value."""
+        return str(value)
+
+
+class TextType(FieldType):
+    """Any text, sent as it is seen."""
+
+    label = "text"
+    plain_pattern = rf"[^\s\pZ#<{_ODD}]([^<{_ODD}]*[^\s\pZ<\]{_ODD}])?"
+    cleared = ""
+    is_text = True
+    keeps_invisible = True
+
+    def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
+        """Return the text. Refuse one that an earlier workbook shortened, and half characters."""
+        if SHORTENED.search(text):
+            return error_result("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
+                                "Put in the whole text, from the original file.")  # fmt: skip
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            return error_result("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
+        return ParsedValue(text)
+
+    def from_json(self, value: Any) -> str:
+        """Return the text; an empty one for null."""
+        return "" if value is None else str(value)
+
+
+class PhoneType(TextType):
+    """A phone number, kept as typed: zeros, plus sign and blanks."""
+
+    label = "phone"
+    plain_pattern = r"[0-9+(]([0-9 ()/\-]*[0-9])?"
+    keeps_invisible = False
+
+    def parse(self, text: str, decimal_mark: str) -> ParsedValue:
+        """Return the text. Refuse a number that a spreadsheet has shortened; warn if there is no digit."""
+        if SCIENTIFIC.fullmatch(text):
+            return error_result(
+                "scientific", f"{text} is a number that the spreadsheet has shortened; digits may be lost",
+                "Format the column as text and type the number in full.",
+            )  # fmt: skip
+        parsed = super().parse(text, decimal_mark)
+        if parsed.value is not None and not re.search(r"\d", text):
+            return ParsedValue(text, (warning("phone", "has no digit in it", "Check that this is a phone number."),))
+        return parsed
+
+
+_ATOM = r"[^\s@,;:<>()\[\]\"\\.\x00-\x1f\u00ad\u200b-\u200f\u2060\ufeff]"
+_ADDRESS = re.compile(rf"{_ATOM}+(\.{_ATOM}+)*@((?!-){_ATOM}+(?<!-)\.)+{_ATOM}{{2,}}")
+_LONGEST_ADDRESS = 254
+
+
+class EmailType(TextType):
+    """One e-mail address."""
+
+    label = "e-mail"
+    plain_pattern = (
+        r"[A-Za-z0-9_+%\-]+(\.[A-Za-z0-9_+%\-]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,20}"
+    )
+    keeps_invisible = False
+
+    def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
+        """Return the address."""
+        if _is_address(text):
+            return ParsedValue(text)
+        if text.count("@") > 1 and re.search("[;,\\s]", text):
+            return error_result("email", "holds more than one e-mail address", "Keep one; put the others in EmailCC.")
+        return error_result("email", _describe_bad_address(text), "Write it as name@example.com.")
+
+
+class EmailsType(EmailType):
+    """Several e-mail addresses, separated by semicolons or commas, sent as typed."""
+
+    label = "e-mails"
+
+    def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
+        """Return the text if each part of it is an address."""
+        addresses = [address.strip() for address in re.split("[;,]", text) if address.strip()]
+        for address in addresses:
+            if not _is_address(address):
+                remedy = f"Correct {address!r}; separate several by ;."
+                return error_result("email", _describe_bad_address(address), remedy)
+        if not addresses:
+            return error_result("email", "holds no address", "Write it as name@example.com.")
+        return ParsedValue(text)
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+
+
+def _describe_bad_address(text: str) -> str:
+    if "@" not in text:
+        return "e-mail without @"
+    if re.search(r"\s", text):
+        return "e-mail with a blank in it"
+    if text.count("@") > 1:
+        return "e-mail with more than one @"
+    if "." not in text.rpartition("@")[2]:
+        return "e-mail whose part after the @ has no dot"
+    return "not a plausible e-mail address"
+
+
+class AliasesType(FieldType):
+    """A list of names, separated by semicolons or bars; replaced as a whole."""
+
+    label = "list of text"
+    plain_pattern = rf"[^\s\pZ#<;|{_ODD}]([^<;|{_ODD}]*[^\s\pZ<;|\]{_ODD}])?"
+    cleared = ()
+    keeps_invisible = True
+
+    def parse(self, text: str, decimal_mark: str) -> ParsedValue:
+        """Return the names as a tuple."""
+        names = tuple(name.strip() for name in re.split(f"[{''.join(ALIAS_SEPARATORS)}]", text) if name.strip())
+        if not names:
+            remedy = "Write names, or <clear> to empty the list."
+            return error_result("aliases", "holds separators but no name", remedy)
+        whole = TEXT.parse(text, decimal_mark)
+        return whole if whole.is_refused else ParsedValue(names)
+
+    def from_json(self, value: Any) -> Any:
+        """Return the names; no names for null, one for a single value."""
+        if isinstance(value, list):
+            return tuple(str(name) for name in value)
+        return () if value is None else (str(value),)
+
+    def format(self, value: Value) -> str:
+        """Return the names separated by semicolons."""
+        return "; ".join(value) if isinstance(value, tuple) else str(value)
+
+
+TEXT = TextType()
+PHONE = PhoneType()
+EMAIL = EmailType()
+EMAILS = EmailsType()
+ALIASES = AliasesType()
