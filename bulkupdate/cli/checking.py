@@ -166,7 +166,7 @@ def write_reports(
         command = f"bulkupdate run '{intake.path}'"
         console.info(f"Nothing was sent. To send: {command}")
     if as_json:
-        from bulkupdate.runs.run_report import describe_check
+        from bulkupdate.runs.run_report import report_check
 
-        print_json(describe_check(intake, exit_code, output or html, command, live=live))
+        print_json(report_check(intake, exit_code, output or html, command, live).to_json())
     return exit_code

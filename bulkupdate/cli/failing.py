@@ -30,9 +30,9 @@ class Invocation:
     def answer(self, error: BulkUpdateError, *, as_json: bool) -> None:
         """The one object of `--json` for a call that failed."""
         if as_json:
-            from bulkupdate.runs.run_report import describe_failure
+            from bulkupdate.runs.run_report import report_failure
 
-            print_json(describe_failure(error, self.file, self.run_id))
+            print_json(report_failure(error, self.file, self.run_id).to_json())
 
     def explain_bug(self, error: BaseException) -> InternalError:
         """The sentence for what is no error of ours; its trace goes to a file in the state folder.

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def runs_command(as_json: bool, quiet: bool, **given: Any) -> int:
     """List all runs, newest first."""
     from bulkupdate.runs.journal import Journal
-    from bulkupdate.runs.run_report import describe_run
+    from bulkupdate.runs.run_report import report_run
 
     settings = make_settings(given)
     with Journal(settings.state_dir, Clock()) as journal:
-        described = [describe_run(run, journal, settings.state_dir) for run in journal.runs()]
+        described = [report_run(run, journal, settings.state_dir).to_json() for run in journal.runs()]
     if as_json:
         print_json(described)
     elif not described:
@@ -46,7 +46,7 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
     """Show RUN, or the newest without it, from the journal alone: the input file is not needed."""
     from bulkupdate.runs.journal import Journal
     from bulkupdate.runs.results import require_results_place, summarise_run, write_run_results
-    from bulkupdate.runs.run_report import describe_run
+    from bulkupdate.runs.run_report import report_run
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with Journal(settings.state_dir, Clock()) as journal:
@@ -56,7 +56,7 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
             for path in write_run_results(run, journal, output):
                 if path is not None:
                     console.info(f"Written: {path}")
-        described = describe_run(run, journal, settings.state_dir)
+        described = report_run(run, journal, settings.state_dir).to_json()
         lines = summarise_run(run)
     if as_json:
         print_json({**described, "results": str(output) if output else described["results"]})

@@ -76,7 +76,7 @@ def nightly_command(folder: Path, as_json: bool, quiet: bool, **given: Any) -> i
 
     def tell(report: FileReport) -> None:
         if as_json:
-            print_json(report.described)
+            print_json(report.run_report.to_json())
 
     with (
         logging_to(given["log_file"], given["log_format"], given["log_level"], quiet=quiet),

@@ -109,8 +109,10 @@ def export_command(
     console.info(f"Edit it and give it back: {command}")
     exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
     if as_json:
-        described = _describe(str(path), len(export.rows), calls, exit_code, path, command)
-        print_json({**described, "unknown": export.unknown})
+        from bulkupdate.runs.run_report import report_sheet
+
+        report = report_sheet(str(path), len(export.rows), calls, exit_code, path, command)
+        print_json({**report.to_json(), "unknown": export.unknown})
     return exit_code
 
 
@@ -157,7 +159,9 @@ def _end_without_sending(run: Run, path: Path | None, rows: int, console: Consol
         console.info(f"Undo sheet: {path}, {rows:,} customers. Nothing was sent.")
         console.info(f"To send it, after comparing again: {command}")
     if as_json:
-        print_json(_describe(run.file, rows, 0, ExitCode.DONE, path, command))
+        from bulkupdate.runs.run_report import report_sheet
+
+        print_json(report_sheet(run.file, rows, 0, ExitCode.DONE, path, command).to_json())
     return ExitCode.DONE
 
 
@@ -238,12 +242,3 @@ def _is_worth_it(calls: int, parts: RunContext, console: Console) -> bool:
     return print_estimate(calls, parts, console) or console.confirm(
         "That is more than the quota has left now, so it will wait. Go on?", yes=not sys.stdin.isatty()
     )
-
-
-def _describe(
-    file: str, rows: int, calls: int, exit_code: ExitCode, results: Path | None, next_step: str | None
-) -> dict[str, Any]:
-    return {
-        "run": None, "file": file, "state": "finished", "started": None, "rows": rows, "counts": {}, "problems": [],
-        "calls": calls, "exit_code": int(exit_code), "results": str(results) if results else None, "next": next_step,
-    }  # fmt: skip

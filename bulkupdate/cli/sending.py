@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,7 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
 def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Go on with RUN, or without it with the newest unfinished: what was not confirmed is sent, and no other."""
     from bulkupdate.runs.run_records import RunState
-    from bulkupdate.runs.run_report import describe_run, find_unfinished
+    from bulkupdate.runs.run_report import find_unfinished, report_run
 
     console, settings = Console(quiet=quiet), make_settings(given)
     with open_parts(settings) as parts:
@@ -95,7 +96,7 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
         if run.state is RunState.FINISHED:
             console.info(f"Run {run.id} is finished: nothing to resume.")
             if as_json:
-                print_json(describe_run(run, parts.journal, settings.state_dir))
+                print_json(report_run(run, parts.journal, settings.state_dir).to_json())
             return ExitCode.DONE if parts.journal.tally(run).is_all_well else ExitCode.INCOMPLETE
         require_same_host(run, parts)
         run = _move_results(run, output, parts)
@@ -171,7 +172,7 @@ def _run_dry(
 
 def send(run: Run, parts: RunContext, console: Console, *, limit: int | None, as_json: bool) -> int:
     """Carry a run on to its end, and say how it ended."""
-    from bulkupdate.runs.run_report import describe_run
+    from bulkupdate.runs.run_report import report_run
     from bulkupdate.runs.runner import execute_run
 
     total = sum(1 for _ in parts.journal.pending(run))
@@ -182,8 +183,8 @@ def send(run: Run, parts: RunContext, console: Console, *, limit: int | None, as
         ending = execute_run(run, parts, progress.watch, limit)
     print_result(ending, console)
     if as_json:
-        described = describe_run(ending.run, parts.journal, parts.settings.state_dir)
-        print_json({**described, "exit_code": int(ending.exit_code), "next": ending.next_command})
+        report = report_run(ending.run, parts.journal, parts.settings.state_dir)
+        print_json(replace(report, exit_code=ending.exit_code, next_command=ending.next_command).to_json())
     return ending.exit_code
 
 
@@ -210,14 +211,14 @@ def print_result(ending: RunResult, console: Console) -> None:
 
 
 def _refuse(intake: CheckedInput, console: Console, *, as_json: bool) -> int:
-    from bulkupdate.runs.run_report import describe_check
+    from bulkupdate.runs.run_report import report_check
 
     report = intake.path.with_name(f"{intake.path.stem}-check.xlsx")
     command = f"bulkupdate check '{intake.path}' -o '{report}'"
     console.info(f"Nothing was sent: {intake.invalid:,} of {len(intake.checked):,} rows are invalid.")
     console.info(f"Mend them (`{command}` lists them all), or send the others with --skip-invalid.")
     if as_json:
-        print_json(describe_check(intake, ExitCode.FILE_REFUSED, None, command))
+        print_json(report_check(intake, ExitCode.FILE_REFUSED, None, command).to_json())
     return ExitCode.FILE_REFUSED
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.customers.models import Status
@@ -27,8 +26,8 @@ from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.run_report import describe_check, describe_failure, describe_run
+from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.run_report import RunReport, report_check, report_failure, report_run
 from bulkupdate.runs.runner import RunContext, RunOptions, RunResult, execute_run
 from bulkupdate.runs.selection import begin_planned, plan_sending
 from bulkupdate.sellercloud.client import open_client
@@ -74,8 +73,8 @@ class FileProcessor:
                 return self._refuse_rows(taken, intake)
             return self._send(taken, run, intake)
         except InputFileError as error:
-            described = {**describe_failure(error, taken.path, None), "state": "finished"}
-            return self._refuse(taken, described, (), "refused, nothing was sent", _say(error))
+            run_report = replace(report_failure(error, taken.path, None), state=RunState.FINISHED)
+            return self._refuse(taken, run_report, (), "refused, nothing was sent", _say(error))
         except InterruptedRunError as interrupted:  # while reading what is live: nothing was sent yet
             return self._leave(taken, run, self.stop.reason or interrupted)
         except (StoppedError, BusyError) as error:
@@ -112,10 +111,10 @@ class FileProcessor:
 
     def _leave(self, taken: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
         """The file stays where it is. That another process is at work on its run is no reason to end the night."""
-        described = describe_failure(error, taken.path, run.id if run else None)
+        run_report = report_failure(error, taken.path, run.id if run else None)
         ends_night = not isinstance(error, BusyError)
         return FileReport(
-            taken.shown_name, taken.path, described, (), "left as it is for the next call", _say(error), ends_night
+            taken.shown_name, taken.path, run_report, (), "left as it is for the next call", _say(error), ends_night
         )
 
     # -- refusing -----------------------------------------------------------------------------------------------
@@ -124,15 +123,15 @@ class FileProcessor:
         report = self.folder.report_path(taken, "-check.xlsx")
         files = tuple(write_check(intake, self.settings, report, None))
         place = self.folder.find_place(taken, self.folder.failed)
-        described = describe_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{place}'")
+        run_report = report_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{place}'")
         sentence = f"refused: {intake.invalid:,} of {len(intake.checked):,} rows are invalid, nothing was sent"
-        return self._refuse(taken, described, files, sentence, "The check report names every problem.")
+        return self._refuse(taken, run_report, files, sentence, "The check report names every problem.")
 
     def _refuse(
-        self, taken: ClaimedFile, described: dict[str, Any], files: tuple[Path, ...], sentence: str, reason: str
+        self, taken: ClaimedFile, run_report: RunReport, files: tuple[Path, ...], sentence: str, reason: str
     ) -> FileReport:
         place = self.folder.find_place(taken, self.folder.failed)
-        return FileReport(taken.shown_name, place, {**described, "file": str(place)}, files, sentence, reason)
+        return FileReport(taken.shown_name, place, replace(run_report, file=str(place)), files, sentence, reason)
 
     # -- sending ------------------------------------------------------------------------------------------------
 
@@ -198,18 +197,18 @@ class FileProcessor:
         is_done = error is None
         place = self.folder.find_place(taken, self.folder.done) if is_done else taken.path
         code = ending.exit_code if ending.error or is_done else ExitCode.STOPPED
-        described = {
-            **describe_run(run, self.journal, self.settings.state_dir),
-            "file": str(place),
-            "exit_code": int(code),
-            "next": ending.next_command,
-        }
+        run_report = replace(
+            report_run(run, self.journal, self.settings.state_dir),
+            file=str(place),
+            exit_code=code,
+            next_command=ending.next_command,
+        )
         files = tuple(path for path in (ending.results, ending.to_fix) if path is not None)
         if ending.results is not None and ending.to_fix is None:  # an earlier night's, whose rows have gone through
             to_fix_path(ending.results).unlink(missing_ok=True)
         may_be_its_own_fault = is_stuck and isinstance(error, ServiceDownError) and not self.stop.is_set()
         return FileReport(
-            taken.shown_name, place, described, files, _describe(ending), _say(error) if error else "",
+            taken.shown_name, place, run_report, files, _describe(ending), _say(error) if error else "",
             ends_night=not is_done and not may_be_its_own_fault,
         )  # fmt: skip
 

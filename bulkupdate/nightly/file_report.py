@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bulkupdate.errors import ExitCode
 from bulkupdate.files import replace_file
+from bulkupdate.runs.run_report import RunReport
 
 
 @dataclass(frozen=True)
 class FileReport:
     """What became of one file in this call.
 
-    `name` is the file's own, `place` where it stands once it is filed. `described` is the object that `--json` prints.
+    `name` is the file's own, `place` where it stands once it is filed. `run_report` is the object that `--json` prints.
     `files` are what people are handed: results, to-fix file, check report. `sentence` says what happened, without any
     text of a cell; `reason` says why, and may quote a heading or a service's words: empty where all went well.
     `ends_night`: what stopped this file would stop the next one too.
@@ -24,7 +23,7 @@ class FileReport:
 
     name: str
     place: Path
-    described: Mapping[str, Any]
+    run_report: RunReport
     files: tuple[Path, ...]
     sentence: str
     reason: str = ""
@@ -33,7 +32,7 @@ class FileReport:
     @property
     def exit_code(self) -> ExitCode:
         """What this file alone would end a program with."""
-        return ExitCode(self.described["exit_code"])
+        return self.run_report.exit_code
 
 
 def write_summary(report: FileReport, path: Path) -> None:
@@ -42,7 +41,7 @@ def write_summary(report: FileReport, path: Path) -> None:
     Raises `UsageError` where it cannot be written.
     """
     summary = {
-        **report.described,
+        **report.run_report.to_json(),
         "name": report.name,
         "message": report.sentence,
         "reason": report.reason,

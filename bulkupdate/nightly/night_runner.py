@@ -96,7 +96,7 @@ def _file(taken: ClaimedFile, report: FileReport, night: FileProcessor, notices:
     notices.notify(report)
     if report.place != taken.path:
         night.folder.archive(taken, report.place)
-        if report.described["run"]:
+        if report.run_report.run:
             night.journal.set_file(taken.run_id, report.place)
 
 

@@ -57,7 +57,7 @@ class Notices:
         """After one notice was given up, the others of this call get one try each: a dead server must not eat the
         night."""
         tries = 1 if way in self._given_up else TRIES
-        context = {"run": report.described["run"], "file": report.name}
+        context = {"run": report.run_report.run, "file": report.name}
         try:
             retry_call(send, _TryAgainError, tries, self.first_wait, self.clock, self.stop)
         except (_TryAgainError, BulkUpdateError) as error:
@@ -74,7 +74,8 @@ class Notices:
             raise _translate(error, may_pass=error.may_pass) from error
 
     def _post(self, report: FileReport) -> None:
-        body = {"text": write_line(report), "file": report.name, **{name: report.described[name] for name in _TOLD}}
+        described = report.run_report.to_json()
+        body = {"text": write_line(report), "file": report.name, **{name: described[name] for name in _TOLD}}
         try:
             post_json(self.settings.webhook_url, json.dumps(body), self.clock)
         except WebhookError as error:
@@ -92,19 +93,19 @@ def write_subject(report: FileReport) -> str:
 
 def write_text(report: FileReport) -> str:
     """The mail's text."""
-    described = report.described
+    run_report = report.run_report
     lines = [f"{report.name}: {report.sentence}"]
     lines += [report.reason] if report.reason else []
-    lines += ["", f"Rows: {described['rows']:,}"]
-    lines += [f"  {status}: {count:,}" for status, count in described["counts"].items() if count]
-    lines += [f"Run: {described['run']}"] if described["run"] else []
+    lines += ["", f"Rows: {run_report.rows:,}"]
+    lines += [f"  {status.value}: {count:,}" for status, count in run_report.counts.items() if count]
+    lines += [f"Run: {run_report.run}"] if run_report.run else []
     lines += [f"File: {report.place}"]
-    lines += [f"Go on with: {described['next']}"] if described["next"] else []
+    lines += [f"Next: {run_report.next_command}"] if run_report.next_command else []
     return "\n".join(map(neutralise, lines)) + "\n"
 
 
 def write_line(report: FileReport) -> str:
     """The webhook's text, with Slack's three special characters escaped: a file name must not call everybody."""
-    counts = ", ".join(f"{count:,} {status}" for status, count in report.described["counts"].items() if count)
+    counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
     text = neutralise(f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else ""))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -124,7 +124,7 @@ def test_a_file_that_could_not_be_finished_comes_first_the_next_night(house: Hou
     house.sandbox.start()
     house.put("older-but-new.csv", sheet([FIRST + 9]), age=600)
     assert house.night() is ExitCode.DONE
-    assert [Path(each.described["file"]).name[25:] for each in house.reports] == ["old.csv", "older-but-new.csv"]
+    assert [Path(str(each.run_report.file)).name[25:] for each in house.reports] == ["old.csv", "older-but-new.csv"]
     assert house.places()["working"] == []
     assert house.puts() == {str(FIRST + n): 1 for n in (0, 1, 2, 3, 4, 9)}
     reports = sorted(path.name[25:] for path in (house.folder / "reports").glob("*-old[-.]*"))
@@ -240,7 +240,7 @@ def test_a_folder_that_was_moved_goes_on(house: House, tmp_path: Path) -> None:
     house.folder.rename(moved.folder)
     assert moved.night() is ExitCode.DONE
     assert moved.places()["done"] == ["a.csv"]
-    assert Path(moved.reports[0].described["results"]).is_relative_to(moved.folder.resolve())
+    assert Path(str(moved.reports[0].run_report.results)).is_relative_to(moved.folder.resolve())
 
 
 # -- the window -----------------------------------------------------------------------------------------------------

@@ -12,20 +12,25 @@ from typing import Any
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import UsageError
+from bulkupdate.customers.models import Problem, Status
+from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import logging_to
 from bulkupdate.nightly.notifications import TRIES, Notices, write_line, write_subject, write_text
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.run_report import RunReport
 from bulkupdate.settings import Secret, Settings
 from tests.nightly.receivers import PASSWORD, Listener, PostOffice
 
 
 def report(name: str = "a.csv", exit_code: int = 0, files: tuple[Path, ...] = (), reason: str = "") -> FileReport:
-    described = {
-        "run": "20260114-093849-k3v9x2mq", "state": "finished", "rows": 3, "counts": {"updated": 2, "rejected": 1},
-        "exit_code": exit_code, "next": "bulkupdate retry 20260114-093849-k3v9x2mq", "problems": [{"message": "Ann"}],
-    }  # fmt: skip
-    return FileReport(name, Path("done/a.csv"), described, files, "finished", reason)
+    problem = Problem(2, "163", "Name", "Ann", "email", "Ann", "Ann")
+    run_report = RunReport(
+        run="20260114-093849-k3v9x2mq", file="a.csv", state=RunState.FINISHED, exit_code=ExitCode(exit_code), rows=3,
+        counts={Status.UPDATED: 2, Status.REJECTED: 1}, problems=(problem,),
+        next_command="bulkupdate retry 20260114-093849-k3v9x2mq",
+    )  # fmt: skip
+    return FileReport(name, Path("done/a.csv"), run_report, files, "finished", reason)
 
 
 @pytest.fixture(scope="session")
