@@ -1,3 +1,3 @@
-"""Turns a spreadsheet of customers into Sellercloud customer updates, and says of each customer what became of it."""
+"""Bulk-update Sellercloud customers from a CSV or Excel file, with a result for every row."""
 
 __version__ = "0.1.0"

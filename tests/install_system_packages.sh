@@ -1,17 +1,22 @@
 #!/bin/sh
-# Installs what some tests use from outside Python, where apt is there and we may use it. Tests say when they go without.
+# Install the system packages that some tests need: Chromium for the upload page, LibreOffice to open workbooks as a user would.
+# With --list: install nothing, only name what is missing; the tests that need it are skipped with a message.
 set -u
-wanted=""
-command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium"
-command -v chromedriver >/dev/null 2>&1 || wanted="$wanted chromium-driver"
-command -v soffice >/dev/null 2>&1 || wanted="$wanted libreoffice-calc"
-[ -z "$wanted" ] && exit 0
-if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
-    echo "Not installed, so the tests that need them are skipped:$wanted"
+missing=""
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc"
+[ -z "$missing" ] && exit 0
+if [ "${1:-}" = --list ]; then
+    echo "Not installed, so the tests that need them are skipped:$missing (make system-packages installs them)"
     exit 0
 fi
-echo "Installing for the tests:$wanted"
+if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
+    echo "Please install, as root, with your system's package manager:$missing"
+    exit 0
+fi
+echo "Installing for the tests of the upload page and the workbooks:$missing"
 apt-get update -qq >/dev/null 2>&1
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null 2>&1 ||
-    echo "apt could not install them; the tests that need them are skipped:$wanted"
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
+    echo "apt-get could not install them; the tests that need them are skipped:$missing"
 exit 0

@@ -365,8 +365,9 @@ def test_a_file_that_ends_the_program_while_it_is_read_is_put_aside(house: House
 
 def test_a_bug_that_one_file_meets_stops_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from bulkupdate.nightly import file_job
+    from bulkupdate.runs.input_file import load_input_file
 
-    right = file_job.load_input_file
+    right = load_input_file
 
     def stumble(path: Path, *given: object) -> object:
         if bare(path) == "odd.csv":

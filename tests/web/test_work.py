@@ -126,7 +126,7 @@ def test_ten_people_with_runs_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
     for place, (history, _) in enumerate(pages):
         assert set(re.findall(r">(\w+)-\d\.csv<", history)) == {names[place]}
         for part in range(20):
-            assert (sandbox.customer(101_001 + 100 * place + part) or {})["Name"].startswith(names[place])
+            assert str((sandbox.customer(101_001 + 100 * place + part) or {})["Name"]).startswith(names[place])
     sent = puts(sandbox)
     assert len(sent) == len(set(sent)) == 200
 

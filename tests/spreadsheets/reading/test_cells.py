@@ -10,6 +10,7 @@ import pytest
 import xlsxwriter
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import Severity
@@ -120,7 +121,7 @@ def test_a_date_whose_format_is_plain_reads_as_it_shows_with_a_warning(
 def test_dates_may_be_counted_from_1904(tmp_path: Path) -> None:
     path = write_cell(tmp_path, "x")
     book = openpyxl.load_workbook(path)
-    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    book.epoch = CALENDAR_MAC_1904
     book.active["F2"] = dt.datetime(2026, 1, 4)
     book.active["F2"].number_format = "yyyy-mm-dd"
     book.save(path)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, UPDATABLE
 from bulkupdate.customers.value_types import RATINGS
@@ -34,7 +35,7 @@ def test_the_committed_templates_are_what_the_program_writes(tmp_path: Path, nam
         assert _describe(ours) == _describe(theirs)
 
 
-def _describe(sheet: openpyxl.worksheet.worksheet.Worksheet) -> list[object]:
+def _describe(sheet: Worksheet) -> list[object]:
     return [
         (cell.coordinate, cell.value, cell.number_format, cell.comment and cell.comment.text)
         for row in sheet.iter_rows()
