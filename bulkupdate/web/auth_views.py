@@ -46,12 +46,12 @@ def sign_in() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Try the login at the service; its refusal counts as a guess."""
     username, password = request.form.get("username", "").strip(), Secret(request.form.get("password", ""))
     if not username or not password or len(username) > LONGEST_NAME:
-        return show_form(username[:LONGEST_NAME], "Type your user name and your password."), 400
+        return show_form(username[:LONGEST_NAME], "Enter your user name and password."), 400
     address = request.remote_addr or "unknown"
     wait = current_context().attempts.register(address, fold_name(username))
     if wait > 0:
         log.warning("sign-in from %s: too many tries", address)
-        told = f"Too many tries. Wait {format_duration(wait)}, then try again: so that your account is not locked."
+        told = f"Too many attempts. Wait {format_duration(wait)} and try again; this keeps your account from being locked."
         return show_form(username, told), 429, {"Retry-After": str(int(wait) + 1)}
     try:
         login = try_login(current_context(), username, password)
@@ -111,7 +111,7 @@ def try_login(site: PageContext, username: str, password: Secret) -> Session:
     return site.sessions.open(username, password, host)
 
 
-_DOWN = "Sellercloud does not answer just now, so nobody can sign in. Try again in a few minutes."
+_DOWN = "Sellercloud is not answering, so signing in is not possible. Try again in a few minutes."
 
 
 def _compare_login(site: PageContext, username: str, password: Secret, host: str, until: str) -> Session:
@@ -122,7 +122,7 @@ def _compare_login(site: PageContext, username: str, password: Secret, host: str
         return site.sessions.open(username, password, host)
     if known:
         raise NotSignedInError("This is not the password that this user name signed in with before.", 401)
-    raise NotSignedInError(f"The hourly quota of this user name is used up. You can sign in from {until} on.", 503)
+    raise NotSignedInError(f"The hourly quota of this user name is used up. You can sign in after {until}.", 503)
 
 
 def local_path(wanted: str) -> str:

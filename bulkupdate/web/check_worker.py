@@ -58,7 +58,7 @@ def work_within_limits(task: Task) -> None:
 
 
 TOO_LARGE = (
-    "The check of this file took more memory or time than an upload may take.",
+    "Checking this file took more memory or time than an upload may use.",
     "Split it into several sheets, or save it as “CSV UTF-8”; a sheet that large can be checked on the command line.",
 )
 """What people are told, and what to do."""

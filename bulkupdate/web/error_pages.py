@@ -11,19 +11,19 @@ from bulkupdate.web.auth_views import show_form
 from bulkupdate.web.page_context import current_context
 
 _TITLES = {
-    400: "This request cannot be understood",
-    403: "Not allowed",
-    404: "There is no such page",
-    405: "Not like this",
+    400: "Invalid request",
+    403: "No access",
+    404: "Page not found",
+    405: "Method not allowed",
     413: "Too large",
-    429: "Too many tries",
+    429: "Too many attempts",
 }
 _SENTENCES = {
-    400: "The address or the form is not one of this server's. Go back to the start and try again.",
-    403: "This is not for you to see or to do.",
-    404: "It may have been removed, or belong to another person. Your own sheets and runs are in the history.",
+    400: "This address or form does not exist on this server. Go back to the start and try again.",
+    403: "You do not have access to this.",
+    404: "It may have been deleted, or belong to another user. Your own sheets and runs are in the history.",
     405: "This address only works through the buttons of the pages.",
-    413: "What you sent is larger than an upload may be. Split the sheet, or save it without pictures, and try again.",
+    413: "The upload is too large. Split the sheet, or save it without pictures, and try again.",
 }
 
 
@@ -37,8 +37,8 @@ def handle_troubles(app: Flask) -> None:
 
 def _refuse_foreign_form(_error: CSRFError) -> tuple[str, int]:
     if request.endpoint == "signing_in.sign_in":  # left open over a restart, or in a second window
-        return show_form("", "This form was out of date. Type them once more."), 403
-    return _page(403, "This form is out of date, or did not come from this site. Open the page anew and try again.")
+        return show_form("", "This form was out of date. Sign in again."), 403
+    return _page(403, "This form is out of date, or did not come from this site. Reload the page and try again.")
 
 
 def _explain(error: HTTPException) -> tuple[str, int] | HTTPException:
@@ -60,8 +60,8 @@ def _internal_error_page(error: Exception) -> tuple[str, int]:
     return (
         render_template(
             "error.html",
-            title="Something went wrong here",
-            message="It is not your fault, and nothing was lost: what was sent is written down in the history.",
+            title="Something went wrong",
+            message="It is not your fault, and nothing was lost: everything that was sent is in the history.",
             reference=number,
         ),
         500,

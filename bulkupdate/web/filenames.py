@@ -33,7 +33,7 @@ def require_sheet_name(name: str) -> str:
     ending = PurePosixPath(name).suffix.lower()
     if ending not in ENDINGS:
         raise InputFileError(
-            f"“{name}” is no sheet that is read here: its name must end in {', '.join(ENDINGS)}.",
+            f"“{name}” is not a supported file: its name must end in {', '.join(ENDINGS)}.",
             remedy="Open it in Excel and save it as “Excel Workbook (.xlsx)” or “CSV UTF-8”.",
         )
     if _HARMFUL_INSIDE.intersection(suffixes[:-1]):

@@ -39,7 +39,7 @@ def make_plan(parts: RunContext, rows: int) -> Plan:
     room = parts.client.quota.room()
     end = estimate_end(parts.client.quota, now, calls, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
     limit = parts.settings.requests_per_hour
-    quota = "no limit" if room.free is None else f"{room.free:,} of {limit:,} calls left in this hour"
+    quota = "no limit" if room.free is None else f"{room.free:,} of {limit:,} requests left this hour"
     waits = room.free is not None and room.free < calls
     return Plan(parts.host, rows, calls, quota, waits, format_local_time(end, now))
 

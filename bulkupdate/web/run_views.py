@@ -91,7 +91,7 @@ def results(run_id: str, what: str) -> Response:
     """What became of each row; or the rows to mend, in the form they came in."""
     run = find_run(run_id)
     if current_context().state_of(run) is RunState.RUNNING:
-        abort(409, "The run is still going on. Its results can be had when it has ended or is stopped.")
+        abort(409, "The run is still running. Its results are available when it has ended or is stopped.")
     path, to_fix = results_for(current_context(), run)
     wanted = path if what == "results" else to_fix
     if wanted is None:
@@ -107,7 +107,7 @@ def undo(run_id: str) -> Response:
         abort(404)
     path = undo_sheet_for(current_context(), run)
     if path is None:
-        abort(404, "This run changed nothing that could be put back.")
+        abort(404, "This run changed nothing that could be restored.")
     return send_download(path, name_download(show_file(run), "undo"))
 
 
@@ -125,7 +125,7 @@ def find_run(run_id: str) -> Run:
 
 def _require_own_login(run: Run) -> None:
     if not current_context().may_send(current_user(), run):
-        abort(403, f"Only {run.username}, with whose login this run was begun, can go on with it.")
+        abort(403, f"Only {run.username}, whose login started this run, can continue it.")
 
 
 def _find_retry(journal: Journal, parent: Run) -> Run | None:

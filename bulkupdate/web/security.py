@@ -44,7 +44,7 @@ def protect(app: Flask, names: tuple[str, ...]) -> None:
     def refuse_strangers() -> AnyResponse | None:
         if not request.host or not host_is_trusted(request.host, allowed):
             abort(
-                400, "This server is not known under the name in the address. Use the address it was given to you by."
+                400, "This server does not answer to the name in the address. Use the address that you were given."
             )
         g.login = current_context().sessions.find(
             session.get("login", ""), touch=request.endpoint not in SELF_REFRESHING
@@ -60,7 +60,7 @@ def protect(app: Flask, names: tuple[str, ...]) -> None:
 
 def _ask_to_sign_in() -> AnyResponse:
     if request.method not in ("GET", "HEAD"):
-        abort(403, "Your session has ended, or you have not signed in. Sign in, then do it again.")
+        abort(403, "Your session has ended, or you have not signed in. Sign in and try again.")
     if request.endpoint in SELF_REFRESHING or request.headers.get("Sec-Fetch-Dest", "document") != "document":
         abort(403, "Your session has ended.")  # not the form: its new token would void that of a form on show
     wanted = request.full_path if request.query_string else request.path
@@ -69,12 +69,12 @@ def _ask_to_sign_in() -> AnyResponse:
 
 def _limit_form() -> None:
     if len(request.args) > MOST_FIELDS:
-        abort(400, "The address has more parts than any of our pages uses.")
+        abort(400, "The address has too many parameters.")
     if request.method == "POST":
         if request.endpoint != "sheets.upload":
             request.max_content_length = MOST_FORM_BYTES
         if len(request.form) + len(request.files) > MOST_FIELDS:
-            abort(413, "The form has more fields than any of ours.")
+            abort(413, "The form has too many fields.")
 
 
 def _add_headers(response: Response) -> Response:

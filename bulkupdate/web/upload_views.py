@@ -157,12 +157,12 @@ def start(upload_id: str) -> AnyResponse:
     """Begin the run, once: a second click, a reload or a step back leads to the same run."""
     kept = find_upload(upload_id)
     if not current_context().may_start(current_user(), kept):
-        abort(403, "Another person, signed in with their own login, has to start this one.")
+        abort(403, "Another user, signed in with their own login, has to start this one.")
     outcome = read_outcome(kept.folder)
     if outcome is None or outcome.is_refused or not outcome.to_send:
         return redirect(url_for("sheets.show", upload_id=kept.id), 303)
     if outcome.invalid and "skip_invalid" not in request.form:
-        abort(400, "Some rows are invalid. Mend them, or tick that they are to be left out.")
+        abort(400, "Some rows are invalid. Fix them, or tick the box that leaves them out.")
     with current_context().jobs.one_at_a_time():
         if not _has_run(kept):
             _begin(kept, outcome)
@@ -184,7 +184,7 @@ def remove(upload_id: str) -> AnyResponse:
     """Forget a sheet that has not been sent."""
     kept = find_upload(upload_id)
     if not current_context().owns(current_user(), kept):
-        abort(403, "Only the person who uploaded a sheet can remove it.")
+        abort(403, "Only the user who uploaded a sheet can delete it.")
     with current_context().jobs.one_at_a_time():
         if not _has_run(kept):
             current_context().uploads.remove(kept.id)

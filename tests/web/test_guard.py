@@ -275,7 +275,7 @@ def test_file_names(server: Server, anna: Visitor, name: str, status: int) -> No
 def test_wrong_content_is_refused_in_one_sentence(anna: Visitor, name: str, content: bytes) -> None:
     """Whatever the name says."""
     page = anna.upload(name, content).text
-    assert f"{name} was not taken" in page
+    assert f"{name} was rejected" in page
     assert re.search(rf"<strong>{re.escape(name)} is ", page), page
 
 
@@ -392,7 +392,7 @@ def test_two_pairs_of_eyes(proxied: Server, sandbox: Sandbox) -> None:
     """Who uploads cannot start; another person sees the sheet and can; both see the run, a third does not."""
     chris, dora, eva = (Visitor(proxied.url, name) for name in ("chris", "dora", "eva"))
     checked = chris.upload("approved.csv", make_csv(4, first_id=130_001))
-    assert "Two pairs of eyes" in checked.text
+    assert "Approval required" in checked.text
     sandbox.reset_log()
     assert chris.start(checked).status_code == 403
     assert dora.post(path_of(checked) + "/remove").status_code == 403

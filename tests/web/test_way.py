@@ -88,7 +88,7 @@ def test_a_bad_sheet_is_told_row_by_row_and_nothing_is_sent(browser: Browser, sa
     browser.press("Next →")
     browser.wait_for("page 2 of 2")
     browser.open(browser.driver.current_url.removeprefix(browser.url).partition("?")[0] + "?severity=warning")
-    assert "No problem fits this filter." in browser.text
+    assert "No problem matches this filter." in browser.text
     report = load_workbook(browser.download("Check report"))
     assert report["Problems"].max_row >= 151
     browser.press("Update 150 customers")  # the box is not ticked: the browser does not let it through

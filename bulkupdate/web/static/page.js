@@ -60,7 +60,7 @@ if (upload) {
   input.addEventListener("change", () => {
     const isTooLarge = input.files.length && input.files[0].size > Number(upload.dataset.mostBytes);
     trouble.hidden = !isTooLarge;
-    trouble.textContent = isTooLarge ? "This file is larger than an upload may be. Split the sheet and try again." : "";
+    trouble.textContent = isTooLarge ? "This file is larger than the upload limit. Split the sheet and try again." : "";
     input.setCustomValidity(trouble.textContent);
   });
 }
