@@ -1,6 +1,6 @@
 """Values to the request body; the bodies of GET to the same flat form. Pure.
 
-The body is flat JSON; a field left out is not changed (API: vendor's article on `PUT Customers/{id}`, certainty A).
+The body is flat JSON; a field left out is not changed (`docs/api.md`, section Update).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from bulkupdate.customers.fields import Field, Kind
 _ODD = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{a0}\x{ad}\x{200b}\x{2028}\x{2029}\x{2060}\x{feff}\x{fffd}"
 _PLAIN_ADDRESS = r"[A-Za-z0-9_+%\-]+(\.[A-Za-z0-9_+%\-]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,20}"
 _SEEN = r"[^\s\pZ\x0b\x1c-\x1f\x{85}\x{200b}\x{2060}\x{feff}]"
-_PLAIN_TEXT = rf"[^\s\pZ#<{_ODD}]([^{_ODD}]*[^\s\pZ\]{_ODD}])?"
+_PLAIN_TEXT = rf"[^\s\pZ#<{_ODD}]([^<{_ODD}]*[^\s\pZ<\]{_ODD}])?"
 _PLAIN_PATTERNS = {
     Kind.CUSTOMER_ID: "[1-9][0-9]{0,17}",
     Kind.TEXT: _PLAIN_TEXT,
@@ -24,7 +24,7 @@ _PLAIN_PATTERNS = {
     Kind.DECIMAL: r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?",
     Kind.BOOLEAN: "(?i:true|false|yes|no)",
     Kind.RATING: "[0-5]",
-    Kind.ALIASES: rf"[^\s\pZ#<;|{_ODD}]([^;|{_ODD}]*[^\s\pZ;|\]{_ODD}])?",
+    Kind.ALIASES: rf"[^\s\pZ#<;|{_ODD}]([^<;|{_ODD}]*[^\s\pZ<;|\]{_ODD}])?",
 }
 
 

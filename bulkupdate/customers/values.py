@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from bulkupdate.customers.fields import ALIAS_SEPARATORS, CLEAR, RATINGS, Field, Kind
-from bulkupdate.customers.models import SHORTENED, Severity
+from bulkupdate.customers.models import REFUSED_MARK, SHORTENED, Severity
 from bulkupdate.customers.number_parsing import SCIENTIFIC, read_customer_id, read_decimal, read_integer
 from bulkupdate.customers.parse_result import Finding, ParsedValue, error_result, quote, warning
 
@@ -45,10 +45,17 @@ def read_value(field: Field, text: str, decimal_mark: str = ".") -> ParsedValue:
     if not seen:
         return ParsedValue(findings=(_ONLY_BLANKS,) if text else ())
     trimmed = text.strip(_SPACES) if field.kind in (Kind.TEXT, Kind.ALIASES) else seen
+    if found := REFUSED_MARK.search(seen):
+        return error_result(
+            "not-corrected", f"was refused before and is not corrected yet: {found[1]}",
+            "Type the value to be sent in place of all that the cell holds.",
+        )  # fmt: skip
     if _EXCEL_ERROR.fullmatch(seen):
         return ParsedValue(findings=(_error_cell(seen, field),))
     if seen.casefold() == CLEAR:
         return _read_clear(field)
+    if field.is_clearable and CLEAR in seen.casefold():
+        return _CLEAR_AND_MORE
     if field.kind is Kind.DECIMAL:
         return read_decimal(trimmed, decimal_mark)
     reading = _READERS[field.kind](trimmed)
@@ -67,6 +74,11 @@ _ONLY_BLANKS = Finding(
 
 _UNSEEN_AROUND = warning(
     "unseen-character", "has an invisible character beside it", "It is left out; check that the value is right."
+)
+
+
+_CLEAR_AND_MORE = error_result(
+    "clear-and-more", f"holds {CLEAR} beside other text", f"Type {CLEAR} alone to empty the field, or leave it out."
 )
 
 
@@ -175,8 +187,12 @@ def _read_boolean(text: str) -> ParsedValue:
     return error_result("yes-or-no", f"{quote(text)} is neither yes nor no", "Write Yes or No.")
 
 
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
+"""What may part the words of a rating. Beside a digit it is a sign: -1 is not 1."""
+
+
 def _read_rating(text: str) -> ParsedValue:
-    code = _RATING_CODES.get(re.sub(r"[\s_\-]+", "", _without_zero_fraction(text)).casefold())
+    code = _RATING_CODES.get(_BETWEEN_LETTERS.sub("", _without_zero_fraction(text)).casefold())
     if code is not None:
         return ParsedValue(code)
     return error_result("rating", f"{quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")

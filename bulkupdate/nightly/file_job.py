@@ -34,6 +34,7 @@ from bulkupdate.runs.selection import begin_planned, plan_sending
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.text import quote_argument
 
 READINGS = 2
 """How often a file may end the program while it is read, before it is put aside: a power cut is no fault of its."""
@@ -122,9 +123,9 @@ class FileProcessor:
 
     def _refuse_rows(self, taken: ClaimedFile, intake: CheckedInput) -> FileReport:
         report = self.folder.report_path(taken, "-check.xlsx")
-        files = tuple(write_check(intake, self.settings, report, None))
+        files = write_check(intake, self.settings, report, None).paths
         place = self.folder.find_place(taken, self.folder.failed)
-        described = describe_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{place}'")
+        described = describe_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check {quote_argument(place)}")
         sentence = f"refused: {intake.invalid:,} of {len(intake.checked):,} rows are invalid, nothing was sent"
         return self._refuse(taken, described, files, sentence, "The check report names every problem.")
 
@@ -203,6 +204,7 @@ class FileProcessor:
             "file": str(place),
             "exit_code": int(code),
             "next": ending.next_command,
+            "results": str(ending.results) if ending.results else None,
         }
         files = tuple(path for path in (ending.results, ending.to_fix) if path is not None)
         if ending.results is not None and ending.to_fix is None:  # an earlier night's, whose rows have gone through

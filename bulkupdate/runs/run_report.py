@@ -1,4 +1,4 @@
-"""A run, or a check, as programs read it: the object that `--json` prints (interface: section --json)."""
+"""A run, or a check, as programs read it: the object that `--json` prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.runner import next_command
+from bulkupdate.runs.runner import RunResult, next_command
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 
 if TYPE_CHECKING:
@@ -44,9 +44,19 @@ def describe_run(run: Run, journal: Journal, folder: Path) -> dict[str, Any]:
         problems=journal.problems(run),
         calls=run.calls,
         exit_code=ExitCode.DONE if is_all_well else stopped,
-        results=results if results.exists() else None,
+        results=results if results.is_file() else None,
         next_step=next_command(run, tally, to_fix if to_fix.exists() else None),
     )
+
+
+def describe_ending(ending: RunResult, journal: Journal, folder: Path) -> dict[str, Any]:
+    """A run that has just ended; results that could not be written are None, whatever is at their place."""
+    return {
+        **describe_run(ending.run, journal, folder),
+        "exit_code": int(ending.exit_code),
+        "results": str(ending.results) if ending.results else None,
+        "next": ending.next_command,
+    }
 
 
 def describe_check(

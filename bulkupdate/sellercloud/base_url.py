@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import threading
 from urllib.parse import quote, urlsplit
@@ -13,22 +12,13 @@ from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.response import ApiResponse, Verdict, find_message, sanitize_message
 from bulkupdate.sellercloud.retry import RequestHistory, Retrier
 from bulkupdate.sellercloud.transport import Request, Transport
+from bulkupdate.service.loopback import is_loopback
 from bulkupdate.settings import Settings
 
 LOOKUP_URL = "https://api.sellercloud.com/api/server-by-team/"
-"""Where a team's server is looked up (API sheet, section 2; certainty B)."""
+"""Where a team's server is looked up (`docs/api.md`, section Address)."""
 
 _EXAMPLE = "https://xx.api.sellercloud.com/rest/api"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine: 127.0.0.0/8, ::1, localhost."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def normalise_base_url(pasted: str) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, UsageError
-from bulkupdate.sellercloud.base_url import is_loopback, normalise_base_url
+from bulkupdate.sellercloud.base_url import normalise_base_url
 from bulkupdate.sellercloud.client import Client, open_client
+from bulkupdate.service.loopback import is_loopback
 from bulkupdate.settings import Secret, Settings
 from tests.sellercloud.scripted import Reaction, serve
 
