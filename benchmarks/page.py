@@ -27,7 +27,7 @@ _INTRO = """\
 # Performance
 
 Written by `make bench` ({program_count} programs, {minutes:.0f} minutes); do not edit by hand. The goals are numbered
-as in issue 8; 15 is its point 6, how time and memory grow.
+as they were set; 15 is how time and memory grow.
 
 **Machine:** {cores} cores, {memory:.0f} GiB, {system}, Python {python}; pandas {pandas}, python-calamine {calamine},
 requests {requests}, XlsxWriter {xlsxwriter}. {day}.

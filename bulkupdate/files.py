@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,7 +12,17 @@ from typing import BinaryIO
 
 from bulkupdate.errors import UsageError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # what is not there is None
+
 WORKBOOK_OR_CSV = (".xlsx", ".csv")
+
+LEFTOVER_SECONDS = 600
+"""A half-written file of ours that is older, and that no process holds, belongs to one that was killed."""
+
+_PREFIX, _SUFFIX = ".bulkupdate-", ".tmp"
 
 
 def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None:
@@ -75,12 +86,14 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     `UsageError` where the disk is full or the place cannot be written.
     """
     target = path.resolve()
+    _remove_leftovers(target.parent)
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".bulkupdate-", suffix=".tmp")
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PREFIX, suffix=_SUFFIX)
     except OSError as error:
         raise _refuse(path, error) from error
     try:
         with os.fdopen(descriptor, "w+b") as stream:
+            _lock(descriptor)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -101,6 +114,35 @@ def open_private(path: Path, *, replace: bool = False) -> BinaryIO:
     """
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | (os.O_TRUNC if replace else os.O_EXCL)
     return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Delete what killed processes left half written: customer data under a name that nobody looks at."""
+    with suppress(OSError):
+        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with suppress(OSError):
+                if path.lstat().st_mtime < time.time() - LEFTOVER_SECONDS and _is_given_up(path):
+                    path.unlink()
+
+
+def _is_given_up(path: Path) -> bool:
+    """Whether no process holds it; Windows does not delete an open file anyway. A link is not ours."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("r+b") as stream:
+        return _lock(stream.fileno())
+
+
+def _lock(descriptor: int) -> bool:
+    """Hold the file until it is closed; False if another process does."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks: then its age alone decides
+            return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

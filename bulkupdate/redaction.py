@@ -1,15 +1,33 @@
-"""Secrets taken out of texts that come from outside: a service may repeat in an error what it was sent."""
+"""Secrets taken out of texts that come from outside: a service may repeat in an error what it was sent.
+
+A secret is searched in the text as it is and with its escapes decoded (`escapes.py`), again and again, and in whatever
+the text holds in base64 or hexadecimal digits.
+"""
 
 from __future__ import annotations
 
-import base64
-import html
-import json
+import binascii
 import re
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterator
+
+from bulkupdate.escapes import decode_fully
 
 SHORTEST = 4
 """A shorter text stands in too many words by chance to be taken out."""
+
+_DECODINGS = 8
+"""How many escapes within each other are undone."""
+
+_PACKINGS = 3
+"""How many times base64 or hexadecimal within each other is unpacked."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}")
+_DIGITS = re.compile(r"[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){3,}")
+
+_BLANKS = {ord(each): " " for each in "+\t\n\r\v\f\u00a0"}
+"""A blank may come back as a plus sign from a URL, or as another blank."""
+
+Span = tuple[int, int]
 
 
 class Redactor:
@@ -17,6 +35,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: tuple[str, ...] = ()
+        self._shortest = 0
         self._pattern = re.compile("(?!)")  # matches nothing
 
     def learn(self, secret: str) -> None:
@@ -24,25 +43,76 @@ class Redactor:
         if len(secret) < SHORTEST or secret in self._secrets:
             return
         self._secrets = (*self._secrets, secret)
+        self._shortest = min(map(len, self._secrets))
         forms = {form for each in self._secrets for form in _forms_of(each)}
         self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
 
     def redact(self, text: str) -> str:
-        """The text with every secret replaced by `[secret]`."""
-        return self._pattern.sub("[secret]", text)
+        """Return the text with every secret replaced by `[secret]`, in whatever usual encoding it stands."""
+        if not self._secrets:
+            return text
+        parts: list[str] = []
+        done = 0
+        for start, end in _join(self._find(text, _PACKINGS)):
+            parts += (text[done:start], "[secret]")
+            done = end
+        return "".join(parts) + text[done:]
 
     def __repr__(self) -> str:
         return "Redactor(…)"
 
+    def _find(self, text: str, packings: int) -> Iterator[Span]:
+        """The parts of the text that hold a secret."""
+        for layer in decode_fully(text, _DECODINGS):
+            for match in self._pattern.finditer(layer.text.translate(_BLANKS)):
+                start, end = layer.locate(*match.span())
+                if end - start >= SHORTEST:
+                    yield start, end
+            for start, end in self._find_packed(layer.text, packings) if packings else ():
+                yield layer.locate(start, end)
 
-def _forms_of(secret: str) -> set[str]:
-    """The text as it is, in a URL, in JSON, in HTML, and in base64."""
-    in_url = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    in_url |= {re.sub("%..", lambda code: code[0].lower(), each) for each in in_url}
-    in_json = json.dumps(secret)[1:-1]
-    in_json_too = json.dumps(secret, ensure_ascii=False)[1:-1]
-    encoded = secret.encode()
-    in_base64 = {base64.b64encode(encoded).decode(), base64.urlsafe_b64encode(encoded).decode()}
-    in_base64 |= {each.rstrip("=") for each in in_base64}
-    in_html = {html.escape(secret), html.escape(secret, quote=False)}
-    return {secret, in_json, in_json_too, in_json.replace("/", "\\/"), *in_url, *in_base64, *in_html}
+    def _find_packed(self, text: str, packings: int) -> Iterator[Span]:
+        """The parts in base64 or hexadecimal digits that hold a secret, each as a whole."""
+        for pattern, unpack in ((_BASE64, _unpack_base64), (_DIGITS, _unpack_digits)):
+            for match in pattern.finditer(text):
+                is_long_enough = len(match[0]) * 3 // 4 >= self._shortest - 1
+                if is_long_enough and any(self._holds_secret(each, packings - 1) for each in unpack(match[0])):
+                    yield match.span()
+
+    def _holds_secret(self, data: bytes, packings: int) -> bool:
+        texts = {data.decode("utf-8", "replace"), data.decode("latin-1")}
+        return any(next(self._find(each, packings), None) is not None for each in texts)
+
+
+def _forms_of(secret: str) -> Iterator[str]:
+    """The secret with its blanks as they are searched; and its own escapes decoded, as they are in the text."""
+    return (layer.text.translate(_BLANKS) for layer in decode_fully(secret, _DECODINGS))
+
+
+def _unpack_base64(text: str) -> Iterator[bytes]:
+    """What base64 may hold; as it may follow letters that are none, it is read from each of its first four."""
+    digits = re.sub(r"[\r\n=]", "", text).replace("-", "+").replace("_", "/")
+    for start in range(4):
+        part = digits[start:]
+        whole = part[: len(part) - (len(part) % 4 == 1)]
+        if whole:
+            yield binascii.a2b_base64(whole + "=" * (-len(whole) % 4))
+
+
+def _unpack_digits(text: str) -> Iterator[bytes]:
+    """What hexadecimal digits may hold; they may follow one that is none of theirs."""
+    digits = re.sub("[ :-]", "", text)
+    for start in range(2):
+        part = digits[start:]
+        yield bytes.fromhex(part[: len(part) // 2 * 2])
+
+
+def _join(spans: Iterator[Span]) -> list[Span]:
+    """The parts in their order, those that touch or overlap as one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

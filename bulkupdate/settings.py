@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from bulkupdate.errors import UsageError
+from bulkupdate.secret_file import read_secret_file
 
 APP = "bulkupdate"
 CONFIG_NAME = "bulkupdate.toml"
@@ -47,8 +48,15 @@ class Secret:
         return hash(self._text)
 
 
-def _setting(default: Any, help_text: str, *, least: float | None = None, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"help": help_text, "least": least, "choices": choices})
+def _setting(
+    default: Any,
+    help_text: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    return field(default=default, metadata={"help": help_text, "least": least, "most": most, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -62,36 +70,46 @@ class Settings:
     password: Secret = _setting(Secret(""), "password of the login")
     password_file: str = _setting("", "file that holds the password, instead of the password itself")
     state_dir: Path = _setting(Path(platformdirs.user_state_dir(APP)), "folder of the journal, quota and history")
-    requests_per_hour: int = _setting(10_800, "the quota: requests in any 60 minutes; 0 = no limit", least=0)
-    concurrency: int = _setting(8, "requests in flight", least=1)
-    timeout: float = _setting(30.0, "seconds for one request", least=0.001)
-    max_attempts: int = _setting(5, "tries for one row", least=1)
-    retry_wait: float = _setting(1.0, "first back-off in seconds; doubles, with jitter, up to 60", least=0)
-    max_failures: int = _setting(20, "stop after so many rows in a row failed", least=1)
+    requests_per_hour: int = _setting(
+        10_800, "the quota: requests in any 60 minutes; 0 = no limit", least=0, most=1_000_000_000
+    )
+    concurrency: int = _setting(8, "requests in flight", least=1, most=256)
+    timeout: float = _setting(30.0, "seconds for one request", least=0.001, most=3600)
+    max_attempts: int = _setting(5, "tries for one row", least=1, most=1000)
+    retry_wait: float = _setting(1.0, "first back-off in seconds; doubles, with jitter, up to 60", least=0, most=60)
+    max_failures: int = _setting(20, "stop after so many rows in a row failed", least=1, most=1_000_000_000)
     rating_format: str = _setting("name", "a rating is sent by name or by code", choices=("name", "code"))
     wholesale_needs_business_name: bool = _setting(
         False, "whether the vendor's client setting 'Enable Required Fields for WholeSale Customers' is on"
     )
-    max_rows: int = _setting(1_048_576, "rows a sheet may have", least=1)
-    max_cells: int = _setting(50_000_000, "cells a sheet may have", least=1)
-    max_unpacked_bytes: int = _setting(1_073_741_824, "bytes an Excel file may unpack to", least=1)
+    max_rows: int = _setting(1_048_576, "rows a sheet may have", least=1, most=1_000_000_000)
+    max_cells: int = _setting(50_000_000, "cells a sheet may have", least=1, most=1_000_000_000_000)
+    max_unpacked_bytes: int = _setting(
+        1_073_741_824, "bytes an Excel file may unpack to", least=1, most=1_000_000_000_000
+    )
     admins: str = _setting("", "upload page: login names that see everybody's runs, separated by commas")
     approval: str = _setting(
         "none", "upload page: required = one person uploads, another starts", choices=("none", "required")
     )
-    upload_bytes: int = _setting(52_428_800, "upload page: bytes an upload may have, the form included", least=1)
-    session_minutes: float = _setting(30.0, "upload page: minutes until an idle session ends", least=0.01)
-    upload_days: float = _setting(30.0, "upload page: days until uploaded sheets and their reports go", least=0.001)
+    upload_bytes: int = _setting(
+        52_428_800, "upload page: bytes an upload may have, the form included", least=1, most=10_000_000_000
+    )
+    session_minutes: float = _setting(30.0, "upload page: minutes until an idle session ends", least=0.01, most=10_080)
+    upload_days: float = _setting(
+        30.0, "upload page: days until uploaded sheets and their reports go", least=0.001, most=36_500
+    )
     notify: str = _setting("always", "after which files people are told", choices=("always", "problems", "never"))
     mail_host: str = _setting("", "mail server (SMTP) that takes the notices; none: no mail")
-    mail_port: int = _setting(0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0)
+    mail_port: int = _setting(0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0, most=65_535)
     mail_security: str = _setting("starttls", "how mail is kept from others' eyes", choices=("starttls", "tls", "none"))
     mail_username: str = _setting("", "login of the mail server; none: no login")
     mail_password: Secret = _setting(Secret(""), "password of that login")
     mail_password_file: str = _setting("", "file that holds it, instead of the password itself")
     mail_from: str = _setting("", "address that notices come from")
     mail_to: str = _setting("", "addresses that notices go to, separated by commas")
-    mail_attach_bytes: int = _setting(5_000_000, "bytes of results to attach at most; more are only named", least=0)
+    mail_attach_bytes: int = _setting(
+        5_000_000, "bytes of results to attach at most; more are only named", least=0, most=1_000_000_000
+    )
     webhook_url: Secret = _setting(Secret(""), "address that notices are posted to as JSON (Slack and its like)")
     heading_map: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"}
@@ -172,11 +190,17 @@ def load_settings(
             given[each.name] = _convert(each.name, environment[variable], variable)
         elif each.name in from_file:
             given[each.name] = _convert(each.name, from_file[each.name], f"{each.name} in {file_path}")
-    given["heading_map"] = {str(heading): str(name) for heading, name in from_file.get("map", {}).items()}
+    given["heading_map"] = _read_map(from_file.get("map", {}), file_path)
     for name in ("password", "mail_password"):
         if given.get(f"{name}_file") and not given.get(name):
-            given[name] = _read_secret(Path(given[f"{name}_file"]))
+            given[name] = Secret(read_secret_file(Path(given[f"{name}_file"])))
     return Settings(**given)
+
+
+def _read_map(given: Any, file_path: Path | None) -> dict[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given.values()):
+        raise UsageError(f'map in {file_path} must be a table of lines such as Kundennr = "CustomerId".')
+    return dict(given)
 
 
 def _read_config(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
@@ -185,19 +209,16 @@ def _read_config(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
         if config is None and not path.is_file():
             continue
         try:
-            return path, tomllib.loads(path.read_text(encoding="utf-8"))
+            return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise UsageError(f"The settings file {path} cannot be read: {error.strerror}.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:  # it names bytes of the file, which may be those of a password
+            raise UsageError(f"The settings file {path} is not UTF-8 text.", remedy="Save it as UTF-8.") from None
+        except RecursionError:
+            raise UsageError(f"The settings file {path} is not valid TOML: it is nested too deeply.") from None
+        except tomllib.TOMLDecodeError as error:
             raise UsageError(f"The settings file {path} is not valid TOML: {error}.") from error
     return None, {}
-
-
-def _read_secret(path: Path) -> Secret:
-    try:
-        return Secret(path.read_text(encoding="utf-8").strip("\r\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The password file {path} cannot be read: {error}.") from error
 
 
 _TYPES = get_type_hints(Settings)
@@ -205,25 +226,55 @@ _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "fals
 
 
 def _convert(name: str, value: Any, where: str) -> Any:
-    """A setting's text to its type; `where` names its place in the error."""
+    """Return a setting's text as its type; `where` names its place in the error, which never shows a secret."""
     target = _TYPES[name]
     meta = next(each for each in SETTINGS if each.name == name).metadata
-    text = str(value).strip()
+    text = _read_text(value, target, where)
     try:
-        converted = _BOOLEANS[text.casefold()] if target is bool else target(text if target is not Secret else value)
+        converted = _BOOLEANS[text.casefold()] if target is bool else target(text)
     except (ValueError, KeyError):
-        raise UsageError(f"{where} is {text!r}; it must be {_describe(target)}.") from None
+        raise UsageError(f"{where} is {_quote(text)}; it must be {_describe(target)}.") from None
     if meta["choices"] and converted not in meta["choices"]:
-        raise UsageError(f"{where} is {text!r}; it must be one of: {', '.join(meta['choices'])}.")
+        raise UsageError(f"{where} is {_quote(text)}; it must be one of: {', '.join(meta['choices'])}.")
     if meta["least"] is not None and not converted >= meta["least"]:
-        raise UsageError(f"{where} is {text}; it must be at least {meta['least']}.")
-    if target is Path:
-        return Path(text).expanduser()
-    return converted
+        raise UsageError(f"{where} is {_quote(text)}; it must be at least {meta['least']}.")
+    if meta["most"] is not None and not converted <= meta["most"]:
+        raise UsageError(f"{where} is {_quote(text)}; it must be at most {meta['most']}.")
+    return _expand(converted, where) if isinstance(converted, Path) else converted
+
+
+def _read_text(value: Any, target: type, where: str) -> str:
+    """Return the value as text. A settings file may give a number or true for what is none, but not for a text."""
+    is_number = isinstance(value, int | float) and target in (int, float, bool)
+    if not isinstance(value, str) and not is_number:
+        raise UsageError(f"{where} must be {_describe(target)}.")
+    text = str(value)
+    if not is_utf8(text) or "\0" in text:
+        raise UsageError(
+            f"{where} holds bytes that are not UTF-8 text.",
+            remedy="Type it again in a terminal or editor set to UTF-8.",
+        )
+    return text if target is Secret else text.strip()
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text from the system was UTF-8: other bytes come as halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _expand(path: Path, where: str) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{where} is {_quote(str(path))}; the home folder it names is not known.") from None
+
+
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
 def _describe(target: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(target, "text")
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(target, "a text in quotation marks")
 
 
 def default_of(name: str) -> Any:

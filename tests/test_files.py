@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
 from bulkupdate.errors import UsageError
-from bulkupdate.files import check_writable, replace_file
+from bulkupdate.files import LEFTOVER_SECONDS, check_writable, replace_file
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out.csv", "OUT.XLSX"])
@@ -158,3 +159,18 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path: Path) -> None:
     assert "free space" in str(caught.value.remedy)
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_one_that_writes_there(tmp_path: Path) -> None:
+    long_ago = time.time() - LEFTOVER_SECONDS - 5
+    left, mine, new = (tmp_path / name for name in (".bulkupdate-a1.tmp", ".other-b.tmp", ".bulkupdate-new.tmp"))
+    for path in (left, mine, new):
+        path.write_text("customers")
+    os.utime(left, (long_ago, long_ago))
+    os.utime(mine, (long_ago, long_ago))
+    with replace_file(tmp_path / "first.csv"):
+        held = next(each for each in tmp_path.glob(".bulkupdate-*") if each != new)
+        os.utime(held, (long_ago, long_ago))
+        with replace_file(tmp_path / "second.csv"):
+            assert held.exists()
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([mine.name, new.name, "first.csv", "second.csv"])

@@ -21,6 +21,7 @@ from bulkupdate.customers.fields import CLEAR, FIELDS, UPDATABLE
 from bulkupdate.customers.value_types import RATING, RATINGS
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.text import quote_argument
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 
@@ -188,7 +189,7 @@ def test_skip_invalid_sends_the_valid_rows_and_the_to_fix_file_has_the_rest(prog
     to_fix = rows_of("out-to-fix.xlsx", "Customers")
     assert len(to_fix) == 20
     assert list(to_fix[0]) == [*(field.name for field in FIELDS), "Reason"]
-    assert told["next"] == f"bulkupdate run '{tmp_path / 'out-to-fix.xlsx'}'"
+    assert told["next"] == f"bulkupdate run {quote_argument(tmp_path / 'out-to-fix.xlsx')}"
 
 
 def test_the_corrected_to_fix_file_sends_only_its_rows(program, sandbox, tmp_path):

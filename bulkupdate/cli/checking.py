@@ -11,7 +11,7 @@ import click
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings, parse_maps, sheet_options
 from bulkupdate.errors import ExitCode
-from bulkupdate.text import pluralize
+from bulkupdate.text import pluralize, quote_argument
 
 if TYPE_CHECKING:
     from bulkupdate.runs.diff import Findings
@@ -75,7 +75,7 @@ def template_command(output: Path, as_json: bool, quiet: bool, **given: Any) -> 
     make_settings(given)
     check_writable(output)
     write_template(output)
-    Console(quiet=quiet).info(f"Template: {output}. Fill it in, then: bulkupdate check '{output}'")
+    Console(quiet=quiet).info(f"Template: {output}. Fill it in, then: bulkupdate check {quote_argument(output)}")
     if as_json:
         print_json({"template": str(output), "exit_code": 0})
     return ExitCode.DONE
@@ -156,14 +156,17 @@ def write_reports(
     if output or html:
         from bulkupdate.runs.check_reports import write_check
 
-        for path in write_check(intake, settings, output, html, live, planned):
+        written = write_check(intake, settings, output, html, live, planned)
+        for path in written.paths:
             console.info(f"Report: {path}")
+        for note in written.notes:
+            console.info(f"  note  {note}")
     exit_code = ExitCode.INCOMPLETE if intake.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
-        command = f"bulkupdate check '{intake.path}'" + (" -o REPORT.xlsx" if not output else "")
+        command = f"bulkupdate check {quote_argument(intake.path)}" + (" -o REPORT.xlsx" if not output else "")
         console.info(f"Mend the rows and check again: {command}")
     else:
-        command = f"bulkupdate run '{intake.path}'"
+        command = f"bulkupdate run {quote_argument(intake.path)}"
         console.info(f"Nothing was sent. To send: {command}")
     if as_json:
         from bulkupdate.runs.run_report import report_check

@@ -102,7 +102,7 @@ def doctor_command(as_json: bool, quiet: bool, **given: Any) -> int:
     findings: list[tuple[str, str, BulkUpdateError | None]] = []
     for name, look in (("journal", _look_at_journal), ("service", _look_at_service)):
         try:
-            findings.append((name, look(settings), None))
+            findings.append((name, look(settings, console), None))
         except BulkUpdateError as error:
             findings.append((name, str(error), error))
     for name, told, trouble in findings:
@@ -119,20 +119,23 @@ def doctor_command(as_json: bool, quiet: bool, **given: Any) -> int:
 COMMANDS = (runs_command, show_command, purge_command, doctor_command)
 
 
-def _look_at_journal(settings: Settings) -> str:
+def _look_at_journal(settings: Settings, _console: Console) -> str:
     from bulkupdate.runs.journal import Journal
 
     with Journal(settings.state_dir, Clock()) as journal:
         return f"{journal.path} is sound and writable; {len(journal.runs()):,} runs"
 
 
-def _look_at_service(settings: Settings) -> str:
+def _look_at_service(settings: Settings, console: Console) -> str:
+    from bulkupdate.cli.console import Progress
+    from bulkupdate.runs.sign_in_wait import sign_in
     from bulkupdate.sellercloud.client import open_client
 
-    clock = Clock()
-    client = open_client(settings, clock, threading.Event())
+    clock, stop = Clock(), threading.Event()
+    client = open_client(settings, clock, stop)
     try:
-        client.sign_in()
+        with Progress(console, 0, client.quota, clock) as progress:
+            sign_in(client, stop, lambda waiting: progress.advance(0, waiting))
         room = client.quota.room()
     finally:
         client.close()

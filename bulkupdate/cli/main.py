@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -10,6 +13,7 @@ from bulkupdate import __version__
 from bulkupdate.cli import checking, looking, night, restoring, sending, serving, standing_in
 from bulkupdate.cli.failing import Invocation
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
+from bulkupdate.settings import is_utf8
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
 
@@ -32,13 +36,14 @@ for module in (checking, sending, restoring, looking, night, serving, standing_i
 def run_cli(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code; every error becomes a sentence here, and nowhere else."""
     call = Invocation()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        _refuse_undecodable(given)
         result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False, obj=call)
     except BulkUpdateError as error:
         return call.fail(error)
     except click.ClickException as error:
         error.show(sys.stderr)
-        given = sys.argv[1:] if arguments is None else arguments
         call.answer(UsageError(error.format_message()), as_json="--json" in given)
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
@@ -47,3 +52,14 @@ def run_cli(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the top: a bug must be told loudly, and to people as a sentence
         return call.fail(call.explain_bug(error))
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _refuse_undecodable(arguments: Sequence[str]) -> None:
+    """Raise click's usage error for bytes that are not UTF-8: neither journal nor output could name such a file."""
+    folder = ""
+    with suppress(OSError):  # it may have been deleted
+        folder = str(Path.cwd())
+    for each in (*arguments, folder):
+        if not is_utf8(each):
+            shown = each.encode("utf-8", "backslashreplace").decode()
+            raise click.UsageError(f"'{shown}' holds bytes that are not UTF-8 text; rename the file or folder.")

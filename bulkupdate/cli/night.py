@@ -9,6 +9,7 @@ import click
 
 from bulkupdate.cli.console import Console, print_json, stop_on_signals
 from bulkupdate.cli.options import (
+    Number,
     common_options,
     make_run_options,
     make_settings,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--until", metavar="HH:MM", help="Take no further row from then on, by the clock on the wall.")
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0),
+    type=Number(0, 86_400),
     default=5.0,
     show_default=True,
     metavar="SECONDS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
+
+
+class Number(click.FloatRange):
+    """A number within bounds; `nan`, which is neither below nor above anything, is refused too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 def common_options(command: Any) -> Any:
@@ -72,7 +83,7 @@ def run_mode_options(command: Any) -> Any:
         click.option("--snapshot", is_flag=True, help="Keep the values of before, so that `undo` can put them back."),
         click.option(
             "--max-age",
-            type=click.FloatRange(min=0),
+            type=Number(0, 36_500),
             metavar="DAYS",
             help="With --since-last: trust what the journal confirmed in so many days, and nothing older.",
         ),

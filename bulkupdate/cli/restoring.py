@@ -14,6 +14,7 @@ from bulkupdate.cli.planning import confirm_plan
 from bulkupdate.cli.reading import open_parts, print_estimate, watch_reading
 from bulkupdate.cli.sending import require_same_host, send
 from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.text import quote_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ def export_command(
     if export.unknown:
         console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
     console.info(f"Export: {path}, {len(export.rows):,} customers, {calls:,} calls used.")
-    command = f"bulkupdate run '{path}' --only-changes"
+    command = f"bulkupdate run {quote_argument(path)} --only-changes"
     console.info(f"Edit it and give it back: {command}")
     exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
     if as_json:

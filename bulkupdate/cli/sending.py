@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from bulkupdate.cli.options import (
 from bulkupdate.cli.planning import confirm_plan, make_plan, warn_of_earlier_runs
 from bulkupdate.cli.reading import open_parts
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.text import pluralize
+from bulkupdate.text import pluralize, quote_argument
 
 if TYPE_CHECKING:
     from bulkupdate.runs.input_file import CheckedInput
@@ -41,7 +40,9 @@ _YES = click.option("--yes", is_flag=True, help="Send without asking.")
 @_YES
 @click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
 @click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
-@click.option("--limit", type=click.IntRange(min=1), help="Send so many rows at most; `resume` goes on with the rest.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000_000), help="Send so many rows at most; `resume` goes on with the rest."
+)
 @run_mode_options
 @_OUTPUT
 @sheet_options
@@ -172,7 +173,6 @@ def _run_dry(
 
 def send(run: Run, parts: RunContext, console: Console, *, limit: int | None, as_json: bool) -> int:
     """Carry a run on to its end, and say how it ended."""
-    from bulkupdate.runs.run_report import report_run
     from bulkupdate.runs.runner import execute_run
 
     total = sum(1 for _ in parts.journal.pending(run))
@@ -183,8 +183,9 @@ def send(run: Run, parts: RunContext, console: Console, *, limit: int | None, as
         ending = execute_run(run, parts, progress.watch, limit)
     print_result(ending, console)
     if as_json:
-        report = report_run(ending.run, parts.journal, parts.settings.state_dir)
-        print_json(replace(report, exit_code=ending.exit_code, next_command=ending.next_command).to_json())
+        from bulkupdate.runs.run_report import report_ending
+
+        print_json(report_ending(ending, parts.journal, parts.settings.state_dir).to_json())
     return ending.exit_code
 
 
@@ -201,7 +202,7 @@ def print_result(ending: RunResult, console: Console) -> None:
     )
     if ending.results_error is not None:
         console.error(ending.results_error)
-        console.info(f"The results are safe in the journal: bulkupdate show {ending.run.id} -o RESULTS.xlsx")
+        console.info(f"The results are safe in the journal: {ending.show_command}")
     if ending.results is not None:
         console.info(f"Results: {ending.results}")
     if ending.to_fix is not None:
@@ -214,7 +215,7 @@ def _refuse(intake: CheckedInput, console: Console, *, as_json: bool) -> int:
     from bulkupdate.runs.run_report import report_check
 
     report = intake.path.with_name(f"{intake.path.stem}-check.xlsx")
-    command = f"bulkupdate check '{intake.path}' -o '{report}'"
+    command = f"bulkupdate check {quote_argument(intake.path)} -o {quote_argument(report)}"
     console.info(f"Nothing was sent: {intake.invalid:,} of {len(intake.checked):,} rows are invalid.")
     console.info(f"Mend them (`{command}` lists them all), or send the others with --skip-invalid.")
     if as_json:

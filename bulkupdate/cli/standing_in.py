@@ -45,7 +45,7 @@ def _sandbox_options(command: Any) -> Any:
 
 @click.command("sandbox", short_help="A local stand-in for the service.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option("--port", type=int, default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0 takes a free one.")
 @_sandbox_options
 def sandbox_command(host: str, port: int, **given: Any) -> int:
     """Serve the documented API on this machine, with made customers and, if you like, trouble, until Ctrl-C."""

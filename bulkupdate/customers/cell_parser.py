@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from bulkupdate.customers.fields import CLEAR, Field
+from bulkupdate.customers.models import REFUSED_MARK
 from bulkupdate.customers.parse_result import Finding, ParsedValue, error_result, warning
 
 _SPACES = " \t\n\v\f\r\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -24,6 +25,11 @@ def parse_cell(field: Field, text: str, decimal_mark: str = ".") -> ParsedValue:
     seen = text.strip(_BLANKS)
     if not seen:
         return ParsedValue(findings=(_ONLY_BLANKS,) if text else ())
+    if mark := REFUSED_MARK.search(seen):
+        return error_result(
+            "not-corrected", f"was refused before and is not corrected yet: {mark[1]}",
+            "Type the value to be sent in place of everything that the cell holds.",
+        )  # fmt: skip
     if _EXCEL_ERROR.fullmatch(seen):
         return _refuse_error_cell(seen, field)
     if seen.casefold() == CLEAR:

@@ -91,7 +91,7 @@ class PhoneType(TextType):
     """A phone number, kept as typed: zeros, plus sign and blanks."""
 
     label = "phone"
-    plain_pattern = r"[0-9+(]([0-9 ()/\-]*[0-9])?"
+    plain_pattern = r"([0-9]|[+(][0-9 ()/\-]*[0-9])([0-9 ()/\-]*[0-9])?"
     keeps_invisible = False
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:

@@ -1,7 +1,7 @@
 """THE table: one entry a field of a customer, from which all else follows.
 
 Schema, payload, template, help, sandbox and the README's table are derived from it: a new field is one entry here.
-Names and places are those of the vendor's articles and Swagger dump (certainty A unless said otherwise).
+Names and places are those of the vendor's own articles and Swagger (`docs/api.md`, section Fields).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _phone(name: str, label: str, *aliases: str, example: str) -> Field:
 
 
 def _account_manager(place: int, *, id_example: str, commission_example: str) -> tuple[Field, Field]:
-    """An account manager's two fields; the GET leaves out the figure of the first (certainty A)."""
+    """An account manager's two fields; the GET leaves out the figure of the first."""
     figure = "" if place == 1 else str(place)
     ordinal = ("First", "Second", "Third")[place - 1]
     return (

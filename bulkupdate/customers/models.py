@@ -11,7 +11,7 @@ class Status(StrEnum):
     """The verdict on a row. Every row of a file has exactly one; their counts add up to the rows read."""
 
     UPDATED = "updated"
-    """The service answered 200 (and, with `--verify`, the read-back agrees)."""
+    """The service answered 200, its body not saying otherwise (and, with `--verify`, the read-back agrees)."""
     UNCHANGED = "unchanged"
     """Nothing to send: all cells blank, or the live record already has every value."""
     INVALID = "invalid"
@@ -45,6 +45,19 @@ REASON_COLUMN = "Reason"
 SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
 """How a text of ours ends that did not fit into its Excel cell: it is not what was once in the sheet."""
 
+REFUSED_MARK = re.compile(r"\[bulkupdate:[ \u00a0](.*?)\]?\Z", re.DOTALL)
+"""What a results or to-fix sheet adds to a cell that must be corrected, though its text alone would pass."""
+
+_LONGEST_MARK = 300
+
+
+def mark_refused(text: str, message: str) -> str:
+    """The text of a cell with the mark that keeps it refused until somebody replaces it.
+
+    The mark holds a no-break space, which no plain text has, so that the checks look closely at the cell.
+    """
+    return f"{text} [bulkupdate:\u00a0{message[:_LONGEST_MARK]}]".lstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -71,7 +84,8 @@ class CheckedRow:
 
     `customer_id` is the normalised id, or the cell's text where that is no id. `body` is the JSON text that will be
     sent, None where there is nothing to send or the row is invalid. `original` is the text of every cell, in the order
-    of the file's columns. `reason` says in one sentence why it is invalid; empty for a valid row.
+    of the file's columns. `reason` says in one sentence why it is invalid; empty for a valid row. `may_be_applied`: the
+    run that this one retries may have applied it.
     """
 
     number: int
@@ -81,6 +95,7 @@ class CheckedRow:
     fields: tuple[str, ...]
     original: tuple[str, ...]
     reason: str = ""
+    may_be_applied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

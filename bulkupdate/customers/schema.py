@@ -14,7 +14,9 @@ from pandera.errors import SchemaErrors
 
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns, assign_columns
+from bulkupdate.customers.customer_ids import normalise_ids
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
+from bulkupdate.customers.marks import find_marks
 from bulkupdate.customers.models import Problem, Severity
 from bulkupdate.customers.parse_result import Finding
 from bulkupdate.customers.plain_values import select_unplain
@@ -23,6 +25,10 @@ from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 _READABLE = "readable"
 _UNIQUE = "unique"
 _WHOLESALE = "wholesale-needs-business-name"
+_DUPLICATE = "duplicate"
+_ABOUT_OTHER_CELLS = (_WHOLESALE, _DUPLICATE)
+"""Errors that come back with the rows themselves: nothing is wrong with the single cell."""
+
 _IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]
 _BUSINESS_NAME = FIELD_BY_NAME["BusinessName"]
 
@@ -54,7 +60,9 @@ def check_frame(
     ]
     order = {heading: at for at, heading in enumerate(headings)}
     problems = sorted((*known, *found), key=lambda problem: (problem.row, order.get(problem.column, -1)))
-    return CheckedFile(tuple(problems), tuple(headings), row_numbers, columns, options, frame)
+    errors = [each for each in problems if each.severity is Severity.ERROR and each.code not in _ABOUT_OTHER_CELLS]
+    marks = find_marks(frame, headings, row_numbers, columns, errors)
+    return CheckedFile(tuple(problems), tuple(headings), row_numbers, columns, options, frame, marks)
 
 
 def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
@@ -93,21 +101,13 @@ def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Serie
     return readable & (texts.str.strip() != "") if each is CUSTOMER_ID else readable
 
 
-def _normalise_ids(texts: pd.Series) -> pd.Series:
-    """The ids as they will be sent, so that `163` and `163.0` are one customer; empty where the text is no id."""
-    odd = select_unplain(CUSTOMER_ID, ".", texts)
-    return texts.where(
-        ~texts.index.isin(odd.index), odd.map(lambda text: str(parse_cell(CUSTOMER_ID, text).value or ""))
-    )
-
-
 def _find_unique(texts: pd.Series) -> pd.Series:
-    ids = _normalise_ids(texts)
+    ids = normalise_ids(texts)
     return ~ids.duplicated(keep=False) | (ids == "")
 
 
 def _find_named_firms(texts: pd.DataFrame) -> pd.Series:
-    """True where the row is not marked as wholesale, or gives a business name (API sheet 1: certainty A)."""
+    """True where the row is not marked as wholesale, or gives a business name (`docs/api.md`, section Fields)."""
     if _IS_WHOLESALE.name not in texts:
         return pd.Series(True, index=texts.index)
     marked = texts[_IS_WHOLESALE.name].map(lambda text: parse_cell(_IS_WHOLESALE, text).value is True)
@@ -155,7 +155,7 @@ class _CheckedSheet:
 
     def _explain_duplicates(self) -> dict[int, Finding]:
         """For each row whose customer stands elsewhere too, the finding that names the other row."""
-        ids = _normalise_ids(self.texts[CUSTOMER_ID.name])
+        ids = normalise_ids(self.texts[CUSTOMER_ID.name])
         twins = ids[ids.duplicated(keep=False) & (ids != "")]
         places: dict[str, list[int]] = defaultdict(list)
         for index, customer_id in zip(twins.index.tolist(), twins.tolist(), strict=True):
@@ -168,7 +168,7 @@ class _CheckedSheet:
 
     def _explain_duplicate(self, customer_id: str, other: int) -> Finding:
         message = f"customer {customer_id} stands in row {self.row_numbers[other]} too"
-        return Finding("duplicate", message, "Keep one row for each customer.")
+        return Finding(_DUPLICATE, message, "Keep one row for each customer.")
 
     def _problem(self, index: int, each: Field, finding: Finding) -> Problem:
         return Problem(

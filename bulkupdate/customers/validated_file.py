@@ -13,7 +13,9 @@ from bulkupdate.customers.bulk_payload import encode_bodies
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns
 from bulkupdate.customers.fields import CUSTOMER_ID
+from bulkupdate.customers.marks import Marks
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
+from bulkupdate.customers.parse_result import quote
 from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
 
 _ROWS_AT_A_TIME = 10_000
@@ -43,6 +45,7 @@ class CheckedFile:
     columns: Columns
     options: CheckOptions
     _frame: pd.DataFrame
+    _marks: Marks
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -67,7 +70,7 @@ class CheckedFile:
         """Why a row is invalid, in one line, by its number."""
         reasons: dict[int, str] = {}
         for problem in self.errors:
-            reason = f"{problem.column}: {problem.message}" if problem.column else problem.message
+            reason = f"{problem.column}: {problem.message}" if problem.column else _explain_row(problem)
             reasons[problem.row] = f"{reasons[problem.row]}; {reason}" if problem.row in reasons else reason
         return reasons
 
@@ -99,11 +102,23 @@ class CheckedFile:
         for number, customer_id, body, names, original in zip(numbers, ids, bodies, sent, originals, strict=True):
             reason = self._reasons.get(number)
             if reason is not None:
-                yield CheckedRow(number, customer_id, Status.INVALID, None, (), original, reason)
+                yield self._build_invalid(number, customer_id, original, reason)
             elif names:
                 yield CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, names, original)
             else:
                 yield CheckedRow(number, customer_id, Status.UNCHANGED, None, (), original, "all cells are blank")
+
+    def _build_invalid(self, number: int, customer_id: str, original: tuple[str, ...], reason: str) -> CheckedRow:
+        """A refused row; cells whose text alone would pass the next time carry a mark."""
+        marked = self._marks.get(number, {})
+        customer_id = marked.get(self.columns.positions[CUSTOMER_ID], customer_id)
+        cells = tuple(marked.get(at, text) for at, text in zip(self.columns.original, original, strict=True))
+        return CheckedRow(number, customer_id, Status.INVALID, None, (), cells, reason)
+
+
+def _explain_row(problem: Problem) -> str:
+    """Why a row is refused as a whole, with the text that has no column and so would be in no result."""
+    return f"{problem.message} ({quote(problem.value)})" if problem.value else problem.message
 
 
 def _read_ids(texts: pd.Series) -> list[str]:

@@ -27,12 +27,13 @@ from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.run_report import RunReport, report_check, report_failure, report_run
+from bulkupdate.runs.run_report import RunReport, report_check, report_ending, report_failure
 from bulkupdate.runs.runner import RunContext, RunOptions, RunResult, execute_run
 from bulkupdate.runs.selection import begin_planned, plan_sending
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.text import quote_argument
 
 READINGS = 2
 """How often a file may end the program while it is read, before it is put aside: a power cut is no fault of its."""
@@ -121,9 +122,9 @@ class FileProcessor:
 
     def _refuse_rows(self, taken: ClaimedFile, intake: CheckedInput) -> FileReport:
         report = self.folder.report_path(taken, "-check.xlsx")
-        files = tuple(write_check(intake, self.settings, report, None))
+        files = write_check(intake, self.settings, report, None).paths
         place = self.folder.find_place(taken, self.folder.failed)
-        run_report = report_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check '{place}'")
+        run_report = report_check(intake, ExitCode.FILE_REFUSED, report, f"bulkupdate check {quote_argument(place)}")
         sentence = f"refused: {intake.invalid:,} of {len(intake.checked):,} rows are invalid, nothing was sent"
         return self._refuse(taken, run_report, files, sentence, "The check report names every problem.")
 
@@ -193,16 +194,12 @@ class FileProcessor:
         LOGGER.info("plan: %s rows to send, %s", f"{rows:,}", plan, extra={"run": run.id, "file": taken.shown_name})
 
     def _report(self, taken: ClaimedFile, ending: RunResult, *, is_stuck: bool) -> FileReport:
-        run, error = ending.run, ending.error or ending.results_error
+        error = ending.error or ending.results_error
         is_done = error is None
         place = self.folder.find_place(taken, self.folder.done) if is_done else taken.path
         code = ending.exit_code if ending.error or is_done else ExitCode.STOPPED
-        run_report = replace(
-            report_run(run, self.journal, self.settings.state_dir),
-            file=str(place),
-            exit_code=code,
-            next_command=ending.next_command,
-        )
+        ended = report_ending(ending, self.journal, self.settings.state_dir)
+        run_report = replace(ended, file=str(place), exit_code=code)
         files = tuple(path for path in (ending.results, ending.to_fix) if path is not None)
         if ending.results is not None and ending.to_fix is None:  # an earlier night's, whose rows have gone through
             to_fix_path(ending.results).unlink(missing_ok=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bulkupdate.customers.models import Problem
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable
 from bulkupdate.runs.check_summary import list_problems, preview, summarise_check
@@ -18,6 +21,14 @@ if TYPE_CHECKING:
     from bulkupdate.runs.diff import Findings
 
 
+@dataclass(frozen=True)
+class WrittenReports:
+    """The files that were written, and what the user should know of them (a copy that could not be made)."""
+
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
 def write_check(
     intake: CheckedInput,
     settings: Settings,
@@ -25,44 +36,49 @@ def write_check(
     page: Path | None,
     live: Findings | None = None,
     planned: RowSource | None = None,
-) -> list[Path]:
-    """Write the workbook and the page that are asked for (None: not), and the annotated copy beside the workbook.
+) -> WrittenReports:
+    """Write the page and the workbook that are asked for (None: not), and the annotated copy beside the workbook.
 
     `live` is what a look at the live customers found, None: nobody looked. `planned` are the rows as they would be
-    sent, None: as they stand in the file. Returns the files written. Raises `UsageError` where one cannot be.
+    sent, None: as they stand in the file. Raises `UsageError` if the page or the workbook cannot be written; a copy
+    that cannot be made is only a note.
     """
     require_report_places(intake.path, report, page)
     summary = summarise_check(intake, settings.requests_per_hour, live)
     problems = list_problems(intake, live)
     changes = live.changes if live else None
     previewed = planned or intake
-    written = []
+    if page is not None:
+        title = intake.path.name
+        previews = preview(previewed)
+        write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
+    copied = WrittenReports(())
     if report is not None:
         write_check_report(report, problems=problems, previews=preview(previewed), changes=changes, summary=summary)
-        written.append(report)
-        if intake.sheet_name and problems and annotation_blocker(intake.path, len(intake.checked)) is None:
-            copy = annotated_path(report)
-            write_annotated_copy(
-                intake.path,
-                copy,
-                sheet_name=intake.sheet_name,
-                heading_row=intake.heading_row,
-                headings=intake.checked.headings,
-                key_heading=intake.checked.key_heading,
-                problems=problems,
-            )
-            written.append(copy)
-    if page is not None:
-        write_html_report(
-            page,
-            title=intake.path.name,
+        copied = _annotate(intake, problems, report)
+    written = [each for each in (report, *copied.paths, page) if each is not None]
+    return WrittenReports(tuple(written), copied.notes)
+
+
+def _annotate(intake: CheckedInput, problems: Sequence[Problem], report: Path) -> WrittenReports:
+    """Make the annotated copy if there is something to mark; whatever prevents it does not hinder the check."""
+    if not (intake.sheet_name and problems) or annotation_blocker(intake.path, len(intake.checked)) is not None:
+        return WrittenReports(())
+    copy = annotated_path(report)
+    try:
+        losses = write_annotated_copy(
+            intake.path,
+            copy,
+            sheet_name=intake.sheet_name,
+            heading_row=intake.heading_row,
+            headings=intake.checked.headings,
+            key_heading=intake.checked.key_heading,
             problems=problems,
-            previews=preview(previewed),
-            changes=changes,
-            summary=summary,
         )
-        written.append(page)
-    return written
+    except UsageError as error:
+        return WrittenReports((), (f"{error} {error.remedy or ''}".strip(),))
+    lacks = f"{copy.name} lacks what your file has besides: {', '.join(losses)}. Correct your own file."
+    return WrittenReports((copy,), (lacks,) if losses else ())
 
 
 def require_report_places(source: Path, report: Path | None, page: Path | None) -> None:

@@ -12,9 +12,10 @@ from filelock import FileLock, Timeout
 
 from bulkupdate.errors import JournalError
 from bulkupdate.files import sync_folder
+from bulkupdate.runs.migrations import migrate_from_1
 
 JOURNAL_NAME = "journal.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOCK_WAIT_SECONDS = 20.0
 
 _TABLES = """
@@ -56,9 +57,16 @@ CREATE TABLE rows (
     attempts INTEGER NOT NULL DEFAULT 0,
     message TEXT NOT NULL DEFAULT '',
     finished_at TEXT NOT NULL DEFAULT '',
+    -- Whether a request of it was, or may have been, applied.
+    may_be_applied INTEGER NOT NULL DEFAULT 0,
+    -- The commits, in the journal's sequence, of its last intent (0: never sent) and outcome (NULL: outstanding).
+    sent INTEGER NOT NULL DEFAULT 0,
+    ended INTEGER,
     PRIMARY KEY (run, row)
 ) WITHOUT ROWID;
-CREATE INDEX rows_of_a_customer ON rows (customer_id) WHERE status IN ('updated', 'unknown', 'failed');
+CREATE INDEX rows_of_a_customer ON rows (customer_id) WHERE may_be_applied = 1;
+CREATE TABLE sequence (last INTEGER NOT NULL);
+INSERT INTO sequence VALUES (0);
 CREATE TABLE problems (
     run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
     row INTEGER NOT NULL,
@@ -85,6 +93,9 @@ CREATE TABLE seen (
     customer_id TEXT NOT NULL,
     body TEXT NOT NULL,
     seen_at TEXT NOT NULL,
+    -- Between these commits of the journal's sequence it was read.
+    begun INTEGER NOT NULL DEFAULT 0,
+    ended INTEGER,
     PRIMARY KEY (run, row)
 ) WITHOUT ROWID;
 CREATE INDEX seen_of_a_customer ON seen (customer_id);
@@ -114,7 +125,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         raise sqlite3.DatabaseError("it is empty, or no journal of bulkupdate")
-    if version != SCHEMA_VERSION:
+    if version == 1:
+        with transaction(connection):
+            migrate_from_1(connection)
+    elif version != SCHEMA_VERSION:
         raise JournalError(
             f"The journal {path} was written by another version of bulkupdate (its form is {version}, this version's "
             f"is {SCHEMA_VERSION}). It was left as it is, and nothing was sent.",

@@ -13,7 +13,7 @@ from bulkupdate.sellercloud.client import PAGE_SIZE, Client
 from bulkupdate.sellercloud.rate_limit import WaitState
 
 LIST_FIELDS = frozenset(field.name for field in UPDATABLE if field.list_names)
-"""The fields that the list answer has (API sheet, section 4)."""
+"""The fields that the list answer has (`docs/api.md`, section Reading one customer)."""
 
 LiveAnswers = list[tuple[str, LiveCustomer | None]]
 
@@ -68,7 +68,7 @@ def confirm_missing(
 ) -> dict[str, LiveCustomer]:
     """The customers that the list left out though they exist: before one is called unknown it is asked for by itself.
 
-    The list may show less than there is (certainty C that it does not). Raises as the client.
+    The list may show less than there is (that it does not is likely only). Raises as the client.
     """
     found = read_each(client, missing, concurrency, watch)
     return {customer_id: live for customer_id, live in found if live is not None}

@@ -26,8 +26,11 @@ _ROWS_AT_A_TIME = 500
 _UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
 """What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
 
-_TO_BE_READ_BACK = "(status = 'unknown' AND coalesce(http_status, 0) BETWEEN 200 AND 299)"
-"""Answered 200 in a run with `--verify`. An `unknown` row with another status met it in its last try."""
+NOT_YET_READ_BACK = "answered 200; not yet read back"
+"""The message of a row that was accepted in a run with `--verify`."""
+
+_TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
+"""The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
 
 _RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
 started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs"""
@@ -89,10 +92,11 @@ class Journal:
             )
             now = format_utc(self._clock.now())
             self._connection.executemany(
-                "INSERT INTO rows (run, row, customer_id, status, message, finished_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO rows (run, row, customer_id, status, message, finished_at, may_be_applied)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     (key, row.number, row.customer_id, row.status, row.reason,
-                     "" if row.status is Status.NOT_ATTEMPTED else now)
+                     "" if row.status is Status.NOT_ATTEMPTED else now, row.may_be_applied)
                     for row in batch
                 ),
             )  # fmt: skip
@@ -190,14 +194,14 @@ class Journal:
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
         last = 0
         query = (
-            "SELECT row, customer_id, body, fields, attempts FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
+            "SELECT row, customer_id, body, fields, attempts, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
             f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"
         )
         while True:
             with translated_errors(self.path):
                 page = self._connection.execute(query, (run.key, last)).fetchall()
-            for row, customer_id, body, fields, attempts in page:
-                yield PendingRow(row, customer_id, body, tuple(fields.split(",")), attempts)
+            for row, customer_id, body, fields, attempts, may_be_applied in page:
+                yield PendingRow(row, customer_id, body, tuple(fields.split(",")), attempts, bool(may_be_applied))
             if len(page) < _ROWS_AT_A_TIME:
                 return
             last = page[-1][0]
@@ -205,23 +209,33 @@ class Journal:
     def record(
         self, run: Run, *, outcomes: Sequence[RowOutcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
     ) -> None:
-        """In one commit: what became of the rows answered, and that these others are about to be sent."""
+        """In one commit: what became of the rows answered, and that these others are about to be sent.
+
+        The commit's number in the journal's sequence tells, without a clock, what came after what.
+        """
         with translated_errors(self.path), transaction(self._connection):
+            self._connection.execute("UPDATE sequence SET last = last + 1")
+            number = self._connection.execute("SELECT last FROM sequence").fetchone()[0]
             self._connection.executemany(
-                "UPDATE rows SET status = ?, http_status = ?, attempts = ?, message = ?, finished_at = ?"
-                " WHERE run = ? AND row = ?",
+                "UPDATE rows SET status = ?, http_status = ?, attempts = ?, message = ?, finished_at = ?,"
+                " may_be_applied = ?, ended = ? WHERE run = ? AND row = ?",
                 (
-                    (each.status, each.http_status, each.attempts, each.message, each.finished_at, run.key, each.row)
+                    (each.status, each.http_status, each.attempts, each.message, each.finished_at,
+                     each.may_be_applied, number, run.key, each.row)
                     for each in outcomes
                 ),
-            )
+            )  # fmt: skip
             self._connection.executemany(
-                "UPDATE rows SET status = 'unknown', http_status = NULL, message = ?, finished_at = ''"
-                " WHERE run = ? AND row = ?",
-                (("sent, no answer yet", run.key, each.number) for each in intents),
+                "UPDATE rows SET status = 'unknown', http_status = NULL, message = 'sent, no answer yet',"
+                " finished_at = '', may_be_applied = 1, sent = ?, ended = NULL WHERE run = ? AND row = ?",
+                ((number, run.key, each.number) for each in intents),
             )
             if calls:
                 self._connection.execute("UPDATE runs SET calls = ? WHERE key = ?", (calls, run.key))
+
+    def sequence(self) -> int:
+        """Return the number of the last commit in which rows were sent or answered, over all runs."""
+        return int(self.select("SELECT last FROM sequence")[0][0])
 
     def lines(self, run: Run, statuses: Sequence[Status] = tuple(Status)) -> Iterator[ResultLine]:
         """The rows with one of these statuses as the results show them, in the order of the file."""
@@ -239,14 +253,15 @@ class Journal:
         """The rows with one of these statuses as they were checked, to be sent by a new run."""
         with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
             cursor.execute(
-                "SELECT row, customer_id, body, fields, original FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
+                "SELECT row, customer_id, body, fields, original, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
                 f" WHERE run = ? AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row",
                 (run.key,),
             )
-            for row, customer_id, body, fields, original in cursor.fetchall():
+            for row, customer_id, body, fields, original, may_be_applied in cursor.fetchall():
                 yield CheckedRow(
-                    row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")), tuple(json.loads(original))
-                )
+                    row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")),
+                    tuple(json.loads(original)), may_be_applied=bool(may_be_applied),
+                )  # fmt: skip
 
     def problems(self, run: Run) -> list[Problem]:
         """What the checks found in the run's file."""

@@ -1,6 +1,6 @@
 """`--verify`: what was answered 200 is read back, and called failed where the service ignored a field.
 
-A 200 is not proof: the service is said to answer 200 while ignoring fields (API sheet, section 1; certainty B/C).
+A 200 is not proof: the service is said to answer 200 while ignoring fields (`docs/api.md`, section Update).
 """
 
 from __future__ import annotations

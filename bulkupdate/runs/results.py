@@ -9,7 +9,7 @@ from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import Run
-from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path, write_results, write_to_fix
+from bulkupdate.spreadsheets.writing.results_workbook import remove_to_fix, to_fix_path, write_results, write_to_fix
 
 NOT_THROUGH = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN, Status.NOT_ATTEMPTED)
 """What the to-fix file holds."""
@@ -31,13 +31,15 @@ def default_results_path(source: Path, run_id: str) -> Path:
 def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Path | None]:
     """Write the results of a run and, where rows did not go through, the to-fix file. Returns where they are.
 
-    Raises `BulkUpdateError` where they cannot be written.
+    If all rows went through, a to-fix file of ours that earlier results left there is removed: its rows are sent, or
+    belong to results that are replaced. Raises `BulkUpdateError` where they cannot be written.
     """
     tally = journal.tally(run)
     write_results(path, run.headings, journal.lines(run), summarise_run(run), tally.counts)
-    if not any(tally[status] for status in NOT_THROUGH):
-        return path, None
     to_fix = to_fix_path(path)
+    if not any(tally[status] for status in NOT_THROUGH):
+        remove_to_fix(to_fix)
+        return path, None
     write_to_fix(to_fix, run.headings, journal.lines(run, NOT_THROUGH))
     return path, to_fix
 

@@ -56,18 +56,22 @@ class Run(NewRun):
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """A row that is to be sent. `attempts` were made before, by a run that stopped."""
+    """A row that is to be sent. `attempts` were made before, by a run that stopped; `may_be_applied`: one of them was,
+    or may have been, applied."""
 
     number: int
     customer_id: str
     body: str
     fields: tuple[str, ...]
     attempts: int = 0
+    may_be_applied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of a row. `finished_at` is empty for a row that after all was not sent."""
+    """What became of a row. `finished_at` is empty for a row that after all was not sent.
+    `may_be_applied`: a request of it was, or may have been, applied; true unless it is certain that none was.
+    """
 
     row: int
     status: Status
@@ -75,6 +79,7 @@ class RowOutcome:
     attempts: int
     message: str
     finished_at: str
+    may_be_applied: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.runner import next_command
+from bulkupdate.runs.runner import RunResult, next_command
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 
 
@@ -82,8 +82,21 @@ def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
         counts=tally.counts,
         problems=tuple(journal.problems(run)),
         calls=run.calls,
-        results=results if results.exists() else None,
+        results=results if results.is_file() else None,
         next_command=next_command(run, tally, to_fix if to_fix.exists() else None),
+    )
+
+
+def report_ending(ending: RunResult, journal: Journal, state_dir: Path) -> RunReport:
+    """Return a run that has just ended; results that could not be written are None, whatever is at their place.
+
+    Raises `JournalError`.
+    """
+    return replace(
+        report_run(ending.run, journal, state_dir),
+        exit_code=ending.exit_code,
+        results=ending.results,
+        next_command=ending.next_command,
     )
 
 

@@ -23,9 +23,11 @@ from bulkupdate.runs.results import write_run_results
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import NewRun, PendingRow, Run, RunState, StatusCounts
 from bulkupdate.runs.sender import Batch, Watch
+from bulkupdate.runs.sign_in_wait import sign_in
 from bulkupdate.runs.snapshots import SnapshotRecorder
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.settings import Settings
+from bulkupdate.text import quote_argument
 
 RETRIED = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 """What `retry` sends again."""
@@ -97,8 +99,15 @@ class RunResult:
         return ExitCode.DONE if self.tally.is_all_well else ExitCode.INCOMPLETE
 
     @property
+    def show_command(self) -> str:
+        """The command that writes the results again, at another place."""
+        return f"bulkupdate show {self.run.id} -o results-{self.run.id}.xlsx"
+
+    @property
     def next_command(self) -> str | None:
         """The command to go on with; None where nothing is left to do."""
+        if self.results_error is not None and self.run.state is RunState.FINISHED:
+            return self.show_command
         return next_command(self.run, self.tally, self.to_fix)
 
 
@@ -109,7 +118,7 @@ def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> str | No
     if any(tally[status] for status in RETRIED if not (run.options.get(UNDO) and status is Status.REJECTED)):
         return f"bulkupdate retry {run.id}"
     if tally[Status.INVALID] and to_fix is not None and not run.options.get(UNDO):
-        return f"bulkupdate run '{to_fix}'"
+        return f"bulkupdate run {quote_argument(to_fix)}"
     return None
 
 
@@ -183,7 +192,7 @@ def execute_run(run: Run, parts: RunContext, watch: Watch, limit: int | None = N
 def _send(run: Run, parts: RunContext, watch: Watch, limit: int | None) -> None:
     if next(parts.journal.pending(run), None) is None and not awaits_read_back(run, parts.journal):
         return  # not even a sign-in
-    parts.client.sign_in()
+    sign_in(parts.client, parts.stop, lambda waiting: watch((), waiting))
     concurrency = parts.settings.concurrency
     rows: Iterator[PendingRow] = islice(parts.journal.pending(run), limit)
     if run.options.get("snapshot"):

@@ -24,7 +24,7 @@ _DAY_SECONDS = 86_400
 SAME = "the live customer already has every value"
 
 _NEEDS_COMPANY = {"IsWholesale": "BusinessName"}
-"""Fields that go out together where the client setting of wholesale customers is on (API sheet 1, certainty A)."""
+"""Fields that go out together where the client setting of wholesale customers is on (`docs/api.md`, section Fields)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Selection:
     """The rows of a file as they will be sent; itself a `RowSource`. Given to `begin_planned` in the file's place.
 
     `calls` is what planning has cost, `read_at` when it was done (ISO 8601, UTC). `verdicts` and `previous_values` (the live
-    values of before, kept for `undo`) are by row number.
+    values of before, kept for `undo`) are by row number. `begun` is the journal's sequence when reading began.
     """
 
     source: RowSource
@@ -54,6 +54,7 @@ class Selection:
     changes: list[Change] = field(default_factory=list)
     unknown: list[Problem] = field(default_factory=list)
     calls: int = 0
+    begun: int = 0
 
     @property
     def path(self) -> Path:
@@ -117,7 +118,7 @@ class Selection:
     def refused(self) -> list[RowOutcome]:
         """The rows whose customer does not exist."""
         return [
-            RowOutcome(row, Status.REJECTED, NOT_FOUND, 0, verdict.reason, self.read_at)
+            RowOutcome(row, Status.REJECTED, NOT_FOUND, 0, verdict.reason, self.read_at, may_be_applied=False)
             for row, verdict in self.verdicts.items()
             if verdict.status is Status.REJECTED
         ]
@@ -147,7 +148,9 @@ def plan_sending(
     With `since_last` a row that differs from what the journal vouches for is sent whole: that a single field of it
     still is as last confirmed would be a guess. Raises what the journal and the client raise.
     """
-    plan = Selection(source, parts.settings.rating_format, format_utc(parts.clock.now()))
+    plan = Selection(
+        source, parts.settings.rating_format, format_utc(parts.clock.now()), begun=parts.journal.sequence()
+    )
     before = parts.client.calls
     if options.since_last:
         plan.verdicts.update(_trust_journal(source.checked.rows(), parts, options))
@@ -178,7 +181,7 @@ def begin_planned(parts: RunContext, run_id: str, plan: Selection, options: RunO
     if plan.previous_values:
         keep_snapshots(parts.journal, run, plan.previous_values.items())
     if any(verdict.was_read for verdict in plan.verdicts.values()):
-        record_observed(parts.journal, run, plan.seen(), plan.read_at)
+        record_observed(parts.journal, run, plan.seen(), plan.read_at, plan.begun)
     parts.journal.record(run, outcomes=plan.refused())
     return run
 

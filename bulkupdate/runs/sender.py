@@ -18,11 +18,11 @@ from queue import Empty, SimpleQueue
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import InterruptedRunError, JournalError, ServiceDownError
-from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal import NOT_YET_READ_BACK, Journal
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState
-from bulkupdate.sellercloud.update_result import Answer, AnswerKind
+from bulkupdate.sellercloud.update_result import Answer, AnswerKind, TriesEnded
 
 LOOK_SECONDS = 0.25
 """How often a loop that only waits looks at `stop` and reports: people see the wait, and Ctrl-C is heard."""
@@ -68,6 +68,7 @@ class Batch:
     _failures_forgiven: int = 0
     _has_answered: bool = False
     _is_down: bool = False
+    _is_any_beyond: bool = False
     _error: BaseException | None = None
     _waiting: WaitState | None = None
 
@@ -86,7 +87,9 @@ class Batch:
                     if starting or finished:
                         self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
                     for row in starting:
-                        sent = pool.submit(self.client.update_customer, row.customer_id, row.body)
+                        sent = pool.submit(
+                            self.client.update_customer, row.customer_id, row.body, may_be_applied=row.may_be_applied
+                        )
                         self._in_flight[sent] = _Sent(row, self._failures)
                         sent.add_done_callback(self._ended.put)
                     self.watch(finished, self.client.quota.waiting or self._waiting)
@@ -105,9 +108,15 @@ class Batch:
             self.journal.record(self.run, outcomes=[*finished, *rest], calls=self._count_calls())
 
     def _fill(self, rows: Iterator[PendingRow]) -> bool:
-        """Look ahead, so that it is known whether any row is left; whether one may still be sent."""
+        """Look ahead, so that it is known whether any row is left; whether one may still be sent.
+
+        A run that is ending looks at no more: rows that are read first could then only raise that they were stopped,
+        which would hide why.
+        """
+        if self._is_ending():
+            return False
         self._upcoming += islice(rows, self.concurrency - len(self._upcoming))
-        return bool(self._upcoming) and not self._is_ending()
+        return bool(self._upcoming)
 
     def _is_ending(self) -> bool:
         return self.stop.is_set() or self._error is not None or self._is_down
@@ -166,13 +175,18 @@ class Batch:
         if answer.stop is not None:
             self._end_with(answer.stop)
         status, message = _STATUSES[answer.status], answer.message
-        if status is Status.FAILED and self._is_down:  # in flight as the limit was reached, and certainly not applied
-            status = Status.NOT_ATTEMPTED
-        self._count(answer.status, sent)
+        if status is Status.FAILED and self._is_down:  # in flight as the limit was reached
+            status, self._is_any_beyond = Status.NOT_ATTEMPTED, True
+            if answer.may_be_applied:
+                status, message = Status.UNKNOWN, f"{message}; it may or may not have been applied"
+        self._count(answer, sent)
         if self.verify and status is Status.UPDATED:
-            status, message = Status.UNKNOWN, "answered 200; not yet read back"
+            status, message = Status.UNKNOWN, NOT_YET_READ_BACK
         finished_at = "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now())
-        return RowOutcome(row.number, status, answer.http_status, row.attempts + answer.attempts, message, finished_at)
+        attempts = row.attempts + answer.attempts
+        return RowOutcome(
+            row.number, status, answer.http_status, attempts, message, finished_at, may_be_applied=answer.may_be_applied
+        )
 
     def _end_with(self, error: BaseException) -> None:
         self._error = self._error or error
@@ -182,19 +196,19 @@ class Batch:
     def _failures_in_a_row(self) -> int:
         return self._failures - self._failures_forgiven
 
-    def _count(self, kind: AnswerKind, sent: _Sent) -> None:
+    def _count(self, answer: Answer, sent: _Sent) -> None:
         """Only the success of a row sent after a failure forgives it.
 
         What was in flight beside it says nothing: a service that goes down answers 503 at once, while rows it took
         before are still being answered.
         """
-        if kind in (AnswerKind.FAILED, AnswerKind.UNKNOWN):
+        if answer.ended is TriesEnded.USED_UP:
             self._failures += 1
             if self._failures_in_a_row == self.max_failures:
                 self._is_down = True
                 if self._upcoming:
                     self.stop.set()  # the others in flight need not use up their tries
-        elif kind in (AnswerKind.UPDATED, AnswerKind.REJECTED):
+        elif answer.ended is TriesEnded.ANSWERED:
             self._failures_forgiven = max(self._failures_forgiven, sent.failures_before)
             self._has_answered = True
 
@@ -205,7 +219,7 @@ class Batch:
         if self._error is not None:
             raise self._error
         tally = self.journal.tally(self.run)
-        is_row_left = bool(self._upcoming or tally[Status.NOT_ATTEMPTED])
+        is_row_left = bool(self._upcoming or self._is_any_beyond or tally[Status.NOT_ATTEMPTED])
         if self._is_down and is_row_left:
             raise ServiceDownError(
                 f"{self.max_failures} rows in a row failed: the service seems to be down.",

@@ -38,13 +38,16 @@ def keep_snapshots(journal: Journal, run: Run, previous_values: Iterable[tuple[i
 
 
 def drop_unsent_snapshots(journal: Journal, run: Run) -> None:
-    """Forget what was kept of rows that were never sent: they are read anew when the run goes on, perhaps days later.
+    """Delete what was kept of rows that were never sent: they are read anew when the run continues, perhaps days later.
+
+    A row whose intent was ever committed keeps its previous values, whatever is known of it now: what a later reading
+    finds may be the new ones.
 
     Raises `JournalError`.
     """
     journal.change(
         "DELETE FROM snapshots WHERE run = ? AND row IN"
-        " (SELECT row FROM rows WHERE rows.run = snapshots.run AND status = 'not attempted')",
+        " (SELECT row FROM rows WHERE rows.run = snapshots.run AND rows.sent = 0)",
         [(run.key,)],
     )
 
@@ -108,7 +111,18 @@ class SnapshotRecorder:
     def _reject(self, rows: list[PendingRow]) -> None:
         now = format_utc(self.clock.now())
         outcomes = [
-            RowOutcome(row.number, Status.REJECTED, NOT_FOUND, row.attempts, NO_SUCH_CUSTOMER, now) for row in rows
+            RowOutcome(
+                row.number,
+                Status.UNKNOWN if row.may_be_applied else Status.REJECTED,
+                NOT_FOUND,
+                row.attempts,
+                f"{NO_SUCH_CUSTOMER} again; an earlier try may have been applied"
+                if row.may_be_applied
+                else NO_SUCH_CUSTOMER,
+                now,
+                row.may_be_applied,
+            )
+            for row in rows
         ]
         self.journal.record(self.run, outcomes=outcomes, calls=self.run.calls + self.client.calls)
         self.watch(outcomes, self.client.quota.waiting)

@@ -24,9 +24,9 @@ FIRST_ROW = 2
 _TOUCHED = """
 SELECT rows.customer_id, inputs.body, snapshots.before
 FROM snapshots JOIN rows USING (run, row) JOIN inputs USING (run, row)
-WHERE run = ? AND rows.status IN ('updated', 'unknown', 'failed') ORDER BY row
+WHERE run = ? AND rows.sent > 0 AND rows.may_be_applied = 1 ORDER BY row
 """
-"""What was, or may have been, changed."""
+"""What was, or may have been, changed, whatever its status."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class Backend:
         return answer_json(self._tokens.issue(str(user), self.clock.now()).describe()), False
 
     def _find_team(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
-        """The documented answer, a failure with a 200 too (certainty B)."""
+        """The documented answer, a failure with a 200 too (`docs/api.md`, section Address)."""
         team = _first(parse_qs(incoming.query), "team")
         if team != self.options.team:
             return answer_json({"Success": False, "Message": f"Team {team!r} was not found."}), False

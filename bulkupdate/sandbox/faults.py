@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.responses import SandboxResponse, answer_html, refuse, throttle
+from bulkupdate.sandbox.responses import SandboxResponse, answer_html, answer_json, refuse, throttle
 
 Kind = Literal["token", "write", "read", "list", "team", "other"]
 """What a request asks for: sign-in, PUT of one customer, GET of one, GET of many, a team's address, nothing known."""
@@ -89,6 +89,11 @@ FAULTS: Mapping[str, Fault] = {
     "error-503": Fault("503, with Retry-After where --retry-after-seconds is set; nothing applied", _unavailable),
     "throttle-429": Fault("429 with RateLimitResetTime; nothing applied", _throttle(429)),
     "throttle-409": Fault("409 with RateLimitResetTime; nothing applied", _throttle(409)),
+    "throttle-200": Fault("200 with RateLimitResetTime; nothing applied", _throttle(200)),
+    "refused-200": Fault(
+        "200 with “Success”: false; nothing applied",
+        lambda _reply, _: answer_json({"Success": False, "Message": "The customer is locked, nothing was saved."}, 200),
+    ),
     "conflict-409": Fault(
         "409 without a reset time, an ordinary refusal; nothing applied", _error(409, "The customer is locked.")
     ),

@@ -16,7 +16,7 @@ TEST_CVV = "CVV-SENTINEL-737"
 
 
 def check_update(body: object, rating_format: str) -> dict[str, object]:
-    """The fields to set, a rating as its code; null and unknown names are left out (certainty A).
+    """The fields to set, a rating as its code; null and unknown names are left out (`docs/api.md`, section Update).
 
     Raises `ValueError` with a sentence about the first value of a wrong type.
     """

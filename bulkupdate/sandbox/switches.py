@@ -9,6 +9,10 @@ from typing import Any
 from bulkupdate.errors import UsageError
 from bulkupdate.sandbox.faults import FAULTS, FAULTS_ON, check_rates
 
+_LARGEST = 10**15
+_LONGEST = 1e9
+"""Numbers beyond these are none that a customer, a count or a wait in seconds can be."""
+
 
 def _option(default: Any, help_text: str, *, least: float | None = None, choices: tuple[Any, ...] = ()) -> Any:
     return field(default=default, metadata={"help": help_text, "least": least, "choices": choices})
@@ -88,5 +92,7 @@ def _check(option: Field[Any], value: Any) -> None:
     choices, least = option.metadata["choices"], option.metadata["least"]
     if choices and value not in choices:
         raise UsageError(f"{option.name} is {value!r}; it must be one of: {', '.join(map(str, choices))}.")
+    if isinstance(value, int | float) and not abs(value) <= (_LONGEST if isinstance(value, float) else _LARGEST):
+        raise UsageError(f"{option.name} is {value!r}; that is too large.")
     if least is not None and not value >= least:
         raise UsageError(f"{option.name} is {value!r}; it must be at least {least}.")

@@ -19,7 +19,7 @@ class IssuedToken:
     expires: float
 
     def describe(self) -> dict[str, object]:
-        """The body of a sign-in's answer (vendor's article, certainty A)."""
+        """The body of a sign-in's answer (`docs/api.md`, section Sign-in)."""
         return {
             "access_token": self.text,
             "token_type": "Bearer",

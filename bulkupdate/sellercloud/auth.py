@@ -1,7 +1,7 @@
 """The token: one sign-in shared by all who send, renewed before it runs out and once where it is refused.
 
-`POST {base}/token` gives `access_token` and `expires_in`, in seconds; there is no refresh token (API sheet, section 2;
-certainty A).
+`POST {base}/token` gives `access_token` and `expires_in`, in seconds; there is no refresh token (`docs/api.md`,
+section Sign-in).
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ EARLY_SHARE = 0.2
 
 SHORTEST_LIFE_SECONDS = 1.0
 """A life said to be shorter is not believed: it would cost one sign-in for each request."""
+
+
+MOST_DOUBTS = 5
+"""So many requests may be refused with 401 though their new token is good; the next one ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class SignIn:
         self._lock = threading.Lock()
         self._token = AccessToken("", 0, 0.0)
         self._accepted: set[int] = set()  # the numbers of the tokens that got an answer other than 401
+        self._doubts = 0
         self._refusal: str | None = None
         redactor.learn(password.reveal())
 
@@ -87,6 +92,17 @@ class SignIn:
     def note_accepted(self, token: AccessToken) -> None:
         """A request with that token got an answer other than 401."""
         self._accepted.add(token.number)
+
+    def spend_doubt(self, refused: AccessToken) -> bool:
+        """Whether a token refused at once was accepted for another request, so that the request is at fault.
+
+        True at most `MOST_DOUBTS` times: each has cost a sign-in, and too many may lock the account.
+        """
+        with self._lock:
+            if refused.number not in self._accepted or self._doubts >= MOST_DOUBTS:
+                return False
+            self._doubts += 1
+            return True
 
     def replace_refused(self, refused: AccessToken, told: str) -> None:
         """Sign in anew after a 401, which `told` so, unless somebody else has done so meanwhile.
@@ -127,7 +143,7 @@ class SignIn:
         return self._read_token(reply, number, started)
 
     def _explain_refusal(self, reply: ApiResponse) -> StoppedError:
-        if reply.status in (400, 401, 403) and not reply.message.startswith("an HTML page"):
+        if reply.status in (200, 400, 401, 403) and not reply.message.startswith("an HTML page"):
             told = f": {reply.message}" if reply.message else ""
             return self._refuse(f"The service refuses the login {self._username} ({reply.status}{told}).")
         return self._doubt_address(f"it answered {reply.status}" + (f", {reply.message}" if reply.message else ""))

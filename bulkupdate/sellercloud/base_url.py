@@ -16,7 +16,7 @@ from bulkupdate.sellercloud.transport import Request, Transport
 from bulkupdate.settings import Settings
 
 LOOKUP_URL = "https://api.sellercloud.com/api/server-by-team/"
-"""Where a team's server is looked up (API sheet, section 2; certainty B)."""
+"""Where a team's server is looked up (`docs/api.md`, section Address)."""
 
 _EXAMPLE = "https://xx.api.sellercloud.com/rest/api"
 

@@ -24,7 +24,7 @@ from bulkupdate.settings import Settings
 __all__ = ["Answer", "AnswerKind", "Client", "open_client"]
 
 PAGE_SIZE = 50
-"""Customers on one page of the list; more are cut silently (API sheet, section 4)."""
+"""Customers on one page of the list; more are cut silently (`docs/api.md`, section Reading many customers)."""
 
 
 class Client:
@@ -65,13 +65,14 @@ class Client:
         except StopRequestedError:
             raise _interrupted("signing in") from None
 
-    def update_customer(self, customer_id: str, body: str) -> Answer:
+    def update_customer(self, customer_id: str, body: str, *, may_be_applied: bool = False) -> Answer:
         """`PUT Customers/{id}` with that JSON text, byte for byte, as often as it takes.
 
+        `may_be_applied`: an earlier try of it, by a run that stopped, was sent and brought no final answer.
         Raises `ValueError` for an id that is none, and nothing else: what must end the run is in the answer's `stop`.
         """
         request = Request("PUT", self._url_of(customer_id), body)
-        course = RequestHistory()
+        course = RequestHistory(may_be_applied=may_be_applied)
         try:
             self._exchange.run(request, course)
         except StopRequestedError:
@@ -99,8 +100,8 @@ class Client:
     def list_customers(self, customer_ids: Sequence[str]) -> dict[str, LiveCustomer]:
         """The list answer's fields of those customers, by id; an id that is not in it is unknown to the service.
 
-        Costs one call for fifty. Where a service turns out to ignore the ids asked for (certainty C that it does not),
-        each customer is read by itself instead: then `list_obeys_ids` is False, and it costs a call each.
+        Costs one call for fifty. Where a service turns out to ignore the ids asked for (that it keeps to them is
+        likely only), each customer is read by itself instead: then `list_obeys_ids` is False, and it costs a call each.
 
         Raises as `read_customer` does.
         """
@@ -134,16 +135,18 @@ class Client:
     def _list_chunk(self, ids: list[str]) -> dict[str, LiveCustomer]:
         found: dict[str, LiveCustomer] = {}
         wanted = set(ids)
+        doubtful: set[str] = set()
         for items in self._list_pages(ids):
             for item in items:
                 customer_id = str(item.get("UserID", ""))
-                if customer_id in wanted:
-                    found[customer_id] = flatten_list_item(item)
-                else:
+                if customer_id not in wanted:
                     self._list_obeys_ids = False
+                elif found.setdefault(customer_id, flatten_list_item(item)) != flatten_list_item(item):
+                    doubtful.add(customer_id)
             if len(found) == len(wanted) or not self._list_obeys_ids:
                 break
-        return found
+        believed = {customer_id: fields for customer_id, fields in found.items() if customer_id not in doubtful}
+        return believed | self._read_each(iter(sorted(doubtful)))
 
     def _list_pages(self, ids: list[str]) -> Iterator[list[dict[str, Any]]]:
         """The pages of the list answer, until the running count reaches `TotalResults` or a page is empty."""

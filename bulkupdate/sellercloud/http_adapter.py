@@ -1,4 +1,4 @@
-"""A time limit on the whole answer.
+"""A time limit on the whole answer, and interim answers read past.
 
 The read time-out of `requests` starts anew with every byte, so that a server which sends one byte a second holds a
 worker for ever. Here each read of the socket is given only what is left of the request's time. That costs one call of
@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import io
 import socket
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse, parse_headers
 from time import monotonic
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+MOST_INTERIM_ANSWERS = 20
+"""Interim answers (1xx) that are read past before the final one; a service that sends more gives no answer."""
+
+
+class InterimAnswerError(HTTPException):
+    """The service sent an interim answer where none fits, or no end of them. The connection must not be used again."""
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -54,6 +61,21 @@ class _DeadlineResponse(HTTPResponse):
         if timeout is not None:
             unbuffered = self.fp.detach()
             self.fp = io.BufferedReader(_DeadlineReader(unbuffered, sock, monotonic() + timeout))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the status line of the final answer (RFC 9110, 15.2).
+
+        `http.client` of Python 3.11 reads past 100 alone. Any other interim answer would be taken for the final one,
+        and the final one for that of the next request on this connection.
+        """
+        for _ in range(MOST_INTERIM_ANSWERS + 1):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # the stubs leave it out
+            if status >= 200:
+                return version, status, reason
+            if status == 101:
+                raise InterimAnswerError("the service changed to another protocol")
+            parse_headers(self.fp)
+        raise InterimAnswerError(f"more than {MOST_INTERIM_ANSWERS} interim answers and no final one")
 
 
 class _DeadlineConnection(HTTPConnection):

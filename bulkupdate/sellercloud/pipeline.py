@@ -12,7 +12,7 @@ from bulkupdate.sellercloud.rate_limit import Quota
 from bulkupdate.sellercloud.rate_limit_store import Permit
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.retry import RequestHistory, Retrier, StopRequestedError
-from bulkupdate.sellercloud.transport import Request, Transport
+from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
 from bulkupdate.settings import Settings
 
 
@@ -62,9 +62,17 @@ class RequestPipeline:
         self._sign_in.replace_refused(used, reply.message)
         reply, used = self._send_with_token(request, course)
         if reply.verdict is Verdict.UNAUTHORIZED:
-            raise self._sign_in.refuse_token(reply.message)
+            return self._judge_refused_again(request, reply, used)
         self._sign_in.note_accepted(used)
         return reply
+
+    def _judge_refused_again(self, request: Request, reply: ApiResponse, used: AccessToken) -> ApiResponse:
+        """Refuse the request if its new token was accepted for another one meanwhile; else the login is at fault."""
+        what = request.url.partition("?")[0].rpartition("/rest/api/")[2]
+        if not self._sign_in.spend_doubt(used):
+            raise self._sign_in.refuse_token(f"{reply.message} at {what}".strip())
+        note = f"refused with a new token too, which was accepted for others: {reply.message}".rstrip(": ")
+        return replace(reply, verdict=Verdict.REFUSED, message=note)
 
     def _send_with_token(self, request: Request, course: RequestHistory) -> tuple[ApiResponse, AccessToken]:
         while True:
@@ -97,14 +105,16 @@ class RequestPipeline:
     def _send_once(self, request: Request, permit: Permit, course: RequestHistory) -> ApiResponse:
         with self._count_lock:
             self.calls += 1
-        course.attempts += 1
+        course.note_sent()
         try:
             reply = self._transport.send(request)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, NoReplyError):
+                course.note_no_reply(error)
             self._quota.release(permit, answered=False)
             raise
+        course.note_reply(reply)  # before the quota, which may end the run here
         if _holds_back(reply):
-            course.attempts -= reply.verdict is Verdict.THROTTLED  # no try
             self._quota.throttle(permit, reply.wait_seconds)
         else:
             self._quota.release(permit, answered=True)

@@ -11,7 +11,7 @@ from bulkupdate.errors import ThrottledTooLongError
 from bulkupdate.sellercloud.rate_limit_store import Permit, RateLimitStore, Refusal
 
 WINDOW_SECONDS = 3600.0
-"""10,800 requests an hour for a user and IP address, all endpoints together (API sheet, section 3; certainty A)."""
+"""10,800 requests an hour for a user and IP address, all endpoints together (`docs/api.md`, section Quota)."""
 
 LONGEST_WAIT_SECONDS = 65 * 60.0
 """A throttle answer that asks for more than the window, and some, ends the run, as do throttle answers in a row for so

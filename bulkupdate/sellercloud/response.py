@@ -1,6 +1,7 @@
 """Status, headers and body of an answer to a verdict: what it means for the row, in words a person can read.
 
-Pure, and never fails on any bytes: the vendor publishes no schema of its errors (API sheet, section 5).
+Pure, and never fails on any bytes: the vendor publishes no schema of its errors. `docs/api.md`, section Answers, has
+the table of what each answer counts as; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from enum import Enum
 from html import unescape
 from typing import Any
 
+from bulkupdate.sellercloud.response_body import says_failure, says_throttled, says_transient
 from bulkupdate.text import fold_whitespace, truncate
 
 MESSAGE_KEYS = ("errormessage", "exceptionmessage", "message", "error", "title", "error_description")
-"""Where an error body may keep its sentence, in the order of the API sheet; compared without regard to case."""
+"""Where an error body may keep its sentence, in that order (`docs/api.md`, section Error bodies); compared without
+regard to case."""
 
 MESSAGE_MAPS = ("modelstate", "errors")
 """Where it may keep sentences by field."""
+
+LONGEST_LOOKED_AT = 8_000
+"""Characters of a body that a message is looked for in; many more than are kept, as blanks are folded."""
 
 LONGEST_MESSAGE = 300
 """Characters of a service's message that are kept."""
@@ -47,6 +53,8 @@ class Verdict(Enum):
     """The quota is used up: not done, and not the row's fault."""
     UNAUTHORIZED = "unauthorized"
     """The token is not, or no longer, accepted."""
+    UNCLEAR = "unclear"
+    """A success of a kind that does not say the request was carried out: it may or may not have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +96,57 @@ def read_response(
     `now` is the local time in seconds since 1970; a time named by the service is measured against the service's own
     `Date` where the local clock disagrees with it. `redact` takes secrets out of what the service says.
     """
-    if 200 <= status < 300:
-        message = f"answered {status} with an HTML page" if _is_html(body) else ""
-        return ApiResponse(Verdict.ACCEPTED, status, message, body=body)
     lowered = {name.lower(): value for name, value in headers.items()}
     parsed = _read_json(body)
-    message = sanitize_message(redact(find_message(body, parsed)))
-    if 300 <= status < 400:
-        message = f"a redirect to {_host_of(lowered.get('location', ''))}, which is never followed"
     asks, wait = _asked_wait(lowered, parsed, now)
-    unknown = status == 404 or (status in (400, 500) and _says_not_found(message))
-    verdict = _judge(status, asks, _reset_time(parsed) is not _ABSENT, unknown)
-    return ApiResponse(verdict, status, message, wait, asks, unknown, body)
+    verdict = _judge(status, asks, parsed, _as_plain_text(body))
+    if verdict is Verdict.ACCEPTED:
+        return ApiResponse(verdict, status, f"answered {status} with an HTML page" if _is_html(body) else "", body=body)
+    message = sanitize_message(redact(find_message(body, parsed)[:LONGEST_LOOKED_AT]))
+    unknown = status == 404 or (status in (200, 400, 500) and _says_not_found(message))
+    verdict = _judge_words(verdict, status, message, is_not_found=unknown)
+    return ApiResponse(verdict, status, _word(verdict, status, message, lowered), wait, asks, unknown, body)
 
 
-def _judge(status: int, asks_to_wait: bool, has_reset_time: bool, unknown: bool) -> Verdict:
+def _judge(status: int, asks_to_wait: bool, parsed: Any, text: str) -> Verdict:
+    """The verdict by status and body; a row of `docs/api.md`, section Answers, for each line."""
+    has_reset_time = _reset_time(parsed) is not _ABSENT
     if status == 429 or has_reset_time or (status == 409 and asks_to_wait):
+        return Verdict.THROTTLED
+    if status != 409 and says_throttled(parsed, text):
         return Verdict.THROTTLED
     if status == 401:
         return Verdict.UNAUTHORIZED
-    if status in (408, 425) or (500 <= status < 600 and not unknown):
+    if 200 <= status < 300:
+        return _judge_success(status, parsed, text)
+    if status in (408, 425) or 500 <= status < 600:
         return Verdict.TRANSIENT
     return Verdict.REFUSED
+
+
+def _judge_success(status: int, parsed: Any, text: str) -> Verdict:
+    if says_failure(parsed, text):
+        return Verdict.REFUSED
+    return Verdict.ACCEPTED if status in (200, 204) else Verdict.UNCLEAR
+
+
+def _judge_words(verdict: Verdict, status: int, message: str, *, is_not_found: bool) -> Verdict:
+    """The verdict once the service's words are known: they say whether trouble may pass."""
+    if verdict is Verdict.TRANSIENT and status == 500 and is_not_found:
+        return Verdict.REFUSED
+    if verdict is Verdict.REFUSED and 200 <= status < 300 and says_transient(message):
+        return Verdict.TRANSIENT
+    return verdict
+
+
+def _word(verdict: Verdict, status: int, message: str, headers: Mapping[str, str]) -> str:
+    """What people are told of the answer: the service's words, unless the status alone says more."""
+    if verdict is Verdict.UNCLEAR:
+        told = f": {message}" if message else ""
+        return f"which does not say that it was done{told}"
+    if 300 <= status < 400 and "location" in headers:
+        return f"a redirect to {_host_of(headers['location'])}, which is never followed"
+    return message
 
 
 def _says_not_found(message: str) -> bool:
@@ -127,7 +164,7 @@ def _reset_time(parsed: Any) -> Any:
     if isinstance(parsed, dict):
         for key, value in parsed.items():
             if key.lower() == "ratelimitresettime":
-                return value if value or "too many" in str(parsed).casefold() else _ABSENT
+                return value if value or says_throttled(parsed, "") else _ABSENT
     return _ABSENT
 
 
@@ -205,8 +242,8 @@ def parse_http_date(text: str) -> float | None:
 def find_message(body: bytes, parsed: Any) -> str:
     """The service's own words, whole and as they are; empty where it gave none.
 
-    Looks where the API sheet (section 5) says: the known keys in their order, then the maps by field (which are added,
-    as ASP.NET's sentence alone says only that something is wrong), then the text itself.
+    Looks in the order of `docs/api.md`, section Error bodies: the known keys, then the maps by field (which
+    are added, as ASP.NET's sentence alone says only that something is wrong), then the text itself.
     """
     if isinstance(parsed, str):
         return parsed
@@ -250,6 +287,11 @@ def _read_json(body: bytes) -> Any:
         return None
 
 
+def _as_plain_text(body: bytes) -> str:
+    """The start of a body that is not a page of HTML."""
+    return "" if _is_html(body) else _decode(body[:LONGEST_LOOKED_AT])
+
+
 def _decode(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
@@ -270,7 +312,7 @@ def _describe_html(text: str) -> str:
 def _host_of(location: str) -> str:
     """The host of a redirect's target, for people: a path may carry a token."""
     match = re.match(r"(?:https?:)?//(?:[^/@]*@)?([^/?#]+)", location, re.IGNORECASE)
-    return sanitize_message(match[1]) if match else "another address"
+    return sanitize_message(match[1]) if match else "another path of the same host"
 
 
 def sanitize_message(text: str) -> str:

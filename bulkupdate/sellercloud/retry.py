@@ -28,21 +28,59 @@ class RequestHistory:
     """What became of the tries at one request.
 
     `attempts` counts the requests sent that were not throttled. `reply` is the last try's answer, None where it got
-    none; `trouble` says why. `may_be_applied`: some try was sent and never answered. `was_stopped`: a stop came
-    before the tries were used up.
+    none; `trouble` says why. `may_be_applied`: some try may have been applied, though it brought no success: it was
+    sent and never answered, or answered 5xx; true from the start if a run that stopped has left such a try behind.
+    `doubt` says what became of that try, empty if it was not made here. `is_unanswered`: some try was sent and never
+    answered at all. `was_stopped`: a stop came before the tries were used up.
     """
 
     attempts: int = 0
     reply: ApiResponse | None = None
     trouble: str = ""
     may_be_applied: bool = False
+    doubt: str = ""
+    is_unanswered: bool = False
     was_stopped: bool = False
+    _before: tuple[bool, str] = (False, "")
+
+    def note_sent(self) -> None:
+        """Count a request about to be sent: until its answer says otherwise, it may have been applied."""
+        self.attempts += 1
+        self._before = (self.may_be_applied, self.doubt)
+        self.may_be_applied = True
+        self.doubt = "sent, no answer"
+
+    def note_reply(self, reply: ApiResponse) -> None:
+        """Keep what the request came to. A throttle answer is no try at all."""
+        if reply.verdict is Verdict.THROTTLED:
+            self.attempts -= 1
+        else:
+            self.reply = reply
+        if reply.verdict in _TURNED_AWAY:
+            self.may_be_applied, self.doubt = self._before
+        else:
+            self.doubt = self._describe(reply)
+
+    def note_no_reply(self, error: NoReplyError) -> None:
+        """Keep that the request got no answer."""
+        self.reply = None
+        self.trouble = self.doubt = str(error)
+        if error.was_sent:
+            self.is_unanswered = True
+        else:
+            self.may_be_applied, self.doubt = self._before
 
     def describe(self) -> str:
         """What the last try came to, in a few words."""
-        if self.reply is None:
-            return self.trouble
-        return f"{self.reply.status} {self.reply.message}".rstrip()
+        return self.trouble if self.reply is None else self._describe(self.reply)
+
+    @staticmethod
+    def _describe(reply: ApiResponse) -> str:
+        return f"{reply.status} {reply.message}".rstrip()
+
+
+_TURNED_AWAY = (Verdict.THROTTLED, Verdict.UNAUTHORIZED, Verdict.REFUSED)
+"""Answers after which a request certainly has not been applied."""
 
 
 class Retrier:
@@ -61,7 +99,7 @@ class Retrier:
         )
 
     def run(self, send: Callable[[RequestHistory], ApiResponse], course: RequestHistory) -> None:
-        """Send until an answer is final or the tries are used up; `course` tells what came of it.
+        """Send until an answer is final or the tries are used up; `course`, which `send` keeps, tells what came of it.
 
         `send` raises `NoReplyError` and `StopRequestedError`; its other exceptions pass through.
         """
@@ -103,9 +141,7 @@ def _try_once(send: Callable[[RequestHistory], ApiResponse], course: RequestHist
         course.was_stopped = True
         return False
     except NoReplyError as error:
-        course.reply = None
-        course.trouble = str(error)
-        course.may_be_applied |= error.was_sent
+        course.reply, course.trouble = None, str(error)
         return True
     return course.reply.verdict is Verdict.TRANSIENT
 

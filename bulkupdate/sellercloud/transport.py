@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.models import PreparedRequest
@@ -20,6 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
 from bulkupdate.errors import StoppedError, UsageError
+from bulkupdate.network import is_loopback
 from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.lean_adapter import LeanAdapter
 from bulkupdate.sellercloud.response import ApiResponse, read_response
@@ -110,10 +112,7 @@ class Transport:
                 remedy="Check BULKUPDATE_BASE_URL; behind a firm's proxy, name its certificates in REQUESTS_CA_BUNDLE.",
             )
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
-            return UsageError(
-                "The address of the service, or of the proxy in the environment, cannot be used.",
-                remedy="Check BULKUPDATE_BASE_URL, HTTPS_PROXY and HTTP_PROXY.",
-            )
+            return _unusable_address()
         return NoReplyError(self._describe(error, causes), was_sent=not _certainly_unsent(error, causes))
 
     def _describe(self, error: Exception, causes: list[BaseException]) -> str:
@@ -187,8 +186,24 @@ def _without_request(error: Exception) -> Exception:
     return error
 
 
+def _unusable_address() -> UsageError:
+    return UsageError(
+        "The address of the service, or of the proxy in the environment, cannot be used.",
+        remedy="Check BULKUPDATE_BASE_URL, HTTPS_PROXY and HTTP_PROXY.",
+    )
+
+
 def _find_proxies(url: str) -> dict[str, str]:
-    proxies: dict[str, str] = get_environ_proxies(url)
+    """Return the proxies of the environment for the address; none for this machine, whatever the environment says.
+
+    Plain http is allowed to this machine because what is sent cannot leave it: it must not go to a proxy.
+    """
+    try:
+        if is_loopback(urlsplit(url).hostname or ""):
+            return {}
+        proxies: dict[str, str] = get_environ_proxies(url)
+    except ValueError:
+        raise _unusable_address() from None
     if (select_proxy(url, proxies) or "").lower().startswith("socks"):
         raise UsageError(
             "The environment names a SOCKS proxy, which is not supported.",

@@ -51,7 +51,9 @@ def sign_in() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     wait = current_context().attempts.register(address, fold_name(username))
     if wait > 0:
         log.warning("sign-in from %s: too many tries", address)
-        told = f"Too many attempts. Wait {format_duration(wait)} and try again; this keeps your account from being locked."
+        told = (
+            f"Too many attempts. Wait {format_duration(wait)} and try again; this keeps your account from being locked."
+        )
         return show_form(username, told), 429, {"Retry-After": str(int(wait) + 1)}
     try:
         login = try_login(current_context(), username, password)

@@ -40,7 +40,9 @@ def look(parts: RunContext, check: KeptCheck) -> LivePreview:
     room = parts.client.quota.room()
     if room.free is not None and room.free < count_reading(rows) + 1:
         until = format_local_time(room.free_at, parts.clock.now())
-        raise StoppedError(f"Too few requests are left in this hour to read the customers (more are available at {until}).")
+        raise StoppedError(
+            f"Too few requests are left in this hour to read the customers (more are available at {until})."
+        )
     watchdog = threading.Timer(LONGEST_SECONDS, parts.stop.set)
     watchdog.daemon = True
     watchdog.start()

@@ -43,9 +43,7 @@ def protect(app: Flask, names: tuple[str, ...]) -> None:
     @app.before_request
     def refuse_strangers() -> AnyResponse | None:
         if not request.host or not host_is_trusted(request.host, allowed):
-            abort(
-                400, "This server does not answer to the name in the address. Use the address that you were given."
-            )
+            abort(400, "This server does not answer to the name in the address. Use the address that you were given.")
         g.login = current_context().sessions.find(
             session.get("login", ""), touch=request.endpoint not in SELF_REFRESHING
         )

@@ -13,6 +13,9 @@ from bulkupdate.customers.models import Severity
 from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
 from bulkupdate.customers.value_types import CUSTOMER_NUMBER
 
+SIGNED = ("-1", "-3.0", "-5", "_1", "1_", "--2--", "- 5", "5 -", "+1", "1-2", "-Neutral", "Neutral-", "_ 4")
+"""A sign is never left out: -1, the "none" of many exports, must not become the worst rating."""
+
 GOOD = [
     ("CustomerId", "163", "163"),
     ("CustomerId", "163.0", "163"),
@@ -47,6 +50,8 @@ GOOD = [
     ("Rating", "very-satisfied", 5),
     ("Rating", "Not Rated", 0),
     ("Rating", "3.0", 3),
+    ("Rating", "not - rated", 0),
+    ("Rating", "Very__Satisfied", 5),
     ("IsWholesale", "1.0", True),
     ("BusinessAliases", "One; Two|Three;", ("One", "Two", "Three")),
     ("BusinessAliases", "<clear>", ()),
@@ -99,6 +104,13 @@ BAD = [
     ("BusinessAliases", " ; | ", "aliases"),
     ("Name", "#N/A", "error-cell"),
     ("Name", "#REF!", "error-cell"),
+    *(("Rating", text, "rating") for text in SIGNED),
+    *(("IsWholesale", text, "yes-or-no") for text in ("-1", "-0", "_1", "1-", "-1.0", "-yes", "n-o")),
+    *(("CustomerId", text, "customer-id") for text in ("-163", "_163", "16-3", "163-", "+163", "- 163")),
+    *(("CompanyId", text, "whole-number") for text in ("_1", "1_0", "+1", "- 1", "1-", "--1")),
+    *(("AccountManager1Commission", text, "decimal") for text in ("_1", "1_0", "+1", "- 1", "1-", "--1")),
+    *(("BusinessAliases", text, "clear-and-more") for text in ("a;<clear>", "<CLEAR>|a", "a <clear>")),
+    *(("Comments", text, "clear-and-more") for text in ("<clear>x", "x<Clear>", "a <clear> b", "<clear><clear>")),
     ("Rating", "<clear>", "clear-refused"),
     ("CustomerId", "<clear>", "clear-refused"),
     ("CompanyId", "<clear>", "clear-refused"),

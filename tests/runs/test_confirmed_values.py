@@ -37,17 +37,24 @@ class Past:
         self.journal = Journal(folder, self.clock)
         self._count = 0
 
-    def add(self, body, status, *, host="h", at=None, http_status=None, state=RunState.FINISHED, seen=None):
+    def add(
+        self, body, status, *, host="h", at=None, http_status=None, state=RunState.FINISHED, seen=None,
+        may_be_applied=None,
+    ):  # fmt: skip
         """A run at that second which sent `body` to customer 7."""
         self._count += 1
         self.clock.time = 1_800_000_000.0 + (self._count * 60 if at is None else at)
         new = NewRun(f"r{self._count}", "f", "", host, "u", ("CustomerId",), {}, {}, "out.xlsx", None)
         run = self.journal.add_run(new, [CheckedRow(2, "7", Status.NOT_ATTEMPTED, body, ("x",), ("7",))])
         self.journal.set_state(run, RunState.RUNNING)
-        finished = "" if state is RunState.RUNNING else self.stamp
-        self.journal.record(run, outcomes=[RowOutcome(2, status, http_status, 1, "", finished)])
+        if may_be_applied is None:
+            may_be_applied = status in (Status.UPDATED, Status.UNKNOWN, Status.FAILED)
+        self.journal.record(run, intents=list(self.journal.pending(run)))
+        if state is not RunState.RUNNING:
+            outcome = RowOutcome(2, status, http_status, 1, "", self.stamp, may_be_applied)
+            self.journal.record(run, outcomes=[outcome])
         if seen:
-            record_observed(self.journal, run, [(2, "7", seen)], self.stamp)
+            record_observed(self.journal, run, [(2, "7", seen)], self.stamp, self.journal.sequence())
         self.journal.set_state(run, state)
         return run
 
@@ -117,6 +124,37 @@ def test_what_was_not_applied_neither_confirms_nor_breaks(past, status):
     assert past.trusts(NEW) is None
 
 
+def test_a_refusal_after_a_try_that_may_have_been_applied_breaks_the_trust(past):
+    past.add(OLD, Status.UPDATED)
+    past.add(NEW, Status.REJECTED, may_be_applied=True)
+    assert past.trusts(OLD) is None
+
+
+def test_the_order_of_runs_does_not_rest_on_the_clock(past):
+    """The first run's clock was an hour ahead."""
+    past.add(OLD, Status.UPDATED, at=3600)
+    past.add(NEW, Status.UPDATED, at=60)
+    assert past.trusts(OLD) is None
+    assert past.trusts(NEW).run_id == "r2"
+
+
+def test_a_run_resumed_after_a_later_one_counts_as_last(past):
+    first = past.add(OLD, Status.UNKNOWN, state=RunState.STOPPED)
+    past.add(NEW, Status.UPDATED)
+    past.journal.record(first, intents=list(past.journal.pending(first)))
+    past.journal.record(first, outcomes=[RowOutcome(2, Status.UPDATED, 200, 2, "", past.stamp)])
+    assert past.trusts(NEW) is None
+    assert past.trusts(OLD).run_id == "r1"
+
+
+def test_two_sends_under_way_at_once_are_not_put_in_an_order(past):
+    first = past.add(OLD, Status.UNKNOWN, state=RunState.RUNNING)
+    past.add(NEW, Status.UPDATED)
+    past.journal.record(first, outcomes=[RowOutcome(2, Status.UPDATED, 200, 1, "", past.stamp)])
+    assert past.trusts(OLD) is None
+    assert past.trusts(NEW) is None
+
+
 def test_another_host_is_another_customer(past):
     past.add(OLD, Status.UPDATED, host="other")
     assert past.trusts(OLD) is None
@@ -147,6 +185,7 @@ def test_a_hundred_thousand_rows_are_looked_up_in_seconds(tmp_path):
             for at, body in enumerate(bodies.values(), 1)
         )
         run = journal.add_run(new, rows)
+        journal.record(run, intents=list(journal.pending(run)))
         journal.record(
             run,
             outcomes=[RowOutcome(at, Status.UPDATED, 200, 1, "", "2026-01-01T00:00:00Z") for at in range(1, 100_001)],

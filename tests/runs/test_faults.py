@@ -51,17 +51,29 @@ def test_trouble_that_passes_is_tried_again_with_the_same_body(make_sandbox, run
         ("error-500", "failed"), ("error-502", "failed"), ("error-503", "failed"), ("html-502", "failed"),
         ("cut-before", "unknown"), ("cut-after", "unknown"), ("slow", "unknown"), ("trickle", "updated"),
         ("empty-body", "updated"), ("html-200", "updated"), ("conflict-409", "rejected"),
+        ("refused-200", "rejected"),
     ],
 )  # fmt: skip
 def test_trouble_that_stays_ends_after_max_attempts_and_never_calls_an_unanswered_row_updated(
     make_sandbox, run_program, tmp_path, fault, status
 ):
-    """A 200 whose body is empty, a page or never ends is a 200 all the same: what counts is the status."""
+    """A 200 whose body is empty, a page or never ends is a 200 all the same; one that says otherwise is none."""
     sandbox = make_sandbox(plan=lambda call: fault if call.kind == "write" else None, slow_seconds=3)
     line = run_one(run_program, sandbox, tmp_path)
     assert line["Status"] == status
     tries = {"failed": 3, "unknown": 3}.get(status, 1)
     assert (len(find_puts(sandbox)), line["Attempts"]) == (tries, str(tries))
+
+
+def test_an_unclear_answer_leaves_the_row_unknown_and_retry_sends_it_again(make_sandbox, run_program, tmp_path):
+    """A 202 is no 200 that waits for its read-back."""
+    answers = iter([SandboxResponse(202, b"")])
+    sandbox = make_sandbox(plan=lambda call: next(answers, None) if call.kind == "write" else None)
+    line = run_one(run_program, sandbox, tmp_path)
+    assert (line["Status"], line["HttpStatus"]) == ("unknown", "202")
+    assert line["Message"] == "answered 202, which does not say that it was done"
+    assert run_program("retry").told["counts"] == {"updated": 1}
+    assert len(find_puts(sandbox)) == 2
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 415, 422])

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import JournalError, UsageError
 from bulkupdate.runs import database
-from bulkupdate.runs.database import JOURNAL_NAME, SCHEMA_VERSION
+from bulkupdate.runs.confirmed_values import find_confirmed
+from bulkupdate.runs.database import _TABLES, JOURNAL_NAME, SCHEMA_VERSION
 from bulkupdate.runs.journal import Journal
 from tests.conftest import FIRST, find_puts, write_sheet
 from tests.runs.killing import read_statuses
@@ -89,6 +91,41 @@ def test_a_journal_whose_file_is_lost_but_whose_log_is_there_is_not_begun_anew(t
     with pytest.raises(JournalError, match="missing"):
         Journal(tmp_path, Clock())
     assert not (tmp_path / JOURNAL_NAME).exists()
+
+
+def test_a_journal_of_version_1_is_brought_to_this_version_with_its_doubts(tmp_path):
+    """The order of old events counts only if run and clock agree on it; what may have been applied is marked so."""
+    old = re.sub(r"    -- (Whether|The commits|Between).*\n", "", _TABLES)
+    old = re.sub(r"    (may_be_applied|sent|begun) INTEGER NOT NULL DEFAULT 0,\n|    ended INTEGER,\n", "", old)
+    old = old.replace("WHERE may_be_applied = 1", "WHERE status IN ('updated', 'unknown', 'failed')")
+    old = old.replace("CREATE TABLE sequence (last INTEGER NOT NULL);\nINSERT INTO sequence VALUES (0);\n", "")
+    assert "sequence" not in old
+    with closing(sqlite3.connect(tmp_path / JOURNAL_NAME, isolation_level=None)) as file:
+        file.executescript(f"{old}; PRAGMA user_version = 1")
+        # run, row, customer, status, HTTP status, attempts, finished at: run 1's clock was ahead from row 3 on
+        for run, row, customer, status, http, attempts, at in [
+            (1, 2, "2", "updated", 200, 1, "2026-01-01T00:00:00Z"),
+            (1, 3, "3", "updated", 200, 1, "2026-01-09T00:00:00Z"),
+            (1, 4, "4", "not attempted", 502, 2, ""), (1, 5, "5", "not attempted", None, 0, ""),
+            (2, 2, "2", "updated", 200, 1, "2026-01-02T00:00:00Z"),
+            (2, 3, "3", "updated", 200, 1, "2026-01-02T00:00:00Z"),
+        ]:  # fmt: skip
+            values = (run, f"r{run}", "f", "", "h", "u", "[]", "{}", "{}", "o", None, "stopped", "2026", "", "", 0)
+            file.execute(f"INSERT OR IGNORE INTO runs VALUES ({', '.join('?' * 16)})", values)
+            file.execute("INSERT INTO inputs VALUES (?, ?, ?, 'Name', '[]')", (run, row, f'{{"Name": "{run}"}}'))
+            values = (run, row, customer, status, http, attempts, "", at)
+            file.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    for _ in range(2):  # it is migrated once
+        with Journal(tmp_path, Clock()) as journal:
+            assert dict(journal.tally(journal.find_run("r1")).counts) == {
+                "updated": 2,
+                "unknown": 1,
+                "not attempted": 1,
+            }
+            marks = journal.select("SELECT row, may_be_applied, sent > 0 FROM rows WHERE run = 1")
+            assert marks == [(2, 1, 1), (3, 1, 1), (4, 1, 1), (5, 0, 0)]
+            wanted = dict.fromkeys("234", '{"Name": "2"}')
+            assert set(find_confirmed(journal, "h", wanted, "")) == {"2"}
 
 
 @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 99])

@@ -108,7 +108,7 @@ def test_12000_rows_at_10800_an_hour_wait_for_the_second_hour(tmp_path):
         assert count_most_in_a_window(sandbox, 3600) <= 10_800
 
 
-@pytest.mark.parametrize("fault", ["throttle-429", "throttle-409"])
+@pytest.mark.parametrize("fault", ["throttle-429", "throttle-409", "throttle-200"])
 def test_a_throttle_answer_stops_all_workers_until_its_time_and_is_no_attempt(
     make_sandbox, run_program, tmp_path, fault
 ):

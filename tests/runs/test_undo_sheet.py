@@ -237,7 +237,9 @@ def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_
         run = journal.find_run(run_id)
         keep_snapshots(journal, run, [(3, '{"Name": "of before"}')])
         if sent:
-            journal.record(run, outcomes=[RowOutcome(3, Status.UNKNOWN, None, 1, "", "")])
+            row = next(each for each in journal.pending(run) if each.number == 3)
+            journal.record(run, intents=[row])
+            journal.record(run, outcomes=[RowOutcome(3, Status.NOT_ATTEMPTED, None, 1, "", "", may_be_applied=False)])
         journal.set_state(run, RunState.RUNNING)  # nobody holds it: its process was killed
     before = sandbox.customer(FIRST + 1)
     assert run_program("resume", run_id).counts == {"updated": 3}

@@ -21,6 +21,7 @@ BODY = {"Name": "New Name"}
         ("error-500", 500, False), ("error-502", 502, False), ("error-503", 503, False), ("throttle-429", 429, False),
         ("throttle-409", 409, False), ("conflict-409", 409, False), ("html-200", 200, True), ("html-502", 502, False),
         ("empty-body", 200, True), ("expired-token", 401, False), ("ignored-200", 200, False),
+        ("throttle-200", 200, False), ("refused-200", 200, False),
     ],
 )  # fmt: skip
 def test_fault_by_status_and_whether_applied(fault: str, status: int, applied: bool) -> None:
@@ -37,14 +38,24 @@ def test_fault_by_status_and_whether_applied(fault: str, status: int, applied: b
 
 def test_bodies_of_the_faults_are_what_their_names_say() -> None:
     plan = ScheduledFaults(
-        writes=["html-200", "html-502", "empty-body", "conflict-409", "throttle-409", "throttle-429"]
+        writes=[
+            "html-200",
+            "html-502",
+            "empty-body",
+            "conflict-409",
+            "refused-200",
+            "throttle-409",
+            "throttle-429",
+            "throttle-200",
+        ]
     )
     with call_sandbox(plan, TurnedClock(), throttle_seconds=-5.5) as caller:
-        page, bad_gateway, empty, conflict, *throttled = [caller.put(BODY) for _ in range(6)]
+        page, bad_gateway, empty, conflict, refused, *throttled = [caller.put(BODY) for _ in range(8)]
     assert page.text.startswith("<!DOCTYPE html>")
     assert "html" in bad_gateway.headers["Content-Type"]
     assert empty.content == b""
     assert "RateLimitResetTime" not in conflict.json()
+    assert refused.json()["Success"] is False
     assert {each.json()["RateLimitResetTime"] for each in throttled} == {"2023-11-14T22:13:14.5000000Z"}
 
 
@@ -163,6 +174,7 @@ def test_the_faults_are_those_promised() -> None:
     """Each has a help text; a new one needs a test above."""
     assert set(FAULTS) == {
         "error-500", "error-502", "error-503", "throttle-429", "throttle-409", "conflict-409", "html-200", "html-502",
-        "empty-body", "cut-before", "cut-after", "slow", "expired-token", "ignored-200", "trickle",
+        "empty-body", "cut-before", "cut-after", "slow", "expired-token", "ignored-200", "trickle", "throttle-200",
+        "refused-200",
     }  # fmt: skip
     assert all(fault.help for fault in FAULTS.values())

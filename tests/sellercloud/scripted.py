@@ -200,7 +200,7 @@ def connect(
 
 
 def throttled(status: int = 429, reset: Any = None, **more: Any) -> Reaction:
-    """The documented throttle answer (API sheet, section 3)."""
+    """The documented throttle answer (`docs/api.md`, section Quota)."""
     return Reaction(status, {"Error": "Too many requests.", "RateLimitResetTime": reset}, **more)
 
 

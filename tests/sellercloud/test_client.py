@@ -127,7 +127,7 @@ def test_an_id_asked_for_twice_is_one(tmp_path: Path) -> None:
 
 
 def test_a_list_that_ignores_the_ids_is_noticed_and_each_customer_read_by_itself(tmp_path: Path) -> None:
-    """Certainty C of the API sheet: every returned id is checked; no list of a whole tenant is paged through."""
+    """Every returned id is checked; no list of a whole tenant is paged through."""
     with serve(Lists(range(1, 5000), obeys=False)) as service, connect(service.base_url, tmp_path) as client:
         found = client.list_customers(["4", "4998", "4999", "5001"])
         assert {customer_id: fields["Name"] for customer_id, fields in found.items()} == {

@@ -384,7 +384,7 @@ quota.close()
 
 
 def test_two_processes_together_never_exceed_it_and_use_it_well(tmp_path: Path) -> None:
-    """Check 23 with a window of 4 s, and issue 3: at least 98 % used."""
+    """Never more than allowed in a window of 4 s, and at least 98 % of it used."""
     limit, window, windows = 200, 4.0, 1
     command = [sys.executable, "-c", _CHILD, str(tmp_path), str(limit), str(window), str((limit * windows + 2) // 2)]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -140,6 +140,24 @@ def test_after_a_time_out_the_row_is_repeated_then_unknown(tmp_path: Path) -> No
         never.set()
 
 
+@pytest.mark.parametrize("first", [Reaction(0), Reaction(500), Reaction(502)], ids=["cut", "500", "502"])
+def test_a_refusal_does_not_hide_a_try_that_may_have_been_applied(tmp_path: Path, first: Reaction) -> None:
+    with (
+        serve(in_turn(first, Reaction(409, {"Message": "locked"}))) as service,
+        connect(service.base_url, tmp_path) as client,
+    ):
+        answer = client.update_customer("163", BODY)
+        assert (answer.status, answer.http_status, answer.may_be_applied) == (AnswerKind.UNKNOWN, 409, True)
+        assert "locked" in answer.message
+        assert "an earlier try" in answer.message
+
+
+def test_a_doubt_left_by_an_earlier_run_is_not_forgotten(tmp_path: Path) -> None:
+    with serve(Reaction(400, {"Message": "no"})) as service, connect(service.base_url, tmp_path) as client:
+        assert client.update_customer("163", BODY).status is AnswerKind.REJECTED
+        assert client.update_customer("163", BODY, may_be_applied=True).status is AnswerKind.UNKNOWN
+
+
 def test_one_unanswered_try_among_refused_ones_leaves_it_unknown(tmp_path: Path) -> None:
     with (
         serve(in_turn(Reaction(0), Reaction(503), Reaction(503))) as service,
@@ -210,7 +228,7 @@ def test_a_kept_connection_that_the_server_closes_is_opened_anew(tmp_path: Path)
             assert client.update_customer(str(number), BODY).attempts == 1
 
 
-def test_a_stop_ends_the_back_off_and_the_row_counts_as_not_sent(tmp_path: Path) -> None:
+def test_a_stop_ends_the_back_off_and_only_a_row_never_sent_counts_as_not_sent(tmp_path: Path) -> None:
     stop = threading.Event()
 
     def fail_and_stop(_: Received) -> Reaction:
@@ -219,7 +237,7 @@ def test_a_stop_ends_the_back_off_and_the_row_counts_as_not_sent(tmp_path: Path)
 
     with serve(fail_and_stop) as service, connect(service.base_url, tmp_path, stop=stop, retry_wait=30.0) as client:
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.NOT_SENT, 503, 1)
+        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.UNKNOWN, 503, 1)
         answer = client.update_customer("164", BODY)
         assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.NOT_SENT, None, 0)
         assert len(service.puts) == 1

@@ -18,6 +18,7 @@ from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, HeaderRow,
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, OpenSheet, SheetMetadata, Workbook
 from bulkupdate.spreadsheets.reading.sheet import Finding, ReadOptions, Sheet
 from bulkupdate.spreadsheets.reading.sheet_finish import finish_sheet
+from bulkupdate.text import quote_argument
 
 MOST_MERGED_CELLS = 100_000
 
@@ -58,7 +59,7 @@ def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple
         names = [name for name, _, _ in tables]
         raise InputFileError(
             f"{path.name} has {len(names)} sheets with a column {CUSTOMER_ID.name}: {', '.join(names)}.",
-            remedy=f'Say which one is meant: --sheet "{names[0]}".',
+            remedy=f"Say which one is meant: `--sheet {quote_argument(names[0])}`.",
         )
     if not tables:
         raise _refuse_workbook(path, workbook, first_row)

@@ -1,28 +1,37 @@
 """A copy of the user's own workbook with the bad cells marked, to mend and give back.
 
 It is read and written by openpyxl, which keeps formats, widths, other sheets, formulas, comments and macro-free
-contents; shapes, slicers and the threads of comments are left out of the copy. The user's own file is never touched.
+contents; what it leaves out is named by `copy_losses.py`. The user's own file is never touched.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from copy import copy
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
+from openpyxl.formatting.formatting import ConditionalFormattingList
+from openpyxl.formatting.rule import Rule
 from openpyxl.styles import PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.utils import coordinate_to_tuple, get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import Problem, Severity
 from bulkupdate.errors import UsageError
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.copy_losses import list_losses
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.formula_values import copy_formula_values
 
@@ -65,28 +74,54 @@ def write_annotated_copy(
     headings: Sequence[str],
     key_heading: str,
     problems: Sequence[Problem],
-) -> None:
+) -> list[str]:
     """Write a copy of `source` to `target`, the cells that have problems marked and commented.
 
     `headings` are the sheet's, column by column; a problem of the whole row is put on the column `key_heading`. Errors
-    are red, warnings amber. Formulas keep the values they show; nothing is calculated, no macro is run. Raises
-    `UsageError` if the copy cannot be written or the workbook cannot be copied.
+    are red, warnings amber. Formulas keep the values they show; nothing is calculated, no macro is run. Returns what
+    the copy lacks, in plain words. Raises `UsageError` if the copy cannot be written or the workbook cannot be copied.
     """
     try:
-        book = load_workbook(source, rich_text=True)
-        _mark_problems(book[sheet_name], heading_row, headings, key_heading, problems)
-        book.active = book.sheetnames.index(sheet_name)
-        _escape_literals(book)
-        saved = BytesIO()
-        book.save(saved)
-        content = copy_formula_values(source, saved)
+        with warnings.catch_warnings(action="ignore"):  # what they say of losses is said by `list_losses`
+            content = _copy(source, sheet_name, heading_row, headings, key_heading, problems)
+        losses = list_losses(source)
     except Exception as error:  # openpyxl fails in many ways on workbooks that Excel opens
         raise UsageError(
-            f"No annotated copy of {source.name} could be made: {type(error).__name__}: {error}.",
+            f"No annotated copy of {source.name} could be made: {_say_why(source, error)}.",
             remedy="The sheet Problems of the report lists the same problems.",
         ) from error
     with replace_file(target) as stream:
         stream.write(content)
+    return losses
+
+
+def _say_why(source: Path, error: Exception) -> str:
+    """Why the copy failed, in words that mean something to the user."""
+    if isinstance(error, MemoryError):
+        return "the workbook is too large"
+    with suppress(Exception), zipfile.ZipFile(source) as package:
+        if any("\\" in entry.orig_filename for entry in package.infolist()):
+            return "its parts are named as only a few programs read them; saving it in Excel helps"
+        if any(b"purl.oclc.org/ooxml" in package.read(name) for name in package.namelist() if "workbook.xml" in name):
+            return "it is saved as “Strict Open XML Spreadsheet”; as “Excel Workbook” it can be copied"
+    return "it holds something that cannot be copied"
+
+
+def _copy(
+    source: Path,
+    sheet_name: str,
+    heading_row: int,
+    headings: Sequence[str],
+    key_heading: str,
+    problems: Sequence[Problem],
+) -> bytes:
+    book = load_workbook(source, rich_text=True)
+    _mark_problems(book[sheet_name], heading_row, headings, key_heading, problems)
+    book.active = book.sheetnames.index(sheet_name)
+    _escape_literals(book)
+    saved = BytesIO()
+    book.save(saved)
+    return copy_formula_values(source, saved)
 
 
 def _escape_literals(book: Workbook) -> None:
@@ -108,8 +143,24 @@ def _mark_problems(
     for problem in problems:
         place = places.get(_squeeze(problem.column), key_place)
         by_cell.setdefault((problem.row, place), []).append(problem)
-    for (row, place), found in by_cell.items():
-        _mark(_get_cell(sheet, row, place), found)
+    marked = {(cell := _get_cell(sheet, *place)).coordinate: _mark(cell, found) for place, found in by_cell.items()}
+    _raise_above_rules(sheet, marked)
+
+
+def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None:
+    """Show the marks above the user's colour scales and rules, which would cover the fill of a cell."""
+    rules = [rule for formatting in sheet.conditional_formatting for rule in formatting.rules]
+    if not rules:
+        return
+    for rule in rules:
+        rule.priority += len(_FILLS)
+    _cut_out_of_scales(sheet, marked)
+    for priority, (severity, fill) in enumerate(_FILLS.items(), start=1):
+        cells = " ".join(place for place, each in marked.items() if each is severity)
+        if cells:
+            look = DifferentialStyle(fill=PatternFill(bgColor=fill.fgColor))
+            rule = Rule("expression", formula=["TRUE"], dxf=look, stopIfTrue=True, priority=priority)
+            sheet.conditional_formatting.add(cells, rule)
 
 
 def _find_columns(sheet: Worksheet, heading_row: int, headings: Sequence[str]) -> dict[str, int]:
@@ -133,7 +184,36 @@ def _get_cell(sheet: Worksheet, row: int, place: int) -> Cell:
     return cell
 
 
-def _mark(cell: Cell, problems: Sequence[Problem]) -> None:
+def _cut_out_of_scales(sheet: Worksheet, marked: Iterable[str]) -> None:
+    """Leave the marked cells out of colour scales: LibreOffice shows those whatever rule stands above them."""
+    cells = {coordinate_to_tuple(place) for place in marked}
+    kept = ConditionalFormattingList()
+    for formatting in sheet.conditional_formatting:
+        for rule in formatting.rules:
+            is_scale = rule.type in ("colorScale", "dataBar", "iconSet")
+            parts = chain.from_iterable(_cut(area, cells) for area in formatting.sqref.ranges)
+            ranges = " ".join(parts) if is_scale else str(formatting.sqref)
+            if ranges:
+                kept.add(ranges, rule)
+    sheet.conditional_formatting = kept
+
+
+def _cut(area: CellRange, cells: Set[tuple[int, int]]) -> Iterator[str]:
+    """The parts of an area without these cells, column by column where one of them is in it."""
+    inside = sorted((row, column) for row, column in cells if area.min_row <= row <= area.max_row)
+    inside = [(row, column) for row, column in inside if area.min_col <= column <= area.max_col]
+    if not inside:
+        yield area.coord
+        return
+    for column in range(area.min_col, area.max_col + 1):
+        letter, start = get_column_letter(column), area.min_row
+        for row in [*(row for row, each in inside if each == column), area.max_row + 1]:
+            if start < row:
+                yield f"{letter}{start}:{letter}{row - 1}"
+            start = row + 1
+
+
+def _mark(cell: Cell, problems: Sequence[Problem]) -> Severity:
     severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in problems) else Severity.WARNING
     cell.fill = copy(_FILLS[severity])
     lines = [f"{each.severity.value.capitalize()}: {each.message} {each.remedy}".strip() for each in problems]
@@ -141,3 +221,4 @@ def _mark(cell: Cell, problems: Sequence[Problem]) -> None:
         lines.insert(0, cell.comment.text)
     text = make_visible("\n\n".join(lines))[:_LONGEST_COMMENT]
     cell.comment = Comment(text, "bulkupdate", height=60 + 18 * (len(text) // 40), width=320)
+    return severity

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import REASON_COLUMN, RESULT_COLUMNS, ResultLine, Status
@@ -18,7 +21,7 @@ from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible, neutralise_for_csv
 from bulkupdate.spreadsheets.writing.summary_sheet import Section, SummaryRow, format_summary
-from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, StreamedRows, Styled, write_workbook
+from bulkupdate.spreadsheets.writing.xlsx_writer import CREATOR, EXCEL_ROWS, Cell, StreamedRows, Styled, write_workbook
 
 RESULTS_SHEET = "Results"
 SUMMARY_SHEET = "Summary"
@@ -45,6 +48,7 @@ _MEANINGS = {
 }
 
 _OWN_WIDTHS = (8.0, 13.0, 14.0, 12.0, 10.0, 28.0, 52.0, 22.0)
+_REASON_WIDTH = 50.0
 _ROWS_LOOKED_AT = 100
 
 
@@ -84,17 +88,35 @@ def write_to_fix(path: Path, headings: Sequence[str], lines: Iterable[ResultLine
     seen, lines = _look_ahead(lines)
     book = styles.new_book(TO_FIX_SHEET)
     sheet = book[TO_FIX_SHEET]
-    text = styles.register(sheet, styles.INPUT_TEXT)
+    text, wrapped = styles.register(sheet, styles.INPUT_TEXT), styles.register(sheet, styles.WRAPPED_TEXT)
     own, given = styles.register(sheet, styles.OWN_HEADING), styles.register(sheet, styles.INPUT_HEADING)
     styles.make_table(sheet, len(headings) + 1)
-    styles.set_widths(
-        sheet, [*styles.guess_widths(headings, (line.original for line in seen)), 70.0], styles.INPUT_TEXT
-    )
+    widths = [*styles.guess_widths(headings, (line.original for line in seen)), _REASON_WIDTH]
+    styles.set_widths(sheet, widths, styles.INPUT_TEXT)
     heading: list[Cell] = [*(Styled(each, given) for each in headings), Styled(REASON_COLUMN, own)]
     rows = ((*line.original, f"{line.status.value}: {make_visible(line.message)}") for line in lines)
     with replace_file(path) as stream:
-        streamed = StreamedRows(chain([heading], rows), [text] * (len(headings) + 1))
+        column_styles = [*[text] * len(headings), wrapped]
+        streamed = StreamedRows(chain([heading], rows), column_styles, {len(headings): _REASON_WIDTH})
         write_workbook(book, stream, {TO_FIX_SHEET: streamed})
+
+
+def remove_to_fix(path: Path) -> None:
+    """Delete a to-fix file of earlier results; anything else of that name stays, and so does what cannot be deleted."""
+    with suppress(OSError):
+        if _is_to_fix(path):
+            path.unlink()
+
+
+def _is_to_fix(path: Path) -> bool:
+    """Whether it is a workbook that `write_to_fix` made, perhaps edited since."""
+    try:
+        with warnings.catch_warnings(action="ignore"), closing(load_workbook(path, read_only=True)) as book:
+            is_ours = book.properties.creator == CREATOR and book.sheetnames[0] == TO_FIX_SHEET
+            headings = next(book[TO_FIX_SHEET].iter_rows(max_row=1, values_only=True)) if is_ours else ()
+    except Exception:  # noqa: BLE001 - openpyxl fails in many ways; what it cannot read is not ours
+        return False
+    return REASON_COLUMN in headings
 
 
 def _compare_with_counts(lines: Iterable[ResultLine], counts: Mapping[Status, int]) -> Iterator[ResultLine]:

@@ -24,6 +24,9 @@ from bulkupdate.spreadsheets.writing.escaping import format_inline_string
 EXCEL_ROWS = 1_048_576
 EXCEL_COLUMNS = 16_384
 
+CREATOR = "bulkupdate"
+"""Who made a workbook, as its properties say."""
+
 _SMALL_PART_BYTES = 2_000_000_000
 _BYTES_A_CELL = 100
 _CHUNK_CHARACTERS = 4_000_000
@@ -70,7 +73,7 @@ def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, Stre
     are more, wider or longer than an Excel file takes; what was written by then is of no use.
     """
     skeleton = BytesIO()
-    book.properties.creator = "bulkupdate"
+    book.properties.creator = CREATOR
     book.save(skeleton)
     created = book.properties.created or datetime(2026, 1, 1)
     with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(stream, "w") as target:

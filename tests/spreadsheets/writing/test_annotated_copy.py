@@ -11,6 +11,7 @@ from shutil import which
 import openpyxl
 import pytest
 from openpyxl.comments import Comment
+from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.styles import Font, PatternFill
 
 from bulkupdate.customers.models import Problem
@@ -188,3 +189,89 @@ def test_libreoffice_opens_what_is_written(source: Path, tmp_path: Path) -> None
     )  # fmt: skip
     assert "163,anna,007" in (tmp_path / "check-annotated.csv").read_text("utf-8")
     assert (tmp_path / "template.csv").read_text("utf-8").startswith("CustomerId,Title,Name,")
+
+
+def add_to_parts(path: Path, changes: dict[str, tuple[str, str]]) -> None:
+    """Replace a text in parts of a package; a part that is not there is added."""
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    for name, (old, new) in changes.items():
+        parts[name] = re.sub(old.encode(), new.encode(), parts[name], count=1) if name in parts else new.encode()
+    with zipfile.ZipFile(path, "w") as package:
+        for name, part in parts.items():
+            package.writestr(name, part)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_the_copy_lacks_is_said_in_plain_words_and_no_library_warns(source: Path) -> None:
+    extensions = "".join(
+        f'<ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" uri="{{{uri}}}"/>'
+        for uri in ("CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF", "05C60535-1F16-4fd2-B633-F4F36F0B64E0")
+    )
+    add_to_parts(
+        source,
+        {
+            "xl/worksheets/sheet1.xml": ("</worksheet>", f"<extLst>{extensions}</extLst></worksheet>"),
+            "xl/drawings/drawing9.xml": ("", "<xdr:wsDr><xdr:sp macro=''></xdr:sp></xdr:wsDr>"),
+            "xl/ctrlProps/ctrlProp1.xml": ("", "<formControlPr/>"),
+        },
+    )
+    target = annotated_path(source.with_name("check.xlsx"))
+    losses = write_annotated_copy(
+        source, target, sheet_name="Kunden", heading_row=3, headings=("Customer ID", " E-mail ", "Phone1"),
+        key_heading="Customer ID", problems=[make_problem(4, "E-mail")],
+    )  # fmt: skip
+    assert losses == [
+        "buttons and other controls", "drop-down lists that take their entries from another sheet", "sparklines",
+        "text boxes and shapes",
+    ]  # fmt: skip
+
+
+def test_a_mark_stands_above_the_users_colour_scale(source: Path) -> None:
+    book = openpyxl.load_workbook(source)
+    scale = ColorScaleRule(start_type="min", start_color="FFFFFF", end_type="max", end_color="0000FF")
+    book["Kunden"].conditional_formatting.add("A4:C5", scale)
+    book.save(source)
+    sheet = openpyxl.load_workbook(annotate(source, [make_problem(4, "E-mail"), make_problem(5, "")]))["Kunden"]
+    rules = {rule.priority: (str(each.sqref), rule) for each in sheet.conditional_formatting for rule in each.rules}
+    cells, first = rules[min(rules)]
+    assert (set(cells.split()), first.stopIfTrue, first.dxf.fill.bgColor.rgb) == ({"B4", "A5"}, True, RED)
+    scaled, last = rules[max(rules)]
+    assert (last.type, set(scaled.split())) == ("colorScale", {"A4", "B5", "C4:C5"})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"xl/styles.xml": ('patternType="gray125"', 'patternType="weird"')}, "something that cannot be copied"),
+        ({"xl/workbook.xml": ("<workbook ", '<workbook conformance="strict" xmlns:s="http://purl.oclc.org/ooxml/x" '),
+          "xl/styles.xml": ('patternType="gray125"', 'patternType="weird"')}, "Strict Open XML Spreadsheet"),
+    ],
+)  # fmt: skip
+def test_a_workbook_that_cannot_be_copied_is_checked_all_the_same(run_program, tmp_path, change, why) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["CustomerId", "Email"])
+    book.active.append([163, "anna"])
+    book.save(tmp_path / "in.xlsx")
+    add_to_parts(tmp_path / "in.xlsx", change)
+    done = run_program("check", "in.xlsx", "-o", "r.xlsx", "--html", "r.html")
+    assert (done.exit_code, done.counts) == (1, {"invalid": 1})
+    assert done.told["results"] == "r.xlsx"
+    assert [each["code"] for each in done.told["problems"]] == ["email"]
+    assert "anna" in (tmp_path / "r.html").read_text()
+    assert openpyxl.load_workbook(tmp_path / "r.xlsx")["Problems"]["E2"].value
+    assert not (tmp_path / "r-annotated.xlsx").exists()
+    assert why in done.err
+    assert not re.search("Error: |Warning: |openpyxl|[a-z]Error", done.err)
+
+
+def test_the_command_says_what_the_copy_lacks_and_no_library_speaks(run_program, tmp_path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["CustomerId", "Email"])
+    book.active.append([163, "anna"])
+    book.save(tmp_path / "in.xlsx")
+    extension = '<extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"/></extLst></worksheet>'
+    add_to_parts(tmp_path / "in.xlsx", {"xl/worksheets/sheet1.xml": ("</worksheet>", extension)})
+    done = run_program("check", "in.xlsx", "-o", "r.xlsx")
+    assert "r-annotated.xlsx lacks what your file has besides: drop-down lists" in done.err
+    assert "Warning" not in done.err

@@ -177,3 +177,13 @@ def test_the_page_stays_small_and_says_what_it_leaves_out(tmp_path: Path) -> Non
         assert told in page.text
     long = write_page(tmp_path / "check.html", [make_problem(2, "Fax", "x" * 9_000)])
     assert "[shortened: 9,000 characters]" in long.text
+
+
+def test_a_short_column_name_never_breaks_within_a_word_on_the_page(tmp_path: Path) -> None:
+    problems = [make_problem(4, "Commission 1"), make_problem(5, "x" * 200)]
+    write_html_report(tmp_path / "r.html", title="t", problems=problems, previews=(), changes=None, summary=())
+    page = (tmp_path / "r.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count('<td class="name">Commission 1</td>') == 2
+    assert ".name { overflow-wrap: normal; }" in page
+    assert f"<td>{'x' * 200}</td>" in page

@@ -245,3 +245,12 @@ def test_files_hold_customer_data_and_are_for_their_owner_only(tmp_path: Path) -
     write_to_fix(tmp_path / "fix.xlsx", HEADINGS, [make_line()])
     if os.name == "posix":
         assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_the_reason_of_a_to_fix_file_breaks_its_lines_so_that_it_prints_readably(tmp_path: Path) -> None:
+    write_to_fix(tmp_path / "fix.xlsx", HEADINGS, [make_line(message="wrong " * 60)])
+    sheet = openpyxl.load_workbook(tmp_path / "fix.xlsx")["Customers"]
+    reason = sheet.cell(2, len(HEADINGS) + 1)
+    assert reason.alignment.wrap_text
+    assert sheet.row_dimensions[2].height >= 5 * 15
+    assert sheet.column_dimensions[reason.column_letter].width <= 50

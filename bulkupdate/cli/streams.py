@@ -1,0 +1,73 @@
+"""Standard streams that go on working when nobody reads them: closed, missing, or on a full disk.
+
+What cannot be shown must not change what the program does, nor its exit code.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+_PIPE_SECONDS = 0.01
+
+
+class _ForgivingEnd(io.RawIOBase):
+    """The writing end of a stream; what it cannot write is lost without an error."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def write(self, data: Any) -> int:
+        try:
+            written: int | None = self._real.write(data)
+        except OSError:
+            return len(data)
+        if written is None:  # a pipe that does not block, and is full: wait for its reader
+            time.sleep(_PIPE_SECONDS)
+        return written or 0
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return int(self._real.fileno())
+
+    def isatty(self) -> bool:
+        return bool(self._real.isatty())
+
+
+def mend_streams() -> None:
+    """Put a stream in the place of each that is missing, and make output forgiving. Call it before any file is opened.
+
+    A process begun with a closed stream (`2>&-`) would otherwise get its next file as number 2, and what is written to
+    stderr would go into that file. Under `pythonw` there are no streams at all.
+    """
+    _fill_descriptors()
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+    sys.stdout = _forgive(sys.stdout)
+    sys.stderr = _forgive(sys.stderr)
+
+
+def _fill_descriptors() -> None:
+    """Take the numbers 0 to 2 where they are free, so that no file of ours gets one."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+
+
+def _forgive(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if not hasattr(stream, "buffer"):  # a stand-in of whoever started us
+        return stream
+    real = getattr(stream.buffer, "raw", stream.buffer)  # with `python -u` there is no buffer in between
+    return io.TextIOWrapper(
+        io.BufferedWriter(_ForgivingEnd(real)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=True,
+    )

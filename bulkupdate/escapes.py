@@ -1,0 +1,110 @@
+"""Escapes of URLs, JSON, JavaScript and HTML decoded, with the place that each character had before. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.entities import html5
+
+_ESCAPE = re.compile(
+    r"(?P<bytes>(?:%[0-9A-Fa-f]{2})+)"
+    r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)"
+    r"|\\x(?P<byte>[0-9A-Fa-f]{2})"
+    r"|\\(?P<sign>[\"'\\/bfnrt])"
+    r"|&\#(?P<decimal>[0-9]{1,7});"
+    r"|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});"
+    r"|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31});",
+)
+_SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text, and for each of its characters the part of the original that it came from.
+
+    `starts` and `ends` are places in the original text; None: the text is the original.
+    """
+
+    text: str
+    starts: list[int] | None = None
+    ends: list[int] | None = None
+
+    def locate(self, start: int, end: int) -> tuple[int, int]:
+        """Return the part of the original that the part from `start` to `end` came from. It must not be empty."""
+        if self.starts is None or self.ends is None:
+            return start, end
+        return self.starts[start], self.ends[end - 1]
+
+    def decode(self) -> Decoded | None:
+        """Return the text with each of its escapes decoded once; None if it has none."""
+        texts: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        done = 0
+        for start, end, character in _read_escapes(self.text):
+            self._copy(done, start, texts, starts, ends)
+            first, last = self.locate(start, end)
+            texts.append(character)
+            starts.append(first)
+            ends.append(last)
+            done = end
+        if not done:
+            return None
+        self._copy(done, len(self.text), texts, starts, ends)
+        return Decoded("".join(texts), starts, ends)
+
+    def _copy(self, start: int, end: int, texts: list[str], starts: list[int], ends: list[int]) -> None:
+        texts.append(self.text[start:end])
+        starts += range(start, end) if self.starts is None else self.starts[start:end]
+        ends += range(start + 1, end + 1) if self.ends is None else self.ends[start:end]
+
+
+def decode_fully(text: str, most: int) -> Iterator[Decoded]:
+    """The text as it is, then decoded once, twice and so on, until nothing is left to decode or `most` times."""
+    layer: Decoded | None = Decoded(text)
+    for _ in range(most + 1):
+        if layer is None:
+            return
+        yield layer
+        layer = layer.decode()
+
+
+def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
+    """Each escaped character: where its escape begins and ends, and the one character it stands for."""
+    for match in _ESCAPE.finditer(text):
+        start, end = match.span()
+        if match["bytes"]:
+            yield from _read_bytes(start, bytes.fromhex(match["bytes"].replace("%", "")))
+        elif match["units"]:
+            yield from _read_units(start, match["units"])
+        elif (character := _read_one(match)) is not None:
+            yield start, end, character
+
+
+def _read_bytes(start: int, data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Bytes written as %XX: UTF-8, and Latin-1 if they are none."""
+    for character in data.decode("utf-8", "surrogateescape"):
+        end = start + 3 * len(character.encode("utf-8", "surrogateescape"))
+        yield start, end, chr(ord(character) - 0xDC00) if "\udc80" <= character <= "\udcff" else character
+        start = end
+
+
+def _read_units(start: int, text: str) -> Iterator[tuple[int, int, str]]:
+    r"""UTF-16 units written as \uXXXX or %uXXXX."""
+    units = b"".join(bytes.fromhex(text[at + 2 : at + 6]) for at in range(0, len(text), 6))
+    for character in units.decode("utf-16-be", "surrogatepass"):
+        end = start + (12 if ord(character) > 0xFFFF else 6)
+        yield start, end, character
+        start = end
+
+
+def _read_one(match: re.Match[str]) -> str | None:
+    """The one character of any other escape; None for what is none."""
+    if match["sign"]:
+        return _SIGNS.get(match["sign"], match["sign"])
+    if match["name"]:
+        named = html5.get(f"{match['name']};", "")
+        return named if len(named) == 1 else None
+    code = int(match["decimal"]) if match["decimal"] else int(match["hexadecimal"] or match["byte"], 16)
+    return chr(code) if code <= 0x10FFFF else None

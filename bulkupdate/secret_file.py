@@ -1,0 +1,35 @@
+"""A password kept in a file: its text without the mark of an editor, and never a byte of it in an error."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from bulkupdate.errors import UsageError
+
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""Byte order marks, as Notepad writes them, and the encoding that takes each off."""
+
+
+def read_secret_file(path: Path) -> str:
+    """Return the text of the file without byte order mark and line end.
+
+    Raises `UsageError` if the file cannot be read or is not text.
+    """
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its name cannot be used"
+        raise UsageError(f"The password file {path} cannot be read: {reason}.") from None
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise _refuse(path) from None  # the error names bytes of the password
+    if "\0" in text:
+        raise _refuse(path)
+    return text.strip("\r\n")
+
+
+def _refuse(path: Path) -> UsageError:
+    return UsageError(f"The password file {path} is not UTF-8 text.", remedy="Save it as UTF-8 text.")

@@ -1,0 +1,53 @@
+"""What a workbook holds that its annotated copy does not: openpyxl leaves it out."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_BY_PART = {
+    r"xl/slicers/": "slicers",
+    r"xl/timelines/": "timelines",
+    r"xl/(ctrlProps|activeX)/": "buttons and other controls",
+    r"xl/diagrams/": "SmartArt",
+    r"xl/embeddings/": "embedded objects",
+    r"xl/threadedComments/": "threads of comments",
+    r"xl/charts/chartEx|xl/chartEx/": "charts of the newer kinds",
+    r"xl/richData/": "pictures in cells and linked data types",
+    r"xl/(connections\.xml|queryTables/|model/)": "connections to outside data",
+}
+_DROP_DOWNS = "drop-down lists that take their entries from another sheet"
+_FORMATS = "data bars, icon sets and other newer conditional formatting"
+_BY_EXTENSION = {
+    b"CCE6A557-97BC-4B89-ADB6-D9C93CAAB3DF": _DROP_DOWNS,
+    b"78C0D931-6437-407D-A8EE-F0AAD7539E65": _FORMATS,
+    b"B025F937-C7B1-47D3-B67F-A62EFF666E3E": _FORMATS,
+    b"05C60535-1F16-4FD2-B633-F4F36F0B64E0": "sparklines",
+    b"A8765BA9-456A-4DAB-B4F3-ACF838C121DE": "slicers",
+    b"7E03D99C-DC04-49D9-9315-930204A7B6E9": "timelines",
+}
+_EXTENSION = re.compile(rb"uri=[\"']\{([0-9A-Fa-f-]{36})\}")
+_SHAPE = re.compile(rb"<(?:\w+:)?(?:sp|cxnSp|grpSp)[ >]")
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_DRAWING = re.compile(r"xl/drawings/[^/]+\.xml")
+
+
+def list_losses(source: Path) -> list[str]:
+    """Return the kinds of contents of the workbook that are missing in its annotated copy, in plain words.
+
+    Raises what `zipfile` raises if the package cannot be read.
+    """
+    with zipfile.ZipFile(source) as package:
+        return sorted(set(_find_losses(package)))
+
+
+def _find_losses(package: zipfile.ZipFile) -> Iterator[str]:
+    for name in package.namelist():
+        yield from (loss for pattern, loss in _BY_PART.items() if re.match(pattern, name))
+        if _SHEET.fullmatch(name):
+            found = {each.upper() for each in _EXTENSION.findall(package.read(name))}
+            yield from (loss for uri, loss in _BY_EXTENSION.items() if uri in found)
+        elif _DRAWING.fullmatch(name) and _SHAPE.search(package.read(name)):
+            yield "text boxes and shapes"

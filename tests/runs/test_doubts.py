@@ -1,0 +1,69 @@
+"""Rows that may have been applied though nothing said so: never forgotten by status, `undo` or `--since-last`."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.sandbox.responses import SandboxResponse
+from tests.conftest import FIRST, find_puts, read_results
+
+
+def write_value(path, word, rows=6):
+    lines = [f"{FIRST + at},{word} {at}" for at in range(rows)]
+    path.write_text("\n".join(["CustomerId,Name", *lines]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("fault", ["cut-after", "error-500"])
+def test_a_refused_row_that_may_have_been_applied_is_unknown_undone_and_not_trusted(
+    make_sandbox, run_program, tmp_path, fault
+):
+    sandbox = make_sandbox()
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    old, new = write_value(tmp_path / "old.csv", "Old"), write_value(tmp_path / "new.csv", "New")
+    assert run_program("run", old, "--yes").counts == {"updated": 6}
+    sandbox.service.plan = ScheduledFaults(customers={FIRST + 2: [fault, "conflict-409"]})
+    done = run_program("run", new, "--snapshot", "--yes", "-o", tmp_path / "r.csv", retry_wait=0)
+    assert done.counts == {"updated": 5, "unknown": 1}
+    line = read_results(tmp_path / "r.csv")[2]
+    assert (line["Status"], line["HttpStatus"]) == ("unknown", "409")
+    assert "an earlier try" in line["Message"]
+    undone = run_program("undo", done.told["run"], "--run", "--yes")
+    assert undone.counts == ({"updated": 6} if fault == "cut-after" else {"updated": 5, "unchanged": 1})
+    assert [sandbox.customer(FIRST + at)["Name"] for at in range(6)] == [f"Old {at}" for at in range(6)]
+    assert run_program("retry", done.told["run"], "--yes").counts == {"updated": 1}
+
+
+def test_a_stopped_run_keeps_the_previous_values_of_rows_answered_5xx(make_sandbox, run_program, tmp_path):
+    """They were put, answered 502 and perhaps applied: `unknown`, and still to be undone after `resume`."""
+    sandbox = make_sandbox()
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    old, new = write_value(tmp_path / "old.csv", "Old", 30), write_value(tmp_path / "new.csv", "New", 30)
+    assert run_program("run", old, "--yes").counts == {"updated": 30}
+    down = {str(FIRST + at) for at in range(4, 30)}
+    sandbox.service.plan = lambda call: "cut-after" if call.customer_id in down and call.kind == "write" else None
+    stopped = run_program("run", new, "--snapshot", "--yes", max_failures=2, max_attempts=2, retry_wait=0)
+    assert stopped.exit_code == 4
+    sent = set(find_puts(sandbox, after=31))
+    assert stopped.counts["not attempted"] == 30 - len(sent)
+    sandbox.service.plan = None
+    assert run_program("run", old, "--since-last", "--yes", "--limit", 1).counts["not attempted"] == len(sent) - 1
+    assert run_program("resume", stopped.told["run"]).counts == {"updated": 30}
+    assert run_program("undo", stopped.told["run"], "--run", "--yes").exit_code == 0
+    assert [sandbox.customer(FIRST + at)["Name"] for at in range(4, 30)] == [f"Old {at}" for at in range(4, 30)]
+
+
+def test_the_reason_of_the_run_wins_over_the_stop_at_the_border_of_a_snapshot_block(
+    make_sandbox, run_program, tmp_path
+):
+    last = str(FIRST + 399)
+    too_long = SandboxResponse(429, headers={"Retry-After": "999999"})
+    sandbox = make_sandbox(
+        customers=500, plan=lambda call: too_long if call.kind == "write" and call.customer_id == last else None
+    )
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    sheet = write_value(tmp_path / "in.csv", "New", 402)
+    stopped = run_program("run", sheet, "--snapshot", "--yes", concurrency=1, requests_per_hour=0)
+    assert stopped.exit_code == 4, stopped.err
+    assert "asks at" in stopped.err

@@ -1,0 +1,236 @@
+"""A results or to-fix file given back unchanged sends nothing that was refused before, whatever refused it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import openpyxl
+import pytest
+
+import bulkupdate
+from tests.conftest import FIRST, find_puts, read_results
+
+HEADINGS = (
+    "CustomerId", "Name", "Email", "BusinessName", "BusinessAliases", "SourceId", "IsWholesale", "CompanyId",
+    "AccountManager1Commission", "Comments", "Rating", "Phone1",
+)  # fmt: skip
+
+
+class Typed(NamedTuple):
+    """A cell with a number format."""
+
+    value: object
+    number_format: str
+
+
+class Sample(NamedTuple):
+    """A refused cell: its column, what stands there, and the text that corrects it."""
+
+    heading: str
+    value: object
+    corrected: str
+
+
+SHORT = "cut … [shortened: 40,000 characters]"
+OF_VALUES = {
+    "aliases": Sample("BusinessAliases", ";;", "A; B"),
+    "clear-refused": Sample("Rating", "<clear>", "Neutral"),
+    "customer-id": Sample("CustomerId", "abc", ""),
+    "decimal": Sample("AccountManager1Commission", "much", "1.5"),
+    "decimal-mark": Sample("AccountManager1Commission", "1,5", "1.5"),
+    "email": Sample("Email", "anna", "anna@example.com"),
+    "error-cell": Sample("Comments", "#N/A", "none"),
+    "negative": Sample("CompanyId", "-5", "5"),
+    "no-customer-id": Sample("CustomerId", "", ""),
+    "not-corrected": Sample("Name", "Anna [bulkupdate: was wrong]", "Anna"),
+    "percent": Sample("AccountManager1Commission", "5%", "5"),
+    "rating": Sample("Rating", "superb", "Satisfied"),
+    "scientific": Sample("Phone1", "5.55E+09", "5550001234"),
+    "shortened": Sample("Comments", SHORT, "whole"),
+    "thousands-separator": Sample("CompanyId", "1,234", "1234"),
+    "whole-number": Sample("CompanyId", "many", "3"),
+    "wholesale-needs-business-name": Sample("IsWholesale", "Yes", "No"),
+    "yes-or-no": Sample("IsWholesale", "perhaps", "No"),
+}
+"""Refused by what the text says, in every kind of file."""
+
+OF_CELLS = {
+    "date": Sample("Comments", Typed(46000, "[$-F800]dddd, mmmm dd, yyyy"), "2025-12-09"),
+    "formula-not-calculated": Sample("Name", "=VLOOKUP(A2,X!A:B,2,0)", "Anna"),
+    "lost-digits": Sample("SourceId", 1234567890123460000, "1234567890123456789"),
+    "merged": Sample("Comments", None, "call"),
+    "number-format": Sample("Comments", Typed(0.5, "# ?/?"), "1/2"),
+    "rounded-display": Sample("AccountManager1Commission", Typed(1.255, "0.00"), "1.26"),
+    "rounded-display, hidden": Sample("AccountManager1Commission", Typed(5, ";;;"), "5"),
+    "lost-digits of the id": Sample("CustomerId", 1234567890123456, ""),
+}
+"""Refused by what the cell of a workbook is, though its text would pass."""
+
+OF_LINES = {"too-many-fields": "{id},Smith, John,call him", "broken-quotes": '{id},"Best" Shop,x'}
+"""Refused by how the line of a CSV file is made."""
+
+NO_FILE_HOLDS_IT = {"broken-character"}
+"""Half a surrogate pair: no kind of file can give it to the checks."""
+
+NOT_OF_A_FILE = {"unknown-customer"}
+"""Found by asking the service."""
+
+
+def test_every_code_of_an_error_has_a_sample() -> None:
+    known = {code.partition(",")[0].partition(" ")[0] for code in (*OF_VALUES, *OF_CELLS, *OF_LINES)}
+    assert find_codes() - NO_FILE_HOLDS_IT - NOT_OF_A_FILE == known | {"duplicate"}
+
+
+def find_codes() -> set[str]:
+    """The codes of all errors in the source: a constant word handed to what makes a problem."""
+    folder = Path(bulkupdate.__file__).parent
+    paths = [path for name in ("customers", "spreadsheets", "runs") for path in folder.glob(f"{name}/**/*.py")]
+    trees = [ast.parse(path.read_text()) for path in paths]
+    return {code for tree in trees for code in find_codes_of(tree)}
+
+
+def find_codes_of(tree: ast.Module) -> Iterator[str]:
+    assigned = [each for each in tree.body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)]
+    constants = {getattr(each.targets[0], "id", ""): ast.literal_eval(each.value) for each in assigned}
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in MAKERS:
+            continue
+        given = [*call.args, *(each.value for each in call.keywords)]
+        if any(isinstance(each, ast.Attribute) and each.attr == "WARNING" for each in given):
+            continue
+        words = [
+            each.value if isinstance(each, ast.Constant) else constants.get(getattr(each, "id", "")) for each in given
+        ]
+        yield from (word for word in words if isinstance(word, str) and re.fullmatch("[a-z]+(-[a-z]+)*", word))
+
+
+MAKERS = {"Finding", "_finding", "Problem", "error_result"}
+
+
+class Sheet:
+    """A file with the samples, a customer each, and two duplicates."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, object]] = [{"CustomerId": FIRST, "Name": "good"}]
+        self.corrections: list[dict[str, str]] = []
+
+    def add(self, sample: Sample, place: int) -> None:
+        key = str(FIRST + 10 + place)
+        self.rows.append({"CustomerId": key, "Name": f"new {place}", sample.heading: sample.value})
+        self.corrections.append({"CustomerId": key, **({sample.heading: sample.corrected} if sample.corrected else {})})
+
+    def add_duplicates(self, key: object, corrected: int) -> None:
+        self.rows += [{"CustomerId": key, "Phone1": "1"}, {"CustomerId": str(key), "Phone1": "2"}]
+        self.corrections += [{"CustomerId": str(corrected)}, {"CustomerId": str(corrected + 1)}]
+
+
+def make_sheet() -> Sheet:
+    sheet = Sheet()
+    for place, sample in enumerate((*OF_VALUES.values(), *OF_CELLS.values())):
+        sheet.add(sample, place)
+    sheet.add_duplicates(FIRST + 100, FIRST + 100)
+    sheet.add_duplicates(1234567890123460, FIRST + 102)  # the first loses its digits, the second is text
+    return sheet
+
+
+def write_workbook(path: Path, sheet: Sheet) -> None:
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    page.append(HEADINGS)
+    merged = HEADINGS.index("Comments") + 1
+    for number, row in enumerate(sheet.rows, start=2):
+        for heading, value in row.items():
+            cell = page.cell(number, HEADINGS.index(heading) + 1)
+            cell.value = value.value if isinstance(value, Typed) else value
+            if isinstance(value, Typed):
+                cell.number_format = value.number_format
+            if heading == "Comments" and value is None:
+                page.cell(number, merged - 1, 0.5)
+                page.merge_cells(start_row=number, end_row=number, start_column=merged - 1, end_column=merged)
+    book.save(path)
+
+
+def cancel_permit(run_program: Any, sandbox: Any, path: Path) -> Any:
+    """Run a file with --skip-invalid; what was told, and how many updates were sent."""
+    before = len(find_puts(sandbox))
+    told = run_program(
+        "run",
+        path,
+        "--yes",
+        "--skip-invalid",
+        "-o",
+        path.with_name(f"{path.stem}-2.csv"),
+        wholesale_needs_business_name="true",
+    )
+    assert told.told, told.err
+    return told, len(find_puts(sandbox)) - before
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+def test_what_a_workbook_is_refused_for_stays_refused_until_it_is_corrected(
+    run_program: Any, sandbox: Any, tmp_path: Path, ending: str
+) -> None:
+    sheet = make_sheet()
+    write_workbook(tmp_path / "in.xlsx", sheet)
+    results, to_fix = tmp_path / f"r.{ending}", tmp_path / "r-to-fix.xlsx"
+    first = run_program(
+        "run", tmp_path / "in.xlsx", "--yes", "--skip-invalid", "-o", results, wholesale_needs_business_name="true"
+    )
+    refused = len(sheet.corrections)
+    assert first.counts == {"updated": 1, "invalid": refused}, first.err
+    told_codes = {each["code"] for each in first.told["problems"] if each["severity"] == "error"}
+    assert told_codes >= {code.partition(",")[0].partition(" ")[0] for code in (*OF_VALUES, *OF_CELLS)}
+    again, puts = cancel_permit(run_program, sandbox, to_fix)
+    assert (again.counts, puts) == ({"invalid": refused}, 0)
+    again, puts = cancel_permit(run_program, sandbox, results)
+    assert (again.counts, puts) == ({"invalid": refused, "updated": 1}, 1)
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-2-to-fix.xlsx")
+    assert (again.counts, puts) == ({"invalid": refused}, 0)
+    correct(to_fix, sheet.corrections)
+    again, puts = cancel_permit(run_program, sandbox, to_fix)
+    assert (again.counts, puts) == ({"updated": refused}, refused), again.told["problems"]
+
+
+def correct(path: Path, corrections: list[dict[str, str]]) -> None:
+    book = openpyxl.load_workbook(path)
+    page: Any = book.active
+    places = {cell.value: cell.column for cell in page[1]}
+    for number, row in enumerate(corrections, start=2):
+        for heading, text in row.items():
+            page.cell(number, places[heading]).value = text
+    book.save(path)
+
+
+def test_a_broken_line_of_a_csv_stays_refused_until_its_cells_are_replaced(
+    run_program: Any, sandbox: Any, tmp_path: Path
+) -> None:
+    lines = [line.format(id=FIRST + place) for place, line in enumerate(OF_LINES.values())]
+    twin = f"{FIRST},Twin,of the first"
+    (tmp_path / "in.csv").write_text("\n".join(["CustomerId,Name,Comments", *lines[:1], twin, *lines[1:]]) + "\n")
+    first = run_program("run", tmp_path / "in.csv", "--yes", "--skip-invalid", "-o", tmp_path / "r.csv")
+    assert first.counts == {"invalid": 3}
+    assert set(OF_LINES) < {each["code"] for each in first.told["problems"]}
+    for name in ("r.csv", "r-to-fix.xlsx"):
+        again, puts = cancel_permit(run_program, sandbox, tmp_path / name)
+        assert (again.counts, puts) == ({"invalid": 3}, 0)
+    assert "call him" in read_results(tmp_path / "r.csv")[0]["Message"]
+    correct(
+        tmp_path / "r-to-fix.xlsx",
+        [{"CustomerId": str(FIRST + at), "Name": "a", "Comments": "b"} for at in range(3)],
+    )
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
+    assert (again.counts, puts) == ({"updated": 3}, 3)
+
+
+def test_a_number_that_only_another_decimal_mark_refuses_stays_refused_without_it(
+    run_program: Any, sandbox: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(f"CustomerId;AccountManager1Commission\n{FIRST};1.234\n")
+    first = run_program("run", "in.csv", "--yes", "--skip-invalid", "--decimal", ",", "-o", tmp_path / "r.csv")
+    assert first.counts == {"invalid": 1}
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
+    assert (again.counts, puts) == ({"invalid": 1}, 0)
