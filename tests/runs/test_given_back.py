@@ -39,6 +39,7 @@ SHORT = "cut … [shortened: 40,000 characters]"
 OF_VALUES = {
     "aliases": Sample("BusinessAliases", ";;", "A; B"),
     "clear-refused": Sample("Rating", "<clear>", "Neutral"),
+    "clear-and-more": Sample("Comments", "a <clear>", "a"),
     "customer-id": Sample("CustomerId", "abc", ""),
     "decimal": Sample("AccountManager1Commission", "much", "1.5"),
     "decimal-mark": Sample("AccountManager1Commission", "1,5", "1.5"),
