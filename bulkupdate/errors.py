@@ -13,8 +13,8 @@
     └── InterruptedRunError           130  Ctrl-C or SIGTERM: what was in flight was recorded
 
 A bad cell is no exception but a `Problem` (`customers/models.py`): the rest of the file is still checked. What one
-request came to is no exception either but a verdict (`sellercloud/response.py`): the next row is still sent. An exception
-of a foreign library is translated where it enters, with its cause chained, and never travels further.
+request came to is no exception either but a verdict (`sellercloud/response.py`): the next row is still sent. An
+exception of a foreign library is translated where it enters, with its cause chained, and never travels further.
 """
 
 from __future__ import annotations

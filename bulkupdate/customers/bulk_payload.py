@@ -1,4 +1,5 @@
-"""Encode the bodies of many rows at once, by pyarrow; only cells that JSON does not hold as typed are parsed one by one."""
+"""Encode the bodies of many rows at once, by pyarrow; only cells that JSON does not hold as typed are parsed one by
+one."""
 
 from __future__ import annotations
 

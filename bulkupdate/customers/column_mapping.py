@@ -1,4 +1,4 @@
-"""Which column of a sheet is which field, and what is said of the columns that are none."""
+"""Map the columns of a sheet to fields, and explain the columns that are not one."""
 
 from __future__ import annotations
 
@@ -14,95 +14,95 @@ from bulkupdate.errors import InputFileError
 
 @dataclass(frozen=True)
 class Columns:
-    """The places of a sheet's columns, counted from 0.
+    """The indexes of a sheet's columns, counted from 0.
 
-    `positions` has the customer id and every updatable field found; `original` are the columns the user gave, `ignored`
-    those of them that are no field; the columns of our own results are in none.
+    `positions` has the customer id and every updatable field found; `original` are the user's own columns, without
+    those that our results and to-fix sheets add.
     """
 
     positions: Mapping[Field, int]
     original: tuple[int, ...]
-    ignored: tuple[int, ...]
 
 
 def assign_columns(headings: Sequence[str], heading_map: Mapping[str, str], *, ignore_unknown: bool) -> Columns:
     """Find the fields of a sheet by its headings.
 
-    Raises `InputFileError` for no customer id, no field to update, a field that stands twice, and, unless
-    `ignore_unknown`, for a column that is no field, with the nearest name.
+    Raises `InputFileError` if there is no customer id or no field to update, if a field has two columns, and, unless
+    `ignore_unknown`, if a column is not a field; it then names the nearest one.
     """
-    own = _find_own(headings, heading_map)
-    original = tuple(at for at in range(len(headings)) if at not in own)
-    places: dict[Field, list[int]] = defaultdict(list)
-    for at in original:
-        each = find_field(headings[at], heading_map)
-        if each is not None:
-            places[each].append(at)
-    assigned = {at for each in places.values() for at in each}
-    unknown = tuple(at for at in original if at not in assigned)
-    _refuse_bad_headings(headings, places)
+    ours = _find_added_columns(headings, heading_map)
+    original = tuple(index for index in range(len(headings)) if index not in ours)
+    found: dict[Field, list[int]] = defaultdict(list)
+    unknown = []
+    for index in original:
+        field = find_field(headings[index], heading_map)
+        if field is None:
+            unknown.append(index)
+        else:
+            found[field].append(index)
+    _refuse_bad_headings(headings, found)
     if unknown and not ignore_unknown:
-        raise _unknown_columns([headings[at] for at in unknown], unknown)
-    if len(places) == 1:
+        raise _unknown_columns_error([headings[index] for index in unknown], unknown)
+    if len(found) == 1:
         raise InputFileError("The sheet has no column to update, only customer ids.", remedy=_SEE_TEMPLATE)
-    return Columns({each: at[0] for each, at in places.items()}, original, unknown)
+    return Columns({field: indexes[0] for field, indexes in found.items()}, original)
 
 
 _SEE_TEMPLATE = "`bulkupdate template` writes a sheet with every heading."
 
 
-def _find_own(headings: Sequence[str], heading_map: Mapping[str, str]) -> frozenset[int]:
-    """The columns that our results and to-fix sheets add: passed over, so that such a sheet can be given back.
+def _find_added_columns(headings: Sequence[str], heading_map: Mapping[str, str]) -> frozenset[int]:
+    """Return the columns that our results and to-fix sheets add: ignored, so that such a sheet can be given back.
 
-    A sheet is taken for our results by the headings that only we use. Its first CustomerId is ours where another column
-    of ids stands after it.
+    A sheet is taken for our results by the headings that no other sheet has. Its first CustomerId is ours if another
+    column of ids follows.
     """
-    own = {at for at, heading in enumerate(headings) if heading == REASON_COLUMN and at == len(headings) - 1}
-    if _OURS_ALONE.issubset(headings):
-        own |= {headings.index(name) for name in RESULT_COLUMNS if name in headings}
-        keys = [at for at, heading in enumerate(headings) if find_field(heading, heading_map) is CUSTOMER_ID]
+    added = {index for index, heading in enumerate(headings) if heading == REASON_COLUMN and index == len(headings) - 1}
+    if _RESULTS_ONLY.issubset(headings):
+        added |= {headings.index(name) for name in RESULT_COLUMNS if name in headings}
+        keys = [index for index, heading in enumerate(headings) if find_field(heading, heading_map) is CUSTOMER_ID]
         if len(keys) < 2:
-            own.difference_update(keys)
-    return frozenset(own)
+            added.difference_update(keys)
+    return frozenset(added)
 
 
-_OURS_ALONE = {"HttpStatus", "FieldsSent", "FinishedAt"}
+_RESULTS_ONLY = {"HttpStatus", "FieldsSent", "FinishedAt"}
 
 
-def _refuse_bad_headings(headings: Sequence[str], places: Mapping[Field, Sequence[int]]) -> None:
-    if CUSTOMER_ID not in places:
+def _refuse_bad_headings(headings: Sequence[str], found: Mapping[Field, Sequence[int]]) -> None:
+    if CUSTOMER_ID not in found:
         raise InputFileError(
-            f"The sheet has no column {CUSTOMER_ID.name}, so it is not known whom its rows are about.",
+            f"The sheet has no column {CUSTOMER_ID.name}, so it is not known which customers its rows are about.",
             remedy=f"Name the column of ids {CUSTOMER_ID.name}. {_SEE_TEMPLATE}",
         )
-    for each, at in places.items():
-        if len(at) > 1:
-            columns = " and ".join(f"{letter_column(place)} (“{headings[place]}”)" for place in at)
+    for field, indexes in found.items():
+        if len(indexes) > 1:
+            columns = " and ".join(f"{letter_column(index)} (“{headings[index]}”)" for index in indexes)
             raise InputFileError(
-                f"The columns {columns} both stand for {each.name}.", remedy="Keep one of them, and rename the other."
+                f"The columns {columns} both mean {field.name}.", remedy="Keep one of them, and rename the other."
             )
 
 
-def _unknown_columns(headings: Sequence[str], places: Sequence[int]) -> InputFileError:
-    told = []
-    for heading, place in zip(headings, places, strict=True):
+def _unknown_columns_error(headings: Sequence[str], indexes: Sequence[int]) -> InputFileError:
+    columns = []
+    for heading, index in zip(headings, indexes, strict=True):
         nearest = suggest(heading)
         name = f"“{heading}”" if heading.strip() else "without a heading"
-        told.append(f"{letter_column(place)} {name}" + (f" (did you mean {nearest}?)" if nearest else ""))
-    more = f", and {len(told) - 10} more" if len(told) > 10 else ""
-    which = "This column is" if len(told) == 1 else "These columns are"
+        columns.append(f"{letter_column(index)} {name}" + (f" (did you mean {nearest}?)" if nearest else ""))
+    more = f", and {len(columns) - 10} more" if len(columns) > 10 else ""
+    which = "This column is" if len(columns) == 1 else "These columns are"
     return InputFileError(
-        f"{which} not known: {', '.join(told[:10])}{more}.",
-        remedy='Rename or delete them, map them with --map "their heading=field", or pass over them with '
+        f"{which} not known: {', '.join(columns[:10])}{more}.",
+        remedy='Rename or delete them, map them with --map "their heading=field", or ignore them with '
         f"--ignore-unknown. {_SEE_TEMPLATE}",
     )
 
 
-def letter_column(place: int) -> str:
-    """A column's letters as Excel shows them, for its place counted from 0: `A`, `Z`, `AA`."""
+def letter_column(index: int) -> str:
+    """Return a column's letters as Excel shows them, for its index counted from 0: `A`, `Z`, `AA`."""
     letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
+    number = index + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters

@@ -1,4 +1,4 @@
-"""A whole column of customer ids at once, as they are sent."""
+"""Normalise a whole column of customer ids."""
 
 from __future__ import annotations
 

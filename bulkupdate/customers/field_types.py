@@ -27,9 +27,9 @@ _ODD = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{a0}\x{ad}\x{200b}\x{2028}\x{2029}
 class FieldType:
     """How the cells of a field are understood.
 
-    `label` is the word users read. `plain_pattern` matches, in the syntax of Arrow's RE2, the texts with nothing to find
-    in them: whole columns are sorted by it at once, and only other texts are parsed one by one. It admits less than
-    `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
+    `label` is the word users read. `plain_pattern` matches, in the syntax of Arrow's RE2, the texts with nothing to
+    find in them: whole columns are sorted by it at once, and only other texts are parsed one by one. It admits less
+    than `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
     `<clear>` stands for, None if the type cannot be cleared. `keeps_invisible`: invisible characters around the text
     are part of it.
     """
@@ -53,7 +53,8 @@ class FieldType:
         return value
 
     def from_json(self, value: Any) -> Any:
-        """Return the value of a JSON value, tolerantly: None if the field is empty, `UNREADABLE` if it cannot be one."""
+        """Return the value of a JSON value, tolerantly: None if the field is empty, `UNREADABLE` if it cannot be
+        one."""
         if value is None:
             return None
         parsed = self.parse(str(value).strip(), ".").value
@@ -76,8 +77,8 @@ class TextType(FieldType):
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
         """Return the text. Refuse one that an earlier workbook shortened, and half characters."""
         if SHORTENED.search(text):
-            return error_result("shortened", "was shortened to fit into a cell of an earlier result; its end is missing",
-                                "Put in the whole text, from the original file.")  # fmt: skip
+            message = "was shortened to fit into a cell of an earlier result; its end is missing"
+            return error_result("shortened", message, "Put in the whole text, from the original file.")
         if any("\ud800" <= character <= "\udfff" for character in text):
             return error_result("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
         return ParsedValue(text)

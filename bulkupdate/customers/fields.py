@@ -1,7 +1,7 @@
-"""THE table: one entry a field of a customer, from which all else follows.
+"""The table of fields: one entry for each field of a customer.
 
 Schema, payload, template, help, sandbox and the README's table are derived from it: a new field is one entry here.
-Names and places are those of the vendor's own articles and Swagger (`docs/api.md`, section Fields).
+Names and groups are those of the vendor's own articles and Swagger (`docs/api.md`, section Fields).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bulkupdate.customers.value_types import BOOLEAN, CUSTOMER_NUMBER, DECIMAL, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One field: its heading, and where the service keeps it. Each is one of a kind: compared and hashed by identity.
+    """One field: its heading, and where the service keeps it. Compared and hashed by identity.
 
     `group` and `get_name` are its place in the nested answer of `GET Customers/{id}`; `list_names` those in an item of
     `GET Customers` (several are joined by a blank; empty: the list answer does not have it).
@@ -31,7 +31,7 @@ class Field:
     aliases: tuple[str, ...] = ()
 
     def __deepcopy__(self, _memo: object) -> Field:
-        """Itself: pandera copies its checks, and what they hold, deeply."""
+        """Return the field itself: pandera copies its checks, and what they hold, deeply."""
         return self
 
     @property
@@ -52,12 +52,12 @@ def _phone(name: str, label: str, *aliases: str, example: str) -> Field:
 
 
 def _account_manager(place: int, *, id_example: str, commission_example: str) -> tuple[Field, Field]:
-    """An account manager's two fields; the GET leaves out the figure of the first."""
+    """Return an account manager's two fields; the GET leaves out the number of the first."""
     figure = "" if place == 1 else str(place)
     ordinal = ("First", "Second", "Third")[place - 1]
     return (
         Field(
-            f"AccountManager{place}Id", INTEGER, f"{ordinal} account manager: the id of an employee.", id_example,
+            f"AccountManager{place}Id", INTEGER, f"{ordinal} account manager: employee id.", id_example,
             "Internal", f"AccountManager{figure}Id",
             aliases=(f"Account Manager {place}", *(("Account Manager", "Account Manager Id") if place == 1 else ())),
         ),
@@ -71,7 +71,7 @@ def _account_manager(place: int, *, id_example: str, commission_example: str) ->
 
 
 CUSTOMER_ID = Field(
-    "CustomerId", CUSTOMER_NUMBER, "The customer to update: the number Sellercloud gave it. Each stands once.", "163",
+    "CustomerId", CUSTOMER_NUMBER, "The customer to update: its Sellercloud id. Each customer may have one row.", "163",
     "General", "ID", ("UserID",),
 )  # fmt: skip
 
@@ -90,11 +90,11 @@ UPDATABLE = (
         "office@example.com; boss@example.com", "General", "EmailCC", ("EmailCC",), ("E-mail CC", "CC"),
     ),
     Field(
-        "BusinessName", TEXT, "Name of the firm.", "Müller & Sons", "General", "CorporateName", ("CorporateName",),
+        "BusinessName", TEXT, "Company name.", "Müller & Sons", "General", "CorporateName", ("CorporateName",),
         ("Company Name", "Corporate Name", "Firm"),
     ),
     Field(
-        "BusinessAliases", ALIASES, "Other names of the firm, separated by ; or |. Replaces the list as a whole.",
+        "BusinessAliases", ALIASES, "Other names of the company, separated by ; or |. Replaces the whole list.",
         "Mueller & Sons; M&S", "General", "BusinessAliases", aliases=("Business Alias", "Aliases"),
     ),
     Field(
@@ -106,7 +106,7 @@ UPDATABLE = (
         "IsWholeSaleUser", ("IsWholeSaleUser",), ("Wholesale", "Wholesale?", "Is Wholesale User"),
     ),
     Field(
-        "CompanyId", INTEGER, "The company of yours that the customer belongs to: its id.", "201", "Internal",
+        "CompanyId", INTEGER, "Id of your company that the customer belongs to.", "201", "Internal",
         "CompanyID",
     ),
     *_account_manager(1, id_example="5012", commission_example="2.50"),
@@ -115,7 +115,7 @@ UPDATABLE = (
     Field("Salesman", TEXT, "Name of the salesman.", "J. Ortega", "Internal", "SalesMan",
           aliases=("Sales Man", "Sales Rep", "Salesperson")),
     Field(
-        "Comments", TEXT, "Remarks about the customer; may have several lines.", "Call before noon", "Internal",
+        "Comments", TEXT, "Notes about the customer; may have several lines.", "Call before noon", "Internal",
         "Comment", aliases=("Comment", "Remarks", "Notes"),
     ),
     Field(
@@ -135,18 +135,18 @@ FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 
 def normalize_heading(heading: str) -> str:
-    """A heading as it is compared: without regard to case, blanks, underscores, hyphens, dots and question marks."""
+    """Return a heading as it is compared: without case, blanks, underscores, hyphens, dots and question marks."""
     return re.sub(r"[\s_\-.?\u200b\ufeff]+", "", heading).casefold()
 
 
-def _fold_all() -> dict[str, Field]:
+def _index_headings() -> dict[str, Field]:
     folded: dict[str, Field] = {}
     for field in FIELDS:
         for heading in (field.name, *field.aliases):
             known = folded.setdefault(normalize_heading(heading), field)
             if known is not field:
-                raise ValueError(f"the heading {heading!r} stands for both {known.name} and {field.name}")
+                raise ValueError(f"the heading {heading!r} means both {known.name} and {field.name}")
     return folded
 
 
-FIELD_BY_NORMALIZED_HEADING = _fold_all()
+FIELD_BY_NORMALIZED_HEADING = _index_headings()

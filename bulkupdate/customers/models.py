@@ -1,4 +1,4 @@
-"""The records that travel between the rooms: what is wrong with a cell, what a row will send, what became of it."""
+"""The records that packages share: problems, rows as they will be sent, and their results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """The verdict on a row. Every row of a file has exactly one; their counts add up to the rows read."""
+    """The result of a row. Every row of a file has exactly one; the counts add up to the rows read."""
 
     UPDATED = "updated"
     """The service answered 200, its body not saying otherwise (and, with `--verify`, the read-back agrees)."""
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a problem weighs: an error keeps its row from being sent, a warning does not."""
+    """Whether a problem keeps its row from being sent (error) or not (warning)."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -36,10 +36,10 @@ class Severity(StrEnum):
 RESULT_COLUMNS = (
     "Row", "CustomerId", "Status", "HttpStatus", "Attempts", "FieldsSent", "Message", "FinishedAt",
 )  # fmt: skip
-"""The headings of our own that stand before the original ones in a results sheet."""
+"""The headings that a results sheet adds before the original ones."""
 
 REASON_COLUMN = "Reason"
-"""The heading of our own that stands after the original ones in a to-fix sheet."""
+"""The heading that a to-fix sheet adds after the original ones."""
 
 
 SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
@@ -63,9 +63,9 @@ def mark_refused(text: str, message: str) -> str:
 class Problem:
     """Something wrong or doubtful in a cell.
 
-    `row` is numbered as Excel shows it. `column` is the heading as it stands in the file; empty where the whole row is
+    `row` is numbered as Excel shows it. `column` is the heading as it is in the file; empty if the whole row is
     meant. `value` is the cell's text, `code` a fixed word for programs and for grouping (`email`, `duplicate`),
-    `message` says what is wrong, `remedy` how to mend it.
+    `message` says what is wrong, `remedy` how to fix it.
     """
 
     row: int
@@ -82,7 +82,7 @@ class Problem:
 class CheckedRow:
     """One row of the file after the checks.
 
-    `customer_id` is the normalised id, or the cell's text where that is no id. `body` is the JSON text that will be
+    `customer_id` is the normalised id, or the cell's text if that is not an id. `body` is the JSON text that will be
     sent, None where there is nothing to send or the row is invalid. `original` is the text of every cell, in the order
     of the file's columns. `reason` says in one sentence why it is invalid; empty for a valid row. `may_be_applied`: the
     run that this one retries may have applied it.
@@ -100,7 +100,8 @@ class CheckedRow:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one customer, live and as the sheet wants it. Texts as people read them; empty is an empty field."""
+    """One field of one customer, live and as the sheet has it. Texts as users read them; an empty text is an empty
+    field."""
 
     row: int
     customer_id: str
@@ -111,8 +112,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """What became of one row. `http_status` is None where no answer came or nothing was sent; `finished_at` is ISO 8601
-    in UTC, empty where the row is not finished."""
+    """The result of one row. `http_status` is None if no answer came or nothing was sent; `finished_at` is ISO 8601 in
+    UTC, empty if the row is not finished."""
 
     row: int
     customer_id: str

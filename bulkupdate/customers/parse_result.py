@@ -1,4 +1,4 @@
-"""A cell as read: its value, or what is wrong with it."""
+"""The result of parsing a cell: its value, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from decimal import Decimal
 from bulkupdate.customers.models import Severity
 
 Value = str | int | bool | Decimal | tuple[str, ...]
-"""What a cell holds once read: a rating is its code, the aliases are a tuple, `None` beside it means a blank cell."""
+"""What a parsed cell holds: a rating is its code, aliases are a tuple; None instead means a blank cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong or doubtful with a text, without its place: see `Problem` for the words."""
+    """What is wrong or doubtful with a text, before row and column are known: see `Problem` for the fields."""
 
     code: str
     message: str
@@ -23,7 +23,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ParsedValue:
-    """A cell as read. `value` is None for a blank cell, and where a finding is an error."""
+    """A parsed cell. `value` is None for a blank cell, and if a finding is an error."""
 
     value: Value | None = None
     findings: tuple[Finding, ...] = ()
@@ -35,16 +35,16 @@ class ParsedValue:
 
 
 def error_result(code: str, message: str, remedy: str) -> ParsedValue:
-    """A cell that keeps its row from being sent."""
+    """Return the result of a cell that keeps its row from being sent."""
     return ParsedValue(findings=(Finding(code, message, remedy),))
 
 
 def warning(code: str, message: str, remedy: str) -> Finding:
-    """Something doubtful that goes through."""
+    """Return a finding about something doubtful that is sent all the same."""
     return Finding(code, message, remedy, Severity.WARNING)
 
 
 def quote(text: str) -> str:
-    """A cell's text inside a sentence: one line, cut where it is long."""
+    """Return a cell's text for a sentence: on one line, in quotation marks, cut if it is long."""
     shown = " ".join(text.split())
     return f"“{shown[:60]}…”" if len(shown) > 60 else f"“{shown}”"

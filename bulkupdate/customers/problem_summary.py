@@ -1,4 +1,4 @@
-"""Repeated problems told once: "312 rows, Email: there is no @"."""
+"""Group repeated problems: "312 rows, Email: there is no @"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST_ROWS = 5
 class ProblemGroup:
     """Problems of one kind in one column.
 
-    `message` and `remedy` are those of the first of them; `is_uniform` tells whether all say the same. `count` is how
+    `message` and `remedy` are those of the first of them; `is_uniform`: all of them have this message. `count` is how
     many problems, `first_rows` the rows of the first few, as Excel numbers them.
     """
 
@@ -29,7 +29,7 @@ class ProblemGroup:
 
     @property
     def title(self) -> str:
-        """How often, and what is wrong; where the single messages differ, the first of them as an example."""
+        """How many rows, and what is wrong; if the messages differ, the first one as an example."""
         rows = "1 row" if self.count == 1 else f"{self.count:,} rows"
         return f"{rows}: {'' if self.is_uniform else 'for example, '}{self.message}"
 
@@ -43,7 +43,7 @@ class ProblemGroup:
 
 
 def group_problems(problems: Iterable[Problem]) -> list[ProblemGroup]:
-    """The problems by kind and column: errors before warnings, then the most frequent first."""
+    """Return the problems by kind and column: errors before warnings, then the most frequent first."""
     found: dict[tuple[Severity, str, str], list[Problem]] = {}
     for problem in problems:
         found.setdefault((problem.severity, problem.code, problem.column), []).append(problem)
@@ -52,7 +52,7 @@ def group_problems(problems: Iterable[Problem]) -> list[ProblemGroup]:
 
 
 def count_by_column(problems: Iterable[Problem]) -> list[tuple[str, int, int]]:
-    """Column, number of errors, number of warnings; the column with the most problems first, "" for whole rows."""
+    """Return column, errors and warnings; the column with the most problems first, "" for whole rows."""
     counts: dict[str, list[int]] = {}
     for problem in problems:
         counts.setdefault(problem.column, [0, 0])[problem.severity is Severity.WARNING] += 1

@@ -1,4 +1,4 @@
-"""The pandera schema, built from the field table, and what it finds in a frame of text: all problems in one pass."""
+"""Check a frame of texts with a pandera schema built from the field table: all problems in one pass."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]
 _BUSINESS_NAME = FIELD_BY_NAME["BusinessName"]
 
 _NO_CUSTOMER_ID = Finding("no-customer-id", "the row has no customer id", "Put in the id, or delete the row.")
-_FIRM_WITHOUT_NAME = Finding(
+_NO_BUSINESS_NAME = Finding(
     _WHOLESALE, "a wholesale customer needs a business name in the same row", "Fill in BusinessName."
 )
 
@@ -47,7 +47,7 @@ def check_frame(
 ) -> CheckedFile:
     """Check every cell and row of a sheet. `known` are the problems that reading it has already found.
 
-    Raises `InputFileError` where the columns themselves do not make a customer sheet.
+    Raises `InputFileError` if the columns do not make a customer sheet.
     """
     columns = assign_columns(headings, options.heading_map, ignore_unknown=options.ignore_unknown)
     texts = pd.DataFrame({each.name: frame.iloc[:, at].array for each, at in columns.positions.items()}, copy=False)
@@ -66,18 +66,19 @@ def check_frame(
 
 
 def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
-    """The schema of the columns a file has: every cell readable as its field's kind, every customer once."""
+    """Return the schema of the columns a file has: every cell can be parsed as its field's type, every customer
+    once."""
     checks = {
-        each.name: [pa.Check(partial(_find_readable, each, options.decimal_mark), name=_READABLE)]
-        for each in columns.positions
+        field.name: [pa.Check(partial(_is_parsable_mask, field, options.decimal_mark), name=_READABLE)]
+        for field in columns.positions
     }
-    checks[CUSTOMER_ID.name].append(pa.Check(_find_unique, name=_UNIQUE))
-    rules = [pa.Check(_find_named_firms, name=_WHOLESALE)] if options.wholesale_needs_business_name else []
+    checks[CUSTOMER_ID.name].append(pa.Check(_is_unique_mask, name=_UNIQUE))
+    rules = [pa.Check(_has_required_name_mask, name=_WHOLESALE)] if options.wholesale_needs_business_name else []
     return pa.DataFrameSchema({name: pa.Column(checks=each) for name, each in checks.items()}, checks=rules)
 
 
 def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> Iterator[tuple[int, str, str]]:
-    """Index, column and check of every failure.
+    """Yield index, column and check of every failure.
 
     Read from the checks' own output: the failure cases pandera makes of it are slower, name every column of a row for a
     rule about the row, and count a check that crashed as one more failure.
@@ -93,21 +94,22 @@ def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> I
             yield from ((index, column, failure.check.name) for index in output.index[~output].tolist())
 
 
-def _find_readable(each: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
-    """True where a text is blank or can be read as the field's kind; a customer id must not be blank."""
-    odd = select_unplain(each, decimal_mark, texts)
-    refused = [text for text in odd.unique().tolist() if parse_cell(each, text, decimal_mark).is_refused]
-    readable = ~texts.isin(refused)
-    return readable & (texts.str.strip() != "") if each is CUSTOMER_ID else readable
+def _is_parsable_mask(field: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
+    """Return a mask, true if a text is blank or can be parsed as the field's type; a customer id must not be blank."""
+    unplain = select_unplain(field, decimal_mark, texts)
+    refused = [text for text in unplain.unique().tolist() if parse_cell(field, text, decimal_mark).is_refused]
+    is_parsable = ~texts.isin(refused)
+    return is_parsable & (texts.str.strip() != "") if field is CUSTOMER_ID else is_parsable
 
 
-def _find_unique(texts: pd.Series) -> pd.Series:
+def _is_unique_mask(texts: pd.Series) -> pd.Series:
     ids = normalise_ids(texts)
     return ~ids.duplicated(keep=False) | (ids == "")
 
 
-def _find_named_firms(texts: pd.DataFrame) -> pd.Series:
-    """True where the row is not marked as wholesale, or gives a business name (`docs/api.md`, section Fields)."""
+def _has_required_name_mask(texts: pd.DataFrame) -> pd.Series:
+    """Return a mask, true if a row is not marked as wholesale or has a business name (`docs/api.md`, section
+    Fields)."""
     if _IS_WHOLESALE.name not in texts:
         return pd.Series(True, index=texts.index)
     marked = texts[_IS_WHOLESALE.name].map(lambda text: parse_cell(_IS_WHOLESALE, text).value is True)
@@ -118,7 +120,7 @@ def _find_named_firms(texts: pd.DataFrame) -> pd.Series:
 
 @dataclass(frozen=True)
 class _CheckedSheet:
-    """Puts places and words to what the schema refuses and to what is doubtful."""
+    """Turns what the schema refuses, and what is doubtful, into problems with row, column and words."""
 
     texts: pd.DataFrame
     columns: Columns
@@ -133,7 +135,7 @@ class _CheckedSheet:
             if check == _UNIQUE:
                 yield self._problem(index, each, duplicates[index])
             elif check == _WHOLESALE:
-                yield self._problem(index, each, _FIRM_WITHOUT_NAME)
+                yield self._problem(index, each, _NO_BUSINESS_NAME)
             else:
                 yield self._problem(index, each, self._explain_unreadable(index, each))
 
@@ -154,7 +156,7 @@ class _CheckedSheet:
         return next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
 
     def _explain_duplicates(self) -> dict[int, Finding]:
-        """For each row whose customer stands elsewhere too, the finding that names the other row."""
+        """Return, for each row whose customer has another row too, the finding that names that row."""
         ids = normalise_ids(self.texts[CUSTOMER_ID.name])
         twins = ids[ids.duplicated(keep=False) & (ids != "")]
         places: dict[str, list[int]] = defaultdict(list)
@@ -167,7 +169,7 @@ class _CheckedSheet:
         }
 
     def _explain_duplicate(self, customer_id: str, other: int) -> Finding:
-        message = f"customer {customer_id} stands in row {self.row_numbers[other]} too"
+        message = f"customer {customer_id} is in row {self.row_numbers[other]} too"
         return Finding(_DUPLICATE, message, "Keep one row for each customer.")
 
     def _problem(self, index: int, each: Field, finding: Finding) -> Problem:

@@ -1,4 +1,4 @@
-"""A whole file after the checks: its problems, and its rows with the bodies that will be sent."""
+"""A whole file after the checks: its problems, and its rows with the bodies to send."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROWS_AT_A_TIME = 10_000
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How the cells are to be understood. `decimal_mark` is a point or a comma; the others are settings."""
+    """How cells are parsed. `decimal_mark` is a point or a comma; the others are settings."""
 
     decimal_mark: str = "."
     rating_format: str = "name"
@@ -34,9 +34,9 @@ class CheckOptions:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """The problems of a file at once, its rows as often as they are asked for.
+    """The problems of a file, and its rows as often as they are needed.
 
-    `headings` are all of the file's; `problems` stand in the order of the sheet.
+    `headings` are all of the file's; `problems` are in the order of the sheet.
     """
 
     problems: tuple[Problem, ...]
@@ -89,7 +89,7 @@ class CheckedFile:
         }
 
     def rows(self) -> Iterator[CheckedRow]:
-        """Every row in the order of the file, built a few thousand at a time: memory does not grow with them."""
+        """Yield every row in the order of the file, built a few thousand at a time: memory does not grow with them."""
         for start in range(0, len(self), _ROWS_AT_A_TIME):
             part = self._frame.iloc[start : start + _ROWS_AT_A_TIME]
             yield from self._build_rows(self.row_numbers[start : start + _ROWS_AT_A_TIME].tolist(), part)
@@ -122,7 +122,7 @@ def _explain_row(problem: Problem) -> str:
 
 
 def _read_ids(texts: pd.Series) -> list[str]:
-    """The ids as they will be sent; the cell's text where that is no id."""
+    """Return the ids as they will be sent; the cell's text if that is not an id."""
     odd = {
         text: str(parse_cell(CUSTOMER_ID, text).value or text.strip())
         for text in select_unplain(CUSTOMER_ID, ".", texts)

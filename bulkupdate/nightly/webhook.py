@@ -1,4 +1,5 @@
-"""A notice posted to a webhook. Here, as `requests` has its home in this room; it is not the service that is run_options.
+"""A notice posted to a webhook. Here, as `requests` has its home in this room; it is not the service that is
+run_options.
 
 The address is a secret: whoever has it may post. It stands in no error.
 """

@@ -24,9 +24,9 @@ from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 class RunReport:
     """What became of a file, in one object.
 
-    `run` is None if nothing was begun. `started` is ISO 8601 in UTC, None if unknown. `calls` counts requests. `results`
-    is the file of results or the check report, None if there is none; `next_command` is None if nothing is left to do.
-    `error` is what ended the command before there was anything to count.
+    `run` is None if nothing was begun. `started` is ISO 8601 in UTC, None if unknown. `calls` counts requests.
+    `results` is the file of results or the check report, None if there is none; `next_command` is None if nothing is
+    left to do. `error` is what ended the command before there was anything to count.
     """
 
     run: str | None

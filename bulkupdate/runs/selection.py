@@ -42,8 +42,8 @@ class RowDecision:
 class Selection:
     """The rows of a file as they will be sent; itself a `RowSource`. Given to `begin_planned` in the file's place.
 
-    `calls` is what planning has cost, `read_at` when it was done (ISO 8601, UTC). `verdicts` and `previous_values` (the live
-    values of before, kept for `undo`) are by row number. `begun` is the journal's sequence when reading began.
+    `calls` is what planning has cost, `read_at` when it was done (ISO 8601, UTC). `verdicts` and `previous_values` (the
+    live values of before, kept for `undo`) are by row number. `begun` is the journal's sequence when reading began.
     """
 
     source: RowSource

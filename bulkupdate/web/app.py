@@ -34,8 +34,8 @@ def create_app(
 ) -> Flask:
     """The pages for these settings. `names` are the host names it is known by, besides those of loopback.
 
-    Its `extensions["bulkupdate"]` is the `PageContext`, which is to be started and closed. `trust_proxy`: a proxy before it
-    says who asks, under which name, and whether over TLS.
+    Its `extensions["bulkupdate"]` is the `PageContext`, which is to be started and closed. `trust_proxy`: a proxy
+    before it says who asks, under which name, and whether over TLS.
     """
     app = Flask(__name__)
     app.config.update(

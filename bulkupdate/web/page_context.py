@@ -52,7 +52,8 @@ class PageContext:
         crash_reports = CrashReports(settings.state_dir, clock)
         return cls(
             settings, clock, Sessions(clock, settings.session_minutes * 60), LoginThrottle(clock),
-            Uploads(settings.state_dir, clock), Checks(), Jobs(settings, clock, crash_reports.report), crash_reports, threading.Event(),
+            Uploads(settings.state_dir, clock), Checks(), Jobs(settings, clock, crash_reports.report), crash_reports,
+            threading.Event(),
         )  # fmt: skip
 
     def start(self) -> None:

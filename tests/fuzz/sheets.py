@@ -23,7 +23,8 @@ CELLS = (
     "", "", "", " ", "0", "0.00", "False", "TRUE", "007", "NA", "null", "None", "nan", "<clear>", "<CLEAR>",
     "a <clear>", "#N/A", "#REF!", "=1+1", "+49 30 123", "-1", "@here", "1e5", "1,5", "1.250,00", "12.50", "100%",
     "$5", "5 EUR", "ja", "nein", "1.0", "Very dissatisfied", "Satisfied", "3", "-3", "6", "a;b|c", ";;",
-    "a@example.com", "a@b", "x@example.com; y@example.com", "Müller & Sons", "Łódź", "東京", "😀", "a\nb", "tab\tinside",
+    "a@example.com", "a@b", "x@example.com; y@example.com", "Müller & Sons", "Łódź", "東京", "😀", "a\nb",
+    "tab\tinside",
     'quo"te', "O'Neil", "semi;colon", "comma,inside", "zero\u200bwidth", "nbsp\u00a0inside", "\u202etxet", "ﬁ", "é",
     "e\u0301", "_x0041_", "<r>gone</r>", "&amp;", "2026-01-31", "31/01/2026", "  padded  ", "0171 5550100", "0049",
     "5.55E+09", "… [shortened: 40,000 characters]", "\ufffd", "x" * 300,
@@ -116,7 +117,8 @@ def _typed_cell(rng: random.Random, place: str) -> str:
     number = f'<c r="{place}" s="{style}"><v>{rng.choice(NUMBERS)}</v></c>'
     return rng.choice((
         "", number, number,
-        f'<c r="{place}" t="e"><v>#N/A</v></c>', f'<c r="{place}"><f>1+1</f></c>', f'<c r="{place}" t="str"><f>A1</f></c>',
+        f'<c r="{place}" t="e"><v>#N/A</v></c>', f'<c r="{place}"><f>1+1</f></c>',
+        f'<c r="{place}" t="str"><f>A1</f></c>',
         f'<c r="{place}" t="inlineStr" s="{style}"><is><t>{_escape(rng.choice(CELLS))}</t></is></c>',
     ))  # fmt: skip
 
