@@ -1,4 +1,4 @@
-"""One text into one cell, unharmed and never taken for anything but text: in a workbook's XML, in CSV, before eyes.
+"""Escape texts for XLSX and CSV, so that they stay texts, and make hidden characters visible.
 
 A workbook's cell is XML written here, not by a library, because what was measured loses data: XlsxWriter 3.3.1 writes a
 text that begins with `<r>` and ends with `</r>` as raw XML (the text is gone) and reads `_x0041_x0042_` back as
@@ -26,7 +26,7 @@ _UNSEEN = re.compile(
 
 
 def shorten(text: str) -> str:
-    """A text that fits into an Excel cell; one that is too long is cut and ends by saying so (`SHORTENED`)."""
+    """Return a text that fits into an Excel cell; a longer one is cut and ends by saying so (`SHORTENED`)."""
     if _count_units(text) <= CELL_UNITS:
         return text
     mark = f"… [shortened: {len(text):,} characters]"
@@ -42,10 +42,10 @@ def _count_units(text: str) -> int:
 
 
 def format_inline_string(text: str) -> str:
-    """The content of a cell's `<is>` element that every program reads back as this text.
+    """Return the content of a cell's `<is>` element that every program reads back as this text.
 
     A control character becomes Excel's own escape `_x0007_`, which calamine and LibreOffice turn back and openpyxl
-    shows. A text that merely looks like that escape is broken into two runs, so that nobody decodes it. Half of a
+    shows. A text that merely looks like that escape is broken into two runs, so that it is not decoded. Half of a
     surrogate pair, which no file can hold, becomes `�`; a text too long for a cell is shortened visibly.
     """
     if len(text) * 2 > CELL_UNITS:
@@ -70,7 +70,7 @@ def _escape_for_xml(found: re.Match[str]) -> str:
 
 
 def neutralise_for_csv(text: str) -> str:
-    """The text as a CSV cell that no spreadsheet program runs as a formula.
+    """Return the text as a CSV cell that no spreadsheet program runs as a formula.
 
     What begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, also where apostrophes
     already stand there; the reader takes one off, so that the text comes back as it was.
@@ -80,7 +80,7 @@ def neutralise_for_csv(text: str) -> str:
 
 
 def make_visible(text: str) -> str:
-    """The text for eyes only, its unseen characters shown: `␇` for a control character, `[U+202E]` for the others."""
+    """Return the text for display, with hidden characters shown: `␇` for a control character, `[U+202E]` for others."""
     return _UNSEEN.sub(_show, text)
 
 

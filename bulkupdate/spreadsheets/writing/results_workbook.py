@@ -1,14 +1,12 @@
-"""What became of each row: the results workbook (or CSV file), and the to-fix file with the rows still to be mended."""
+"""Write the results of a run, as a workbook or CSV, and the to-fix file with the rows that did not go through."""
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from io import TextIOWrapper
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,9 +17,10 @@ from bulkupdate.customers.models import REASON_COLUMN, RESULT_COLUMNS, ResultLin
 from bulkupdate.errors import BulkUpdateError
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
-from bulkupdate.spreadsheets.writing.escaping import make_visible, neutralise_for_csv
+from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.summary_sheet import Section, SummaryRow, format_summary
-from bulkupdate.spreadsheets.writing.xlsx_writer import CREATOR, EXCEL_ROWS, Cell, StreamedRows, Styled, write_workbook
+from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, look_ahead, write_csv
+from bulkupdate.spreadsheets.writing.xlsx_writer import CREATOR, EXCEL_ROWS, StreamedRows, write_workbook
 
 RESULTS_SHEET = "Results"
 SUMMARY_SHEET = "Summary"
@@ -38,18 +37,22 @@ STATUS_COLOURS = {
 }
 
 _MEANINGS = {
-    Status.UPDATED: "The service took the change.",
+    Status.UPDATED: "The service applied the update.",
     Status.UNCHANGED: "There was nothing to send for this row.",
-    Status.INVALID: "A check found something wrong: not sent.",
+    Status.INVALID: "A check found a problem: not sent.",
     Status.REJECTED: "The service refused this row.",
-    Status.FAILED: "The service did not manage it, though tried several times.",
-    Status.UNKNOWN: "Sent, but no answer came: it may or may not have been changed.",
-    Status.NOT_ATTEMPTED: "The run stopped before this row.",
+    Status.FAILED: "The service failed to apply it, after several attempts.",
+    Status.UNKNOWN: "Sent without a final answer: it may or may not have been applied.",
+    Status.NOT_ATTEMPTED: "Never sent: the run stopped before this row.",
 }
 
-_OWN_WIDTHS = (8.0, 13.0, 14.0, 12.0, 10.0, 28.0, 52.0, 22.0)
+_WIDTHS = (8.0, 13.0, 14.0, 12.0, 10.0, 28.0, 52.0, 22.0)
+_NUMBERS = ("Row", "HttpStatus", "Attempts")
+_RESULT_COLUMNS = [
+    Column(heading, width, styles.NUMBER if heading in _NUMBERS else styles.INPUT_TEXT)
+    for heading, width in zip(RESULT_COLUMNS, _WIDTHS, strict=True)
+]
 _REASON_WIDTH = 50.0
-_ROWS_LOOKED_AT = 100
 
 
 def write_results(
@@ -61,44 +64,37 @@ def write_results(
 ) -> None:
     """Write one line for each row of the file to `path`: a workbook, or CSV if it ends in `.csv`.
 
-    `headings` and `ResultLine.original` are the input's own columns, without those that are ours. `summary` is shown
+    `headings` and `ResultLine.original` are the input's own columns, without those that we add. `summary` is shown
     as label and value in the sheet Summary. `counts` must agree with `lines`. The file appears whole or not at all;
-    it is readable by its owner only. More rows than a sheet holds go on in a sheet `Results 2`.
+    it is readable by its owner only. More rows than a sheet holds continue in a sheet `Results 2`.
 
     Raises `UsageError` if the file cannot be written, `BulkUpdateError` if the lines are not those of `counts`.
     """
     checked = _compare_with_counts(lines, counts)
     with replace_file(path) as stream:
         if path.suffix.lower() == ".csv":
-            _write_csv(stream, (*RESULT_COLUMNS, *headings), (_as_cells(line) for line in checked))
+            write_csv(stream, (*RESULT_COLUMNS, *headings), (_as_cells(line) for line in checked))
         else:
             _write_results_book(stream, headings, checked, summary, counts)
 
 
 def to_fix_path(results_path: Path) -> Path:
-    """Where the rows that did not go through are written: `out-to-fix.xlsx` for `out.xlsx` and for `out.csv`."""
+    """Return where the rows that did not go through are written: `out-to-fix.xlsx` for `out.xlsx` and for `out.csv`."""
     return results_path.with_name(f"{results_path.stem}-to-fix.xlsx")
 
 
 def write_to_fix(path: Path, headings: Sequence[str], lines: Iterable[ResultLine]) -> None:
-    """Write these rows as a sheet to mend and give back: the input's own columns, then `Reason`.
+    """Write these rows as a sheet to fix and give back: the input's own columns, then `Reason`.
 
     Raises `UsageError` if the file cannot be written.
     """
-    seen, lines = _look_ahead(lines)
+    first, lines = look_ahead(lines)
     book = styles.new_book(TO_FIX_SHEET)
-    sheet = book[TO_FIX_SHEET]
-    text, wrapped = styles.register(sheet, styles.INPUT_TEXT), styles.register(sheet, styles.WRAPPED_TEXT)
-    own, given = styles.register(sheet, styles.OWN_HEADING), styles.register(sheet, styles.INPUT_HEADING)
-    styles.make_table(sheet, len(headings) + 1)
-    widths = [*styles.guess_widths(headings, (line.original for line in seen)), _REASON_WIDTH]
-    styles.set_widths(sheet, widths, styles.INPUT_TEXT)
-    heading: list[Cell] = [*(Styled(each, given) for each in headings), Styled(REASON_COLUMN, own)]
+    columns = input_columns(headings, (line.original for line in first))
+    columns.append(Column(REASON_COLUMN, _REASON_WIDTH, styles.WRAPPED_TEXT))
     rows = ((*line.original, f"{line.status.value}: {make_visible(line.message)}") for line in lines)
     with replace_file(path) as stream:
-        column_styles = [*[text] * len(headings), wrapped]
-        streamed = StreamedRows(chain([heading], rows), column_styles, {len(headings): _REASON_WIDTH})
-        write_workbook(book, stream, {TO_FIX_SHEET: streamed})
+        write_workbook(book, stream, {TO_FIX_SHEET: format_table(book[TO_FIX_SHEET], columns, rows)})
 
 
 def remove_to_fix(path: Path) -> None:
@@ -109,7 +105,7 @@ def remove_to_fix(path: Path) -> None:
 
 
 def _is_to_fix(path: Path) -> bool:
-    """Whether it is a workbook that `write_to_fix` made, perhaps edited since."""
+    """Return whether it is a workbook that `write_to_fix` made, perhaps edited since."""
     try:
         with warnings.catch_warnings(action="ignore"), closing(load_workbook(path, read_only=True)) as book:
             is_ours = book.properties.creator == CREATOR and book.sheetnames[0] == TO_FIX_SHEET
@@ -120,27 +116,20 @@ def _is_to_fix(path: Path) -> bool:
 
 
 def _compare_with_counts(lines: Iterable[ResultLine], counts: Mapping[Status, int]) -> Iterator[ResultLine]:
-    """The lines; at their end, before the file is put in place, an error if they are not as many as was counted."""
+    """Yield the lines; raise `BulkUpdateError` at their end, before the file is put in place, if the counts differ."""
     written: Counter[Status] = Counter()
     for line in lines:
         written[line.status] += 1
         yield line
     if written != Counter(counts):
         raise BulkUpdateError(
-            f"The results do not add up: {_say(counts)} were counted, {_say(written)} were found.",
-            remedy="No results file was written. This is a fault of bulkupdate: please report it.",
+            f"The results do not add up: {_describe(counts)} were counted, {_describe(written)} were found.",
+            remedy="No results file was written. This is a bug in bulkupdate; please report it.",
         )
 
 
-def _say(counts: Mapping[Status, int]) -> str:
+def _describe(counts: Mapping[Status, int]) -> str:
     return ", ".join(f"{count:,} {status.value}" for status, count in counts.items() if count) or "no rows"
-
-
-def _look_ahead(lines: Iterable[ResultLine]) -> tuple[list[ResultLine], Iterator[ResultLine]]:
-    """The first lines, for the widths of the columns, and all of them."""
-    iterator = iter(lines)
-    first = list(islice(iterator, _ROWS_LOOKED_AT))
-    return first, chain(first, iterator)
 
 
 def _as_cells(line: ResultLine) -> tuple[str | int | None, ...]:
@@ -157,15 +146,6 @@ def _as_cells(line: ResultLine) -> tuple[str | int | None, ...]:
     )
 
 
-def _write_csv(stream: BinaryIO, headings: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> None:
-    """UTF-8 with a byte order mark, by which Excel knows that it is not Windows-1252."""
-    text = TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=False)
-    writer = csv.writer(text)
-    for row in chain([headings], rows):
-        writer.writerow([neutralise_for_csv(value) if isinstance(value, str) else value for value in row])
-    text.detach()
-
-
 def _write_results_book(
     stream: BinaryIO,
     headings: Sequence[str],
@@ -177,29 +157,23 @@ def _write_results_book(
     room = EXCEL_ROWS - 1
     titles = [RESULTS_SHEET, *(f"{RESULTS_SHEET} {number}" for number in range(2, -(-total // room) + 1))]
     book = styles.new_book(*titles, SUMMARY_SHEET)
-    seen, rest = _look_ahead(lines)
-    widths = [*_OWN_WIDTHS, *styles.guess_widths(headings, (line.original for line in seen))]
+    first, rest = look_ahead(lines)
+    columns = [*_RESULT_COLUMNS, *input_columns(headings, (line.original for line in first))]
     streamed = {
-        title: _make_results_sheet(book[title], headings, widths, islice(rest, room), min(room, total - room * place))
-        for place, title in enumerate(titles)
+        title: _format_results(book[title], columns, islice(rest, room), min(room, total - room * index))
+        for index, title in enumerate(titles)
     }
     streamed[SUMMARY_SHEET] = format_summary(book[SUMMARY_SHEET], _make_summary(summary, counts))
     write_workbook(book, stream, streamed)
 
 
-def _make_results_sheet(
-    sheet: Worksheet, headings: Sequence[str], widths: Sequence[float], lines: Iterable[ResultLine], count: int
+def _format_results(
+    sheet: Worksheet, columns: Sequence[Column], lines: Iterable[ResultLine], count: int
 ) -> StreamedRows:
-    number, text = styles.register(sheet, styles.NUMBER), styles.register(sheet, styles.INPUT_TEXT)
-    own, given = styles.register(sheet, styles.OWN_HEADING), styles.register(sheet, styles.INPUT_HEADING)
-    styles.make_table(sheet, len(widths))
-    styles.set_widths(sheet, widths, styles.INPUT_TEXT)
+    rows = format_table(sheet, columns, (_as_cells(line) for line in lines), count)
     sheet.freeze_panes = "D2"
     styles.add_status_colours(sheet, RESULT_COLUMNS.index("Status") + 1, 2, STATUS_COLOURS)
-    heading: list[Cell] = [*(Styled(each, own) for each in RESULT_COLUMNS), *(Styled(each, given) for each in headings)]
-    are_numbers = [each in ("Row", "HttpStatus", "Attempts") for each in RESULT_COLUMNS] + [False] * len(headings)
-    column_styles = [number if is_number else text for is_number in are_numbers]
-    return StreamedRows(chain([heading], (_as_cells(line) for line in lines)), column_styles, count=count + 1)
+    return rows
 
 
 def _make_summary(summary: Sequence[SummaryRow], counts: Mapping[Status, int]) -> list[Section]:

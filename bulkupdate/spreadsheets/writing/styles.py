@@ -1,4 +1,4 @@
-"""How our workbooks look: colours, headings, and the sheet that is a table under a frozen heading."""
+"""The styles of our workbooks: colours, headings, and tables under a frozen heading."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _COLUMNS_ON_A_PAGE = 10
 
 @dataclass(frozen=True)
 class CellStyle:
-    """A cell's look. `fill` and `color` are ARGB, None: Excel's default."""
+    """A cell's style. `fill` and `color` are ARGB, None for Excel's default."""
 
     fill: str | None = None
     color: str | None = None
@@ -60,34 +60,34 @@ BOLD = CellStyle(bold=True)
 WRAPPED_TEXT = CellStyle(is_text=True, wrapped=True)
 
 
-def apply(look: CellStyle, cell: object) -> None:
-    """Give a cell of openpyxl this look."""
-    styled: dict[str, object] = {"font": Font(name="Calibri", bold=look.bold, size=look.size, color=look.color)}
-    if look.fill:
-        styled["fill"] = PatternFill("solid", fgColor=look.fill)
-    if look.underlined:
+def apply(style: CellStyle, cell: object) -> None:
+    """Give a cell of openpyxl this style."""
+    styled: dict[str, object] = {"font": Font(name="Calibri", bold=style.bold, size=style.size, color=style.color)}
+    if style.fill:
+        styled["fill"] = PatternFill("solid", fgColor=style.fill)
+    if style.underlined:
         styled["border"] = Border(bottom=Side("thin", color=DARK))
-    styled["alignment"] = Alignment("left" if look.is_left else None, "top", wrap_text=look.wrapped)
-    if look.is_text:
+    styled["alignment"] = Alignment("left" if style.is_left else None, "top", wrap_text=style.wrapped)
+    if style.is_text:
         styled["number_format"] = TEXT_FORMAT
     for name, value in styled.items():
         setattr(cell, name, copy(value))
 
 
-def register(sheet: Worksheet, look: CellStyle) -> int:
-    """The number of this look in the workbook's list of styles, for cells that are streamed."""
+def register(sheet: Worksheet, style: CellStyle) -> int:
+    """Return the number of this style in the workbook's list, for cells that are streamed."""
     cell = WriteOnlyCell(sheet)
-    apply(look, cell)
+    apply(style, cell)
     return int(cell.style_id)
 
 
-def set_widths(sheet: Worksheet, widths: Sequence[float], look: CellStyle = PLAIN) -> None:
-    """Set column widths in characters, and the look of cells that nobody has filled in yet."""
-    for place, width in enumerate(widths, start=1):
-        column = sheet.column_dimensions[get_column_letter(place)]
+def set_widths(sheet: Worksheet, widths: Sequence[float], style: CellStyle = PLAIN) -> None:
+    """Set column widths in characters, and the style of cells that are not filled in yet."""
+    for index, width in enumerate(widths, start=1):
+        column = sheet.column_dimensions[get_column_letter(index)]
         column.width = width
-        if look is not PLAIN:
-            apply(look, column)
+        if style is not PLAIN:
+            apply(style, column)
 
 
 def make_table(sheet: Worksheet, width: int) -> None:
@@ -99,7 +99,7 @@ def make_table(sheet: Worksheet, width: int) -> None:
 
 
 def print_wide(sheet: Worksheet, pages_across: int = 1) -> None:
-    """Print landscape, on so many pages beside each other; 0: as many as it takes."""
+    """Print landscape, on this many pages side by side; 0 for as many as it takes."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
     sheet.page_setup.fitToWidth = pages_across
@@ -107,16 +107,16 @@ def print_wide(sheet: Worksheet, pages_across: int = 1) -> None:
 
 
 def add_status_colours(sheet: Worksheet, column: int, first_row: int, colours: Mapping[str, tuple[str, str]]) -> None:
-    """Colour the cells of a column by the word in them, also when a person changes the word later."""
+    """Colour the cells of a column by the word in them, also if a user changes the word later."""
     letter = get_column_letter(column)
     for word, (fill, color) in colours.items():
-        look = DifferentialStyle(fill=PatternFill(bgColor=fill), font=Font(color=color))
-        rule = Rule("cellIs", operator="equal", formula=[f'"{word}"'], dxf=look)
+        style = DifferentialStyle(fill=PatternFill(bgColor=fill), font=Font(color=color))
+        rule = Rule("cellIs", operator="equal", formula=[f'"{word}"'], dxf=style)
         sheet.conditional_formatting.add(f"{letter}{first_row}:{letter}{EXCEL_ROWS}", rule)
 
 
 def new_book(*titles: str) -> Workbook:
-    """An empty workbook with these sheets."""
+    """Return an empty workbook with these sheets."""
     book = Workbook()
     book.remove(book.worksheets[0])
     for title in titles:
@@ -125,7 +125,7 @@ def new_book(*titles: str) -> Workbook:
 
 
 def guess_widths(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[float]:
-    """Column widths in characters that suit the headings and these rows, within sensible bounds."""
+    """Return column widths in characters that suit the headings and these rows, within sensible bounds."""
     longest = [len(heading) + 3 for heading in headings]
     for row in rows:
         longest = [max(known, len(text) + 2) for known, text in zip(longest, row, strict=False)]

@@ -1,4 +1,4 @@
-"""The sheet Summary of our workbooks: sections of labels and values under a headline each."""
+"""Write the sheet Summary: sections of labels and values, each under a headline."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Section:
 
 
 def format_summary(sheet: Worksheet, sections: Sequence[Section]) -> StreamedRows:
-    """The sheet's rows, its widths and print set-up made ready. Values stand in column B, numbers as numbers."""
+    """Set up the sheet's widths and printing and return its rows. Values are in column B, numbers as numbers."""
     styles.set_widths(sheet, _WIDTHS)
     styles.print_wide(sheet)
     sheet.sheet_view.showGridLines = False
-    column_styles = [styles.register(sheet, look) for look in (styles.LABEL, styles.SUMMARY_VALUE, styles.REMARK)]
+    column_styles = [styles.register(sheet, style) for style in (styles.LABEL, styles.SUMMARY_VALUE, styles.REMARK)]
     return StreamedRows(_format_rows(sheet, sections), column_styles, wrapped={1: _WIDTHS[1], 2: _WIDTHS[2]})
 
 
 def _format_rows(sheet: Worksheet, sections: Sequence[Section]) -> list[Sequence[Cell]]:
-    """All rows at once: a style must be registered before the first row is streamed."""
+    """Return all rows at once: a style must be registered before the first row is streamed."""
     headline = styles.register(sheet, styles.SECTION)
     rows: list[Sequence[Cell]] = []
     for section in sections:

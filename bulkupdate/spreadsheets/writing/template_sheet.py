@@ -1,11 +1,9 @@
-"""The sheet to fill in: every field's heading, what may stand below it, and how to go on from there."""
+"""Write the template: every field's heading, what may be filled in below it, and what to do next."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from io import TextIOWrapper
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -18,6 +16,7 @@ from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, Field
 from bulkupdate.customers.value_types import BOOLEAN, INTEGER, RATING, RATINGS
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.tables import write_csv
 from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, StreamedRows, Styled, write_workbook
 
 SHEET = "Customers"
@@ -28,10 +27,10 @@ _CREATED = datetime(2026, 1, 1)  # the same template is the same bytes, whenever
 _CHOICES = {RATING: RATINGS, BOOLEAN: ("Yes", "No")}
 
 _RULES = (
-    ("Fill in", f"the sheet {SHEET}: one customer a row, below the headings. Each customer may stand once."),
-    ("The customer's number", "must be filled in, with a customer that exists: no customer is ever created."),
+    ("Fill in", f"the sheet {SHEET}: one customer per row, below the headings. Each customer may have one row."),
+    ("The customer id", "must be filled in, with the id of an existing customer: no customer is ever created."),
     ("A blank cell", "leaves the field of that customer as it is. Columns that you do not need may be deleted."),
-    (CLEAR, "typed into a cell empties the field, where the table below says that it can be emptied."),
+    (CLEAR, "typed into a cell empties the field, if the table below says that it can be emptied."),
     ("Check", "the filled-in sheet with: bulkupdate check FILE.xlsx — nothing is sent."),
     ("Send", "it with: bulkupdate run FILE.xlsx"),
 )
@@ -45,9 +44,7 @@ def write_template(path: Path) -> None:
     """
     with replace_file(path) as stream:
         if path.suffix.lower() == ".csv":
-            text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-            csv.writer(text).writerow(field.name for field in FIELDS)
-            text.detach()
+            write_csv(stream, [field.name for field in FIELDS], ())
             return
         book = styles.new_book(SHEET, INSTRUCTIONS_SHEET)
         book.properties.created = _CREATED
@@ -56,16 +53,16 @@ def write_template(path: Path) -> None:
 
 
 def _fill_customers(sheet: Worksheet) -> None:
-    """Headings only: an example row would be sent one day."""
+    """Write the headings only: an example row would be sent one day."""
     styles.set_widths(sheet, [_choose_width(field) for field in FIELDS], styles.INPUT_TEXT)
     styles.make_table(sheet, len(FIELDS))
     sheet.freeze_panes = "B2"
-    for place, field in enumerate(FIELDS, start=1):
-        cell = sheet.cell(1, place, field.name)
+    for column, field in enumerate(FIELDS, start=1):
+        cell = sheet.cell(1, column, field.name)
         styles.apply(styles.OWN_HEADING, cell)
         cell.comment = Comment(_explain(field), "bulkupdate", width=320, height=130)
         if field.type in _CHOICES:
-            sheet.add_data_validation(_offer(field, get_column_letter(place)))
+            sheet.add_data_validation(_offer(field, get_column_letter(column)))
 
 
 def _choose_width(field: Field) -> float:
@@ -84,7 +81,7 @@ def _explain(field: Field) -> str:
 
 
 def _offer(field: Field, letter: str) -> DataValidation:
-    """A drop-down for the whole column. It warns only: a rating's code or `TRUE` is understood as well."""
+    """Return a drop-down for the whole column. It only warns: a rating's code or `TRUE` is accepted too."""
     return DataValidation(
         type="list",
         formula1=f'"{",".join(_CHOICES[field.type])}"',
@@ -110,7 +107,7 @@ def _format_instructions(book: Workbook) -> StreamedRows:
 
 def _make_instructions(sheet: Worksheet) -> Iterator[Sequence[Cell]]:
     title, bold, plain, heading = (
-        styles.register(sheet, look) for look in (styles.TITLE, styles.BOLD, styles.PLAIN, styles.OWN_HEADING)
+        styles.register(sheet, style) for style in (styles.TITLE, styles.BOLD, styles.PLAIN, styles.OWN_HEADING)
     )
     yield [Styled("How to fill in this workbook", title)]
     yield ()
@@ -124,7 +121,7 @@ def _make_instructions(sheet: Worksheet) -> Iterator[Sequence[Cell]]:
 
 
 def _name(field: Field) -> str:
-    """The field's name; not the bare name of the key column, by which the reader knows a sheet of customers."""
+    """Return the field's name; not the bare name of the key column, by which reading recognises a customer sheet."""
     return f"{field.name}: must be filled in" if field is CUSTOMER_ID else field.name
 
 

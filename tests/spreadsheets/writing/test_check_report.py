@@ -52,7 +52,7 @@ def test_a_body_too_long_for_a_cell_is_marked(tmp_path: Path) -> None:
 def test_a_problem_says_where_what_and_how_to_mend_it(tmp_path: Path) -> None:
     book = write(tmp_path / "check.xlsx", [make_problem(5, "E-mail"), make_problem(6, "Fax", "Odd.", warning=True)])
     rows = list(book["Problems"].values)
-    assert rows[0] == ("Row", "CustomerId", "Column", "Value", "What is wrong", "How to mend it", "Severity")
+    assert rows[0] == ("Row", "CustomerId", "Column", "Value", "Problem", "How to fix", "Severity")
     assert rows[1] == (5, "163", "E-mail", "anna", "There is no @.", "Write it like anna@example.com.", "error")
     assert [row[-1] for row in rows[1:]] == ["error", "warning"]
 

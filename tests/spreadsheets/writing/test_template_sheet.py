@@ -93,7 +93,7 @@ def test_the_instructions_explain_each_field_and_the_rules(book: openpyxl.Workbo
         assert meaning.startswith(field.help)
         assert emptied == (f"yes, with {CLEAR}" if field.is_clearable else "no")
     text = " ".join(str(value) for row in rows for value in row)
-    for rule in ("bulkupdate check", "Each customer may stand once", "leaves the field of that customer as it is"):
+    for rule in ("bulkupdate check", "Each customer may have one row", "leaves the field of that customer as it is"):
         assert rule in text
 
 
