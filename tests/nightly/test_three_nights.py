@@ -41,7 +41,7 @@ def lines_of(text: str) -> list[dict[str, object]]:
 
 
 def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listener) -> None:
-    """Night 1: good, bad and half-written files. FileProcessor 2 is killed in the middle. FileProcessor 3 finishes. Each row of each
+    """Night 1: good, bad and half-written files. Night 2 is killed in the middle. Night 3 finishes. Each row of each
     good file is confirmed once, each file is in its place, and people were told."""
     with Sandbox(SandboxOptions(customers=2_000, latency_seconds=0.01)) as sandbox:
         house = House(tmp_path, sandbox)
