@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import chain, islice
@@ -14,6 +16,7 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM
 from bulkupdate.spreadsheets.reading.number_display import format_general
 from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.safe_zip import Package
 
 CHUNK_ROWS = 2_000
 MOST_KEPT_TEXTS = 100_000
@@ -28,9 +31,27 @@ class CalamineBook:
         self._path = path
         self._book: CalamineWorkbook = self._translate(lambda: CalamineWorkbook.from_path(path))
 
+    def without(self, package: Package, part: str) -> CalamineBook:
+        """The same workbook opened once more as if it had no such part: without its styles a number is never taken
+        for a date, and calamine panics at dates that are far out of range."""
+        copy = io.BytesIO()
+        with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target:
+            for name in package.names:
+                if name != part:
+                    with target.open(name, "w") as entry:
+                        entry.writelines(package.blocks(name))
+        self._book = self._translate(lambda: CalamineWorkbook.from_filelike(copy))
+        return self
+
     def sheet(self, name: str) -> CalamineSheet:
         """One sheet, by its exact name."""
         return self._translate(lambda: self._book.get_sheet_by_name(name))
+
+    def rows(self, sheet: CalamineSheet, count: int | None, facts: SheetMetadata) -> Iterator[tuple[int, list[str]]]:
+        """Rows as `text_rows` gives them. Raises `InputFileError` where a cell cannot be read."""
+        rows = text_rows(sheet, count, facts)
+        while chunk := self._translate(lambda: list(islice(rows, CHUNK_ROWS))):
+            yield from chunk
 
     def _translate(self, call: Callable[[], T]) -> T:
         """A Rust panic comes as a `BaseException` of a class without a public name."""

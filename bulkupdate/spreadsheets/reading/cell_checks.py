@@ -10,7 +10,7 @@ from enum import Enum
 
 from bulkupdate.customers.fields import CLEAR, Field
 from bulkupdate.customers.models import Severity
-from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, show_number
+from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, show_number, show_text
 from bulkupdate.spreadsheets.reading.sheet import Finding
 
 LOST_DIGITS_FROM = 1e15
@@ -25,12 +25,14 @@ class Special(Enum):
     ERROR = "error"
     UNCALCULATED = "formula never calculated"
     NUMBER = "number under a format"
+    TEXT = "text under a format"
 
 
 @dataclass(frozen=True, slots=True)
 class SpecialCell:
     """One such cell. `row` is Excel's, `column` counts from 0. `text` is the error's name or the formula, where known;
-    `number` and `format_code` are those of a number; `shown` is what it shows as where the file itself says so."""
+    `number` and `format_code` are those of a number, `format_code` that of a text too; `shown` is what a number shows
+    as where the file itself says so."""
 
     row: int
     column: int
@@ -57,6 +59,12 @@ def resolve_cell(cell: SpecialCell, field: Field | None, *, is_1904: bool = Fals
     if field is None:
         return cell.text, None
     return cell.text, _error_cell(cell) if cell.special is Special.ERROR else _uncalculated(cell)
+
+
+def judge_text(cell: SpecialCell, text: str) -> tuple[str, Finding | None]:
+    """The text a person sees in a cell that holds `text` under a format for texts, and what is wrong about it."""
+    shown = show_text(text, cell.format_code)
+    return (text, _unknown_format(cell, text)) if shown is None else (shown, None)
 
 
 def find_lost_digits(row: int, column: int, text: str) -> Finding:

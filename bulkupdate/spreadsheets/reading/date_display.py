@@ -1,38 +1,65 @@
-"""What a person sees of a date that a spreadsheet keeps as a number of days."""
+"""What a user sees of a date that a spreadsheet keeps as a number of days."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from math import floor
 
-from bulkupdate.spreadsheets.reading.number_format import LOCAL_DATE, FormatToken, split_sections
+from bulkupdate.spreadsheets.reading.number_format import FormatToken, Section, has_kind
 
 LAST_DAY = 2_958_465
 """31 December 9999 in the count from 1900."""
 
+FIRST_SURE_DAY = 61
+"""1 March 1900: Excel takes 1900 for a leap year, other programs do not."""
+
 DAYS_1900_TO_1904 = 1462
+SECONDS_A_DAY = 86_400
 
 _PARTS = {
-    "yyyy": "%Y", "yy": "%y", "mm": "%m", "dd": "%d", "hh": "%H", "minutes": "%M", "ss": "%S",
+    "yyyy": "%Y", "yy": "%y", "mm": "%m", "dd": "%d", "hh": "%H", "MM": "%M", "ss": "%S",
 }  # fmt: skip
 
+_AS_IS = frozenset({"literal", "point", "comma", "slash"})
+_UNSEEN = frozenset({"colour", "locale", "fill"})
 
-def show_date(days: float, code: str, *, is_1904: bool) -> tuple[str | None, str]:
+_PLAIN_LANGUAGES = frozenset({
+    0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0E, 0x10, 0x13, 0x14, 0x15, 0x16, 0x18, 0x19, 0x1B, 0x1D, 0x1F,
+    0x24,
+})  # fmt: skip
+"""Windows' numbers of European languages, whose dates have European figures and the Gregorian calendar."""
+
+_LANGUAGE_BITS = 0x3FF
+
+
+def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | None, str]:
     """The date as it is seen, None where that depends on the machine, and as ISO 8601 without what is zero.
 
-    A number that is no date in Excel (negative, after 9999) gives None and its digits.
+    A number that is not a date in Excel (negative, after 9999) gives None and its digits.
     """
     days += DAYS_1900_TO_1904 if is_1904 else 0
-    if not 0 <= days <= LAST_DAY + 1:
+    if not 0 <= days * SECONDS_A_DAY < (LAST_DAY + 1) * SECONDS_A_DAY - 0.5:
         return None, f"{days:.15g}"
-    moment = _to_moment(days)
-    return (None if code == LOCAL_DATE else _render(moment, split_sections(code)[0])), _to_iso(moment, days)
+    moment = _to_moment(days, round(days * SECONDS_A_DAY))
+    return _show(days, moment, section), _to_iso(moment, days)
 
 
-def _to_moment(days: float) -> datetime:
+def _show(days: float, moment: datetime, section: Section) -> str | None:
+    """A moment short of the next second is only shown where it makes no difference whether it is rounded."""
+    is_calendar = any(token.kind == "date" and token.text[0] in "yYdD" for token in section)
+    if is_calendar and days < FIRST_SURE_DAY:
+        return None
+    text = _render(moment, section)
+    seconds = days * SECONDS_A_DAY
+    is_between = abs(seconds - round(seconds)) > 0.001
+    return None if is_between and _render(_to_moment(days, floor(seconds)), section) != text else text
+
+
+def _to_moment(days: float, seconds: int) -> datetime:
     """Excel takes 1900 for a leap year: its days before 1 March 1900 are one further on."""
-    start = datetime(1899, 12, 30) if days >= 60 else datetime(1899, 12, 31)
-    return start + timedelta(seconds=round(days * 86_400))
+    start = datetime(1899, 12, 30) if days >= FIRST_SURE_DAY - 1 else datetime(1899, 12, 31)
+    return start + timedelta(seconds=seconds)
 
 
 def _to_iso(moment: datetime, days: float) -> str:
@@ -45,34 +72,45 @@ def _to_iso(moment: datetime, days: float) -> str:
     )
 
 
-def _render(moment: datetime, section: tuple[FormatToken, ...]) -> str | None:
+def _render(moment: datetime, section: Section) -> str | None:
     """Formats of figures alone; names of months and days, halves of the day and lengths of time are not tried."""
-    if any(token.kind in ("word", "elapsed", "exponent", "condition") for token in section):
+    if not all(_is_plain_locale(token.text) for token in section if token.kind == "locale"):
         return None
-    marked = "".join(token.text.lower() if token.kind == "letter" else "\0" + token.text for token in section)
-    if "\0" in "".join(token.text for token in section):
+    if has_kind(section, "condition"):
         return None
-    pieces = re.findall(r"y+|m+|d+|h+|s+|\0?.", marked, re.DOTALL)
-    shown = [_render_piece(moment, _name_minutes(pieces, place)) for place in range(len(pieces))]
+    pieces = _name_minutes([token for token in section if token.kind not in _UNSEEN])
+    shown = [_render_piece(moment, piece) for piece in pieces]
     return None if None in shown else "".join(filter(None, shown)).strip()
 
 
-def _name_minutes(pieces: list[str], place: int) -> str:
-    """An m is for minutes after hours or before seconds, else for the month."""
-    piece = pieces[place]
-    if not piece.startswith("m"):
-        return piece
-    units = [each[0] for each in pieces if each[0] in "ymdhs"]
-    at = sum(1 for each in pieces[:place] if each[0] in "ymdhs")
-    is_minutes = (at > 0 and units[at - 1] == "h") or (at + 1 < len(units) and units[at + 1] == "s")
-    return "minutes" if is_minutes and piece == "mm" else piece
+def _is_plain_locale(name: str) -> bool:
+    if re.fullmatch(r"[0-9A-Fa-f]{1,4}", name):
+        return int(name, 16) & _LANGUAGE_BITS in _PLAIN_LANGUAGES
+    return name.lower() == "en-us" or not name
 
 
-def _render_piece(moment: datetime, piece: str) -> str | None:
-    if piece in _PARTS:
-        return moment.strftime(_PARTS[piece])
-    if piece in ("d", "m", "h"):
-        return str({"d": moment.day, "m": moment.month, "h": moment.hour}[piece])
-    if piece.startswith("\0"):
-        return piece[1:]
-    return piece if piece in "/-., " else None
+def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:
+    """An m is for minutes after hours or before seconds, else for the month; minutes become `M`."""
+    units = [place for place, token in enumerate(tokens) if token.kind == "date"]
+    named = [FormatToken(token.kind, token.text.lower()) if token.kind == "date" else token for token in tokens]
+    for at, place in enumerate(units):
+        before = named[units[at - 1]].text if at else ""
+        after = named[units[at + 1]].text if at + 1 < len(units) else ""
+        if named[place].text in ("m", "mm") and (before.startswith("h") or after.startswith("s")):
+            named[place] = FormatToken("date", named[place].text.upper())
+    return named
+
+
+def _render_piece(moment: datetime, piece: FormatToken) -> str | None:
+    if piece.kind == "date":
+        return _render_part(moment, piece.text)
+    if piece.kind == "blank":
+        return " "
+    return piece.text if piece.kind in _AS_IS else None
+
+
+def _render_part(moment: datetime, part: str) -> str | None:
+    if part in _PARTS:
+        return moment.strftime(_PARTS[part])
+    numbers = {"d": moment.day, "m": moment.month, "h": moment.hour, "M": moment.minute, "s": moment.second}
+    return str(numbers[part]) if part in numbers else None

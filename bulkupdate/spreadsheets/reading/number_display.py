@@ -1,24 +1,32 @@
-"""What a person sees of a number under a number format, as far as that can be known without Excel.
+"""What a user sees of a number or a text under a number format, as far as that can be known without Excel.
 
-What depends on the settings of the machine (built-in dates, names of months) or is too elaborate (fractions, scaling)
-is said to be unknown, never guessed.
+What depends on the settings of the machine (built-in dates, names of months) or is too elaborate (fractions) is said
+to be unknown, never guessed. Separators are those of an English Excel.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 
 from bulkupdate.spreadsheets.reading.date_display import show_date
-from bulkupdate.spreadsheets.reading.number_format import FormatToken, is_date_format, shows_all_as_is, split_sections
+from bulkupdate.spreadsheets.reading.digit_places import arrow_strings, fill_in, has_places, show_decoration
+from bulkupdate.spreadsheets.reading.number_format import (
+    FormatToken,
+    Section,
+    has_kind,
+    is_unseen,
+    number_sections,
+    shows_all_as_is,
+    text_section,
+)
 
 MOST_DIGITS = 15
 """Significant digits that Excel keeps."""
 
-_EXACT = Context(prec=700)
-"""Room for the digits of any double."""
+MOST_GENERAL = 11
+"""Characters that Excel shows of a number under General."""
 
 _MONEY = re.compile(r"[$€£¥₹\s\xa0\u202f,()]|EUR|USD|GBP|CHF|kr\.?|zł|Kč", re.IGNORECASE)
 
@@ -39,7 +47,7 @@ class DisplayedNumber:
         """Whether the number wears no more than thousands separators, currency, or brackets for a negative one."""
         if self.text is None:
             return False
-        bare = _MONEY.sub("", self.text)
+        bare = re.sub(r"^(-?)\.", r"\g<1>0.", _MONEY.sub("", self.text)).removesuffix(".")
         return self.plain in (bare, f"-{bare}") or (bare == "-" and Decimal(self.plain) == 0)
 
 
@@ -53,23 +61,41 @@ def format_general(number: float) -> str:
 
 def show_number(number: float, code: str, *, is_1904: bool = False) -> DisplayedNumber:
     """What the number shows as. `is_1904` tells that the file counts days from 1904 instead of 1900."""
+    plain = format_general(number)
     if shows_all_as_is(code):
-        return DisplayedNumber(format_general(number), format_general(number))
-    if is_date_format(code):
-        text, iso = show_date(number, code, is_1904=is_1904)
+        return DisplayedNumber(plain, plain)
+    section, sign = _pick_section(number_sections(code), number)
+    if section is None or has_kind(section, "unknown", "text") or _has_wide_fill(section):
+        return DisplayedNumber(None, plain)
+    if has_kind(section, "date", "half_day", "elapsed", "local"):
+        text, iso = show_date(number, section, is_1904=is_1904)
         return DisplayedNumber(text, iso, is_date=True)
-    section, sign = _pick_section(code, number)
-    if section is None:
-        return DisplayedNumber(None, format_general(number))
-    return _show_section(Decimal(format_general(number)), sign, section)
+    return _show_section(Decimal(plain), sign, section)
 
 
-def _pick_section(code: str, number: float) -> tuple[Sequence[FormatToken] | None, str]:
+def show_text(text: str, code: str) -> str | None:
+    """What a text shows as. None means that its format hides it, or shows it in a way that cannot be known."""
+    section = text_section(code)
+    if section is None or not text:
+        return text
+    if not has_kind(section, "text") or any(token.kind not in ("text", "literal") for token in _seen(section)):
+        return None
+    return "".join(text if token.kind == "text" else token.text for token in _seen(section))
+
+
+def _seen(section: Section) -> list[FormatToken]:
+    return [token for token in section if not is_unseen(token)]
+
+
+def _has_wide_fill(section: Section) -> bool:
+    """Whether a character other than a blank is repeated over the cell's width."""
+    return any(token.kind == "fill" and token.text != " " for token in section)
+
+
+def _pick_section(sections: tuple[Section, ...], number: float) -> tuple[Section | None, str]:
     """The section that a number falls into, and the sign before it. None where the conditions are beyond us."""
-    sections = split_sections(code)
-    conditions = [token.text for section in sections for token in section if token.kind == "condition"]
-    if conditions:
-        return _pick_by_condition(sections, conditions, number), ""
+    if any(has_kind(section, "condition") for section in sections):
+        return _pick_by_condition(sections, number), ""
     if number < 0 and len(sections) > 1:
         return sections[1], ""
     if number == 0 and len(sections) > 2:
@@ -77,91 +103,67 @@ def _pick_section(code: str, number: float) -> tuple[Sequence[FormatToken] | Non
     return sections[0], "-" if number < 0 else ""
 
 
-def _pick_by_condition(
-    sections: Sequence[Sequence[FormatToken]], conditions: Sequence[str], number: float
-) -> Sequence[FormatToken] | None:
-    """Only the form of Excel's own phone formats: one condition, one section for the rest, no negative numbers."""
-    match = re.fullmatch(r"(<=|<|>=|>|=)(\d+)", conditions[0])
-    if not match or len(conditions) != 1 or len(sections) != 2 or number < 0:
+def _pick_by_condition(sections: tuple[Section, ...], number: float) -> Section | None:
+    """Only conditions in all sections but the last, and no negative numbers, whose sign programs show differently."""
+    *conditional, rest = sections
+    conditions = [[token.text for token in section if token.kind == "condition"] for section in conditional]
+    if number < 0 or has_kind(rest, "condition") or any(len(each) != 1 for each in conditions):
         return None
-    limit = float(match[2])
-    holds = {
+    holding = (section for section, each in zip(conditional, conditions, strict=True) if _holds(each[0], number))
+    return next(holding, rest)
+
+
+def _holds(condition: str, number: float) -> bool:
+    comparison = condition.rstrip("-0123456789.")
+    limit = float(condition[len(comparison) :])
+    return {
         "<": number < limit,
         "<=": number <= limit,
         "=": number == limit,
+        "<>": number != limit,
         ">": number > limit,
         ">=": number >= limit,
-    }
-    return sections[0] if holds[match[1]] else sections[1]
+    }[comparison]
 
 
-def _show_section(number: Decimal, sign: str, section: Sequence[FormatToken]) -> DisplayedNumber:
+def _show_section(number: Decimal, sign: str, section: Section) -> DisplayedNumber:
     plain = format(number, "f")
-    letters = "".join(token.text for token in section if token.kind == "letter")
-    if any(token.kind == "exponent" for token in section):
+    if has_kind(section, "exponent"):
         return DisplayedNumber(None, plain, is_scientific=True)
-    if any(token.kind == "word" for token in section):
-        return DisplayedNumber(sign + _join(section, format(abs(number), "f")), plain)
-    if not re.search("[0#?]", letters):
-        return DisplayedNumber(_join(section, ""), plain, is_rounded=True)
-    if re.search(r"[^0#?.,%]|,(\.|$|%)|\..*\.", letters):
+    if has_kind(section, "slash"):
         return DisplayedNumber(None, plain)
+    if has_kind(section, "general"):
+        return _show_general(number, sign, section)
+    if not has_places(section):
+        return _show_literals(plain, sign, section)
     return _show_digits(number, sign, section)
 
 
-def _join(section: Sequence[FormatToken], number: str) -> str:
-    texts = {"word": number, "blank": " ", "fill": "", "colour": ""}
-    return "".join(texts.get(token.kind, token.text) for token in section).strip()
+def _show_general(number: Decimal, sign: str, section: Section) -> DisplayedNumber:
+    plain = format(number, "f")
+    digits = format(abs(number), "f")
+    if has_kind(section, "place", "point", "comma", "percent") or len(digits) > MOST_GENERAL:
+        return DisplayedNumber(None, plain)
+    return DisplayedNumber((sign + _join(section, digits)).strip(), plain)
 
 
-def _show_digits(number: Decimal, sign: str, section: Sequence[FormatToken]) -> DisplayedNumber:
-    """Digits put into their places: `0`, `0.00`, `#,##0`, `0%`, `(000) 000-0000`."""
-    letters = "".join(token.text for token in section if token.kind == "letter")
-    whole_places, _, fraction_places = re.sub("[,%]", "", letters).partition(".")
-    scaled = abs(number).scaleb(2 * letters.count("%"), _EXACT)
-    rounded = scaled.quantize(Decimal(1).scaleb(-len(fraction_places)), ROUND_HALF_UP, _EXACT)
-    whole, _, fraction = format(rounded, "f").partition(".")
-    whole = whole.lstrip("0").rjust(whole_places.count("0"), "0")
-    fraction = _drop_optional(fraction, fraction_places)
-    text = sign + _fill(section, f"{int(whole):,}" if "," in letters and whole else whole, fraction)
-    undecorated = f"{whole or '0'}.{fraction}" if fraction else whole or "0"
-    is_percent = "%" in letters
-    plain = format(number, "f") if is_percent else ("-" if number < 0 else "") + undecorated
-    return DisplayedNumber(text, plain, is_rounded=rounded != scaled)
+def _show_literals(plain: str, sign: str, section: Section) -> DisplayedNumber:
+    """A section that shows the same of every number."""
+    if has_kind(section, "point", "comma") or (sign and section):
+        return DisplayedNumber(None, plain)
+    return DisplayedNumber(_join(section, "").strip(), plain, is_rounded=True)
 
 
-def _drop_optional(fraction: str, places: str) -> str:
-    kept = len(fraction)
-    while kept and places[kept - 1] != "0" and fraction[kept - 1] == "0":
-        kept -= 1
-    return fraction[:kept]
+def _join(section: Section, number: str) -> str:
+    return "".join(number if token.kind == "general" else show_decoration(token) for token in section)
 
 
-def _fill(section: Sequence[FormatToken], whole: str, fraction: str) -> str:
-    """The section with digits at the places of its 0, # and ?: whole ones from the right, the first takes the rest."""
-    point = next((place for place, token in enumerate(section) if token == FormatToken("letter", ".")), len(section))
-    digits = list(whole)
-    shown: list[str] = []
-    places = [place for place in range(point) if _is_place(section[place])]
-    has_separators = "," in whole
-    for place in reversed(range(point)):
-        token = section[place]
-        if not _is_place(token):
-            shown.append(_sign_of(token))
-        elif place == places[0] or has_separators:
-            shown.append("".join(digits))
-            digits = []
-        elif digits:
-            shown.append(digits.pop())
-    after = "".join(_sign_of(token) for token in section[point + 1 :] if not _is_place(token))
-    return ("".join(reversed(shown)) + (f".{fraction}" if fraction else "") + after).strip()
-
-
-def _is_place(token: FormatToken) -> bool:
-    return token.kind == "letter" and token.text in "0#?"
-
-
-def _sign_of(token: FormatToken) -> str:
-    if token.kind == "blank":
-        return " "
-    return token.text if token.kind == "literal" or token.text == "%" else ""
+def _show_digits(number: Decimal, sign: str, section: Section) -> DisplayedNumber:
+    plain = format(number, "f")
+    layout = arrow_strings(section)
+    if layout is None:
+        return DisplayedNumber(None, plain)
+    filled = fill_in(abs(number), layout)
+    if not (layout.percents or layout.scale):
+        plain = ("-" if number < 0 else "") + filled.digits
+    return DisplayedNumber(sign + filled.text, plain, is_rounded=filled.is_rounded)

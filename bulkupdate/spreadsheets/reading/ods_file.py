@@ -87,7 +87,7 @@ class OdsSheet:
         self._attributes: dict[str, str] = {}
         self._paragraphs: list[str] | None = None
         self._is_open = False
-        self._notes_open = 0
+        self._beside_open = 0
 
     def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
         for first, repeats, cells in self._rows:
@@ -107,9 +107,9 @@ class OdsSheet:
             self._attributes, self._paragraphs = attributes, []
         elif tag == "table:table-column":
             self._take_column(attributes)
-        elif tag == "office:annotation":
-            self._notes_open += 1
-        elif self._paragraphs is not None and not self._notes_open:
+        elif _is_beside(tag):
+            self._beside_open += 1
+        elif self._paragraphs is not None and not self._beside_open:
             self._start_text(tag, attributes)
 
     def end(self, tag: str) -> None:
@@ -117,17 +117,17 @@ class OdsSheet:
             self._is_inside = False
         elif not self._is_inside:
             return
-        elif tag == "text:p":
+        elif _is_beside(tag):
+            self._beside_open -= 1
+        elif tag == "text:p" and not self._beside_open:
             self._is_open = False
-        elif tag == "office:annotation":
-            self._notes_open -= 1
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             self._end_cell()
         elif tag == "table:table-row":
             self._end_row()
 
     def take_text(self, text: str) -> None:
-        if self._is_open and self._paragraphs and not self._notes_open:
+        if self._is_open and self._paragraphs and not self._beside_open:
             self._paragraphs[-1] += text
             if len(self._paragraphs[-1]) > LONGEST_TEXT:
                 raise InputFileError("A cell of the sheet is far larger than a cell can be; it was not read.")
@@ -182,6 +182,11 @@ class OdsSheet:
         count = _repeats(attributes, "table:number-columns-repeated")
         if attributes.get("table:visibility") in ("collapse", "filter") and count < 1000:
             self.facts.hidden_columns += count
+
+
+def _is_beside(tag: str) -> bool:
+    """Whether what stands in the element is not the cell's text: a comment, a shape, the reading of a character."""
+    return tag in ("office:annotation", "text:ruby-text") or tag.startswith(("draw:", "dr3d:"))
 
 
 def _repeats(attributes: dict[str, str], name: str) -> int:

@@ -25,6 +25,8 @@ class SheetMetadata:
     hidden_columns: int = 0
     formulas: int = 0
     is_1904: bool = False
+    hides_zeros: bool = False
+    """Whether the sheet shows a blank where a cell holds 0."""
     long_numbers: set[tuple[int, int]] = field(default_factory=set)
     """Row and column of numbers with more digits than Excel keeps; known once the rows were read."""
 

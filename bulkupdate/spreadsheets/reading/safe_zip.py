@@ -47,6 +47,11 @@ class Package:
         self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
         self._check_directory()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all its parts."""
+        return self._zip.namelist()
+
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._parts
 

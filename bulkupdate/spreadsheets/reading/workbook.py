@@ -12,7 +12,7 @@ import pandas as pd
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.errors import InputFileError
-from bulkupdate.spreadsheets.reading.cell_checks import find_lost_digits, resolve_cell
+from bulkupdate.spreadsheets.reading.cell_checks import Special, SpecialCell, find_lost_digits, judge_text, resolve_cell
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder
 from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, HeaderRow, find_header_row, missing_key_error
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, OpenSheet, SheetMetadata, Workbook
@@ -30,9 +30,14 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
     texts, findings = _judge_cells(sheet.facts, heading, fields)
     width = len(heading.headings)
     builder = FrameBuilder(width, options)
+    formatted = _formatted_texts(sheet.facts, width)
     for number, cells in sheet.rows():
         if number > heading.number:
-            builder.add(number, _fit(cells, width, texts.get(number)))
+            fitted = _fit(cells, width, texts.get(number))
+            if number in formatted:
+                fitted, found = _format_texts(fitted, formatted[number])
+                findings.extend(each for each in found if each.column is None or fields[each.column])
+            builder.add(number, fitted)
     frame, row_numbers = builder.build()
     findings.extend(_judge_long_numbers(sheet.facts, heading, frame, row_numbers))
     findings.extend(_judge_merges(sheet.facts.merges, heading, row_numbers))
@@ -108,13 +113,33 @@ def _judge_cells(
     texts: dict[int, list[tuple[int, str]]] = defaultdict(list)
     findings: list[Finding] = []
     for cell in facts.special_cells:
-        if cell.row <= heading.number or cell.column >= len(fields):
+        if cell.row <= heading.number or cell.column >= len(fields) or cell.special is Special.TEXT:
             continue
         text, finding = resolve_cell(cell, fields[cell.column], is_1904=facts.is_1904)
         texts[cell.row].append((cell.column, text))
         if finding:
             findings.append(finding)
     return texts, findings
+
+
+def _formatted_texts(facts: SheetMetadata, width: int) -> dict[int, list[SpecialCell]]:
+    """The text cells under a format that shows more or less than the text, by row."""
+    cells: dict[int, list[SpecialCell]] = defaultdict(list)
+    for cell in facts.special_cells:
+        if cell.special is Special.TEXT and cell.column < width:
+            cells[cell.row].append(cell)
+    return cells
+
+
+def _format_texts(row: Sequence[str], cells: Sequence[SpecialCell]) -> tuple[Sequence[str], list[Finding]]:
+    """The row with its formatted texts as they show, and what was found in them."""
+    shown = list(row)
+    findings = []
+    for cell in cells:
+        shown[cell.column], finding = judge_text(cell, shown[cell.column])
+        if finding:
+            findings.append(finding)
+    return shown, findings
 
 
 def _judge_long_numbers(
@@ -165,4 +190,7 @@ def _notes(facts: SheetMetadata) -> list[str]:
         (facts.hidden_columns, "hidden column was read", "hidden columns were read"),
         (facts.formulas, "formula was read by its stored value", "formulas were read by their stored values"),
     )
-    return [f"{count:,} {one if count == 1 else many}." for count, one, many in counts if count]
+    notes = [f"{count:,} {one if count == 1 else many}." for count, one, many in counts if count]
+    if facts.hides_zeros:
+        notes.append("The sheet shows zeros as blanks (an option of the sheet); a cell that holds 0 was read as 0.")
+    return notes

@@ -12,7 +12,7 @@ from xlrd.sheet import Sheet as XlrdSheet
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.calamine_book import format_cell
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
-from bulkupdate.spreadsheets.reading.number_format import LOCAL_DATES, code_of, shows_all_as_is
+from bulkupdate.spreadsheets.reading.number_format import LOCAL_DATES, code_of, shows_all_as_is, shows_texts_as_is
 from bulkupdate.spreadsheets.reading.ole_file import OleFile
 from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
 from bulkupdate.spreadsheets.reading.safe_zip import encrypted_error
@@ -69,6 +69,7 @@ class XlsSheet:
                 1 for place, column in sheet.colinfo_map.items() if column.hidden and place < sheet.ncols
             ),
             is_1904=bool(book.datemode),
+            hides_zeros=not sheet.show_zero_values,
         )
         for cell in self._special_cells():
             self.facts.add_special(cell)
@@ -88,6 +89,10 @@ class XlsSheet:
                 if kind == xlrd.XL_CELL_ERROR:
                     text = xlrd.error_text_from_code.get(self._sheet.cell_value(place, column), "#N/A")
                     yield SpecialCell(place + 1, column, Special.ERROR, text)
+                elif kind == xlrd.XL_CELL_TEXT:
+                    code = self._codes[self._sheet.cell_xf_index(place, column)]
+                    if not shows_texts_as_is(code):
+                        yield SpecialCell(place + 1, column, Special.TEXT, format_code=code)
                 elif kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
                     number = self._sheet.cell_value(place, column)
                     code = self._codes[self._sheet.cell_xf_index(place, column)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bulkupdate.spreadsheets.reading.calamine_book import format_cell
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
-from bulkupdate.spreadsheets.reading.number_format import code_of, shows_all_as_is
+from bulkupdate.spreadsheets.reading.number_format import code_of, shows_all_as_is, shows_texts_as_is
 from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.xlsb_records import ERROR_NAMES, RecordType, read_records, read_rk, read_text
@@ -128,12 +128,18 @@ class XlsbSheet:
             text = self._take_number(row, column, style & 0xFFFFFF, _number_of(number, data))
         else:
             text = self._text_of(number, data)
+            code = self._code(style & 0xFFFFFF)
+            if number not in (RecordType.BOOL, RecordType.FORMULA_BOOL) and not shows_texts_as_is(code):
+                self.facts.add_special(SpecialCell(row, column, Special.TEXT, format_code=code))
         if text:
             self._rows[-1][1][column] = text
             self.width = max(self.width, column + 1)
 
+    def _code(self, style: int) -> str:
+        return self._codes[style] if style < len(self._codes) else "General"
+
     def _take_number(self, row: int, column: int, style: int, number: float) -> str:
-        code = self._codes[style] if style < len(self._codes) else "General"
+        code = self._code(style)
         if not shows_all_as_is(code) or abs(number) >= LOST_DIGITS_FROM:
             self.facts.add_special(SpecialCell(row, column, Special.NUMBER, number=number, format_code=code))
         return format_cell(number)

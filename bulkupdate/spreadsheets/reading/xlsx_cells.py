@@ -10,10 +10,10 @@ from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import CellCoordinatesException
 
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
-from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is
+from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is, shows_texts_as_is
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, SheetMetadata
 
-_TEXT_TYPES = frozenset({"s", "str", "inlineStr", "b"})
+TEXT_TYPES = ("s", "str", "inlineStr")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ class SheetScan:
             return SpecialCell(row, column, Special.ERROR, value or "#N/A")
         if formula is not None and self._is_uncalculated(kind, value):
             return SpecialCell(row, column, Special.UNCALCULATED, f"={formula}")
-        if kind in _TEXT_TYPES or not value:
+        if kind in TEXT_TYPES:
+            code = self.styles.code(style)
+            return None if shows_texts_as_is(code) else SpecialCell(row, column, Special.TEXT, format_code=code)
+        if kind == "b" or not value:
             return None
         code = self.styles.code(style)
         number = _to_number(value, is_iso=kind == "d")
@@ -87,8 +90,8 @@ class SheetScan:
         return SpecialCell(row, column, Special.NUMBER, number=number, format_code=code)
 
     def _is_uncalculated(self, kind: str, value: str | None) -> bool:
-        if kind in _TEXT_TYPES:
-            return value is None and kind != "str"
+        if kind in TEXT_TYPES or kind == "b":
+            return value is None
         return not value or (value == "0" and self.styles.is_uncalculated)
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from python_calamine import CalamineSheet
-
 from bulkupdate.errors import InputFileError
-from bulkupdate.spreadsheets.reading.calamine_book import CalamineBook, text_rows
+from bulkupdate.spreadsheets.reading.calamine_book import CalamineBook
+from bulkupdate.spreadsheets.reading.cell_checks import SpecialCell
 from bulkupdate.spreadsheets.reading.number_format import code_of
 from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
 from bulkupdate.spreadsheets.reading.safe_zip import Package
@@ -22,6 +21,12 @@ from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
 
 ROOMY_AREA = 8_000_000
 """Cells that calamine may make room for, however few of them are filled."""
+
+
+MOST_DAYS = 10_000_000
+"""Days that a date or a length of time may have; Excel's own last date is day 2,958,465."""
+
+_DATE_LETTERS = frozenset("dmyhsDMYHS")
 
 
 class _Entry(NamedTuple):
@@ -56,7 +61,10 @@ class XlsxWorkbook:
         scan.facts.is_1904 = self._is_1904
         self._check_extent(name, scan.extent)
         self._shared.check(part, scan.extent)
-        return XlsxSheet(self._book.result().sheet(name), scan.facts)
+        book = self._book.result()
+        if any(map(_is_far_date, scan.facts.special_cells)):
+            book = book.without(self._package, f"{self._folder}styles.xml")
+        return XlsxSheet(book, name, scan.facts)
 
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
@@ -103,8 +111,9 @@ class XlsxWorkbook:
 class XlsxSheet:
     """One sheet of it."""
 
-    def __init__(self, sheet: CalamineSheet, facts: SheetMetadata) -> None:
-        self._sheet = sheet
+    def __init__(self, book: CalamineBook, name: str, facts: SheetMetadata) -> None:
+        self._book = book
+        self._sheet = book.sheet(name)
         self.facts = facts
 
     @property
@@ -112,7 +121,12 @@ class XlsxSheet:
         return self._sheet.end[1] + 1 if self._sheet.end else 0
 
     def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
-        return text_rows(self._sheet, count, self.facts)
+        return self._book.rows(self._sheet, count, self.facts)
+
+
+def _is_far_date(cell: SpecialCell) -> bool:
+    """Whether calamine may take the number for a date that it cannot make: it goes by the letters of the format."""
+    return abs(cell.number) > MOST_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
 
 
 def _open_meanwhile(path: Path) -> Future[CalamineBook]:

@@ -53,7 +53,7 @@ class _Sheet:
         elif tag in ("v", "f", "t"):
             self._open = tag
             self._texts.setdefault(tag, "")
-        elif tag in ("col", "mergeCell"):
+        elif tag in ("col", "mergeCell", "sheetView"):
             self._take_fact(tag, attributes)
 
     def end(self, name: str) -> None:
@@ -88,7 +88,9 @@ class _Sheet:
         self.scan.take_cell(self._row, self._column, self._attributes, self._texts.get("f"), value)
 
     def _take_fact(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "col" and attributes.get("hidden") in ("1", "true"):
+        if tag == "sheetView":
+            self.scan.facts.hides_zeros = attributes.get("showZeros") in ("0", "false")
+        elif tag == "col" and attributes.get("hidden") in ("1", "true"):
             first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
             self.scan.facts.hidden_columns += last - first + 1 if last < 16_384 else 0
         elif tag == "mergeCell":

@@ -15,8 +15,8 @@ from itertools import chain
 from openpyxl.utils.cell import column_index_from_string
 
 from bulkupdate.errors import InputFileError
-from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is
-from bulkupdate.spreadsheets.reading.xlsx_cells import SheetScan, Styles, to_merge
+from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is, shows_texts_as_is
+from bulkupdate.spreadsheets.reading.xlsx_cells import TEXT_TYPES, SheetScan, Styles, to_merge
 from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
 
 LONGEST_ROW_BYTES = 32 << 20
@@ -25,13 +25,14 @@ MOST_MERGES = 200_000
 _CELL = re.compile(rb"<c( [^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})$")
-_VALUE = re.compile(rb"<v(?: [^>]*)?>([^<]*)</v>")
+_VALUE = re.compile(rb"<v(?: [^>]*)?(?:/>|>([^<]*)</v>)")
 _FORMULA = re.compile(rb"<f(?: [^>]*)?(?:/>|>([^<]*)</f>)")
 _TEXT = re.compile(rb">([^<]+)<")
 _FAR_COLUMN = re.compile(rb'<c r="([A-Z]{2,3})\d+"[^>/]*>')
 _ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(?:1|true)"')
 _HIDDEN_COLUMNS = re.compile(rb'<col ([^>]*hidden="(?:1|true)"[^>]*)>')
+_HIDDEN_ZEROS = re.compile(rb'<sheetView [^>]*showZeros="(?:0|false)"')
 _MERGE = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 
@@ -121,10 +122,11 @@ class _Tokens:
             column_index_from_string(place[1]) - 1,
             (int(style) if style.isdigit() else 0, attributes.get(b"t", b"n").decode("ascii", "replace")),
             None if formula is None else _decode(formula[1] or b""),
-            None if value is None else _decode(value[1]),
+            None if value is None else _decode(value[1] or b""),
         )
 
     def _take_columns(self, xml: bytes) -> None:
+        self._scan.facts.hides_zeros = bool(_HIDDEN_ZEROS.search(xml))
         for match in _HIDDEN_COLUMNS.finditer(xml):
             attributes = dict(_ATTRIBUTE.findall(match[1]))
             self._scan.facts.hidden_columns += _count_columns(
@@ -146,7 +148,12 @@ def _style_patterns(styles: Styles) -> list[bytes]:
         if not (shows_all_as_is(code) or shows_integers_as_is(code))
     ]
     fractions = [str(style) for style, code in enumerate(styles.codes) if shows_integers_as_is(code)]
+    texts = [str(style) for style, code in enumerate(styles.codes) if not shows_texts_as_is(code)]
     patterns = []
+    if texts:
+        kinds = "|".join(TEXT_TYPES)
+        patterns.append(f' s="(?:{"|".join(texts)})"[^>]* t="(?:{kinds})"'.encode())
+        patterns.append(f' t="(?:{kinds})"[^>]* s="(?:{"|".join(texts)})"'.encode())
     if always:
         no_text = r'(?! t="(?:s|str|inlineStr|b)")'
         patterns.append(f' s="(?:{"|".join(always)})"{no_text}[^>/]*>(?!</c>)'.encode())
