@@ -40,6 +40,7 @@ class CalamineBook:
                 if name != part:
                     with target.open(name, "w") as entry:
                         entry.writelines(package.blocks(name))
+        copy.seek(0)
         self._book = self._translate(lambda: CalamineWorkbook.from_filelike(copy))
         return self
 

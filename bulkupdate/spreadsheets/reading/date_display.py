@@ -31,6 +31,7 @@ _PLAIN_LANGUAGES = frozenset({
 """Windows' numbers of European languages, whose dates have European figures and the Gregorian calendar."""
 
 _LANGUAGE_BITS = 0x3FF
+_ENGLISH = 0x09
 
 
 def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | None, str]:
@@ -74,8 +75,11 @@ def _to_iso(moment: datetime, days: float) -> str:
 
 def _render(moment: datetime, section: Section) -> str | None:
     """Formats of figures alone; names of months and days, halves of the day and lengths of time are not tried."""
-    if not all(_is_plain_locale(token.text) for token in section if token.kind == "locale"):
+    locales = [token.text for token in section if token.kind == "locale"]
+    if not all(map(_is_plain_locale, locales)):
         return None
+    if has_kind(section, "slash") and not all(map(_is_english, locales)):
+        return None  # the slash stands for the separator of the language
     if has_kind(section, "condition"):
         return None
     pieces = _name_minutes([token for token in section if token.kind not in _UNSEEN])
@@ -87,6 +91,10 @@ def _is_plain_locale(name: str) -> bool:
     if re.fullmatch(r"[0-9A-Fa-f]{1,4}", name):
         return int(name, 16) & _LANGUAGE_BITS in _PLAIN_LANGUAGES
     return name.lower() == "en-us" or not name
+
+
+def _is_english(name: str) -> bool:
+    return name.lower() in ("", "en-us") or int(name, 16) & _LANGUAGE_BITS == _ENGLISH
 
 
 def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:

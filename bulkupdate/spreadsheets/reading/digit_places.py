@@ -67,22 +67,34 @@ def arrow_strings(section: Section) -> Layout | None:
         percents=kinds.count("percent"),
     )
     is_sane = sum(map(_is_place, layout.decimals)) <= MOST_DECIMALS and layout.percents <= MOST_PERCENTS
-    return layout if is_sane else None
+    return layout if is_sane and not _has_text_before_point(layout) else None
 
 
-def fill_in(number: Decimal, layout: Layout) -> Filled:
-    """Put the digits of a number that is not negative into their places, rounded as Excel rounds: half up."""
+def _has_text_before_point(layout: Layout) -> bool:
+    """Return whether the whole digits have no place but other text has: programs put the digits before or after it."""
+    return not any(map(_is_place, layout.whole)) and any(map(show_decoration, layout.whole))
+
+
+def fill_in(number: Decimal, layout: Layout) -> Filled | None:
+    """Put the digits of a number that is not negative into their places, rounded as Excel rounds: half up.
+
+    None means that what shows cannot be known for certain: a zero would have to fill a place that asks for none
+    (5 under `0##` is 05 for some programs and 005 for others).
+    """
     count = sum(map(_is_place, layout.decimals))
     scaled = number.scaleb(2 * layout.percents - 3 * layout.scale, _EXACT)
     rounded = scaled.quantize(Decimal(1).scaleb(-count), ROUND_HALF_UP, _EXACT)
     whole, _, fraction = format(rounded, "f").partition(".")
     whole = whole.lstrip("0")
     places = [token.text for token in layout.whole if _is_place(token)]
-    whole = whole.rjust(len(places) - places.index("0") if "0" in places else 0, "0")
+    padded = places[places.index("0") : max(0, len(places) - len(whole))] if "0" in places else []
+    if set(padded) - {"0"}:
+        return None
+    whole = "0" * len(padded) + whole
     fraction = _drop_optional(fraction, [token.text for token in layout.decimals if _is_place(token)])
     text = _fill_whole(whole, layout) + ("." if layout.has_point else "") + _fill_decimals(fraction, layout.decimals)
     digits = (whole or "0") + (f".{fraction}" if fraction else "")
-    return Filled(text.strip(), digits, rounded != scaled or bool(layout.scale and number))
+    return Filled(text, digits, rounded != scaled or bool(layout.scale and number))
 
 
 def show_decoration(token: FormatToken) -> str:

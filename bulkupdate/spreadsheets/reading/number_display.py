@@ -65,11 +65,12 @@ def show_number(number: float, code: str, *, is_1904: bool = False) -> Displayed
     if shows_all_as_is(code):
         return DisplayedNumber(plain, plain)
     section, sign = _pick_section(number_sections(code), number)
-    if section is None or has_kind(section, "unknown", "text") or _has_wide_fill(section):
-        return DisplayedNumber(None, plain)
-    if has_kind(section, "date", "half_day", "elapsed", "local"):
+    is_known = section is not None and not has_kind(section, "unknown", "text") and not _has_wide_fill(section)
+    if section is not None and has_kind(section, "date", "half_day", "elapsed", "local"):
         text, iso = show_date(number, section, is_1904=is_1904)
-        return DisplayedNumber(text, iso, is_date=True)
+        return DisplayedNumber(text if is_known else None, iso, is_date=True)
+    if section is None or not is_known:
+        return DisplayedNumber(None, plain)
     return _show_section(Decimal(plain), sign, section)
 
 
@@ -164,6 +165,8 @@ def _show_digits(number: Decimal, sign: str, section: Section) -> DisplayedNumbe
     if layout is None:
         return DisplayedNumber(None, plain)
     filled = fill_in(abs(number), layout)
+    if filled is None:
+        return DisplayedNumber(None, plain)
     if not (layout.percents or layout.scale):
         plain = ("-" if number < 0 else "") + filled.digits
-    return DisplayedNumber(sign + filled.text, plain, is_rounded=filled.is_rounded)
+    return DisplayedNumber((sign + filled.text).strip(), plain, is_rounded=filled.is_rounded)

@@ -86,7 +86,8 @@ def test_a_number_column_gets_the_number_without_its_dress_and_a_warning(
         (0, "0;-0;;@", "rounded-display", "shows nothing"),
         (1234567890123456789, "General", "lost-digits", "15 digits"),
         (1234567890123456, "0", "lost-digits", "15 digits"), (0.5, "# ?/?", "number-format", "shows something else"),
-        (5000, "0,", "rounded-display", "shows 5 but holds 5000"), (dt.date(2026, 1, 14), "mm-dd-yy", "date", "depends"),
+        (5000, "0,", "rounded-display", "shows 5 but holds 5000"),
+        (dt.date(2026, 1, 14), "mm-dd-yy", "date", "depends"),
         (dt.date(2026, 1, 14), "d mmm yyyy", "date", "depends"), (dt.timedelta(hours=30), "[h]:mm", "date", "depends"),
     ],
 )  # fmt: skip
