@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkupdate.cli.console import Console, print_json
-from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings, parse_maps, sheet_options
+from bulkupdate.cli.options import FILE_ARGUMENT, common_options, make_settings, make_sheet_options, sheet_options
 from bulkupdate.errors import ExitCode
 from bulkupdate.text import pluralize, quote_argument
 
@@ -86,10 +86,9 @@ COMMANDS = (check_command, template_command)
 
 def take_in_file(file: Path, settings: Settings, given: Mapping[str, Any]) -> CheckedInput:
     """Read and check a file as the options say."""
-    from bulkupdate.runs.input_file import SheetOptions, load_input_file
+    from bulkupdate.runs.input_file import load_input_file
 
-    options = SheetOptions(given["sheet"], parse_maps(given["maps"]), given["decimal_mark"], given["ignore_unknown"])
-    return load_input_file(file, settings, options)
+    return load_input_file(file, settings, make_sheet_options(given))
 
 
 def show_intake(intake: CheckedInput, console: Console) -> None:

@@ -13,7 +13,7 @@ from bulkupdate.cli.options import (
     common_options,
     make_run_options,
     make_settings,
-    parse_maps,
+    make_sheet_options,
     run_mode_options,
     sheet_options,
 )
@@ -92,12 +92,11 @@ COMMANDS = (nightly_command,)
 def _read_options(given: dict[str, Any], now: float) -> NightOptions:
     from bulkupdate.nightly.file_job import NightOptions
     from bulkupdate.nightly.window import find_end
-    from bulkupdate.runs.input_file import SheetOptions
 
     return NightOptions(
         end=find_end(given["until"], now) if given["until"] else None,
         settle_seconds=given["settle"],
-        sheet=SheetOptions(given["sheet"], parse_maps(given["maps"]), given["decimal_mark"], given["ignore_unknown"]),
+        sheet=make_sheet_options(given),
         skip_invalid=given["invalid"] == "skip",
         run_options=make_run_options(given),
     )

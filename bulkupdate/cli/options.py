@@ -15,6 +15,7 @@ from bulkupdate.errors import UsageError
 from bulkupdate.settings import SECRETS, SETTINGS, Settings, load_settings
 
 if TYPE_CHECKING:
+    from bulkupdate.runs.input_file import SheetOptions
     from bulkupdate.runs.runner import RunOptions
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
@@ -60,8 +61,14 @@ def _note_call(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def sheet_options(command: Any) -> Any:
-    """How a file is to be read: `--sheet`, `--map`, `--decimal`, `--ignore-unknown`."""
+    """How a file is to be read: `--sheet`, `--map`, `--decimal`, `--encoding`, `--numbers`, `--ignore-unknown`."""
     for add in (
+        click.option(
+            "--numbers",
+            type=click.Choice(["displayed", "stored"]),
+            help="If a number format rounds: send the text displayed, or the number stored.",
+        ),
+        click.option("--encoding", metavar="NAME", help="The encoding of a text file, such as cp1250."),
         click.option("--ignore-unknown", is_flag=True, help="Pass over columns that are no field."),
         click.option("--decimal", "decimal_mark", type=click.Choice([".", ","]), default=".", help="The decimal mark."),
         click.option(
@@ -75,6 +82,20 @@ def sheet_options(command: Any) -> Any:
     ):
         command = add(command)
     return command
+
+
+def make_sheet_options(given: Mapping[str, Any]) -> SheetOptions:
+    """Return how a file is to be read, from `sheet_options`. Raises `UsageError`."""
+    from bulkupdate.runs.input_file import SheetOptions
+
+    return SheetOptions(
+        sheet=given["sheet"],
+        heading_map=parse_maps(given["maps"]),
+        decimal_mark=given["decimal_mark"],
+        ignore_unknown=given["ignore_unknown"],
+        encoding=given["encoding"],
+        numbers=given["numbers"],
+    )
 
 
 def run_mode_options(command: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkupdate.cli.console import Console, print_json
-from bulkupdate.cli.options import common_options, make_settings
+from bulkupdate.cli.options import common_options, make_settings, make_sheet_options, sheet_options
 from bulkupdate.cli.planning import confirm_plan
 from bulkupdate.cli.reading import open_parts, print_estimate, watch_reading
 from bulkupdate.cli.sending import require_same_host, send
@@ -66,13 +66,12 @@ def undo_command(
 @click.command("export", short_help="Live customers as a sheet to edit and give back.")
 @click.option("--ids", type=click.Path(path_type=Path), help="A sheet with the ids of the customers; without it: all.")
 @click.option("--list-fields", is_flag=True, help="Only the fields of the list answer: fifty customers to a call.")
-@click.option("--sheet", metavar="NAME", help="The sheet of the workbook of ids to take.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Where the sheet goes (.xlsx or .csv).")
+@sheet_options
 @common_options
 def export_command(
     ids: Path | None,
     list_fields: bool,
-    sheet: str | None,
     output: Path | None,
     as_json: bool,
     quiet: bool,
@@ -92,7 +91,7 @@ def export_command(
     check_writable(path)
     if ids is not None and path.resolve() == ids.resolve():
         raise UsageError(f"The export would overwrite {ids}.", remedy="Name another file with -o.")
-    wanted = read_ids(ids, settings, sheet) if ids is not None else None
+    wanted = read_ids(ids, settings, make_sheet_options(given)) if ids is not None else None
     names = LISTED_NAMES if list_fields else ALL_NAMES
     with open_parts(settings) as parts:
         customers = _read(wanted, names, parts, console)

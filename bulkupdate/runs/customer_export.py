@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from bulkupdate.customers.headings import find_field
 from bulkupdate.customers.payload import LiveCustomer, format_value
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, read_live
+from bulkupdate.runs.input_file import SheetOptions, make_read_options
 from bulkupdate.runs.round_trip import to_cell
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.reader import read_key_sheet
-from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark
 
 ALL_NAMES = tuple(each.name for each in UPDATABLE)
@@ -27,11 +27,11 @@ LISTED_NAMES = tuple(name for name in ALL_NAMES if name in LIST_FIELDS)
 _SHOWN_ROWS = 5
 
 
-def read_ids(path: Path, settings: Settings, sheet_name: str | None) -> list[str]:
-    """The customer ids of a sheet, each once, in its order. Raises `InputFileError` where one is no id."""
-    limits = {name: getattr(settings, name) for name in ("max_rows", "max_cells", "max_unpacked_bytes")}
-    sheet = read_key_sheet(path, ReadOptions(sheet=sheet_name, heading_map=settings.heading_map, **limits))
-    place = next(at for at, each in enumerate(sheet.headings) if find_field(each, settings.heading_map) is CUSTOMER_ID)
+def read_ids(path: Path, settings: Settings, options: SheetOptions) -> list[str]:
+    """Return the customer ids of a sheet, each once, in its order. Raises `InputFileError` if one is not an id."""
+    options = replace(options, heading_map={**settings.heading_map, **options.heading_map})
+    sheet = read_key_sheet(path, make_read_options(settings, options))
+    place = next(at for at, each in enumerate(sheet.headings) if find_field(each, options.heading_map) is CUSTOMER_ID)
     texts = sheet.frame.iloc[:, place].tolist()
     read = [parse_cell(CUSTOMER_ID, text).value for text in texts]
     bad = [int(row) for row, value in zip(sheet.row_numbers, read, strict=True) if value is None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,18 +14,24 @@ from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 from bulkupdate.errors import InputFileError
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.reader import read_sheet
-from bulkupdate.spreadsheets.reading.sheet import ReadOptions
+from bulkupdate.spreadsheets.reading.sheet import NumberChoice, ReadOptions
 
 
 @dataclass(frozen=True)
 class SheetOptions:
-    """What a person says about a file. `sheet` None: the only sheet with a key column; `heading_map` adds to the
-    settings' own; `decimal_mark` is a point or a comma."""
+    """How a file is to be read, as its user says.
+
+    `sheet` None: the only sheet with a key column. `heading_map` adds to the settings' own. `decimal_mark` is a point
+    or a comma. `encoding` is that of a text file, None to find out. `numbers` says what counts if a number format
+    rounds, None to refuse such cells.
+    """
 
     sheet: str | None = None
     heading_map: Mapping[str, str] = field(default_factory=dict)
     decimal_mark: str = "."
     ignore_unknown: bool = False
+    encoding: str | None = None
+    numbers: NumberChoice | None = None
 
 
 class CheckedRows(Protocol):
@@ -94,9 +100,8 @@ def load_input_file(path: Path, settings: Settings, options: SheetOptions) -> Ch
     `UsageError` where the heading map names no field.
     """
     heading_map = {**settings.heading_map, **options.heading_map}
-    limits = {name: getattr(settings, name) for name in ("max_rows", "max_cells", "max_unpacked_bytes")}
     before = _hash_file(path)
-    sheet = read_sheet(path, ReadOptions(sheet=options.sheet, heading_map=heading_map, **limits))
+    sheet = read_sheet(path, make_read_options(settings, replace(options, heading_map=heading_map)))
     if _hash_file(path) != before:
         raise InputFileError(f"{path} was changed while it was read.", remedy="Save it, and call again.")
     rules = CheckOptions(
@@ -108,6 +113,19 @@ def load_input_file(path: Path, settings: Settings, options: SheetOptions) -> Ch
     )
     checked = check_frame(sheet.frame, sheet.headings, sheet.row_numbers, rules, sheet.problems)
     return CheckedInput(path, before, sheet.sheet_name, sheet.heading_row, sheet.notes, checked)
+
+
+def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:
+    """Return how to read a file: as its user says, within the limits of the settings."""
+    return ReadOptions(
+        sheet=options.sheet,
+        heading_map=options.heading_map,
+        max_rows=settings.max_rows,
+        max_cells=settings.max_cells,
+        max_unpacked_bytes=settings.max_unpacked_bytes,
+        encoding=options.encoding,
+        numbers=options.numbers,
+    )
 
 
 def _hash_file(path: Path) -> str:

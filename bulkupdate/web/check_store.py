@@ -124,6 +124,13 @@ def keep_refusal(folder: Path, message: str, remedy: str | None) -> None:
     write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
 
 
+def forget_outcome(folder: Path) -> None:
+    """Delete how the check ended, so that the sheet is checked again."""
+    (folder / OUTCOME).unlink(missing_ok=True)
+    for report in folder.glob("check-report*"):
+        report.unlink(missing_ok=True)
+
+
 def read_outcome(folder: Path) -> CheckOutcome | None:
     """How the check of this upload ended; None while it has not, or where what was kept is of another version."""
     kept = read_json(folder / OUTCOME)

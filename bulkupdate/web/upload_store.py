@@ -16,6 +16,7 @@ from bulkupdate.clock import Clock, format_utc
 from bulkupdate.files import open_private
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.runner import new_run_id
+from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 
 FOLDER = "uploads"
 RECORD = "upload.json"
@@ -37,6 +38,8 @@ class Upload:
     decimal_mark: str
     ignore_unknown: bool
     folder: Path
+    encoding: str = ""
+    numbers: NumberChoice | None = None
 
     @property
     def path(self) -> Path:
@@ -47,7 +50,11 @@ class Upload:
     def options(self) -> SheetOptions:
         """How it is to be read."""
         return SheetOptions(
-            sheet=self.sheet or None, decimal_mark=self.decimal_mark, ignore_unknown=self.ignore_unknown
+            sheet=self.sheet or None,
+            decimal_mark=self.decimal_mark,
+            ignore_unknown=self.ignore_unknown,
+            encoding=self.encoding or None,
+            numbers=self.numbers,
         )
 
 
@@ -64,12 +71,17 @@ class Uploads:
         folder = self.place_of(upload_id)
         upload = Upload(
             upload_id, owner, host, name, f"{upload_id}{ending}", format_utc(self._clock.now()), options.sheet or "",
-            options.decimal_mark, options.ignore_unknown, folder,
+            options.decimal_mark, options.ignore_unknown, folder, options.encoding or "", options.numbers,
         )  # fmt: skip
         with open_private(upload.path) as file:
             shutil.copyfileobj(content, file, 1 << 20)
-        write_json(folder / RECORD, {key: value for key, value in asdict(upload).items() if key != "folder"})
+        self.save(upload)
         return upload
+
+    def save(self, upload: Upload) -> None:
+        """Write the record of an upload, for the first time or with other options."""
+        record = {key: value for key, value in asdict(upload).items() if key != "folder"}
+        write_json(upload.folder / RECORD, record)
 
     def place_of(self, run_id: str) -> Path:
         """The folder of an upload or of a run's results, made when missing."""

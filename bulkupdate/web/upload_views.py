@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
@@ -12,8 +13,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from bulkupdate.errors import InputFileError, InterruptedRunError, StoppedError
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.runner import RunOptions, create_run
+from bulkupdate.spreadsheets.reading.sheet import NumberChoice
+from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
-from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, KeptCheck, ProblemFilter, read_outcome
+from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, KeptCheck, ProblemFilter, forget_outcome, read_outcome
 from bulkupdate.web.check_worker import REPORT, SECONDS, Task, limit_settings
 from bulkupdate.web.downloads import RESULTS, name_download, send_download, send_template
 from bulkupdate.web.filenames import clean_name, require_sheet_name
@@ -67,10 +70,39 @@ def _keep(file: FileStorage) -> Upload:
         sheet=request.form.get("sheet_name", "").strip()[:_SHEET_NAME_LENGTH] or None,
         decimal_mark="," if request.form.get("decimal_mark") == "," else ".",
         ignore_unknown="ignore_unknown" in request.form,
+        encoding=_read_encoding(),
+        numbers=_read_numbers(),
     )
     return current_context().uploads.add(
         file.stream, current_user().username, current_user().host, name, ending, options
     )
+
+
+def _read_encoding() -> str | None:
+    """Return the encoding chosen in the form; None if the program is to find it out."""
+    chosen = request.form.get("encoding", "")
+    return chosen if chosen in LIKELY_ENCODINGS or chosen == "utf-8" else None
+
+
+def _read_numbers() -> NumberChoice | None:
+    """Return what counts of rounded numbers, as chosen in the form; None to refuse them."""
+    choices: dict[str, NumberChoice] = {"displayed": "displayed", "stored": "stored"}
+    return choices.get(request.form.get("numbers", ""))
+
+
+@pages.post("/sheets/<upload_id>/read-as")
+def read_as(upload_id: str) -> AnyResponse:
+    """Check a sheet again, read with another encoding or another choice of numbers."""
+    kept = find_upload(upload_id)
+    if not current_context().owns(current_user(), kept):
+        abort(403, "Only the user who uploaded a sheet can change how it is read.")
+    with current_context().jobs.one_at_a_time():
+        if not _has_run(kept):
+            changed = replace(kept, encoding=_read_encoding() or kept.encoding, numbers=_read_numbers() or kept.numbers)
+            current_context().uploads.save(changed)
+            forget_outcome(kept.folder)
+            _check(changed).wait(PATIENCE_SECONDS)
+    return redirect(url_for("sheets.show", upload_id=kept.id), 303)
 
 
 @pages.get("/sheets/<upload_id>")
@@ -84,7 +116,7 @@ def show(upload_id: str) -> str | AnyResponse:
         _check(kept)
         return render_template("checking.html", upload=kept)
     if outcome.is_refused:
-        return render_template("refused.html", upload=kept, outcome=outcome)
+        return render_template("refused.html", upload=kept, outcome=outcome, samples=_sample_encodings(kept, outcome))
     return _show_check(kept, outcome)
 
 
@@ -107,10 +139,21 @@ def _show_check(kept: Upload, outcome: CheckOutcome) -> str:
         columns=check.list_choices("heading") if outcome.problems else [],
         codes=check.list_choices("code") if outcome.problems else [],
         why_no_copy=annotation_blocker(kept.path, outcome.rows),
+        samples=_sample_encodings(kept, outcome),
+        has_rounded=any(group.code == "rounded-display" for group in outcome.groups),
         may_start=current_context().may_start(current_user(), kept),
         is_own=current_context().owns(current_user(), kept),
         looked_at=min(MOST_ROWS, outcome.to_send),
     )
+
+
+def _sample_encodings(kept: Upload, outcome: CheckOutcome) -> list[tuple[str, tuple[str, ...]]]:
+    """Return likely encodings with the first texts as each would read them, if the encoding is not certain."""
+    is_doubtful = "encoding" in outcome.message or any(group.code == "guessed-encoding" for group in outcome.groups)
+    if not is_doubtful or kept.path.suffix not in (".csv", ".tsv"):
+        return []
+    samples = ((codec, sample_texts(kept.path, codec)) for codec in LIKELY_ENCODINGS)
+    return [(codec, texts) for codec, texts in samples if texts]
 
 
 def _read_filter() -> ProblemFilter:
@@ -218,5 +261,5 @@ def _submit(kept: Upload, *, is_report: bool) -> threading.Event:
 def _show_home(trouble: str | None) -> str:
     return render_template(
         "home.html", trouble=trouble, entries=list_history(current_context(), current_user(), RECENT),
-        most_bytes=current_context().settings.upload_bytes,
+        most_bytes=current_context().settings.upload_bytes, encodings=LIKELY_ENCODINGS,
     )  # fmt: skip

@@ -10,8 +10,8 @@ from enum import Enum
 
 from bulkupdate.customers.fields import CLEAR, Field
 from bulkupdate.customers.models import Severity
-from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, show_number, show_text
-from bulkupdate.spreadsheets.reading.sheet import Finding
+from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, format_general, show_number, show_text
+from bulkupdate.spreadsheets.reading.sheet import Finding, NumberChoice
 
 LOST_DIGITS_FROM = 1e15
 """Excel keeps 15 digits: of a larger whole number the end has become zeros."""
@@ -47,14 +47,16 @@ class SpecialCell:
         return replace(self, row=row, column=column)
 
 
-def resolve_cell(cell: SpecialCell, field: Field | None, *, is_1904: bool = False) -> tuple[str, Finding | None]:
-    """The text a person sees in the cell, and what is wrong or doubtful about it.
+def resolve_cell(
+    cell: SpecialCell, field: Field | None, *, is_1904: bool = False, numbers: NumberChoice | None = None
+) -> tuple[str, Finding | None]:
+    """Return the text that a user sees in the cell, and what is wrong or doubtful about it.
 
-    `field` is what the column stands for; None for a column that is not ours, of which nothing is ever found: it is
-    not sent. `is_1904` tells that the file counts days from 1904.
+    `field` is the column's, None for a column that is not a field: nothing is ever found there, as it is not sent.
+    `is_1904`: the file counts days from 1904. `numbers` says what counts of a number that its format rounds.
     """
     if cell.special is Special.NUMBER:
-        text, finding = _judge_number(cell, field, is_1904)
+        text, finding = _judge_number(cell, field, is_1904, numbers)
         return text, finding if field else None
     if field is None:
         return cell.text, None
@@ -73,7 +75,9 @@ def find_lost_digits(row: int, column: int, text: str) -> Finding:
     return Finding(row, column, text, "lost-digits", message, AS_TEXT)
 
 
-def _judge_number(cell: SpecialCell, field: Field | None, is_1904: bool) -> tuple[str, Finding | None]:
+def _judge_number(
+    cell: SpecialCell, field: Field | None, is_1904: bool, numbers: NumberChoice | None
+) -> tuple[str, Finding | None]:
     shown = cell.shown or show_number(cell.number, cell.format_code, is_1904=is_1904)
     if shown.is_date:
         return _judge_date(cell, shown, field)
@@ -86,10 +90,27 @@ def _judge_number(cell: SpecialCell, field: Field | None, is_1904: bool) -> tupl
     if not shown.text:
         return shown.plain, _rounded(cell, "nothing")
     if shown.is_rounded and not (shown.text == "-" and shown.is_money):
-        return shown.text, _rounded(cell, shown.text)
+        return _resolve_rounded(cell, shown, field, numbers)
     if shown.text == shown.plain or field is None or field.type.is_text or not shown.is_money:
         return shown.text, None
     return shown.plain, _decorated(cell, shown.text, shown.plain)
+
+
+def _resolve_rounded(
+    cell: SpecialCell, shown: DisplayedNumber, field: Field | None, numbers: NumberChoice | None
+) -> tuple[str, Finding | None]:
+    """Take the text displayed or the number stored, as the user has chosen for the file; else refuse the cell.
+
+    A percentage and a scaled number (5 for 5000) are not merely rounded: they stay refused.
+    """
+    displayed = shown.text or ""
+    is_merely_rounded = shown.plain != format_general(cell.number)
+    if numbers is None or not is_merely_rounded:
+        return displayed, _rounded(cell, displayed)
+    if numbers == "stored":
+        return format_general(cell.number), None
+    is_number = field is not None and not field.type.is_text
+    return shown.plain if is_number and shown.is_money else displayed, None
 
 
 def _judge_date(cell: SpecialCell, shown: DisplayedNumber, field: Field | None) -> tuple[str, Finding]:
@@ -126,8 +147,9 @@ def _rounded(cell: SpecialCell, seen: str) -> Finding:
     holds = show_number(cell.number, "General").plain
     message = f"The cell shows {seen} but holds {holds}."
     return _finding(
-        cell, seen if seen != "nothing" else "", "rounded-display", message, "Type the value that should be sent."
-    )
+        cell, seen if seen != "nothing" else "", "rounded-display", message,
+        "Type the value that should be sent; or decide for the whole file: --numbers displayed or --numbers stored.",
+    )  # fmt: skip
 
 
 def _unknown_format(cell: SpecialCell, text: str) -> Finding:

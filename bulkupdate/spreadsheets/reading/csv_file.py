@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,17 +11,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bulkupdate.customers.models import Problem, Severity
 from bulkupdate.spreadsheets.reading.csv_records import Record, read_records, separator_line
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow
-from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, HeaderRow, find_header_row, missing_key_error
+from bulkupdate.spreadsheets.reading.header_row import (
+    SEARCHED_ROWS,
+    HeaderRow,
+    find_header_row,
+    missing_key_error,
+    refuse_second_header,
+)
 from bulkupdate.spreadsheets.reading.sheet import Finding, ReadOptions, Sheet
 from bulkupdate.spreadsheets.reading.sheet_finish import finish_sheet
-from bulkupdate.spreadsheets.reading.text_encoding import detect_encoding
+from bulkupdate.spreadsheets.reading.text_encoding import TextEncoding, detect_encoding
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 SHIELD = r"^'('*[=+\-@\t\r])"
 """The apostrophe that our own CSV files put before what a spreadsheet program would take for a formula."""
+
+TEXT_FORMULA = r'^="([^"]*)"$'
+"""How other programs keep the zeros of a text in a CSV file: `="0171555010"`, of which Excel shows the text."""
 
 
 def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
@@ -28,20 +39,33 @@ def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
 
     One leading apostrophe before `= + - @`, tab or line break comes off, as our own CSV files put it there.
     """
-    encoding, encoding_name = detect_encoding(path)
-    delimiter, heading = _choose_delimiter(path, encoding, options)
+    encoding = detect_encoding(path, options.encoding)
+    delimiter, heading = _choose_delimiter(path, encoding.codec, options)
     rows = _Rows(heading, options)
-    for number, fields, is_broken in read_records(path, encoding, delimiter):
+    for number, fields, is_broken in read_records(path, encoding.codec, delimiter):
         rows.take(number, fields, is_broken)
     frame, row_numbers = rows.builder.build()
     notes = [
-        f"Read as {encoding_name}, columns separated by {DELIMITERS.get(delimiter, repr(delimiter))}.",
+        f"Read as {encoding.name}, columns separated by {DELIMITERS.get(delimiter, repr(delimiter))}.",
         *rows.notes(),
     ]
-    unshielded = _unshield(frame)
+    formulas, unshielded = _unwrap(frame)
+    if formulas:
+        notes.append(f'{formulas:,} cells were written as ="text"; the text was read.')
     if unshielded:
         notes.append(f"{unshielded:,} cells began with an apostrophe before = + - or @; it was taken off.")
-    return finish_sheet(frame, row_numbers, heading, rows.findings, notes, sheet_name=None)
+    sheet = finish_sheet(frame, row_numbers, heading, rows.findings, notes, sheet_name=None)
+    return replace(sheet, problems=(*_doubt_encoding(encoding, heading), *sheet.problems))
+
+
+def _doubt_encoding(encoding: TextEncoding, heading: HeaderRow) -> tuple[Problem, ...]:
+    """Return a warning if the encoding is a guess, with the first texts as they were read."""
+    if not encoding.samples:
+        return ()
+    samples = ", ".join(f"“{sample}”" for sample in encoding.samples)
+    message = f"the file is not UTF-8; it was read as {encoding.name}, for example {samples}"
+    remedy = "If these texts look wrong, name the encoding of the file, for example --encoding cp1250."
+    return (Problem(heading.number, "", "", "", "guessed-encoding", message, remedy, Severity.WARNING),)
 
 
 class _Rows:
@@ -87,7 +111,9 @@ def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[
     found = {delimiter: find_header_row(rows, options.heading_map) for delimiter, rows in heads.items()}
     with_key = {delimiter: row for delimiter, row in found.items() if row and row.key_column is not None}
     if with_key:
-        return max(with_key.items(), key=lambda each: each[1].known_count)
+        delimiter, header = max(with_key.items(), key=lambda item: item[1].known_count)
+        refuse_second_header(heads[delimiter], header, options.heading_map, path.name)
+        return delimiter, header
     widest = max(heads.values(), key=lambda rows: max((len(cells) for _, cells in rows), default=0))
     first = next((cells for _, cells in widest if any(cell.strip() for cell in cells)), [])
     raise missing_key_error(path.name, first)
@@ -95,27 +121,37 @@ def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[
 
 def _read_head(path: Path, encoding: str, delimiter: str) -> list[tuple[int, list[str]]]:
     head: Iterator[Record] = islice(read_records(path, encoding, delimiter), SEARCHED_ROWS)
-    return [(number, _unshield_cells(fields)) for number, fields, is_broken in head if not is_broken]
+    return [(number, _unwrap_cells(fields)) for number, fields, is_broken in head if not is_broken]
 
 
-def _unshield_cells(cells: list[str]) -> list[str]:
-    if not any(cell.startswith("'") for cell in cells):
+def _unwrap_cells(cells: list[str]) -> list[str]:
+    if not any(cell.startswith(("'", "=")) for cell in cells):
         return cells
-    return pc.replace_substring_regex(pa.array(cells, pa.large_string()), SHIELD, r"\1").to_pylist()  # type: ignore[no-any-return]
+    unwrapped, _, _ = _unwrap_column(pa.array(cells, pa.large_string()))
+    return unwrapped.to_pylist()  # type: ignore[no-any-return]
 
 
-def _unshield(frame: pd.DataFrame) -> int:
-    """Take the shields off all cells of the frame, in place. Gives how many there were."""
-    total = 0
-    for place in frame.columns:
-        cells = to_arrow(frame[place])
-        if not pc.any(pc.starts_with(cells, "'")).as_py():
+def _unwrap(frame: pd.DataFrame) -> tuple[int, int]:
+    """Take text formulas and shields off all cells of the frame, in place; return how many there were of each."""
+    all_formulas = all_shields = 0
+    for column in frame.columns:
+        cells = to_arrow(frame[column])
+        if not pc.any(pc.match_substring_regex(cells, "^['=]")).as_py():
             continue
-        count = pc.sum(pc.match_substring_regex(cells, SHIELD)).as_py() or 0
-        if count:
-            frame[place] = from_arrow(pc.replace_substring_regex(cells, SHIELD, r"\1"))
-            total += count
-    return total
+        unwrapped, formulas, shields = _unwrap_column(cells)
+        if formulas or shields:
+            frame[column] = from_arrow(unwrapped)
+            all_formulas += formulas
+            all_shields += shields
+    return all_formulas, all_shields
+
+
+def _unwrap_column(cells: pa.Array) -> tuple[pa.Array, int, int]:
+    """Return the cells without text formulas and shields, and how many there were; no cell loses both."""
+    is_formula, is_shielded = (pc.match_substring_regex(cells, pattern) for pattern in (TEXT_FORMULA, SHIELD))
+    unshielded = pc.replace_substring_regex(cells, SHIELD, r"\1")
+    unwrapped = pc.if_else(is_formula, pc.replace_substring_regex(cells, TEXT_FORMULA, r"\1"), unshielded)
+    return unwrapped, pc.sum(is_formula).as_py() or 0, pc.sum(is_shielded).as_py() or 0
 
 
 def _broken_quotes(number: int, fields: list[str]) -> Finding:

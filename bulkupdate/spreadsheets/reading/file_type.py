@@ -68,7 +68,7 @@ def _require_regular_file(path: Path, options: ReadOptions) -> None:
     except (OSError, ValueError) as error:
         raise unreadable_error(path) from error
     if stat.S_ISDIR(status.st_mode):
-        raise InputFileError(f"{path.name} is a folder, not a file.")
+        raise InputFileError(f"{path.name or path.resolve()} is a folder, not a file.", remedy="Name a file.")
     if not stat.S_ISREG(status.st_mode):
         raise InputFileError(f"{path.name} is no ordinary file.")
     if status.st_size > options.max_unpacked_bytes:

@@ -42,16 +42,34 @@ class HeaderRow:
 
 
 def find_header_row(rows: Iterable[tuple[int, Sequence[str]]], heading_map: Mapping[str, str]) -> HeaderRow | None:
-    """The best row of headings among the rows given: one with a key column first, then the most known fields.
+    """Return the row of headings among the rows given: the first with a key column, else the one with most fields.
 
-    None where no row names any field.
+    None if no row names any field.
     """
     best: HeaderRow | None = None
     for number, cells in rows:
         found = recognise(number, cells, heading_map)
-        if found.known_count and (best is None or _rank(found) > _rank(best)):
+        if found.key_column is not None:
+            return found
+        if found.known_count and (best is None or found.known_count > best.known_count):
             best = found
     return best
+
+
+def refuse_second_header(
+    rows: Iterable[tuple[int, Sequence[str]]], header: HeaderRow, heading_map: Mapping[str, str], where: str
+) -> None:
+    """Raise `InputFileError` if another row below the headings is one too: the rows between would be lost or misread.
+
+    `where` is the file or sheet, as a subject.
+    """
+    for number, cells in rows:
+        if number > header.number and recognise(number, cells, heading_map).key_column is not None:
+            raise InputFileError(
+                f"{where} has headings in row {header.number} and in row {number}.",
+                remedy="Keep one table in a sheet: delete the second row of headings, or move its rows to a sheet of "
+                "their own.",
+            )
 
 
 def recognise(number: int, cells: Sequence[str], heading_map: Mapping[str, str]) -> HeaderRow:
@@ -87,10 +105,6 @@ def describe_headings(cells: Sequence[str]) -> str:
         return "No headings were found."
     more = f" and {len(shown) - SHOWN_HEADINGS} more" if len(shown) > SHOWN_HEADINGS else ""
     return f"Found: {', '.join(shown[:SHOWN_HEADINGS])}{more}."
-
-
-def _rank(row: HeaderRow) -> tuple[bool, int]:
-    return row.key_column is not None, row.known_count
 
 
 def _suggest_map(headings: Sequence[str]) -> str:

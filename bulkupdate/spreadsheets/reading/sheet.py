@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from bulkupdate.customers.models import Problem, Severity
 
+NumberChoice = Literal["displayed", "stored"]
+"""What counts of a number that its format rounds."""
+
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to read. `sheet` is the name of the sheet to take, None to find the one with a key column."""
+    """How to read.
+
+    `sheet` is the name of the sheet to take, None to find the one with a key column. `encoding` is that of a text file,
+    None to find out. `numbers` says what counts if a number format rounds: the text displayed or the number stored;
+    None refuses such cells.
+    """
 
     sheet: str | None
     heading_map: Mapping[str, str]
     max_rows: int
     max_cells: int
     max_unpacked_bytes: int
+    encoding: str | None = None
+    numbers: NumberChoice | None = None
 
 
 @dataclass(frozen=True)

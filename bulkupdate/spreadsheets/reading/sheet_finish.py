@@ -37,10 +37,16 @@ def finish_sheet(
         headings=headings,
         row_numbers=row_numbers,
         problems=_to_problems(findings, frame, row_numbers, heading),
-        notes=tuple(notes),
+        notes=(*_note_header(heading), *notes),
         sheet_name=sheet_name,
         heading_row=heading.number,
     )
+
+
+def _note_header(heading: HeaderRow) -> list[str]:
+    if heading.number == 1:
+        return []
+    return [f"The headings are in row {heading.number}; the rows above them were ignored."]
 
 
 def _used_width(frame: pd.DataFrame, headings: Sequence[str]) -> int:

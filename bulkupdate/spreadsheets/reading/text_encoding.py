@@ -1,11 +1,16 @@
-"""How a text file is encoded: a mark at its start, the pattern of its zero bytes, or what it can be decoded by."""
+"""Find out how a text file is encoded; refuse what cannot be known."""
 
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
-from bulkupdate.errors import InputFileError
+from bulkupdate.errors import InputFileError, UsageError
+from bulkupdate.spreadsheets.reading.western_text import find_implausible
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
@@ -16,31 +21,131 @@ MARKS = (
 )
 SAMPLE_BYTES = 4096
 BLOCK_BYTES = 1 << 20
+SAMPLES = 3
+LIKELY_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac-roman", "cp850", "shift_jis", "gb18030")
+"""What the user is offered if the encoding cannot be known; the first is what Western European Excel writes."""
+
+_NO_TEXT = frozenset({"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
+_NAME_IT = "Save it in Excel as 'CSV UTF-8' or as .xlsx, or name its encoding, for example --encoding {}."
 
 
-def detect_encoding(path: Path) -> tuple[str, str]:
-    """Python's name of the encoding, and its name for people.
+@dataclass(frozen=True)
+class TextEncoding:
+    """An encoding: Python's name of it, and its name for users. `samples` are texts as read, if it was a guess."""
 
-    A byte order mark decides; then zero bytes in every second place (UTF-16 without a mark); then whether all of the
-    file is UTF-8; else it is taken for Windows-1252. Raises `InputFileError` where the bytes fit none of these.
-    """
-    with path.open("rb") as file:
-        sample = file.read(SAMPLE_BYTES)
-    for codec, name in _candidates(sample):
-        if _decodes(path, codec):
-            return codec, name
-    raise InputFileError(
-        f"The text in {path.name} is neither UTF-8, UTF-16 nor Windows-1252.",
-        remedy="Open it in Excel and save it as 'CSV UTF-8' or as .xlsx.",
+    codec: str
+    name: str
+    samples: tuple[str, ...] = ()
+
+
+def require_encoding(name: str) -> str:
+    """Return Python's name of an encoding that a user names. Raises `UsageError` if it is not a text encoding."""
+    try:
+        info = codecs.lookup(name)
+        is_text = info._is_text_encoding and info.name not in _NO_TEXT
+    except (LookupError, ValueError):
+        is_text = False
+    if is_text:
+        return info.name
+    nearest = get_close_matches(name.lower(), [*LIKELY_ENCODINGS, "utf-8", "utf-16"], n=1, cutoff=0.5)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    raise UsageError(
+        f"{name!r} is not a text encoding.{hint}", remedy=f"Use a name such as {', '.join(LIKELY_ENCODINGS)} or utf-8."
     )
 
 
-def _candidates(sample: bytes) -> list[tuple[str, str]]:
-    for mark, codec, name in MARKS:
-        if sample.startswith(mark):
-            return [(codec, name)]
+def detect_encoding(path: Path, named: str | None = None) -> TextEncoding:
+    """Return the encoding of a text file; `named` is the one that the user named, None to find out.
+
+    A byte order mark decides; then zero bytes in every second place (UTF-16 without a mark); then whether all of the
+    file is UTF-8. Else it is taken for Windows-1252 if the result is plausible Western European text. Raises
+    `InputFileError` if the bytes fit none of these or hold NUL characters, `UsageError` for an unknown name.
+    """
+    if named:
+        encoding = TextEncoding(require_encoding(named), named)
+        _require_decodable(path, encoding)
+    else:
+        encoding = _find_encoding(path)
+    _refuse_nul(path, encoding.codec)
+    return encoding
+
+
+def sample_texts(path: Path, codec: str) -> tuple[str, ...]:
+    """Return the first few cells with a character outside ASCII, as this encoding reads them; none if it cannot."""
+    found: dict[str, None] = {}
+    try:
+        with path.open(encoding=codec, newline="") as file:
+            for line in file:
+                cells = re.split(r"[,;\t|]", line.rstrip("\r\n"))
+                found.update(dict.fromkeys(cell.strip('" ')[:60] for cell in cells if not cell.isascii()))
+                if len(found) >= SAMPLES:
+                    break
+    except (UnicodeDecodeError, LookupError):
+        return ()
+    return tuple(found)[:SAMPLES]
+
+
+def _find_encoding(path: Path) -> TextEncoding:
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE_BYTES)
+    marked = next((TextEncoding(codec, name) for mark, codec, name in MARKS if sample.startswith(mark)), None)
     wide = _guess_utf16(sample)
-    return [(wide, "UTF-16")] if wide else [("utf-8", "UTF-8"), ("cp1252", "Windows-1252")]
+    certain = marked or (TextEncoding(wide, "UTF-16") if wide else None)
+    if certain:
+        _require_decodable(path, certain)
+        return certain
+    if _find_error(path, "utf-8") is None:
+        return TextEncoding("utf-8", "UTF-8")
+    _refuse_damaged_utf8(path)
+    return _guess_western(path)
+
+
+def _guess_western(path: Path) -> TextEncoding:
+    error = _find_error(path, "cp1252")
+    implausible = "" if error else next(filter(None, map(find_implausible, _decode_blocks(path, "cp1252"))), "")
+    if error or implausible:
+        shown = f", and as Windows-1252 it would hold texts such as “{implausible[:40]}”" if implausible else ""
+        raise InputFileError(
+            f"The encoding of {path.name} is not known: it is neither UTF-8 nor UTF-16{shown}.",
+            remedy=_NAME_IT.format("cp1250 (Central Europe) or cp1251 (Cyrillic)"),
+        )
+    return TextEncoding("cp1252", "Windows-1252", sample_texts(path, "cp1252"))
+
+
+def _require_decodable(path: Path, encoding: TextEncoding) -> None:
+    position = _find_error(path, encoding.codec)
+    if position is not None:
+        raise InputFileError(
+            f"{path.name} is not {encoding.name}: {_describe_position(path, position)} cannot be read as that.",
+            remedy=_NAME_IT.format("cp1252"),
+        )
+
+
+def _refuse_damaged_utf8(path: Path) -> None:
+    """Refuse a file that is UTF-8 but for a few bytes: as another encoding, all its other texts would be garbled."""
+    good = bad = 0
+    for text in _decode_blocks(path, "utf-8", "surrogateescape"):
+        escaped = len(re.findall("[\udc80-\udcff]", text))
+        bad += escaped
+        good += len(re.findall(r"[^\x00-\x7f]", text)) - escaped
+    position = _find_error(path, "utf-8")
+    if good >= bad and position is not None:
+        raise InputFileError(
+            f"{path.name} is UTF-8 with damaged characters: {_describe_position(path, position)} is not UTF-8.",
+            remedy="Correct that text and save the file as 'CSV UTF-8', or name the encoding with --encoding.",
+        )
+
+
+def _refuse_nul(path: Path, codec: str) -> None:
+    line = 1
+    for text in _decode_blocks(path, codec):
+        if "\x00" in text:
+            line += text[: text.index("\x00")].count("\n")
+            raise InputFileError(
+                f"{path.name} holds a NUL character in line {line}, which no sheet has: it is damaged.",
+                remedy="Export the file again, or open it in Excel and save it as .xlsx.",
+            )
+        line += text.count("\n")
 
 
 def _guess_utf16(sample: bytes) -> str | None:
@@ -53,13 +158,41 @@ def _guess_utf16(sample: bytes) -> str | None:
     return "utf-16-be" if first > 0.4 and second < 0.1 else None
 
 
-def _decodes(path: Path, codec: str) -> bool:
+def _decode_blocks(path: Path, codec: str, errors: str = "strict") -> Iterator[str]:
+    """Yield the text in blocks that end with a line, so that no word is cut."""
+    decoder = codecs.getincrementaldecoder(codec)(errors)
+    rest = ""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            whole, newline, rest = (rest + decoder.decode(block)).rpartition("\n")
+            yield whole + newline
+    yield rest + decoder.decode(b"", final=True)
+
+
+def _find_error(path: Path, codec: str) -> int | None:
+    """Return the offset of the first bytes that cannot be decoded; None if all can."""
     decoder = codecs.getincrementaldecoder(codec)()
+    offset = 0
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
+                waiting = len(decoder.getstate()[0])
+                offset -= waiting
                 decoder.decode(block)
+                offset += waiting + len(block)
+        offset -= len(decoder.getstate()[0])
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    except UnicodeDecodeError as error:
+        return offset + error.start
+    except UnicodeError:  # UTF-16 and UTF-32 without a usable start
+        return offset
+    return None
+
+
+def _describe_position(path: Path, offset: int) -> str:
+    with path.open("rb") as file:
+        before = file.read(offset)
+        bad = file.read(1)
+    line_start = before.rpartition(b"\n")[2]
+    column = len(line_start.decode("utf-8", "replace")) + 1
+    return f"byte 0x{bad.hex().upper() or '00'} in line {before.count(bytes([10])) + 1}, character {column},"

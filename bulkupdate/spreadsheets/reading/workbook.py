@@ -14,7 +14,13 @@ from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import Special, SpecialCell, find_lost_digits, judge_text, resolve_cell
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder
-from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, HeaderRow, find_header_row, missing_key_error
+from bulkupdate.spreadsheets.reading.header_row import (
+    SEARCHED_ROWS,
+    HeaderRow,
+    find_header_row,
+    missing_key_error,
+    refuse_second_header,
+)
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, OpenSheet, SheetMetadata, Workbook
 from bulkupdate.spreadsheets.reading.sheet import Finding, ReadOptions, Sheet
 from bulkupdate.spreadsheets.reading.sheet_finish import finish_sheet
@@ -26,8 +32,9 @@ MOST_MERGED_CELLS = 100_000
 def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet:
     """Read the sheet that is named, or the only one with a key column. Raises `InputFileError`."""
     name, sheet, heading = _choose_sheet(path, workbook, options)
+    refuse_second_header(sheet.rows(SEARCHED_ROWS), heading, options.heading_map, f"The sheet {name}")
     fields = [FIELD_BY_NAME[known] if known else None for known in heading.known]
-    texts, findings = _judge_cells(sheet.facts, heading, fields)
+    texts, findings = _judge_cells(sheet.facts, heading, fields, options)
     width = len(heading.headings)
     builder = FrameBuilder(width, options)
     formatted = _formatted_texts(sheet.facts, width)
@@ -41,7 +48,7 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
     frame, row_numbers = builder.build()
     findings.extend(_judge_long_numbers(sheet.facts, heading, frame, row_numbers))
     findings.extend(_judge_merges(sheet.facts.merges, heading, row_numbers))
-    return finish_sheet(frame, row_numbers, heading, findings, _notes(sheet.facts), name)
+    return finish_sheet(frame, row_numbers, heading, findings, _notes(sheet.facts, options), name)
 
 
 def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple[str, OpenSheet, HeaderRow]:
@@ -107,7 +114,7 @@ def _refuse_workbook(path: Path, workbook: Workbook, first_row: Sequence[str]) -
 
 
 def _judge_cells(
-    facts: SheetMetadata, heading: HeaderRow, fields: Sequence[Field | None]
+    facts: SheetMetadata, heading: HeaderRow, fields: Sequence[Field | None], options: ReadOptions
 ) -> tuple[dict[int, list[tuple[int, str]]], list[Finding]]:
     """The texts of the special cells below the headings, by row, and what was found in them."""
     texts: dict[int, list[tuple[int, str]]] = defaultdict(list)
@@ -115,7 +122,7 @@ def _judge_cells(
     for cell in facts.special_cells:
         if cell.row <= heading.number or cell.column >= len(fields) or cell.special is Special.TEXT:
             continue
-        text, finding = resolve_cell(cell, fields[cell.column], is_1904=facts.is_1904)
+        text, finding = resolve_cell(cell, fields[cell.column], is_1904=facts.is_1904, numbers=options.numbers)
         texts[cell.row].append((cell.column, text))
         if finding:
             findings.append(finding)
@@ -184,13 +191,15 @@ def _merged(row: int, column: int) -> Finding:
     )  # fmt: skip
 
 
-def _notes(facts: SheetMetadata) -> list[str]:
+def _notes(facts: SheetMetadata, options: ReadOptions) -> list[str]:
     counts = (
         (facts.hidden_rows, "hidden row was read", "hidden rows were read"),
         (facts.hidden_columns, "hidden column was read", "hidden columns were read"),
         (facts.formulas, "formula was read by its stored value", "formulas were read by their stored values"),
     )
     notes = [f"{count:,} {one if count == 1 else many}." for count, one, many in counts if count]
+    if options.encoding:
+        notes.append("An encoding applies to text files only; a workbook names its own.")
     if facts.hides_zeros:
         notes.append("The sheet shows zeros as blanks (an option of the sheet); a cell that holds 0 was read as 0.")
     return notes

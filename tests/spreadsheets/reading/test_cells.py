@@ -224,3 +224,30 @@ def test_attributes_may_stand_in_any_order(tmp_path: Path) -> None:
     row = '<row r="2"><c s="1" r="A2" t="n"><v>163</v></c><c t="n" s="1" r="B2"><v>1.239</v></c></row>'
     sheet = read(write_raw_xlsx(tmp_path / "a.xlsx", HEADING_ROW + row, styles=styles))
     assert "rounded-display" in codes(sheet)
+
+
+@pytest.mark.parametrize(
+    ("heading", "number", "code", "displayed", "stored"),
+    [
+        ("AccountManager1Commission", 1.255, "0.00", "1.26", "1.255"), ("Comments", 163.7, "0", "164", "163.7"),
+        ("AccountManager1Commission", 1234.567, "#,##0.00", "1234.57", "1234.567"),
+        ("Comments", 0.1 + 0.2, "0", "0", "0.3"),
+    ],
+)  # fmt: skip
+def test_the_user_decides_what_counts_of_rounded_numbers(
+    tmp_path: Path, heading: str, number: float, code: str, displayed: str, stored: str
+) -> None:
+    path = write_cell(tmp_path, number, code, heading)
+    (problem,) = read(path).problems
+    assert "--numbers displayed or --numbers stored" in problem.remedy
+    for choice, text in (("displayed", displayed), ("stored", stored)):
+        sheet = read(path, numbers=choice)
+        assert value_of(sheet, heading) == text
+        assert not sheet.problems
+
+
+@pytest.mark.parametrize(("number", "code"), [(0.0525, "0%"), (5000, "0,"), (5, ";;;"), (0.5, "# ?/?")])
+@pytest.mark.parametrize("choice", ["displayed", "stored"])
+def test_what_is_not_merely_rounded_stays_refused(tmp_path: Path, number: float, code: str, choice: str) -> None:
+    (problem,) = read(write_cell(tmp_path, number, code), numbers=choice).problems
+    assert problem.severity is Severity.ERROR

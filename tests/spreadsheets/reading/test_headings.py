@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from bulkupdate.customers.headings import find_field, suggest
@@ -71,3 +73,40 @@ def test_a_sheet_of_ids_alone_can_be_read_for_export(tmp_path: Path) -> None:
     assert texts(read_key_sheet(path, options())) == [["163"]]
     with pytest.raises(InputFileError):
         read(path)
+
+
+SECOND_TABLE = (
+    ["CustomerId", "Name"],
+    ["163", "Ann"],
+    ["164", "Bob"],
+    [],
+    ["CustomerId", "Name", "Email"],
+    ["165", "Cid", "c@example.com"],
+)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_two_rows_of_headings_are_refused_with_both_rows(tmp_path: Path, kind: str) -> None:
+    """The customers between them would be lost without a word."""
+    with pytest.raises(InputFileError, match="headings in row 1 and in row 5"):
+        read(write_table(tmp_path, kind, SECOND_TABLE))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_headings_below_the_first_row_are_said(tmp_path: Path, kind: str) -> None:
+    sheet = read(write_table(tmp_path, kind, (["Our customers"], ["Name", "of", "all"], *SECOND_TABLE[4:])))
+    assert sheet.heading_row == 3
+    assert "The headings are in row 3; the rows above them were ignored." in sheet.notes
+
+
+def write_table(folder: Path, kind: str, rows: Sequence[Sequence[str]]) -> Path:
+    path = folder / f"table.{kind}"
+    if kind == "csv":
+        path.write_text("".join(f"{','.join(row)}\n" for row in rows), encoding="utf-8")
+        return path
+    book = openpyxl.Workbook()
+    for number, row in enumerate(rows, 1):
+        for column, text in enumerate(row, 1):
+            book.worksheets[0].cell(number, column, text)
+    book.save(path)
+    return path

@@ -1,0 +1,54 @@
+"""How a sheet is read, chosen on the page: its encoding, and numbers that it shows rounded."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+
+from bulkupdate.sandbox.server import Sandbox
+from tests.web.served import Server, Visitor, path_of
+
+
+def test_an_unknown_encoding_is_chosen_by_its_samples(server: Server, sandbox: Sandbox) -> None:
+    anna = Visitor(server.url, "anna")
+    refused = anna.upload("polish.csv", "CustomerId,Name\n100101,Łódź Żółw\n".encode("cp1250"))
+    assert "The encoding of polish.csv is not known" in refused.text
+    assert '“Łódź Żółw” <span class="dim">cp1250</span>' in refused.text
+    checked = anna.post(path_of(refused) + "/read-as", encoding="cp1250")
+    assert "Update 1 customer" in checked.text
+    anna.wait_for_end(anna.start(checked))
+    assert (sandbox.customer(100_101) or {})["Name"] == "Łódź Żółw"
+
+
+def test_a_guessed_encoding_is_shown_with_its_samples_and_can_be_changed(server: Server) -> None:
+    anna = Visitor(server.url, "anna")
+    checked = anna.upload("western.csv", "CustomerId,Name\n100102,Jürgen Groß\n".encode("cp1252"))
+    assert "it was read as Windows-1252, for example “Jürgen Groß”" in checked.text
+    assert "Which of these looks right?" in checked.text
+    assert "Update 1 customer" in checked.text
+
+
+def test_rounded_numbers_are_decided_once_for_the_sheet(server: Server, sandbox: Sandbox) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["CustomerId", "AccountManager1Commission"])
+    for row, number in enumerate((1.255, 2.345, 3.5), 2):
+        sheet.append([100_110 + row, number])
+        sheet.cell(row, 2).number_format = "0.00"
+    stream = io.BytesIO()
+    book.save(stream)
+    anna = Visitor(server.url, "anna")
+    checked = anna.upload("commissions.xlsx", stream.getvalue())
+    assert "2 rows are invalid" in checked.text
+    decided = anna.post(path_of(checked) + "/read-as", numbers="displayed")
+    anna.wait_for_end(anna.start(decided))
+    assert [str((sandbox.customer(100_110 + row) or {})["AccountManager1Commission"]) for row in (2, 3, 4)] == [
+        "1.26", "2.35", "3.50",
+    ]  # fmt: skip
+
+
+def test_only_the_owner_changes_how_a_sheet_is_read(server: Server) -> None:
+    anna, bert = Visitor(server.url, "anna"), Visitor(server.url, "bert")
+    checked = anna.upload("mine.csv", b"CustomerId,Name\n100103,Ann\n")
+    assert bert.post(path_of(checked) + "/read-as", encoding="cp1250").status_code == 404
