@@ -16,7 +16,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS allowance (
     name TEXT NOT NULL UNIQUE,
     used INTEGER NOT NULL DEFAULT 0,            -- rows in spent
     paused_until REAL NOT NULL DEFAULT 0,
+    paused_for REAL NOT NULL DEFAULT 0,         -- seconds of that pause, as it was asked for
     generation INTEGER NOT NULL DEFAULT 0,      -- of throttle answers obeyed so far
     throttled INTEGER NOT NULL DEFAULT 0,       -- of them in a row; 0: the way is open
     throttled_since REAL NOT NULL DEFAULT 0,
@@ -68,6 +69,7 @@ class Refusal:
 class _State:
     used: int
     paused_until: float
+    paused_for: float
     generation: int
     throttled: int
     throttled_since: float
@@ -86,6 +88,12 @@ FORGET_THROTTLING_SECONDS = 600.0
 
 HELD_BACK_SECONDS = 120.0
 """How long the others are held back once waiting has gone on too long."""
+
+
+def is_locked(error: BaseException) -> bool:
+    """Return whether SQLite gave up because another connection holds the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class RateLimitStore:
@@ -110,10 +118,9 @@ class RateLimitStore:
 
     def take(self, now: float) -> Permit | Refusal:
         """One slot, if one is free."""
-        with self._transaction() as state:
-            paused_until = min(state.paused_until, now + 2 * self._hold)  # the clock was set back
-            if now < paused_until:
-                return Refusal(paused_until, throttled=True)
+        with self._transaction(now) as state:
+            if now < state.paused_until:
+                return Refusal(state.paused_until, throttled=True)
             is_probe = state.throttled > 0
             if is_probe and now < state.probe_until <= now + self._lease:
                 return Refusal(now + PROBE_POLL_SECONDS, throttled=True, is_exact=False)
@@ -125,7 +132,7 @@ class RateLimitStore:
 
     def record(self, now: float) -> None:
         """A request was sent without leave, and has ended: its slot is taken, whether one was free or not."""
-        with self._transaction() as state:
+        with self._transaction(now) as state:
             permit = Permit(self._occupy(now), state.generation, is_probe=False)
         self._free(permit, now + self._hold)
 
@@ -136,13 +143,13 @@ class RateLimitStore:
         """
         self._free(permit, now + self._hold)
         if permit.is_probe:
-            self._end_probe(permit, is_open=answered)
+            self._end_probe(permit, now, is_open=answered)
 
     def cancel_permit(self, permit: Permit, now: float) -> None:
         """The request of that permit was never sent: its slot is free at once."""
         self._free(permit, now)
         if permit.is_probe:
-            self._end_probe(permit, is_open=False)
+            self._end_probe(permit, now, is_open=False)
 
     def throttle(self, permit: Permit, now: float, plan: PlanPause) -> float | None:
         """The request of that permit was throttled: pause everyone as `plan` says.
@@ -151,19 +158,20 @@ class RateLimitStore:
         requests that were under way when the pause began make no new one: they are the same news.
         """
         self._free(permit, now + self._hold)
-        with self._transaction() as state:
+        with self._transaction(now) as state:
             if state.generation != permit.generation:
                 return max(state.paused_until, now)
             stale = now > state.paused_until + FORGET_THROTTLING_SECONDS
             throttled = 1 if stale else state.throttled + 1
             since = now if throttled == 1 else state.throttled_since
             pause = plan(throttled, now - since)
-            paused_until = now + (HELD_BACK_SECONDS if pause is None else pause)
+            paused_for = HELD_BACK_SECONDS if pause is None else pause
             self._set(
-                "generation = generation + 1, probe_until = 0, throttled = ?, throttled_since = ?, paused_until = ?",
-                throttled, since, paused_until,
+                "generation = generation + 1, probe_until = 0, throttled = ?, throttled_since = ?, paused_until = ?,"
+                " paused_for = ?",
+                throttled, since, now + paused_for, paused_for,
             )  # fmt: skip
-            return None if pause is None else paused_until
+            return None if pause is None else now + paused_for
 
     def when_free(self, now: float, calls: int) -> list[float]:
         """When the next so many slots come free, earliest first, at most `limit` of them; a free one counts as now."""
@@ -171,20 +179,21 @@ class RateLimitStore:
             used, paused_until = self._file.execute(
                 "SELECT used, paused_until FROM allowance WHERE id = ?", (self._id,)
             ).fetchone()
-        if self.limit - used >= calls:
-            return [max(now, paused_until)] * calls
-        with self._transaction() as state:
+        if self.limit - used >= calls and paused_until <= now:
+            return [now] * calls
+        with self._transaction(now) as state:
             free = max(0, self.limit - state.used)  # those taken are asked for one by one: many may have come free
             busy = self._file.execute(
                 "SELECT free_at FROM spent WHERE allowance = ? ORDER BY free_at LIMIT ? OFFSET ?",
                 (self._id, max(0, min(calls, self.limit) - free), max(0, state.used - self.limit)),
             )
             earliest = max(now, state.paused_until)
-            return [earliest] * min(free, calls) + [max(earliest, when) for (when,) in busy]
+            latest = now + self._hold + self._lease  # a later one was taken before the clock was set back
+            return [earliest] * min(free, calls) + [max(earliest, min(when, latest)) for (when,) in busy]
 
     def when_paused(self, now: float) -> float:
         """The end of the pause the service asked for; now where there is none."""
-        with self._transaction() as state:
+        with self._transaction(now) as state:
             return max(now, state.paused_until)
 
     def close(self) -> None:
@@ -199,8 +208,8 @@ class RateLimitStore:
         if permit.slot is not None:
             self._ended.append((when, permit.slot))
 
-    def _end_probe(self, permit: Permit, *, is_open: bool) -> None:
-        with self._transaction() as state:
+    def _end_probe(self, permit: Permit, now: float, *, is_open: bool) -> None:
+        with self._transaction(now) as state:
             if state.generation == permit.generation:
                 self._set("probe_until = 0, throttled = ?", 0 if is_open else state.throttled)
 
@@ -239,20 +248,41 @@ class RateLimitStore:
         # the assignments are this module's own words
         self._file.execute(f"UPDATE allowance SET {assignments} WHERE id = ?", (*values, self._id))  # noqa: S608 - words of ours
 
+    def _read_state(self, now: float) -> _State:
+        """Return the state, with times that lie too far ahead set right: they were written by a clock set back since.
+
+        What is set right is written, so that a pause ends and does not move along with the clock.
+        """
+        state = _State(
+            *self._file.execute(
+                "SELECT used, paused_until, paused_for, generation, throttled, throttled_since, probe_until"
+                " FROM allowance WHERE id = ?",
+                (self._id,),
+            ).fetchone()
+        )
+        latest_pause = now + (state.paused_for or 2 * self._hold)
+        if state.paused_until <= latest_pause and state.throttled_since <= now:
+            return state
+        bounded = replace(
+            state,
+            paused_until=min(state.paused_until, latest_pause),
+            paused_for=state.paused_for or 2 * self._hold,
+            throttled_since=min(state.throttled_since, now),
+        )
+        self._set(
+            "paused_until = ?, paused_for = ?, throttled_since = ?",
+            bounded.paused_until, bounded.paused_for, bounded.throttled_since,
+        )  # fmt: skip
+        return bounded
+
     @contextmanager
-    def _transaction(self) -> Iterator[_State]:
+    def _transaction(self, now: float) -> Iterator[_State]:
         with self._lock, self._translated():
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 if self._ended:
                     self._write_ended()
-                yield _State(
-                    *self._file.execute(
-                        "SELECT used, paused_until, generation, throttled, throttled_since, probe_until"
-                        " FROM allowance WHERE id = ?",
-                        (self._id,),
-                    ).fetchone()
-                )
+                yield self._read_state(now)
                 self._file.execute("COMMIT")
             except BaseException:
                 if self._file.in_transaction:
@@ -293,11 +323,20 @@ def _open(path: Path) -> sqlite3.Connection:
     file.execute("PRAGMA synchronous = NORMAL")  # whole after kill -9 and power loss, which may cost the last entries
     if version == 0:
         file.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    _add_missing_column(file)
     return file
 
 
+def _add_missing_column(file: sqlite3.Connection) -> None:
+    """Bring a file of an older program up to date; that program can still use it."""
+    file.execute("BEGIN IMMEDIATE")
+    if "paused_for" not in {name for _, name, *_ in file.execute("PRAGMA table_info(allowance)")}:
+        file.execute("ALTER TABLE allowance ADD COLUMN paused_for REAL NOT NULL DEFAULT 0")
+    file.execute("COMMIT")
+
+
 @retry(
-    retry=retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and "locked" in str(error)),
+    retry=retry_if_exception(lambda error: is_locked(error)),
     wait=wait_fixed(0.02),
     stop=stop_after_delay(LOCK_SECONDS),
     reraise=True,
