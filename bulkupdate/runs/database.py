@@ -1,4 +1,4 @@
-"""The journal's file: where it lies, its tables, and every way it can fail said in one sentence."""
+"""The journal's file: its place, its tables, its transactions, and its errors as sentences."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,6 +14,11 @@ from filelock import FileLock, Timeout
 from bulkupdate.errors import JournalError
 from bulkupdate.files import sync_folder
 from bulkupdate.runs.migrations import migrate_from_1
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 JOURNAL_NAME = "journal.sqlite3"
 SCHEMA_VERSION = 2
@@ -165,9 +171,52 @@ def _create(path: Path) -> None:
         sync_folder(path.parent)
 
 
+@dataclass(frozen=True)
+class FileIdentity:
+    """Which file a connection was opened on: SQLite goes on writing to a file that was deleted or replaced."""
+
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileIdentity:
+        """Return that of the file at this path. Raises `OSError`."""
+        status = path.stat()
+        return cls(status.st_dev, status.st_ino)
+
+    def require(self, path: Path) -> None:
+        """Raise `JournalError` if another file, or none, is at this path by now, or an emptied one."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise _vanished(path, "was deleted") from None
+        if (status.st_dev, status.st_ino) != (self.device, self.inode):
+            raise _vanished(path, "was replaced")
+        if not status.st_size:
+            raise _vanished(path, "was emptied")
+
+
+@contextmanager
+def take_turn(path: Path) -> Iterator[None]:
+    """Hold the turn to write: connections that want to write get it in the order they ask.
+
+    SQLite's own waiting is by chance: one that writes much in short transactions would keep the others out for
+    seconds. Where the system has no such lock (Windows), SQLite's waiting has to do.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(path.with_name(f"{path.name}.turn"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of the statements inside, or none."""
+    """Execute all of the statements inside, or none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -183,12 +232,10 @@ def translated_errors(path: Path) -> Iterator[None]:
     """Every failure of SQLite or of the disk as a `JournalError` that says what to do."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise _explain(path, str(error)) from error
     except sqlite3.DatabaseError as error:
-        raise _damaged(path, str(error)) from error
+        raise _explain(path, error) from error
     except Timeout as error:
-        raise _explain(path, "locked") from error
+        raise _locked(path) from error
     except OSError as error:
         raise JournalError(
             f"The journal {path} cannot be opened: {error.strerror or error}.",
@@ -196,22 +243,36 @@ def translated_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _explain(path: Path, reason: str) -> JournalError:
-    if "locked" in reason or "busy" in reason:
+def _explain(path: Path, error: sqlite3.DatabaseError) -> JournalError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended bits
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return _locked(path)
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return JournalError(
-            f"The journal {path} has been locked by another program for {LOCK_WAIT_SECONDS:.0f} seconds.",
-            remedy="Close what has it open, then go on with `bulkupdate resume`.",
+            f"The journal {path} cannot be written: {error}. No further row was sent.",
+            remedy="Free some space on the disk, then continue with `bulkupdate resume`.",
         )
-    if "full" in reason or "I/O" in reason:
-        return JournalError(
-            f"The journal {path} cannot be written: {reason}. No further row was sent.",
-            remedy="Make room on the disk, then go on with `bulkupdate resume`.",
-        )
-    if "malformed" in reason or "no such" in reason:
-        return _damaged(path, reason)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+        return _damaged(path, str(error))
     return JournalError(
-        f"The journal {path} cannot be used: {reason}.",
-        remedy="Make the file and its folder writable, then go on with `bulkupdate resume`.",
+        f"The journal {path} cannot be used: {error}.",
+        remedy="Make the file and its folder writable, then continue with `bulkupdate resume`.",
+    )
+
+
+def _locked(path: Path) -> JournalError:
+    return JournalError(
+        f"The journal {path} has been locked by another program for {LOCK_WAIT_SECONDS:.0f} seconds.",
+        remedy="Close the program that has it open (a database browser, a backup), then continue with "
+        "`bulkupdate resume`.",
+    )
+
+
+def _vanished(path: Path, what: str) -> JournalError:
+    return JournalError(
+        f"The journal {path} {what} while the run was sending. No further row was sent.",
+        remedy="Put the file back and continue with `bulkupdate resume`. Without it, the results file has what is "
+        "known of this run.",
     )
 
 

@@ -7,21 +7,29 @@ truth without anybody mending it; its outcome replaces that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import CheckedRow, Problem, ResultLine, Severity, Status
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.database import JOURNAL_NAME, open_database, transaction, translated_errors
+from bulkupdate.runs.database import (
+    JOURNAL_NAME,
+    FileIdentity,
+    open_database,
+    take_turn,
+    transaction,
+    translated_errors,
+)
 from bulkupdate.runs.run_records import NewRun, PendingRow, RowOutcome, Run, RunState, StatusCounts
 
 _ROWS_AT_A_TIME = 500
+_Item = TypeVar("_Item")
 
 _UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
 """What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
@@ -33,7 +41,18 @@ _TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
 """The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
 
 _RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
-started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs"""
+started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs
+WHERE state != 'loading'"""
+"""A run that is still being written down does not count: it is not begun, and nothing of it was sent."""
+
+_LOADING = "loading"
+_ROWS_IN_A_COMMIT = 4000
+"""Rows written down in one go: some hundredths of a second, in which no other run can write."""
+
+_ABANDONED_AFTER_SECONDS = 86_400.0
+"""How old a run that is still being written down must be to count as left behind by a killed process."""
+
+_CHILDREN = ("snapshots", "seen", "problems", "rows", "inputs")
 
 
 class Journal:
@@ -46,6 +65,8 @@ class Journal:
         self.path = folder / JOURNAL_NAME
         self._clock = clock
         self._connection = open_database(folder)
+        with translated_errors(self.path):
+            self._identity = FileIdentity.of(self.path)
 
     def __enter__(self) -> Journal:
         return self
@@ -61,52 +82,110 @@ class Journal:
 
     # -- a run as a whole ---------------------------------------------------------------------------------------
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold the turn to write, in one transaction on the file that was opened.
+
+        Raises `JournalError` if that file is gone: nothing more may be sent.
+        """
+        with translated_errors(self.path):
+            self._identity.require(self.path)
+            with take_turn(self.path), transaction(self._connection):
+                yield
+
+    def require_present(self) -> None:
+        """Raise `JournalError` if the file was deleted, replaced or emptied since it was opened."""
+        with translated_errors(self.path):
+            self._identity.require(self.path)
+
     def add_run(self, new: NewRun, rows: Iterable[CheckedRow], problems: Iterable[Problem] = ()) -> Run:
-        """Write down a run with all its rows before anything is sent; all or nothing."""
-        with translated_errors(self.path), transaction(self._connection):
+        """Write down a run with all its rows before anything is sent.
+
+        They are written a few thousand at a time, so that other runs can go on meanwhile; the run counts only when all
+        of it is there.
+        """
+        self._delete_abandoned()
+        key = self._insert_run(new)
+        self._write_in_parts(rows, lambda part: self._add_rows(key, part))
+        self._write_in_parts(problems, lambda part: self._add_problems(key, part))
+        with self._writing():
+            self._connection.execute("UPDATE runs SET state = ? WHERE key = ?", (RunState.STOPPED, key))
+        return self.find_run(new.id)
+
+    def _insert_run(self, new: NewRun) -> int:
+        with self._writing():
             key = self._connection.execute(
                 "INSERT INTO runs (id, file, sha256, host, username, headings, options, settings, results_path, parent,"
                 " state, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     new.id, new.file, new.sha256, new.host, new.username, _to_json(new.headings), _to_json(new.options),
-                    _to_json(new.settings), new.results_path, new.parent, RunState.STOPPED,
-                    format_utc(self._clock.now()),
+                    _to_json(new.settings), new.results_path, new.parent, _LOADING, format_utc(self._clock.now()),
                 ),
             ).lastrowid  # fmt: skip
-            self._add_rows(int(key or 0), rows)
-            self._connection.executemany(
-                "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (key, p.row, p.customer_id, p.column, p.value, p.code, p.message, p.remedy, p.severity)
-                    for p in problems
-                ),
-            )
-        return self.find_run(new.id)
+        return int(key or 0)
 
-    def _add_rows(self, key: int, rows: Iterable[CheckedRow]) -> None:
-        remaining = iter(rows)
-        while batch := list(islice(remaining, _ROWS_AT_A_TIME)):
-            self._connection.executemany(
-                "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)",
-                ((key, row.number, row.body, ",".join(row.fields), _to_json(row.original)) for row in batch),
-            )
-            now = format_utc(self._clock.now())
-            self._connection.executemany(
-                "INSERT INTO rows (run, row, customer_id, status, message, finished_at, may_be_applied)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (key, row.number, row.customer_id, row.status, row.reason,
-                     "" if row.status is Status.NOT_ATTEMPTED else now, row.may_be_applied)
-                    for row in batch
-                ),
-            )  # fmt: skip
+    def _write_in_parts(self, items: Iterable[_Item], write: Callable[[list[_Item]], object]) -> None:
+        """Write the items a few thousand at a time, each part in a transaction of its own.
+
+        The items are made outside of the transaction, and the others are given their turn after each.
+        """
+        remaining = iter(items)
+        while part := list(islice(remaining, _ROWS_IN_A_COMMIT)):
+            with self._writing():
+                write(part)
+
+    def _add_problems(self, key: int, problems: Sequence[Problem]) -> None:
+        self._connection.executemany(
+            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((key, p.row, p.customer_id, p.column, p.value, p.code, p.message, p.remedy, p.severity) for p in problems),
+        )
+
+    def _add_rows(self, key: int, rows: Sequence[CheckedRow]) -> None:
+        self._connection.executemany(
+            "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)",
+            ((key, row.number, row.body, ",".join(row.fields), _to_json(row.original)) for row in rows),
+        )
+        now = format_utc(self._clock.now())
+        self._connection.executemany(
+            "INSERT INTO rows (run, row, customer_id, status, message, finished_at, may_be_applied)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (key, row.number, row.customer_id, row.status, row.reason,
+                 "" if row.status is Status.NOT_ATTEMPTED else now, row.may_be_applied)
+                for row in rows
+            ),
+        )  # fmt: skip
+
+    def _delete_abandoned(self) -> None:
+        """Delete what killed processes have left half written."""
+        before = format_utc(self._clock.now() - _ABANDONED_AFTER_SECONDS)
+        for (key,) in self.select("SELECT key FROM runs WHERE state = 'loading' AND started < ?", (before,)):
+            self._delete_run(key)
+
+    def _delete_run(self, key: int) -> None:
+        """Delete a run that counts no more, a few thousand rows at a time."""
+        for table in _CHILDREN:
+            deleted = _ROWS_IN_A_COMMIT
+            while deleted == _ROWS_IN_A_COMMIT:
+                deleted = self._delete_part(table, key)
+        with self._writing():
+            self._connection.execute("DELETE FROM runs WHERE key = ?", (key,))
+
+    def _delete_part(self, table: str, key: int) -> int:
+        column = "rowid" if table == "problems" else "row"
+        part = f"SELECT {column} FROM {table} WHERE run = ?1 LIMIT {_ROWS_IN_A_COMMIT}"  # noqa: S608 - only constants
+        with self._writing():
+            return self._connection.execute(
+                f"DELETE FROM {table} WHERE run = ?1 AND {column} IN ({part})",  # noqa: S608 - only constants
+                (key,),
+            ).rowcount
 
     def find_run(self, run_id: str | None = None, *, unfinished: bool = False) -> Run:
         """The run of this id; without one the newest, or the newest unfinished. Raises `UsageError` for none."""
         if run_id is not None:
-            found = self._select_runs("WHERE id = ?", run_id)
+            found = self._select_runs("AND id = ?", run_id)
         elif unfinished:
-            found = self._select_runs("WHERE state != ? ORDER BY key DESC LIMIT 1", RunState.FINISHED)
+            found = self._select_runs("AND state != ? ORDER BY key DESC LIMIT 1", RunState.FINISHED)
         else:
             found = self._select_runs("ORDER BY key DESC LIMIT 1")
         if found:
@@ -120,7 +199,7 @@ class Journal:
 
     def runs_of_file(self, sha256: str, host: str) -> list[Run]:
         """The runs of a file with this content to this host, newest first."""
-        return self._select_runs("WHERE sha256 = ? AND host = ? ORDER BY key DESC", sha256, host)
+        return self._select_runs("AND sha256 = ? AND host = ? ORDER BY key DESC", sha256, host)
 
     def _select_runs(self, condition: str, *values: str) -> list[Run]:
         with translated_errors(self.path):
@@ -130,7 +209,7 @@ class Journal:
     def set_state(self, run: Run, state: RunState, *, stopped_by: str = "", calls: int | None = None) -> None:
         """Say how far a run is; its end is now unless it goes on. `calls` None leaves the count as it is."""
         ended = "" if state is RunState.RUNNING else format_utc(self._clock.now())
-        with translated_errors(self.path), transaction(self._connection):
+        with self._writing():
             self._connection.execute(
                 "UPDATE runs SET state = ?, finished = ?, stopped_by = ?, calls = coalesce(?, calls) WHERE key = ?",
                 (state, ended, stopped_by, calls, run.key),
@@ -138,28 +217,37 @@ class Journal:
 
     def set_results_path(self, run: Run, path: Path) -> None:
         """Remember where a run's results are from now on."""
-        with translated_errors(self.path), transaction(self._connection):
+        with self._writing():
             self._connection.execute("UPDATE runs SET results_path = ? WHERE key = ?", (str(path), run.key))
 
     def set_file(self, run_id: str, path: Path) -> None:
         """Remember where a run's input has been moved to."""
-        with translated_errors(self.path), transaction(self._connection):
+        with self._writing():
             self._connection.execute("UPDATE runs SET file = ? WHERE id = ?", (str(path), run_id))
 
     def purge(self, started_before: str, keep: Sequence[str] = ()) -> int:
-        """Forget the runs, with their payloads, that began before this time (ISO 8601, UTC), but for those of the ids
-        in `keep`. How many they were."""
+        """Delete the runs, with their data, that began before this time (ISO 8601, UTC), except those of the ids in
+        `keep`; return how many they were."""
         with translated_errors(self.path):
             self._connection.execute("PRAGMA secure_delete = ON")  # even where there is no room for VACUUM
-            with transaction(self._connection):
-                deleted = self._connection.execute(
-                    "DELETE FROM runs WHERE started < ? AND id NOT IN (SELECT value FROM json_each(?))",
-                    (started_before, _to_json(list(keep))),
-                ).rowcount
-            if deleted:  # what is forgotten must not stay in free pages or in the log
+        with self._writing():
+            keys = self._connection.execute(
+                "UPDATE runs SET state = 'loading' WHERE started < ? AND state != 'loading'"
+                " AND id NOT IN (SELECT value FROM json_each(?)) RETURNING key",
+                (started_before, _to_json(list(keep))),
+            ).fetchall()
+        for (key,) in keys:
+            self._delete_run(key)
+        self._delete_abandoned()
+        with translated_errors(self.path):
+            if keys and not self._is_anything_running():  # what is deleted must not stay in free pages or in the log
                 self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return deleted
+        return len(keys)
+
+    def _is_anything_running(self) -> bool:
+        """Return whether a run is being sent, which must not wait until the file has been written anew."""
+        return bool(self.select("SELECT 1 FROM runs WHERE state IN (?, 'loading') LIMIT 1", (RunState.RUNNING,)))
 
     # -- for the modules that keep more of a run (`snapshots.py`, `trust.py`) --------------------------------------
 
@@ -169,9 +257,8 @@ class Journal:
             return self._connection.execute(query, values).fetchall()
 
     def change(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """A statement of theirs for each of these rows, in one commit."""
-        with translated_errors(self.path), transaction(self._connection):
-            self._connection.executemany(statement, rows)
+        """Execute a statement of theirs for each of these rows, a few thousand in a commit."""
+        self._write_in_parts(rows, lambda part: self._connection.executemany(statement, part))
 
     # -- its rows -----------------------------------------------------------------------------------------------
 
@@ -213,7 +300,7 @@ class Journal:
 
         The commit's number in the journal's sequence tells, without a clock, what came after what.
         """
-        with translated_errors(self.path), transaction(self._connection):
+        with self._writing():
             self._connection.execute("UPDATE sequence SET last = last + 1")
             number = self._connection.execute("SELECT last FROM sequence").fetchone()[0]
             self._connection.executemany(

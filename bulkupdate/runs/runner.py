@@ -224,6 +224,7 @@ def _end(run: Run, parts: RunContext, error: BulkUpdateError | None) -> RunResul
     Where the end cannot be written (the disk is full), the run stands as running, but nobody holds it: so too then.
     """
     try:
+        error = error or _find_loss(parts.journal)
         tally = parts.journal.tally(run)
         ended = _describe_end(run, parts, tally, error)
     except JournalError as unreadable:
@@ -232,6 +233,15 @@ def _end(run: Run, parts: RunContext, error: BulkUpdateError | None) -> RunResul
     with suppress(JournalError):
         parts.journal.set_state(run, ended.state, stopped_by=ended.stopped_by, calls=ended.calls)
     return ending
+
+
+def _find_loss(journal: Journal) -> JournalError | None:
+    """Return the error if the journal was deleted or replaced after the last commit; None if it is there."""
+    try:
+        journal.require_present()
+    except JournalError as error:
+        return error
+    return None
 
 
 def _describe_end(run: Run, parts: RunContext, tally: StatusCounts, error: BulkUpdateError | None) -> Run:

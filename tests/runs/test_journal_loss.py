@@ -1,0 +1,154 @@
+"""The journal deleted, replaced or emptied while a run is sending, and other runs while a large file is taken in."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.models import CheckedRow, Problem, Status
+from bulkupdate.errors import JournalError, UsageError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import NewRun
+from tests.conftest import FIRST, find_puts, write_sheet
+from tests.runs.in_process import Driver
+
+CONCURRENCY = 4
+
+
+def unlink(journal: Path) -> None:
+    journal.unlink()
+
+
+def unlink_with_log(journal: Path) -> None:
+    for path in journal.parent.glob("journal.sqlite3*"):
+        path.unlink()
+
+
+def replace_by_another(journal: Path) -> None:
+    other = journal.with_name("other")
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE x (y)")
+    other.replace(journal)
+
+
+def rename_folder(journal: Path) -> None:
+    journal.parent.rename(journal.parent.with_name("elsewhere"))
+
+
+def empty(journal: Path) -> None:
+    journal.write_bytes(b"")
+
+
+@pytest.mark.parametrize("lose", [unlink, unlink_with_log, replace_by_another, rename_folder, empty])
+def test_a_run_whose_journal_is_lost_sends_nothing_more(
+    make_sandbox, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    sandbox = make_sandbox()
+    driver = Driver(sandbox.base_url, tmp_path, settings={"concurrency": CONCURRENCY})
+    run = driver.begin(write_sheet(tmp_path / "customers.csv", 60))
+    lost: list[int] = []
+
+    def watch(_outcomes: object, _waiting: object) -> None:
+        if not lost and len(find_puts(sandbox)) >= 20:
+            lost.append(len(find_puts(sandbox)))
+            lose(tmp_path / "state" / "journal.sqlite3")
+
+    ending = driver.execute_run(run, watch=watch)
+    assert ending.exit_code == 4
+    assert isinstance(ending.error, JournalError)
+    assert "while the run was sending" in str(ending.error)
+    assert ending.error.remedy
+    assert len(find_puts(sandbox)) <= lost[0] + CONCURRENCY
+
+
+def test_a_journal_lost_after_the_last_commit_is_no_success(make_sandbox, tmp_path: Path) -> None:
+    sandbox = make_sandbox()
+    driver = Driver(sandbox.base_url, tmp_path)
+    run = driver.begin(write_sheet(tmp_path / "customers.csv", 5))
+    seen: list[int] = []
+
+    def watch(outcomes: Iterable[object], _waiting: object) -> None:
+        seen.extend(1 for _ in outcomes)
+        if len(seen) == 5:
+            unlink(tmp_path / "state" / "journal.sqlite3")
+
+    assert driver.execute_run(run, watch=watch).exit_code == 4
+
+
+# --- taking in a large file -------------------------------------------------------------------------------------------
+
+
+def make_new_run(run_id: str) -> NewRun:
+    return NewRun(run_id, "big.csv", "0" * 64, "host", "user", ("CustomerId", "Name"), {}, {}, "results.csv", None)
+
+
+def make_rows(count: int, pause: Callable[[int], None] = lambda _row: None) -> Iterator[CheckedRow]:
+    for number in range(count):
+        pause(number)
+        body = f'{{"Name": "Customer {number}"}}'
+        yield CheckedRow(number + 2, str(FIRST + number), Status.NOT_ATTEMPTED, body, ("Name",), ("x", "y"))
+
+
+def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> None:
+    """A kill in the middle leaves nothing that could be resumed, listed or trusted; a day later it is cleared away."""
+
+    class KilledError(Exception):
+        pass
+
+    def die(number: int) -> None:
+        if number == 9000:
+            raise KilledError
+
+    clock = Clock()
+    with Journal(tmp_path, clock) as journal:
+        with pytest.raises(KilledError):
+            journal.add_run(make_new_run("20260114-093849-k3v9x2mq"), make_rows(10_000, die))
+        assert journal.runs() == []
+        assert journal.runs_of_file("0" * 64, "host") == []
+        with pytest.raises(UsageError):
+            journal.find_run(unfinished=True)
+        with pytest.raises(UsageError):
+            journal.find_run("20260114-093849-k3v9x2mq")
+        assert journal.select("SELECT count(*) FROM rows") == [(8000,)]
+        journal.change("UPDATE runs SET started = ?", [("2026-01-14T09:38:49Z",)])
+        journal.add_run(make_new_run("20260115-093849-k3v9x2mq"), make_rows(3))
+        assert journal.select("SELECT count(*) FROM rows") == [(3,)]
+        assert [run.id for run in journal.runs()] == ["20260115-093849-k3v9x2mq"]
+
+
+def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_path: Path) -> None:
+    with Journal(tmp_path, Clock()) as journal:
+        small = journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(2))
+    is_loading, is_over = threading.Event(), threading.Event()
+
+    def load() -> None:
+        with Journal(tmp_path, Clock()) as journal:
+            journal.add_run(make_new_run("20260114-093849-bbbbbbbb"), make_rows(60_000, lambda _row: is_loading.set()))
+        is_over.set()
+
+    loader = threading.Thread(target=load)
+    loader.start()
+    is_loading.wait(10)
+    recorded_meanwhile = 0
+    with Journal(tmp_path, Clock()) as journal:
+        while not is_over.is_set():
+            journal.record(small, calls=recorded_meanwhile + 1)
+            recorded_meanwhile += not is_over.is_set()
+            time.sleep(0.001)
+    loader.join()
+    assert recorded_meanwhile >= 5
+
+
+def test_purge_deletes_large_runs_in_parts_and_leaves_nothing(tmp_path: Path) -> None:
+    with Journal(tmp_path, Clock()) as journal:
+        problems = [Problem(2, "1", "Name", "x", "email", "m", "r")] * 3
+        journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(9000), problems)
+        assert journal.purge("2999-01-01T00:00:00Z") == 1
+        for table in ("runs", "rows", "inputs", "problems"):
+            assert journal.select(f"SELECT count(*) FROM {table}") == [(0,)]
