@@ -82,6 +82,7 @@ def _write_first_night(state: Path, sheet: Path, host: str) -> None:
         now = format_utc(Clock().now())
         pending = journal.pending(run)
         while rows := list(islice(pending, 5000)):
+            journal.record(run, intents=rows)
             journal.record(run, outcomes=[RowOutcome(row.number, Status.UPDATED, 200, 1, "", now) for row in rows])
         journal.set_state(run, RunState.FINISHED)
 
