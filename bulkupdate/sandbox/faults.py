@@ -112,6 +112,10 @@ FAULTS: Mapping[str, Fault] = {
         "applied, then the connection is reset without an answer", lambda reply, _: replace(reply, cut="reset"),
         True, True,
     ),
+    "applied-500": Fault(
+        "applied, but answered 500",
+        lambda reply, _: _hide_success(reply, refuse(500, "An error has occurred.")), True, True,
+    ),
     "slow": Fault(
         "applied, but the answer comes after --slow-seconds",
         lambda reply, figures: replace(reply, wait_seconds=figures.slow_seconds), True, True,

@@ -35,14 +35,17 @@ def test_a_refused_row_that_may_have_been_applied_is_unknown_undone_and_not_trus
     assert run_program("retry", done.told["run"], "--yes").counts == {"updated": 1}
 
 
-def test_a_stopped_run_keeps_the_previous_values_of_rows_answered_5xx(make_sandbox, run_program, tmp_path):
-    """They were put, answered 502 and perhaps applied: `unknown`, and still to be undone after `resume`."""
+@pytest.mark.parametrize("fault", ["applied-500", "cut-after"])
+def test_a_stopped_run_keeps_the_previous_values_of_rows_that_may_have_been_applied(
+    make_sandbox, run_program, tmp_path, fault
+):
+    """They are `unknown` or `failed`, never `not attempted`, and still to be undone after `resume`."""
     sandbox = make_sandbox()
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     old, new = write_value(tmp_path / "old.csv", "Old", 30), write_value(tmp_path / "new.csv", "New", 30)
     assert run_program("run", old, "--yes").counts == {"updated": 30}
     down = {str(FIRST + at) for at in range(4, 30)}
-    sandbox.service.plan = lambda call: "cut-after" if call.customer_id in down and call.kind == "write" else None
+    sandbox.service.plan = lambda call: fault if call.customer_id in down and call.kind == "write" else None
     stopped = run_program("run", new, "--snapshot", "--yes", max_failures=2, max_attempts=2, retry_wait=0)
     assert stopped.exit_code == 4
     sent = set(find_puts(sandbox, after=31))

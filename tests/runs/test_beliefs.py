@@ -1,0 +1,199 @@
+"""Whatever happens, what `undo` and `--since-last` believe of a customer is what the service holds, or not believed at all.
+
+Random runs over a few customers: with faults that hide what was applied, stopped, resumed after another run, retried, under
+clocks that jump. Each run writes a word of its own, so the service's history tells which run changed a customer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulkupdate.customers.models import Status
+from bulkupdate.customers.payload import encode_body
+from bulkupdate.runs.confirmed_values import find_confirmed
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.undo_sheet import find_restorations
+from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
+from tests.conftest import FIRST
+from tests.runs.in_process import Driver
+from tests.runs.test_faults import ServiceClock, SkippingClock
+
+CUSTOMERS = 5
+FAULTS = st.sampled_from(
+    [
+        None, "applied-500", "applied-500", "cut-after", "cut-before", "error-500", "conflict-409", "expired-token",
+        "throttle-429", "refused-200",
+    ]
+)  # fmt: skip
+MAY_BE_APPLIED = {Status.UPDATED, Status.UNKNOWN, Status.FAILED}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens next: a new run, or one of those before continued or retried; and how the clock jumps before."""
+
+    action: str
+    run: int
+    customers: tuple[int, ...]
+    faults: dict[int, list[str | None]] = field(hash=False)
+    stop_after: int | None
+    jump_seconds: float
+
+
+STEPS = st.lists(
+    st.builds(
+        Step,
+        action=st.sampled_from(["run", "run", "resume", "resume", "again"]),
+        run=st.integers(0, 9),
+        customers=st.sets(st.integers(0, CUSTOMERS - 1), min_size=3).map(lambda found: tuple(sorted(found))),
+        faults=st.dictionaries(
+            st.integers(0, CUSTOMERS - 1), st.lists(FAULTS, min_size=2, max_size=4), min_size=3, max_size=CUSTOMERS
+        ),
+        stop_after=st.none() | st.integers(1, 6),
+        jump_seconds=st.sampled_from([0.0, 0.0, 3600.0, -3600.0, 86_400.0, -86_400.0]),
+    ),
+    min_size=3,
+    max_size=6,
+)
+
+
+class World:
+    """One folder of state, one service, and what has been sent to it."""
+
+    def __init__(self, sandbox: Sandbox, clock: SkippingClock, folder: Path, number: int, concurrency: int) -> None:
+        self.sandbox, self.clock, self.folder = sandbox, clock, folder
+        self.number = number
+        limits = {"concurrency": concurrency, "max_attempts": 2, "max_failures": 3, "timeout": 5.0}
+        self.driver = Driver(sandbox.base_url, folder, clock=clock, settings=limits)
+        self.runs: list[Run] = []
+        self.histories = {at: [self.read(at)] for at in range(CUSTOMERS)}
+
+    def read(self, at: int) -> str:
+        return str((self.sandbox.customer(FIRST + at) or {})["Name"])
+
+    def take(self, step: Step) -> None:
+        self.clock.skipped += step.jump_seconds
+        run = self._choose(step)
+        faults = ScheduledFaults(customers={FIRST + at: each for at, each in step.faults.items()})
+        writes = 0
+        attempts: Counter[str] = Counter()
+
+        def plan(request: SandboxRequest) -> object:
+            nonlocal writes
+            self.note_history()
+            if request.kind != "write":
+                return None
+            writes += 1
+            if step.stop_after is not None and writes >= step.stop_after:
+                self.driver.stop.set()
+            attempts[request.customer_id] += 1
+            return faults(SandboxRequest("write", writes, request.customer_id, attempts[request.customer_id]))
+
+        self.sandbox.service.plan = plan
+        self.driver.execute_run(run)
+        self.sandbox.service.plan = None
+        self.note_history()
+
+    def _choose(self, step: Step) -> Run:
+        known = self.runs[step.run % len(self.runs)] if self.runs else None
+        if known and step.action == "resume":
+            return known
+        if known and step.action == "again":  # the same values once more, as a nightly list
+            run = self.driver.begin(self.folder / f"{self.runs.index(known)}.csv", snapshot=True)
+            self.words = [*self.words, self.words[self.runs.index(known)]]
+            (self.folder / f"{len(self.runs)}.csv").write_bytes(
+                (self.folder / f"{self.runs.index(known)}.csv").read_bytes()
+            )
+        else:
+            word = f"W{self.number}x{len(self.runs)}"
+            sheet = self.folder / f"{len(self.runs)}.csv"
+            rows = "".join(f"{FIRST + at},{word} {at}\n" for at in step.customers)
+            sheet.write_text(f"CustomerId,Name\n{rows}", encoding="utf-8")
+            run = self.driver.begin(sheet, snapshot=True)
+            self.words = [*self.words, word]
+        self.runs.append(run)
+        return run
+
+    words: list[str] = []  # noqa: RUF012 - replaced, never changed
+
+    def note_history(self) -> None:
+        for at, history in self.histories.items():
+            if history[-1] != self.read(at):
+                history.append(self.read(at))
+
+    def check(self) -> None:
+        with Journal(self.folder / "state", self.clock) as journal:
+            self._check_confirmed(journal)
+            for index, run in enumerate(self.runs):
+                self._check_run(journal, journal.find_run(run.id), self.words[index])
+
+    def _check_confirmed(self, journal: Journal) -> None:
+        host = urlsplit(self.sandbox.base_url).netloc
+        for at, history in self.histories.items():
+            for value in {*history, *(f"{word} {at}" for word in self.words)}:
+                wanted = {str(FIRST + at): encode_body({"Name": value}, "name")}
+                if find_confirmed(journal, host, wanted, ""):
+                    assert self.read(at) == value, "--since-last believes a value that the service does not hold"
+
+    def _check_run(self, journal: Journal, run: Run, word: str) -> None:
+        tally = journal.tally(run)
+        assert tally.rows == run.rows
+        statuses = {line.customer_id: line.status for line in journal.lines(run)}
+        changed = {
+            str(FIRST + at): f"{word} {at}" for at, history in self.histories.items() if f"{word} {at}" in history
+        }
+        if self.words.count(word) == 1:
+            for customer_id in changed:
+                assert statuses[customer_id] in MAY_BE_APPLIED, "a row that was applied is not called so"
+        if run.state is RunState.RUNNING:
+            return
+        restored = {each.customer_id: each for each in find_restorations(journal, run, self.folder / "state")}
+        for customer_id, value in changed.items() if self.words.count(word) == 1 else ():
+            history = self.histories[int(customer_id) - FIRST]
+            before = history[history.index(value) - 1]
+            assert restored[customer_id].before["Name"] == before, "undo would restore another value"
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[Sandbox, SkippingClock, Iterator[int]]]:
+    clock = SkippingClock()
+    with Sandbox(SandboxOptions(customers=20, requests_per_hour=0), clock=ServiceClock(clock)) as sandbox:
+        yield sandbox, clock, iter(range(100_000))
+
+
+def play(world, tmp_path: Path, steps: list[Step], concurrency: int) -> None:
+    sandbox, clock, numbers = world
+    number = next(numbers)
+    folder = tmp_path / str(number)
+    folder.mkdir()
+    played = World(sandbox, clock, folder, number, concurrency)
+    for step in steps:
+        played.take(step)
+        played.check()
+
+
+RELAXED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
+
+
+@settings(max_examples=30, **RELAXED)
+@given(steps=STEPS, concurrency=st.integers(1, 4))
+def test_nothing_is_believed_that_is_not_so(world, tmp_path, steps, concurrency):
+    play(world, tmp_path, steps, concurrency)
+
+
+@pytest.mark.long
+@settings(max_examples=400, **RELAXED)
+@given(steps=STEPS, concurrency=st.integers(1, 4))
+def test_nothing_is_believed_that_is_not_so_over_many_examples(world, tmp_path, steps, concurrency):
+    play(world, tmp_path, steps, concurrency)
