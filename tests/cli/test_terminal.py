@@ -115,3 +115,17 @@ def test_a_reader_who_goes_away_does_not_stop_the_run(run_program, sandbox, tmp_
     process.stderr = None
     assert finish(process).exit_code == 0
     assert len(find_puts(sandbox)) == 30
+
+
+@pytest.mark.parametrize("command", [("run", "customers.csv", "--yes"), ("resume",), ("doctor",)])
+def test_a_wait_before_the_first_row_is_shown_with_its_end(run_program, sandbox, tmp_path, command):
+    """The quota is used up: without a word, the program would look hung for up to an hour."""
+    sheet = write_sheet(tmp_path / "customers.csv", 4)
+    assert run_program("run", sheet, "--yes", "--limit", 2, requests_per_hour=3).counts["updated"] == 2
+    process = run_program.start(*command, requests_per_hour=3)
+    shown = ""
+    while "waiting for quota until" not in shown and (line := process.stderr.readline()):
+        shown += line
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert "waiting for quota until" in shown
