@@ -66,15 +66,16 @@ def list_unknowns() -> str:
     return _table(["switch of `bulkupdate sandbox`", "what is not known"], rows)
 
 
-def list_modules() -> str:
-    """Every module with the first sentence of its docstring."""
+def list_packages() -> str:
+    """Return a row for each package and ground module with the first sentence of its docstring."""
+    folder = ROOT / "bulkupdate"
+    paths = [*sorted(folder.glob("*/**/__init__.py")), *sorted(path for path in folder.glob("*.py") if path.name[0] != "_")]
     rows = []
-    for path in sorted((ROOT / "bulkupdate").rglob("*.py")):
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if docstring and path.name != "__main__.py":
-            name = path.relative_to(ROOT / "bulkupdate").as_posix().replace("__init__.py", "")
-            rows.append([f"`{name or 'bulkupdate/'}`", docstring.split("\n\n")[0].replace("\n", " ")])
-    return _table(["module", "its one responsibility"], rows)
+    for path in paths:
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        name = path.relative_to(folder).as_posix().replace("__init__.py", "")
+        rows.append([f"`{name}`", docstring.split("\n\n")[0].replace("\n", " ")])
+    return _table(["package or module", "what it is for"], rows)
 
 
 def _show_default(name: str) -> str:
@@ -92,7 +93,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "exit-codes": list_exit_codes,
         "unknowns": list_unknowns,
     },
-    "docs/architecture.md": {"modules": list_modules},
+    "docs/architecture.md": {"packages": list_packages},
 }
 
 

@@ -1,5 +1,5 @@
-"""The command line: constructs the parts, speaks to people, chooses the exit code.
+"""The command line: builds the run context, talks to the user, chooses the exit code.
 
-Only `click` and the ground are imported at the top of these modules: pandas and its kin take a second to load, which
-`--help` and `runs` need not pay. Each command imports the rooms it works with.
+Modules import only `click` and the ground modules at the top: pandas and the like take a second to load, which
+`--help` and `runs` need not pay. Each command imports what it works with.
 """

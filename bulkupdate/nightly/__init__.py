@@ -1,1 +1,1 @@
-"""The nightly folder: every waiting sheet checked, sent and filed, with nobody watching."""
+"""The nightly folder: every waiting file is checked, sent and archived, for a scheduler."""

@@ -1,1 +1,4 @@
-"""A stand-in for the Sellercloud service, on this machine only, to try and to test against."""
+"""A local stand-in for the Sellercloud service, to try the program and to test against.
+
+It imports the field table, its types, `errors`, `clock` and `network`, and nothing else of the program.
+"""

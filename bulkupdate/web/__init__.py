@@ -1,1 +1,1 @@
-"""The upload page: a door over `runs/` for people without a terminal."""
+"""The upload page: a thin entry point over `runs/` for users without a terminal."""
