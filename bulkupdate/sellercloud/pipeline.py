@@ -59,7 +59,7 @@ class RequestPipeline:
             self._sign_in.note_accepted(used)
             return reply
         course.reply = reply
-        self._sign_in.replace_refused(used, reply.message)
+        self._sign_in.replace_refused(used, _locate(reply, request))
         reply, used = self._send_with_token(request, course)
         if reply.verdict is Verdict.UNAUTHORIZED:
             return self._judge_refused_again(request, reply, used)
@@ -68,9 +68,8 @@ class RequestPipeline:
 
     def _judge_refused_again(self, request: Request, reply: ApiResponse, used: AccessToken) -> ApiResponse:
         """Refuse the request if its new token was accepted for another one meanwhile; else the login is at fault."""
-        what = request.url.partition("?")[0].rpartition("/rest/api/")[2]
         if not self._sign_in.spend_doubt(used):
-            raise self._sign_in.refuse_token(f"{reply.message} at {what}".strip())
+            raise self._sign_in.refuse_token(_locate(reply, request))
         note = f"refused with a new token too, which was accepted for others: {reply.message}".rstrip(": ")
         return replace(reply, verdict=Verdict.REFUSED, message=note)
 
@@ -119,6 +118,11 @@ class RequestPipeline:
         else:
             self._quota.release(permit, answered=True)
         return _doubt(reply) if request.expects_json_object else reply
+
+
+def _locate(reply: ApiResponse, request: Request) -> str:
+    """Return what the service said, and at which customer: it may be refused for that one alone."""
+    return f"{reply.message} at {request.url.partition('?')[0].rpartition('/rest/api/')[2]}".strip()
 
 
 def _holds_back(reply: ApiResponse) -> bool:

@@ -77,6 +77,7 @@ class World:
         limits = {"concurrency": concurrency, "max_attempts": 2, "max_failures": 3, "timeout": 5.0}
         self.driver = Driver(sandbox.base_url, folder, clock=clock, settings=limits)
         self.runs: list[Run] = []
+        self.before_first_put: dict[tuple[str, int], str] = {}
         self.histories = {at: [self.read(at)] for at in range(CUSTOMERS)}
 
     def read(self, at: int) -> str:
@@ -95,6 +96,8 @@ class World:
             if request.kind != "write":
                 return None
             writes += 1
+            at = int(request.customer_id) - FIRST
+            self.before_first_put.setdefault((run.id, at), self.read(at))
             if step.stop_after is not None and writes >= step.stop_after:
                 self.driver.stop.set()
             attempts[request.customer_id] += 1
@@ -159,9 +162,8 @@ class World:
         if run.state is RunState.RUNNING:
             return
         restored = {each.customer_id: each for each in find_restorations(journal, run, self.folder / "state")}
-        for customer_id, value in changed.items() if self.words.count(word) == 1 else ():
-            history = self.histories[int(customer_id) - FIRST]
-            before = history[history.index(value) - 1]
+        for customer_id in changed if self.words.count(word) == 1 else ():
+            before = self.before_first_put[run.id, int(customer_id) - FIRST]
             assert restored[customer_id].before["Name"] == before, "undo would restore another value"
 
 

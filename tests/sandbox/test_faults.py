@@ -175,6 +175,6 @@ def test_the_faults_are_those_promised() -> None:
     assert set(FAULTS) == {
         "error-500", "error-502", "error-503", "throttle-429", "throttle-409", "conflict-409", "html-200", "html-502",
         "empty-body", "cut-before", "cut-after", "slow", "expired-token", "ignored-200", "trickle", "throttle-200",
-        "refused-200",
+        "refused-200", "applied-500",
     }  # fmt: skip
     assert all(fault.help for fault in FAULTS.values())
