@@ -3,12 +3,12 @@
     BulkUpdateError                     any of ours: a sentence for people, and the exit code it ends with
     ├── UsageError                      2  the command or a setting is wrong: mend it and call again
     ├── InputFileError                3  the file cannot be taken as it is: nothing was sent
-    ├── StoppedError                    4  the run ends early, its journal in order: `resume` goes on
+    ├── StoppedError                    4  the run ends early, its journal in order: `resume` continues
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all the tries allowed, or too many rows in a row failed
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
-    ├── InternalError                        4  the program itself failed; the journal is in order: `resume` goes on
+    ├── InternalError                        4  the program itself failed; the journal is in order: `resume` continues
     ├── BusyError                       5  someone else is at work on the same run or folder
     └── InterruptedRunError           130  Ctrl-C or SIGTERM: what was in flight was recorded
 
@@ -34,11 +34,11 @@ class ExitCode(IntEnum):
     FILE_REFUSED = 3
     """The file was refused; nothing was sent."""
     STOPPED = 4
-    """Stopped early; `resume` goes on."""
+    """Stopped early; `resume` continues."""
     BUSY = 5
     """Another run of this folder is going on."""
     INTERRUPTED = 130
-    """Interrupted; what was in flight was recorded, `resume` goes on."""
+    """Interrupted; what was in flight was recorded, `resume` continues."""
 
 
 class BulkUpdateError(Exception):

@@ -77,7 +77,7 @@ class Settings:
     timeout: float = _setting(30.0, "seconds for one request", least=0.001, most=3600)
     max_attempts: int = _setting(5, "tries for one row", least=1, most=1000)
     retry_wait: float = _setting(1.0, "first back-off in seconds; doubles, with jitter, up to 60", least=0, most=60)
-    max_failures: int = _setting(20, "stop after so many rows in a row failed", least=1, most=1_000_000_000)
+    max_failures: int = _setting(20, "stop after this many consecutive failed rows", least=1, most=1_000_000_000)
     rating_format: str = _setting("name", "a rating is sent by name or by code", choices=("name", "code"))
     wholesale_needs_business_name: bool = _setting(
         False, "whether the vendor's client setting 'Enable Required Fields for WholeSale Customers' is on"
@@ -98,10 +98,12 @@ class Settings:
     upload_days: float = _setting(
         30.0, "upload page: days until uploaded sheets and their reports go", least=0.001, most=36_500
     )
-    notify: str = _setting("always", "after which files people are told", choices=("always", "problems", "never"))
+    notify: str = _setting("always", "when to send notifications", choices=("always", "problems", "never"))
     mail_host: str = _setting("", "mail server (SMTP) that takes the notices; none: no mail")
     mail_port: int = _setting(0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0, most=65_535)
-    mail_security: str = _setting("starttls", "how mail is kept from others' eyes", choices=("starttls", "tls", "none"))
+    mail_security: str = _setting(
+        "starttls", "SMTP encryption: starttls, tls or none", choices=("starttls", "tls", "none")
+    )
     mail_username: str = _setting("", "login of the mail server; none: no login")
     mail_password: Secret = _setting(Secret(""), "password of that login")
     mail_password_file: str = _setting("", "file that holds it, instead of the password itself")
@@ -180,7 +182,7 @@ def load_settings(
     known = {each.name for each in SETTINGS}
     unknown = set(from_file) - known - {"map"}
     if unknown:
-        raise UsageError(f"{file_path} has a setting nobody knows: {', '.join(sorted(unknown))}.")
+        raise UsageError(f"{file_path} has an unknown setting: {', '.join(sorted(unknown))}.")
     given: dict[str, Any] = {}
     for each in SETTINGS:
         variable = environment_name(each.name)

@@ -49,9 +49,9 @@ def list_exit_codes() -> str:
         ExitCode.INCOMPLETE: "finished, but some rows were not; `check` and `--dry-run`: some rows are invalid",
         ExitCode.USAGE: "the command was used wrongly, or a setting is missing",
         ExitCode.FILE_REFUSED: "the file was refused (unreadable, or invalid rows without `--skip-invalid`)",
-        ExitCode.STOPPED: "stopped early (sign-in refused, service down, too many failures …): `resume` goes on",
-        ExitCode.BUSY: "another process is at work on this run or folder",
-        ExitCode.INTERRUPTED: "interrupted: what was in flight was recorded, `resume` goes on",
+        ExitCode.STOPPED: "stopped early (sign-in refused, service down, too many failures …): `resume` continues",
+        ExitCode.BUSY: "another process is working on this run or folder",
+        ExitCode.INTERRUPTED: "interrupted: what was in flight was recorded, `resume` continues",
     }
     return _table(["code", "meaning"], [[str(int(code)), meanings[code]] for code in ExitCode])
 
@@ -69,7 +69,10 @@ def list_unknowns() -> str:
 def list_packages() -> str:
     """Return a row for each package and ground module with the first sentence of its docstring."""
     folder = ROOT / "bulkupdate"
-    paths = [*sorted(folder.glob("*/**/__init__.py")), *sorted(path for path in folder.glob("*.py") if path.name[0] != "_")]
+    paths = [
+        *sorted(folder.glob("*/**/__init__.py")),
+        *sorted(path for path in folder.glob("*.py") if path.name[0] != "_"),
+    ]
     rows = []
     for path in paths:
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""

@@ -12,7 +12,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_tables_are_those_of_the_code():
-    """To mend: python docs/tables.py."""
+    """To fix: python docs/tables.py."""
     spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
@@ -40,7 +40,7 @@ def test_links_and_pictures_of_the_docs_exist():
 
 
 def test_the_template_of_the_repository_is_what_the_command_writes(tmp_path):
-    """To mend: bulkupdate template -o templates/customers.xlsx (and .csv)."""
+    """To fix: bulkupdate template -o templates/customers.xlsx (and .csv)."""
     from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
     for name in ("customers.xlsx", "customers.csv"):

@@ -30,7 +30,7 @@ class _LiveCommand(click.Command):
         return super().parse_args(ctx, [spelled.get(each, each) for each in args])
 
 
-@click.command("check", cls=_LiveCommand, short_help="The dry run: everything but the sending.")
+@click.command("check", cls=_LiveCommand, short_help="The dry run: everything except sending.")
 @FILE_ARGUMENT
 @click.option(
     "--live",
@@ -57,7 +57,7 @@ def check_command(file: Path, output: Path | None, html: Path | None, as_json: b
     return write_reports(intake, settings, console, output, html, as_json=as_json, live=live)
 
 
-@click.command("template", short_help="A sheet ready to fill in.")
+@click.command("template", short_help="Write a sheet ready to fill in.")
 @click.option(
     "-o",
     "output",
@@ -163,7 +163,7 @@ def write_reports(
     exit_code = ExitCode.INCOMPLETE if intake.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
         command = f"bulkupdate check {quote_argument(intake.path)}" + (" -o REPORT.xlsx" if not output else "")
-        console.info(f"Mend the rows and check again: {command}")
+        console.info(f"Fix the rows and check again: {command}")
     else:
         command = f"bulkupdate run {quote_argument(intake.path)}"
         console.info(f"Nothing was sent. To send: {command}")

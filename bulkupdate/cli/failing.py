@@ -40,10 +40,10 @@ class Invocation:
         Only the kind of the error is said: its text may hold what stands in a customer's cell.
         """
         place = self._keep_trace(error)
-        kept = f" Please send {place} to whoever looks after the program." if place else ""
+        kept = f" Please send {place} to your administrator." if place else ""
         return InternalError(
-            f"The program itself failed ({type(error).__name__}): this is a mistake in it, not in your file.",
-            remedy=f"What was sent is in the journal; `bulkupdate resume` goes on with a run it stopped.{kept}",
+            f"The program itself failed ({type(error).__name__}): this is a bug in it, not in your file.",
+            remedy=f"What was sent is in the journal; `bulkupdate resume` continues a run it stopped.{kept}",
         )
 
     def _keep_trace(self, error: BaseException) -> Path | None:

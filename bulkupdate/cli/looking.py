@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bulkupdate.settings import Settings
 
 
-@click.command("runs", short_help="The history, newest first.")
+@click.command("runs", short_help="List the runs, newest first.")
 @common_options
 def runs_command(as_json: bool, quiet: bool, **given: Any) -> int:
     """List all runs, newest first."""
@@ -38,7 +38,7 @@ def runs_command(as_json: bool, quiet: bool, **given: Any) -> int:
     return ExitCode.DONE
 
 
-@click.command("show", short_help="One run, its results written again.")
+@click.command("show", short_help="Show one run; write its results again.")
 @RUN_ARGUMENT
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write its results here (.xlsx or .csv).")
 @common_options
@@ -66,11 +66,11 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
     for status, count in described["counts"].items():
         click.echo(f"{'Rows ' + status + ':':<40} {count:,}")
     if described["next"]:
-        console.info(f"Go on with: {described['next']}")
+        console.info(f"Next: {described['next']}")
     return ExitCode.DONE
 
 
-@click.command("purge", short_help="Forget old runs and their payloads.")
+@click.command("purge", short_help="Delete old runs and their data.")
 @click.option("--older-than", required=True, metavar="DAYSd", help="For example 90d.")
 @common_options
 def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> int:
@@ -88,13 +88,13 @@ def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> 
     with Journal(settings.state_dir, clock) as journal:
         count = delete_runs_before(journal, settings.state_dir, before)
     uploads = purge_uploads(settings.state_dir, before)
-    Console(quiet=quiet).info(f"Forgotten: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
+    Console(quiet=quiet).info(f"Deleted: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
     if as_json:
         print_json({"purged": count, "uploads": uploads, "exit_code": 0})
     return ExitCode.DONE
 
 
-@click.command("doctor", short_help="Can it sign in, how much quota is left, are the folders writable.")
+@click.command("doctor", short_help="Check sign-in, quota left and the journal.")
 @common_options
 def doctor_command(as_json: bool, quiet: bool, **given: Any) -> int:
     """Look whether everything is in order for a run; costs one sign-in."""
@@ -106,7 +106,7 @@ def doctor_command(as_json: bool, quiet: bool, **given: Any) -> int:
         except BulkUpdateError as error:
             findings.append((name, str(error), error))
     for name, told, trouble in findings:
-        console.info(f"{'bad ' if trouble else 'good'}  {name}: {told}")
+        console.info(f"{'FAIL' if trouble else 'ok  '}  {name}: {told}")
         if trouble and trouble.remedy:
             console.info(f"      {trouble.remedy}")
     exit_code = next((trouble.exit_code for _, _, trouble in findings if trouble), ExitCode.DONE)

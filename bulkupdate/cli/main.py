@@ -17,8 +17,8 @@ from bulkupdate.settings import is_utf8
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
 
-A blank cell is no change. Begin with `bulkupdate template`, look with `bulkupdate check FILE`, send with
-`bulkupdate run FILE`. After whatever went wrong, `bulkupdate resume` goes on.
+Blank cells leave a field unchanged. Start with `bulkupdate template`, check with `bulkupdate check FILE`, send with
+`bulkupdate run FILE`. If a run stops for any reason, continue it with `bulkupdate resume`.
 """
 
 
@@ -47,7 +47,7 @@ def run_cli(arguments: list[str] | None = None) -> int:
         call.answer(UsageError(error.format_message()), as_json="--json" in given)
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` shows what was begun.", err=True)
+        click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` lists the runs that were started.", err=True)
         return int(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the top: a bug must be told loudly, and to people as a sentence
         return call.fail(call.explain_bug(error))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bulkupdate.nightly.file_job import NightOptions
 
 
-@click.command("nightly", short_help="Every waiting file of a folder, for a scheduler.")
+@click.command("nightly", short_help="Send every waiting file of a folder, for a scheduler.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--invalid",
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A file with invalid rows: refuse it, or skip those rows and send the others.",
 )
-@click.option("--until", metavar="HH:MM", help="Take no further row from then on, by the clock on the wall.")
+@click.option("--until", metavar="HH:MM", help="Stop sending at this local time.")
 @click.option(
     "--settle",
     type=Number(0, 86_400),
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     type=click.Choice(["debug", "info", "warning"]),
     default="info",
     show_default=True,
-    help="The least that is logged; debug may quote the sheet.",
+    help="Minimum log level; debug may include cell contents.",
 )
 @run_mode_options
 @sheet_options

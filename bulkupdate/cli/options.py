@@ -69,7 +69,7 @@ def sheet_options(command: Any) -> Any:
             help="If a number format rounds: send the text displayed, or the number stored.",
         ),
         click.option("--encoding", metavar="NAME", help="The encoding of a text file, such as cp1250."),
-        click.option("--ignore-unknown", is_flag=True, help="Pass over columns that are no field."),
+        click.option("--ignore-unknown", is_flag=True, help="Ignore unknown columns."),
         click.option("--decimal", "decimal_mark", type=click.Choice([".", ","]), default=".", help="The decimal mark."),
         click.option(
             "--map",
@@ -101,21 +101,21 @@ def make_sheet_options(given: Mapping[str, Any]) -> SheetOptions:
 def run_mode_options(command: Any) -> Any:
     """What a run may leave out, look at again, or keep: `--only-changes`, `--since-last`, `--verify`, `--snapshot`."""
     for add in (
-        click.option("--snapshot", is_flag=True, help="Keep the values of before, so that `undo` can put them back."),
+        click.option("--snapshot", is_flag=True, help="Save the previous values, so that `undo` can restore them."),
         click.option(
             "--max-age",
             type=Number(0, 36_500),
             metavar="DAYS",
-            help="With --since-last: trust what the journal confirmed in so many days, and nothing older.",
+            help="With --since-last: trust what the journal confirmed within this many days, and nothing older.",
         ),
         click.option(
-            "--since-last", is_flag=True, help="Leave out rows that the journal knows to be live, without asking."
+            "--since-last", is_flag=True, help="Skip rows whose values the journal has already confirmed; no requests."
         ),
         click.option(
             "--only-changes", is_flag=True, help="Read the live customers first; send only the fields that differ."
         ),
         click.option(
-            "--verify", is_flag=True, help="Read back what was sent; where the service ignored it, the row failed."
+            "--verify", is_flag=True, help="Read back what was sent; if the service ignored it, the row failed."
         ),
     ):
         command = add(command)

@@ -58,5 +58,5 @@ def watch_reading(total: int, parts: RunContext, console: Console) -> Iterator[W
             yield progress.advance
     except (StoppedError, InterruptedRunError) as error:
         if error.remedy is None or "resume" in error.remedy:
-            error.remedy = "Nothing was sent. Give the same command again to begin anew."
+            error.remedy = "Nothing was sent. Run the same command again to start over."
         raise

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _REMARKS_SHOWN = 10
 
 
-@click.command("undo", short_help="The sheet that puts the values of before back.")
+@click.command("undo", short_help="Write a sheet that restores the previous values.")
 @click.argument("run_id", metavar="RUN")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Where the sheet goes (.xlsx or .csv).")
 @click.option("--run", "is_run", is_flag=True, help="Send it too, after comparing with the live customers again.")
@@ -63,7 +63,7 @@ def undo_command(
         return _send_undo(run, restorations, path, parts, console, yes=yes, as_json=as_json)
 
 
-@click.command("export", short_help="Live customers as a sheet to edit and give back.")
+@click.command("export", short_help="Write live customers as a sheet to edit and upload again.")
 @click.option("--ids", type=click.Path(path_type=Path), help="A sheet with the ids of the customers; without it: all.")
 @click.option("--list-fields", is_flag=True, help="Only the fields of the list answer: fifty customers to a call.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Where the sheet goes (.xlsx or .csv).")
@@ -106,7 +106,7 @@ def export_command(
         console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
     console.info(f"Export: {path}, {len(export.rows):,} customers, {calls:,} calls used.")
     command = f"bulkupdate run {quote_argument(path)} --only-changes"
-    console.info(f"Edit it and give it back: {command}")
+    console.info(f"Edit it and send it: {command}")
     exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
     if as_json:
         from bulkupdate.runs.run_report import report_sheet
@@ -154,7 +154,7 @@ def show_remarks(remarks: Sequence[Remark], console: Console) -> None:
 def _end_without_sending(run: Run, path: Path | None, rows: int, console: Console, *, as_json: bool) -> int:
     command = f"bulkupdate undo {run.id} --run" if path else None
     if path is None:
-        console.info(f"Run {run.id} changed nothing that could be put back.")
+        console.info(f"Run {run.id} changed nothing that could be restored.")
     else:
         console.info(f"Undo sheet: {path}, {rows:,} customers. Nothing was sent.")
         console.info(f"To send it, after comparing again: {command}")
@@ -240,5 +240,5 @@ def _is_worth_it(calls: int, parts: RunContext, console: Console) -> bool:
     import sys
 
     return print_estimate(calls, parts, console) or console.confirm(
-        "That is more than the quota has left now, so it will wait. Go on?", yes=not sys.stdin.isatty()
+        "That is more than the quota has left now, so it will wait. Continue?", yes=not sys.stdin.isatty()
     )

@@ -41,7 +41,9 @@ _YES = click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
 @click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
 @click.option(
-    "--limit", type=click.IntRange(1, 1_000_000_000), help="Send so many rows at most; `resume` goes on with the rest."
+    "--limit",
+    type=click.IntRange(1, 1_000_000_000),
+    help="Send at most this many rows; `resume` sends the rest.",
 )
 @run_mode_options
 @_OUTPUT
@@ -81,7 +83,7 @@ def run_command(file: Path, output: Path | None, as_json: bool, quiet: bool, **g
         return send(run, parts, console, limit=given["limit"], as_json=as_json)
 
 
-@click.command("resume", short_help="Go on with a run that stopped.")
+@click.command("resume", short_help="Continue a stopped run.")
 @RUN_ARGUMENT
 @_OUTPUT
 @common_options
@@ -101,7 +103,7 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
             return ExitCode.DONE if parts.journal.tally(run).is_all_well else ExitCode.INCOMPLETE
         require_same_host(run, parts)
         run = _move_results(run, output, parts)
-        console.info(f"Going on with run {run.id} of {run.file}")
+        console.info(f"Continuing run {run.id} of {run.file}")
         return send(run, parts, console, limit=None, as_json=as_json)
 
 
@@ -208,7 +210,7 @@ def print_result(ending: RunResult, console: Console) -> None:
     if ending.to_fix is not None:
         console.info(f"Rows to fix: {ending.to_fix}")
     if ending.next_command is not None:
-        console.info(f"Go on with: {ending.next_command}")
+        console.info(f"Next: {ending.next_command}")
 
 
 def _refuse(intake: CheckedInput, console: Console, *, as_json: bool) -> int:
@@ -217,7 +219,7 @@ def _refuse(intake: CheckedInput, console: Console, *, as_json: bool) -> int:
     report = intake.path.with_name(f"{intake.path.stem}-check.xlsx")
     command = f"bulkupdate check {quote_argument(intake.path)} -o {quote_argument(report)}"
     console.info(f"Nothing was sent: {intake.invalid:,} of {len(intake.checked):,} rows are invalid.")
-    console.info(f"Mend them (`{command}` lists them all), or send the others with --skip-invalid.")
+    console.info(f"Fix them (`{command}` lists them all), or skip them with --skip-invalid.")
     if as_json:
         print_json(report_check(intake, ExitCode.FILE_REFUSED, None, command).to_json())
     return ExitCode.FILE_REFUSED

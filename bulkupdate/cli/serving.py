@@ -15,7 +15,7 @@ from bulkupdate.errors import ExitCode, UsageError
 @click.command("serve", short_help="The upload page, for colleagues without a terminal.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@click.option("--trust-proxy", is_flag=True, help="A proxy with TLS is before it: believe its X-Forwarded headers.")
+@click.option("--trust-proxy", is_flag=True, help="Trust X-Forwarded-* headers from a TLS proxy.")
 @click.option("--public-name", "names", multiple=True, metavar="HOST", help="A name people reach it by.")
 @common_options
 def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...], quiet: bool, **given: Any) -> int:
@@ -43,7 +43,7 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
     if not is_loopback(host) and not trust_proxy:
         raise UsageError(
             f"On {host} others could reach the page, and their passwords would cross the network unencrypted.",
-            remedy="Leave --host away, or put a proxy with TLS before it and add --trust-proxy.",
+            remedy="Omit --host, or put a proxy with TLS before it and add --trust-proxy.",
         )
     app = create_app(settings, names=names, trust_proxy=trust_proxy)
     serve(app, host, port, lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; what runs can be resumed)"))

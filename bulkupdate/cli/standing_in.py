@@ -67,7 +67,7 @@ def sandbox_command(host: str, port: int, **given: Any) -> int:
     return ExitCode.DONE
 
 
-@click.command("demo", short_help="Sandbox, sample file and results, in one go.")
+@click.command("demo", short_help="Run sandbox, sample file and results in one go.")
 def demo_command() -> int:
     """Check and run the sample sheet against a sandbox, in the folder demo/ here. Touches nothing else."""
     from bulkupdate.cli.main import run_cli

@@ -136,7 +136,7 @@ class SignIn:
         if reply is None or reply.verdict is Verdict.TRANSIENT:
             raise ServiceDownError(
                 f"Signing in failed {course.attempts} times, at last with: {course.describe()}.",
-                remedy="Go on with `bulkupdate resume` when the service is back.",
+                remedy="Continue with `bulkupdate resume` when the service is back.",
             )
         if reply.verdict is not Verdict.ACCEPTED:
             raise self._explain_refusal(reply)
@@ -162,7 +162,7 @@ class SignIn:
         return SignInRefusedError(
             message,
             remedy="Check BULKUPDATE_USERNAME and BULKUPDATE_PASSWORD (too many wrong tries may lock the account), "
-            "then go on with `bulkupdate resume`.",
+            "then continue with `bulkupdate resume`.",
         )
 
     def _doubt_address(self, what: str) -> StoppedError:

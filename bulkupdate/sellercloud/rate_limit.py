@@ -156,7 +156,7 @@ class Quota:
 
     def _raise_refusal(self) -> None:
         if self._refusal is not None:
-            raise ThrottledTooLongError(self._refusal, remedy="Go on with `bulkupdate resume` then.")
+            raise ThrottledTooLongError(self._refusal, remedy="Continue with `bulkupdate resume` then.")
 
 
 def plan_pause(times: int, wait_seconds: float | None, so_far_seconds: float) -> float | None:

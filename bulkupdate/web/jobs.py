@@ -98,7 +98,7 @@ class Jobs:
             return [job for job in self._jobs.values() if job.is_alive]
 
     def close(self) -> None:
-        """Stop all runs: what is in flight is still recorded, and `resume` goes on."""
+        """Stop all runs: what is in flight is still recorded, and `resume` continues."""
         with self._lock:
             self._is_closing = True
         for job in self.alive():

@@ -1,7 +1,8 @@
-"""Whatever happens, what `undo` and `--since-last` believe of a customer is what the service holds, or not believed at all.
+"""Whatever happens, what `undo` and `--since-last` believe of a customer is what the service holds, or not believed at
+all.
 
-Random runs over a few customers: with faults that hide what was applied, stopped, resumed after another run, retried, under
-clocks that jump. Each run writes a word of its own, so the service's history tells which run changed a customer.
+Random runs over a few customers: with faults that hide what was applied, stopped, resumed after another run, retried,
+under clocks that jump. Each run writes a word of its own, so the service's history tells which run changed a customer.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def test_an_unknown_run_is_a_wrong_use(tmp_path):
 def test_with_the_disk_full_at_the_nth_journal_write_no_row_goes_out_that_is_not_written_down(
     unfinished, run_program, sandbox, tmp_path
 ):
-    """The journal's log grows with each commit: whatever the limit, it is met before a PUT, and `resume` goes on."""
+    """The journal's log grows with each commit: whatever the limit, it is met before a PUT, and `resume` continues."""
     kept = tmp_path / "kept"
     shutil.copytree(run_program.state, kept)
     stops = set()

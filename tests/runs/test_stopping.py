@@ -222,7 +222,7 @@ main()
 
 
 def test_a_bug_in_a_worker_ends_the_run_loudly_with_a_sentence_and_a_file(make_sandbox, run_program, tmp_path):
-    """No stack on stderr; the file is the owner's alone and holds no secret; `resume` goes on."""
+    """No stack on stderr; the file is the owner's alone and holds no secret; `resume` continues."""
     sandbox = make_sandbox(password=PASSWORD)
     run_program.environment |= {"BULKUPDATE_BASE_URL": sandbox.base_url, "BULKUPDATE_PASSWORD": PASSWORD}
     sheet = write_sheet(tmp_path / "customers.csv", 40)

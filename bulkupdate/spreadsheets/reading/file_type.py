@@ -47,11 +47,11 @@ def recognise_file(path: Path, options: ReadOptions) -> FileKind:
     kind = ENDINGS.get(path.suffix.lower())
     if kind is None:
         raise InputFileError(
-            f"{path.name} is no sheet that is read: the name must end in {', '.join(ENDINGS)}.", remedy=_SAVE_AS
+            f"{path.name} is not a supported file type: the name must end in {', '.join(ENDINGS)}.", remedy=_SAVE_AS
         )
     start = _read_start(path)
     if not start:
-        raise InputFileError(f"{path.name} is empty.", remedy="Save it again, or copy it anew from where it came.")
+        raise InputFileError(f"{path.name} is empty.", remedy="Save or copy the file again.")
     content = _describe(path, start)
     if content != kind.value and not (content == "a zip file" and kind in _ZIPPED):
         raise InputFileError(f"{path.name} is not what its name says: it is {content}.", remedy=_SAVE_AS)
@@ -70,7 +70,7 @@ def _require_regular_file(path: Path, options: ReadOptions) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise InputFileError(f"{path.name or path.resolve()} is a folder, not a file.", remedy="Name a file.")
     if not stat.S_ISREG(status.st_mode):
-        raise InputFileError(f"{path.name} is no ordinary file.")
+        raise InputFileError(f"{path.name} is not an ordinary file.")
     if status.st_size > options.max_unpacked_bytes:
         raise InputFileError(
             f"{path.name} has more than {options.max_unpacked_bytes:,} bytes.",
