@@ -117,4 +117,8 @@ def read_statuses(path: Path) -> dict[int, str]:
     if not path.exists():
         return {}
     with closing(sqlite3.connect(path)) as journal:
-        return dict(journal.execute("SELECT row, status FROM rows").fetchall())
+        return dict(
+            journal.execute(
+                "SELECT row, status FROM rows JOIN runs ON runs.key = rows.run WHERE runs.state != 'loading'"
+            ).fetchall()
+        )

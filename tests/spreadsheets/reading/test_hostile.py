@@ -66,7 +66,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     assert "folder" in refusal(tmp_path / "folder.csv")
-    assert "no ordinary file" in refusal(tmp_path / "pipe.csv")
+    assert "not an ordinary file" in refusal(tmp_path / "pipe.csv")
     assert "There is no file" in refusal(tmp_path / "missing.csv")
     assert "cannot be opened" in refusal(tmp_path / ("x" * 300 + ".csv"))
     (tmp_path / "loop.csv").symlink_to("loop.csv")
