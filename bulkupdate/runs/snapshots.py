@@ -20,6 +20,16 @@ _ROWS_AT_A_TIME = 400
 
 _READ_BEFORE_THE_RUN = ("only_changes", "undo")
 """Options of runs that were compared as a whole: what they are to change was read then."""
+
+_DROP = "DELETE FROM snapshots WHERE run = ?1 AND row IN (SELECT row FROM rows WHERE run = ?1 AND may_be_applied = 0)"
+_DROP_CHANGED_SINCE = """
+DELETE FROM snapshots WHERE run = ?1 AND row IN (
+    SELECT mine.row FROM rows AS mine
+    JOIN rows AS other ON other.customer_id = mine.customer_id AND other.may_be_applied = 1 AND other.run != mine.run
+    WHERE mine.run = ?1 AND mine.may_be_applied = 0
+    AND (other.ended IS NULL OR other.ended > (SELECT min(sent) FROM rows WHERE run = ?1 AND sent > 0))
+)
+"""
 NOT_FOUND = 404
 NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
 
@@ -37,19 +47,17 @@ def keep_snapshots(journal: Journal, run: Run, previous_values: Iterable[tuple[i
     )
 
 
-def drop_unsent_snapshots(journal: Journal, run: Run) -> None:
-    """Delete what was kept of rows that were never sent: they are read anew when the run continues, perhaps days later.
+def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
+    """Delete the values of rows that certainly were not changed: the run continues, perhaps days later, and reads anew.
 
-    A row whose intent was ever committed keeps its previous values, whatever is known of it now: what a later reading
-    finds may be the new ones.
+    A row that may have been changed keeps its previous values: what a later reading finds may be the new ones. A run
+    that was compared as a whole has read all its customers already; of those, only what another run may have changed
+    since is read again.
 
     Raises `JournalError`.
     """
-    journal.change(
-        "DELETE FROM snapshots WHERE run = ? AND row IN"
-        " (SELECT row FROM rows WHERE rows.run = snapshots.run AND rows.sent = 0)",
-        [(run.key,)],
-    )
+    was_compared = any(run.options.get(option) for option in _READ_BEFORE_THE_RUN)
+    journal.change(_DROP_CHANGED_SINCE if was_compared else _DROP, [(run.key,)])
 
 
 def has_snapshots(journal: Journal, run: Run) -> bool:
@@ -73,8 +81,7 @@ class SnapshotRecorder:
 
         Raises what the client and the journal raise.
         """
-        if not any(self.run.options.get(option) for option in _READ_BEFORE_THE_RUN):
-            drop_unsent_snapshots(self.journal, self.run)
+        drop_outdated_snapshots(self.journal, self.run)
         while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
             missing = self._keep(chunk)
             yield from (row for row in chunk if row.customer_id not in missing)

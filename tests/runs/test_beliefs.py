@@ -1,14 +1,17 @@
 """Whatever happens, what `undo` and `--since-last` believe of a customer is what the service holds, or not believed at
 all.
 
-Random runs over a few customers: with faults that hide what was applied, stopped, resumed after another run, retried,
-under clocks that jump. Each run writes a word of its own, so the service's history tells which run changed a customer.
+Random runs over a few customers: with faults that hide what was applied, stopped, killed, resumed after another run,
+retried, under clocks that jump. Each run writes a word of its own, so the service's history tells which run changed a
+customer.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +24,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import encode_body
 from bulkupdate.runs.confirmed_values import find_confirmed
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
@@ -37,18 +40,26 @@ FAULTS = st.sampled_from(
         "throttle-429", "refused-200",
     ]
 )  # fmt: skip
+CERTAINLY_NOT_APPLIED = {"throttle-429", "expired-token"}
+"""Faults after which the same run sends the row again, knowing that the service did not take it."""
+
 MAY_BE_APPLIED = {Status.UPDATED, Status.UNKNOWN, Status.FAILED}
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happens next: a new run, or one of those before continued or retried; and how the clock jumps before."""
+    """What happens next: a new run, or one of those before continued or retried; and how the clock jumps before.
+
+    `stop_after` and `kill_after`: how many updates reach the service before the run is told to stop, or its process is
+    killed; None for neither.
+    """
 
     action: str
     run: int
     customers: tuple[int, ...]
     faults: dict[int, list[str | None]] = field(hash=False)
     stop_after: int | None
+    kill_after: int | None
     jump_seconds: float
 
 
@@ -62,11 +73,18 @@ STEPS = st.lists(
             st.integers(0, CUSTOMERS - 1), st.lists(FAULTS, min_size=2, max_size=4), min_size=3, max_size=CUSTOMERS
         ),
         stop_after=st.none() | st.integers(1, 6),
+        kill_after=st.none() | st.none() | st.integers(1, 6),
         jump_seconds=st.sampled_from([0.0, 0.0, 3600.0, -3600.0, 86_400.0, -86_400.0]),
     ),
     min_size=3,
     max_size=6,
 )
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a journal as it stands at this moment, as a kill of the process would leave it."""
+    with closing(sqlite3.connect(source)) as read_from, closing(sqlite3.connect(target)) as written_to:
+        read_from.backup(written_to)
 
 
 class World:
@@ -90,23 +108,34 @@ class World:
         faults = ScheduledFaults(customers={FIRST + at: each for at, each in step.faults.items()})
         writes = 0
         attempts: Counter[str] = Counter()
+        kept = self.folder / "journal-as-killed.sqlite3"
 
         def plan(request: SandboxRequest) -> object:
             nonlocal writes
             self.note_history()
+            if kept.exists():  # what a killed process would not have asked
+                return "cut-before"
             if request.kind != "write":
                 return None
             writes += 1
             at = int(request.customer_id) - FIRST
-            self.before_first_put.setdefault((run.id, at), self.read(at))
+            if step.kill_after is not None and writes >= step.kill_after:
+                copy_database(self.folder / "state" / "journal.sqlite3", kept)
+                self.driver.stop.set()
             if step.stop_after is not None and writes >= step.stop_after:
                 self.driver.stop.set()
             attempts[request.customer_id] += 1
-            return faults(SandboxRequest("write", writes, request.customer_id, attempts[request.customer_id]))
+            fault = faults(SandboxRequest("write", writes, request.customer_id, attempts[request.customer_id]))
+            if fault not in CERTAINLY_NOT_APPLIED:
+                self.before_first_put.setdefault((run.id, at), self.read(at))
+            return fault
 
         self.sandbox.service.plan = plan
         self.driver.execute_run(run)
         self.sandbox.service.plan = None
+        if kept.exists():
+            copy_database(kept, self.folder / "state" / "journal.sqlite3")
+            kept.unlink()
         self.note_history()
 
     def _choose(self, step: Step) -> Run:
@@ -160,8 +189,6 @@ class World:
         if self.words.count(word) == 1:
             for customer_id in changed:
                 assert statuses[customer_id] in MAY_BE_APPLIED, "a row that was applied is not called so"
-        if run.state is RunState.RUNNING:
-            return
         restored = {each.customer_id: each for each in find_restorations(journal, run, self.folder / "state")}
         for customer_id in changed if self.words.count(word) == 1 else ():
             before = self.before_first_put[run.id, int(customer_id) - FIRST]
@@ -186,14 +213,17 @@ def play(world, tmp_path: Path, steps: list[Step], concurrency: int) -> None:
         played.check()
 
 
-RELAXED = {
-    "derandomize": True,
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-}
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@settings(max_examples=30, **RELAXED)
+@settings(RELAXED, max_examples=30, derandomize=True)
 @given(steps=STEPS, concurrency=st.integers(1, 4))
 def test_nothing_is_believed_that_is_not_so(world, tmp_path, steps, concurrency):
+    play(world, tmp_path, steps, concurrency)
+
+
+@pytest.mark.long
+@settings(RELAXED, max_examples=300)
+@given(steps=STEPS, concurrency=st.integers(1, 4))
+def test_nothing_is_believed_that_is_not_so_whatever_is_drawn(world, tmp_path, steps, concurrency):
     play(world, tmp_path, steps, concurrency)

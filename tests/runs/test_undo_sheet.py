@@ -226,26 +226,41 @@ def test_unknown_customers_are_rejected_when_their_values_of_before_are_asked_fo
     assert find_puts(sandbox) == [str(FIRST)]
 
 
-@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize("outcome", ["never sent", "certainly not applied", "perhaps applied"])
 def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_anew(
-    run_program, sandbox, tmp_path, sent
+    run_program, sandbox, tmp_path, outcome
 ):
     """Killed between the snapshot and the PUT, or after it: as the journal then stands."""
+    was_applied = outcome == "perhaps applied"
     sheet = write_sheet(tmp_path / "in.csv", 3)
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, concurrency=1).told["run"]
     with Journal(run_program.state, Clock()) as journal:
         run = journal.find_run(run_id)
         keep_snapshots(journal, run, [(3, '{"Name": "of before"}')])
-        if sent:
+        if outcome != "never sent":
             row = next(each for each in journal.pending(run) if each.number == 3)
             journal.record(run, intents=[row])
-            journal.record(run, outcomes=[RowOutcome(3, Status.NOT_ATTEMPTED, None, 1, "", "", may_be_applied=False)])
+            status = Status.UNKNOWN if was_applied else Status.NOT_ATTEMPTED
+            journal.record(run, outcomes=[RowOutcome(3, status, None, 1, "", "", may_be_applied=was_applied)])
         journal.set_state(run, RunState.RUNNING)  # nobody holds it: its process was killed
     before = sandbox.customer(FIRST + 1)
     assert run_program("resume", run_id).counts == {"updated": 3}
     kept = snapshots_of(run_program, run_id)[3]
-    expected = {"Name": "of before"} if sent else {each: before[each] or "" for each in ("Name", "Email", "Comments")}
+    expected = (
+        {"Name": "of before"} if was_applied else {each: before[each] or "" for each in ("Name", "Email", "Comments")}
+    )
     assert kept == expected
+
+
+@pytest.mark.parametrize("options", [[], ["--only-changes"]])
+def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_program, sandbox, tmp_path, options):
+    sheet = write_sheet(tmp_path / "in.csv", 3)
+    run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, *options, concurrency=1).told["run"]
+    other = write_csv(tmp_path / "other.csv", [["CustomerId", "Name"], [FIRST + 1, "By another run"]])
+    assert run_program("run", other, "--yes").counts == {"updated": 1}
+    assert run_program("resume", run_id).counts == {"updated": 3}
+    assert run_program("undo", run_id, "--run", "--yes").exit_code == 0
+    assert sandbox.customer(FIRST + 1)["Name"] == "By another run"
 
 
 def test_reading_that_fails_stops_the_run_in_order(run_program, make_sandbox, tmp_path):

@@ -1,77 +1,108 @@
 """Tell Western European text from text of another code page that was decoded as Windows-1252.
 
-Nearly any bytes decode as Windows-1252. Polish, Russian or Greek files, and those of old Macs and of DOS, then have
-letters and signs where no Western European language has them. What looks wrong here is refused; what looks right may
-still be wrong, so the user is shown samples.
+Nearly any bytes decode as Windows-1252; Polish, Russian or Macintosh bytes give the wrong letters. So each character
+outside ASCII is looked at between its neighbours: `£ódŸ`, `Èâàí` and `JŸrgen` are not written in any language of
+Western Europe. Refusing a text wrongly costs the user one option, accepting one wrongly sends wrong data: what is
+doubtful is refused, Icelandic and Estonian too, whose letters are what Turkish and Hungarian ones are misread as.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import chain
 
-_WORD = re.compile(r"[^\W\d_]*(?:(?:[^\x00-\x7f]|['’´`-])[^\W\d_]*)+")
-_BESIDE_LETTERS = frozenset("’‘´“”«»„‚…–—®™©ªº·¿¡°§€²")
-"""Signs that may touch a letter: quotation marks, dashes, ordinals and the like. Any other sign must not."""
+_LOWER = "a-zàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšžðþ"
+_CAPITALS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŸŒŠŽÐÞ"
+_UPPER = "A-Z" + _CAPITALS
+_LETTER = _LOWER + _UPPER
+_ACCENTED = "".join(each for each in _LETTER if ord(each) > 127)
+_VOWELS = "aeiouyAEIOUYáéíóúÁÉÍÓÚ"
+_END = f"(?![{_LETTER}])"
+_START = f"(?<![{_LETTER}])"
+_ELIDED = rf"(?<=[cdjlmnstCDJLMNOT])(?<![{_LETTER}].)"
+"""After a letter that stands alone and is cut short before a vowel, as in `l’été`."""
 
-_SIGNS_TOGETHER = re.compile(r"[^\x00-\x7f\w“”«»‘’„‚–—…€¿¡´]{2}")
-_OPENING, _CLOSING = frozenset("„‚¿¡§©"), frozenset("ªº°®™…²")
-_NEVER = frozenset("ŸðÐþÞýÝ")
-"""Letters that Western European names do not have, but that Turkish, Czech, Romanian and Mac files are misread as."""
+_VOWEL_OR_CAPITAL = "[A-ZaeiouyhàâéèêëîïôœùûÀÂÉÈÊËÎÏÔŒÙÛ]"
 
-_NORDIC = frozenset("æøÆØ")
-_WITH_NORDIC = frozenset("åäöéüÅÄÖÉÜ") | _NORDIC
-_LONGEST_RUN = 2
-"""Non-ASCII letters beside each other, as in `größe`; more is another alphabet."""
+_PAIRS = frozenset(
+    f"{one}{other}"
+    for one, others in {
+        "ö": "ßö", "ü": "ßüíé", "ä": "ßä", "Ä": "äÄ", "Ö": "öÖ", "Ü": "üÜ", "é": "éñšž", "É": "ÉÑ", "í": "ñšž",
+        "Í": "ñÑ", "á": "ñšž", "Á": "Ñ", "ó": "ñ", "Ó": "Ñ", "ú": "ñ", "Ú": "Ñ", "ç": "ãõâàéêóáú", "Ç": "ÃÕÂÉÊÓÁÚ",
+        "ñ": "áéíóú", "Ñ": "ÁÉÍÓÚ",
+    }.items()
+    for other in others
+)  # fmt: skip
+"""Accented letters that stand side by side; any others do so only where whole words are read wrongly."""
 
-_FOLLOWED_BY = {
-    "ñ": "aeiouáéíóúy", "õ": "e", "ã": "oesEOS", "œ": "udits", "ì": "", "ù": "", "Ñ": "AEIOUÁÉÍÓÚYaeiouáéíóúy",
-    "Õ": "E",
-    "Œ": "udUDiI",
-}  # fmt: skip
-"""Letters that only stand before these letters; with an empty text, only at the end of a word."""
+_PAIR = re.compile(f"(?=([{_ACCENTED}]{{2}}))")
 
-_NOT_LAST = frozenset("ñõœæ")
+_LETTERS = (
+    "[äöüéíóúâîôåûÄÖÜÁÉÍÓÚÂÎÔÅÛ]",
+    f"(?<![aeo])á(?!{_END})|(?<![aeiou])á",
+    f"(?<=[{_LETTER}])ß",
+    "ë(?<=[aeiouAEIOU]ë)|Ë(?<=[AEIOU]Ë)|(?<=Bront)ë",
+    "ï(?<=[aeouAEOU]ï)|Ï(?<=[AEOU]Ï)|ÿ(?<=[ae]ÿ)",
+    "ç(?=[aouâáàãõóôúéê])|Ç(?=[aouAOUÂÁÀÃÕÓÔÚÉÊ])",
+    "(?<![iI])ê(?![kwzbdg]|c[^h])|(?<=i)ê(?=n)|Ê(?=[tTmMrRlLsSnNcCpPvV])",
+    "à(?![aeiou])|À(?![aeiou])",
+    f"è(?![aeiouyknw])|(?<=[lrtxgmc])è(?=ne)|È(?:{_END}|(?=[A-Zvz]))",
+    f"[ìù]{_END}|(?<![eE])ò{_END}|[ÌÒÙ]{_END}",
+    "ñ(?=[aeiouáéíóú])|Ñ(?=[aeiouAEIOUÁÉÍÓÚ])",
+    f"ã(?=[oe]|s?{_END})|Ã(?=[OE])|(?<=[A-Z])Ã(?=S?{_END})|õ(?=e)|Õ(?=E)",
+    f"(?<![aeouyAEOUY])ø(?![iou])(?!e(?![nrs]?{_END}))|ø(?=y)|Ø(?![AEOUaeou])",
+    f"(?<![aeiouy])æ(?![wæ])|æ(?=[a-z]{{2}})(?!w)|Æ(?![{_LETTER}]?w)",
+    "œ(?=[uied])|Œ(?=[uiedUIED])",
+    f"(?<=[{_VOWELS}])[šžŠŽ]|[šž](?=[{_VOWELS}])|{_START}[ŠŽ](?=[{_LETTER}])",
+)
+"""Where each accented letter stands. Those of the first line are the same in the code pages of Central Europe, or have
+no neighbours that give them away."""
+
+_SIGNS = (
+    f"(?<![{_LETTER}\u00a1-\uffff])[£¥§©±×÷¼½¾](?![{_LETTER}\u00a1-\uffff])",
+    f"{_START}[€°«»•·]{_END}",
+    f"[£€](?=[0-9 ])|(?<=[0-9 ])[£¥€§°¢‰]{_END}|(?<=[nN])°{_END}|(?<=[0-9 ])°(?=[CF]{_END})|©(?=[0-9 ])",
+    f"(?<=[0-9nNaAoOmM])[ºª]{_END}(?<![{_LETTER}]{{2}}[ºª])",
+    f"(?<=m)[²³]{_END}(?<![{_LETTER}]{{3}}[²³])|(?<=[0-9])[±×÷]",
+    f"{_START}µ(?=[mgslAFV]{_END})|(?<=[lL])·(?=[lL])",
+    f"(?<=[{_LETTER}0-9])[®™]{_END}|{_START}[®™]{_END}",
+    f"(?<![{_LETTER}0-9])[¿¡](?=[{_LETTER}¿¡0-9])",
+    f"(?<![{_LETTER}0-9])[„‚‹«»›](?=[{_LETTER}0-9])|(?<=[{_LETTER}0-9.,!?)])[«»‹›]{_END}",
+    rf"(?<![{_LETTER}0-9])[“‘”](?=[{_LETTER}0-9¿¡„‚])|(?<=[^\s])[“‘”]{_END}",
+    rf"(?<=[^\s])’{_END}|{_START}’(?=[stnk]{_END})",
+    f"(?:{_ELIDED}|(?<=ll)|(?<=[QqnNsS][uUt]))[’´](?={_VOWEL_OR_CAPITAL})",
+    f"(?<=[{_LETTER}])[’´](?=(?:[sStTdDmM]|ll|re|ve){_END}|[A-Z])",
+    f"(?<=[{_LETTER}])–(?=[A-Z0-9])|(?<=[0-9])–(?=[0-9A-Z])|(?<![{_LETTER}])[–—]{_END}",
+    f"…{_END}",
+    f"(?<![{_LETTER}])\u00a0|\u00a0(?![{_LETTER} ])|\u00a0(?=[A-Z])|(?<=[{_LOWER}])\u00ad(?=[{_LOWER}])",
+)
+"""Where each sign stands: currency beside figures, quotation marks at the ends of words, and so on."""
+
+_PLAUSIBLE = re.compile("|".join((*_LETTERS, *_SIGNS)))
+_STRANGE_CASE = re.compile(f"[{_LOWER}][{_CAPITALS}]|[{_UPPER}][{_CAPITALS}][{_LOWER}]|Ÿ(?=[a-z])|(?<![A-Z])Ÿ")
+"""A capital within a word of small letters, or after the first capital of one."""
+
+_WORD = re.compile(r"[^\s,;|\"]+|.")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_COMPANIONS = (("¿", "?"), ("¡", "!"), ("«", "»"), ("»", "«"), ("‹", "›"), ("›", "‹"))
+_CLOSING = re.compile(f"(?<=[{_LETTER}0-9.,!?])([“‘]|(?<![sSxXzZ0-9])(?<!’[nN])’{_END})")
+_OPENED_BY = {"“": "„", "‘": "‚", "’": "‘"}
 
 
 def find_implausible(text: str) -> str:
     """Return the first word that is not plausible Western European text; empty if every word is."""
-    return next((word for word in dict.fromkeys(_WORD.findall(text)) if not _is_plausible(word)), "")
+    for line in text.splitlines():
+        if not line.isascii() and (at := _find_in_line(line)) is not None:
+            return next(found[0] for found in _WORD.finditer(line) if found.end() > at)
+    return ""
 
 
-def _is_plausible(word: str) -> bool:
-    letters = re.findall(r"[^\W\d_]+", word)
-    return not _SIGNS_TOGETHER.search(word) and _has_plausible_signs(word) and all(map(_has_plausible_letters, letters))
-
-
-def _has_plausible_signs(word: str) -> bool:
-    for index, sign in enumerate(word):
-        if sign.isascii() or (sign.isalpha() and sign not in "ªº"):
-            continue
-        before, after = word[:index][-1:].isalpha(), word[index + 1 :][:1].isalpha()
-        if (before or after) and sign not in _BESIDE_LETTERS:
-            return False
-        if (before and sign in _OPENING) or (after and sign in _CLOSING) or (before and after and sign in "“”«»„‚"):
-            return False
-    return True
-
-
-def _has_plausible_letters(letters: str) -> bool:
-    if _NEVER.intersection(letters) or re.search(rf"[^\x00-\x7f]{{{_LONGEST_RUN + 1}}}", letters):
-        return False
-    if re.search(r"[^\W\d_]", letters) and any(
-        not letter.isascii() and letter.isupper() and letters[:index][-1:].islower()
-        for index, letter in enumerate(letters)
-    ):
-        return False
-    if re.match(r"[A-Z][^\x00-\x7f][a-z]", letters) and letters[1].isupper():
-        return False
-    if _NORDIC.intersection(letters) and {letter for letter in letters if not letter.isascii()} - _WITH_NORDIC:
-        return False
-    following = [*letters[1:], ""]
-    return all(_may_precede(letter, after, len(letters)) for letter, after in zip(letters, following, strict=True))
-
-
-def _may_precede(letter: str, following: str, length: int) -> bool:
-    if not following:
-        return letter not in _NOT_LAST or length < 3
-    return letter not in _FOLLOWED_BY or following in _FOLLOWED_BY[letter]
+def _find_in_line(line: str) -> int | None:
+    doubtful = (
+        (found.start() for found in _NOT_ASCII.finditer(line) if not _PLAUSIBLE.match(line, found.start())),
+        (found.start() for found in _STRANGE_CASE.finditer(line)),
+        (found.start() for found in _PAIR.finditer(line) if found[1] not in _PAIRS),
+        (line.index(one) for one, other in _COMPANIONS if one in line and other not in line),
+        (found.start() for found in _CLOSING.finditer(line) if _OPENED_BY[found[1]] not in line),
+    )
+    return next(chain.from_iterable(doubtful), None)

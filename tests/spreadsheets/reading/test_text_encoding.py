@@ -13,25 +13,91 @@ from bulkupdate.spreadsheets.reading.western_text import find_implausible
 from tests.spreadsheets.reading.making import read, texts, write_text
 
 WESTERN = (
-    "Jürgen Groß", "Müller & Söhne", "José Muñoz", "François Lefèvre", "Zoë O’Neil", "Åsa Sjögren", "Jørgen Kjær",
-    "Renée Dû",
-    "João Conceição", "Güneş".replace("ş", "s"), "N°5, 2nd floor", "Peña", "Crème brûlée", "Ægir", "Œuvre",
-    "naïve café", "„Zitat“ hier",
-    "¿Qué?", "Nº 12", "50 € – 60 €", "Citroën™", "L’Haÿ", "MÜLLER", "ÉCOLE", "D’Amélie", "Forlì", "perché più",
-    "5 ½ m²", "Ñandú", "A·B", "Straße 5§",
+    "Jürgen Groß", "Müller & Söhne", "José Muñoz", "Zoë Müller", "Jürgen Groß", "Straße 5",
+    "Weißenburger Straße", "Größe", "Füße", "François Hélène", "Ève Dupont", "père et mère", "Genève",
+    "São Paulo", "João Conceição", "ações", "irmãs", "Magalhães", "Núñez", "Muñoz", "Señor", "Español",
+    "García", "Martínez", "José", "López", "Iñaki", "Peña", "Göteborg", "Malmö", "Åsa Öberg", "Ærø",
+    "Sørensen", "Bøe", "Jørgen", "Pääkkönen", "Töölö", "Sjælland", "Præstø", "Vibæk", "Læsø", "Kværner",
+    "Noël", "Citroën", "België", "Anaïs", "Loïc", "naïve", "sœur", "cœur", "Œuvre", "bœuf", "œil", "città",
+    "perché", "però", "Niccolò", "più", "lunedì", "où", "voilà", "déjà", "à côté", "CAFÉ", "MÜLLER", "DÉPÔT",
+    "ÎLE", "Île", "Émile", "École", "Ångström", "Köln–Bonn", "10 €", "€ 10", "5€", "£20", "20 °C", "N° 5",
+    "nº 5", "1ª", "20 m²", "„Hallo“", "“Hi”", "‘Hi’", "it’s", "O’Neil", "D’Angelo", "dell’arte", "l’été",
+    "Rock ’n’ Roll", "’s-Hertogenbosch", "¿Qué?", "¡Hola!", "« bon »", "«bon»", "»gut«", "wait…", "A – B",
+    "2010–2012", "Acme®", "Acme™", "© 2024", "Anna Müller", "Tomáš", "Šimon", "Žižek", "Côte d’Azur",
+    "crêpe", "fête", "você", "três", "forêt", "Évora", "Àngel", "Sèvres", "Thérèse", "Hélène Lefèvre",
+    "siècle", "Gisèle", "Michèle", "Solène", "château", "août", "sûr", "dû", "Benoît", "Jérôme", "Chloé",
+    "créée", "Zoé", "Aïcha", "Haïti", "Curaçao", "Besançon", "façade", "ça va", "Français", "leçon", "reçu",
+    "Gonçalves", "Açores", "Barça", "Jönköping", "Østergård", "Øyvind", "Løkke", "Köbenhavn", "København",
+    "Bjørn", "smørrebrød", "rødgrød", "Århus", "Aarhus", "Ängelholm", "Österreich", "Übung", "Überlingen",
+    "Mönchengladbach", "Düsseldorf", "Fußgänger", "Süß", "Käse", "Prüfung,Groß;Größe",
+    "Boulangerie “Chez Zoé”", "Ibáñez", "Begoña", "Logroño", "A Coruña", "ESPAÑA", "NÚÑEZ", "Ørsted",
+    "Löwenbräu", "Renée", "L’Haÿ", "N°5, 2nd floor", "Crème brûlée", "Ægir", "Citroën™", "ÉCOLE", "D’Amélie",
+    "Forlì", "5 ½ m²", "Col·legi", "Straße 5§", "50 € – 60 €", "Íñigo Äänekoski", "Brekkerøa", "Stineøy",
 )  # fmt: skip
 
 FOREIGN = {
-    "cp1250": ("Łódź", "żółw", "Wiśniewski", "Zażółć gęślą", "Dvořák Řehoř", "Světlá", "Poznań", "Jaś",
-        "Ştefan Brătianu", "Kůň"),
-    "cp1251": ("Иван Петров", "Москва", "Щука"),
-    "cp1253": ("Γιώργος Παπαδόπουλος", "Αθήνα"),
-    "cp1254": ("Yıldız", "Şahin", "Öğretmen"),
-    "mac-roman": ("Jürgen Groß", "Jäger", "café à", "Espa\u00f1a – señor"),
-    "cp850": ("Jürgen", "Jäger", "café", "señor"),
-    "shift_jis": ("田中太郎", "東京"),
-    "gb18030": ("张伟", "北京"),
-    "cp1255": ("שלום",), "cp1256": ("محمد",),
+    "cp1250": (
+        "Łódź", "żółw", "Wiśniewski", "Zażółć gęślą", "Dvořák Řehoř", "Světlá", "Poznań", "Jaś",
+        "Ştefan Brătianu", "Kůň", "Żółw", "Wałęsa", "Kościuszko", "Gdańsk", "Święta", "Dvořák", "Jiří",
+        "Čapek", "Černý", "Kučera", "Zdeněk", "Růžička", "Kateřina", "Březina", "Havlíčková", "Marković",
+        "Kovačević", "Petőfi", "Győr", "Erdős", "Constanţa", "Galaţi", "Brăila", "Iaşi", "Vaněk", "Němec",
+        "Łukasz", "być", "żaba", "Mąka", "Březen", "Řezníček", "Ćwik", "ćwiczenie", "Račko", "Ivančić",
+        "Plzeň", "Dębski", "Piętka", "Żuk", "Ľubomír", "Kováč",
+    ),
+    "cp1251": (
+        "Иван Петров", "Москва", "Щука", "Иван", "Петров", "улица Ленина", "я", "ООО Ромашка", "Юлия",
+    ),
+    "cp1253": (
+        "Γιώργος Παπαδόπουλος", "Αθήνα", "Γιώργος", "Νίκος",
+    ),
+    "mac-roman": (
+        "Jürgen Groß", "Jäger", "café à", "España – señor", "Jürgen", "Groß", "José", "María", "García",
+        "Zoë", "Peña", "Björn", "Köln", "Österreich", "Ärzte", "Émile", "Hôtel", "Zoé", "L’été", "O’Neil",
+        "Strauß", "señor", "Müller", "Gruß", "“Hi”", "Jörg", "Grün", "Straße", "naïve", "schön", "Böhm",
+    ),
+    "cp850": (
+        "Jürgen", "Jäger", "café", "señor", "Groß", "José", "García", "Zoë", "Peña", "Björn", "Österreich",
+        "Straße", "Weiß", "São", "Jørgen", "Málaga", "Hôtel", "niño", "père", "mäh", "größte", "façade",
+    ),
+    "cp437": (
+        "José", "niño", "Peña", "Zoë",
+    ),
+    "shift_jis": (
+        "田中太郎", "東京", "田中", "山田太郎", "ﾀﾅｶ", "日本", "鈴木一郎",
+    ),
+    "gb18030": (
+        "张伟", "北京", "王", "李",
+    ),
+    "big5": (
+        "王", "張偉", "台北",
+    ),
+    "cp1254": (
+        "Yıldız", "Şahin", "Öğretmen", "Erdoğan", "İstanbul", "Işık", "Doğan", "Ağaoğlu",
+    ),
+    "cp1257": (
+        "Bērziņš", "Petraitienė", "Jānis Kalniņš", "Žukauskas Čepaitis", "Šarūnas Jasikevičius",
+    ),
+    "iso8859_2": (
+        "Łódź", "Wałęsa", "Święta", "Gdańsk", "Tomáš",
+    ),
+    "koi8_r": (
+        "Иван", "Москва",
+    ),
+    "cp1255": (
+        "שלום",
+    ),
+    "cp1256": (
+        "محمد",
+    ),
+    "cp874": (
+        "สวัสดี",
+    ),
+    "cp866": (
+        "Иван",
+    ),
+    "cp852": (
+        "Dvořák",
+    ),
 }  # fmt: skip
 
 
