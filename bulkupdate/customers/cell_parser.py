@@ -30,6 +30,8 @@ def parse_cell(field: Field, text: str, decimal_mark: str = ".") -> ParsedValue:
             "not-corrected", f"was refused before and is not corrected yet: {mark[1]}",
             "Type the value to be sent in place of everything that the cell holds.",
         )  # fmt: skip
+    if "\x00" in seen:
+        return _DAMAGED
     if _EXCEL_ERROR.fullmatch(seen):
         return _refuse_error_cell(seen, field)
     if seen.casefold() == CLEAR:
@@ -50,6 +52,9 @@ _ONLY_BLANKS = warning(
 )
 _UNSEEN_AROUND = warning(
     "unseen-character", "has an invisible character beside it", "It is left out; check that the value is right."
+)
+_DAMAGED = error_result(
+    "control-character", "holds a NUL character, which no text has: the cell is damaged", "Type the text again."
 )
 _CLEAR_AND_MORE = error_result(
     "clear-and-more", f"holds {CLEAR} beside other text", f"Type {CLEAR} alone to empty the field, or leave it out."
@@ -77,7 +82,7 @@ def _find_oddities(text: str, trimmed: str) -> tuple[Finding, ...]:
     found = []
     if trimmed != text:
         found.append(warning("trimmed", "blanks around the text are left out", "Nothing to do if that is meant."))
-    if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", trimmed):
+    if re.search("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", trimmed):
         found.append(warning("control-character", "holds an invisible control character", _CHECK_TEXT))
     if re.search("[\u00a0\u00ad\u200b\u2028\u2029\u2060\ufeff]", trimmed):
         found.append(warning("unseen-character", "holds a special blank or an invisible character", _CHECK_TEXT))

@@ -115,6 +115,7 @@ BAD = [
     ("CustomerId", "<clear>", "clear-refused"),
     ("CompanyId", "<clear>", "clear-refused"),
     ("Name", "half \ud83d", "broken-character"),
+    *((name, "1\x002", "control-character") for name in ("CustomerId", "Name", "Comments", "Email", "CompanyId")),
     ("Comments", "Long… [shortened: 40,000 characters]", "shortened"),
 ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from bulkupdate.customers.fields import CLEAR, Field
+from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, Field
 from bulkupdate.customers.models import Severity
 from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, format_general, show_number, show_text
 from bulkupdate.spreadsheets.reading.sheet import Finding, NumberChoice
@@ -88,7 +88,7 @@ def _judge_number(
     if shown.text is None:
         return shown.plain, _unknown_format(cell, shown.plain)
     if not shown.text:
-        return shown.plain, _rounded(cell, "nothing")
+        return shown.plain, _rounded(cell, "nothing", can_choose=False)
     if shown.is_rounded and not (shown.text == "-" and shown.is_money):
         return _resolve_rounded(cell, shown, field, numbers)
     if shown.text == shown.plain or field is None or field.type.is_text or not shown.is_money:
@@ -101,12 +101,14 @@ def _resolve_rounded(
 ) -> tuple[str, Finding | None]:
     """Take the text displayed or the number stored, as the user has chosen for the file; else refuse the cell.
 
-    A percentage and a scaled number (5 for 5000) are not merely rounded: they stay refused.
+    A percentage and a scaled number (5 for 5000) are not merely rounded: they stay refused, and so does a customer id,
+    which rounded is that of another customer.
     """
     displayed = shown.text or ""
     is_merely_rounded = shown.plain != format_general(cell.number)
-    if numbers is None or not is_merely_rounded:
-        return displayed, _rounded(cell, displayed)
+    can_choose = is_merely_rounded and field is not CUSTOMER_ID
+    if numbers is None or not can_choose:
+        return displayed, _rounded(cell, displayed, can_choose=can_choose)
     if numbers == "stored":
         return format_general(cell.number), None
     is_number = field is not None and not field.type.is_text
@@ -143,13 +145,12 @@ def _uncalculated(cell: SpecialCell) -> Finding:
     )  # fmt: skip
 
 
-def _rounded(cell: SpecialCell, seen: str) -> Finding:
+def _rounded(cell: SpecialCell, seen: str, *, can_choose: bool) -> Finding:
     holds = show_number(cell.number, "General").plain
     message = f"The cell shows {seen} but holds {holds}."
-    return _finding(
-        cell, seen if seen != "nothing" else "", "rounded-display", message,
-        "Type the value that should be sent; or decide for the whole file: --numbers displayed or --numbers stored.",
-    )  # fmt: skip
+    choice = "; or decide for the whole file: --numbers displayed or --numbers stored" if can_choose else ""
+    remedy = f"Type the value that should be sent{choice}."
+    return _finding(cell, seen if seen != "nothing" else "", "rounded-display", message, remedy)
 
 
 def _unknown_format(cell: SpecialCell, text: str) -> Finding:

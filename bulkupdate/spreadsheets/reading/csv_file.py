@@ -51,6 +51,8 @@ def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
     ]
     formulas, unshielded = _unwrap(frame)
     if formulas:
+        is_filled = frame.apply(lambda column: column.str.strip() != "").any(axis="columns").to_numpy()
+        frame, row_numbers = frame[is_filled].reset_index(drop=True), row_numbers[is_filled]  # rows of `=""` are blank
         notes.append(f'{formulas:,} cells were written as ="text"; the text was read.')
     if unshielded:
         notes.append(f"{unshielded:,} cells began with an apostrophe before = + - or @; it was taken off.")

@@ -57,15 +57,21 @@ def require_encoding(name: str) -> str:
 def detect_encoding(path: Path, named: str | None = None) -> TextEncoding:
     """Return the encoding of a text file; `named` is the one that the user named, None to find out.
 
-    A byte order mark decides; then zero bytes in every second place (UTF-16 without a mark); then whether all of the
-    file is UTF-8. Else it is taken for Windows-1252 if the result is plausible Western European text. Raises
-    `InputFileError` if the bytes fit none of these or hold NUL characters, `UsageError` for an unknown name.
+    A byte order mark decides; then the name; then zero bytes in every second place (UTF-16 without a mark); then
+    whether all of the file is UTF-8. Else it is taken for Windows-1252 if the result is plausible Western European
+    text. Raises `InputFileError` if the bytes fit none of these, if they are plainly not what the name says, or if
+    they hold NUL characters, and `UsageError` for an unknown name.
     """
-    if named:
-        encoding = TextEncoding(require_encoding(named), named)
+    codec = require_encoding(named) if named else ""
+    sample = _read_sample(path)
+    encoding = _find_mark(sample)
+    if encoding is None and named:
+        encoding = TextEncoding(codec, named)
+        _refuse_utf8_as_single_bytes(path, encoding)
+    if encoding:
         _require_decodable(path, encoding)
     else:
-        encoding = _find_encoding(path)
+        encoding = _guess_encoding(path, sample)
     _refuse_nul(path, encoding.codec)
     return encoding
 
@@ -85,19 +91,33 @@ def sample_texts(path: Path, codec: str) -> tuple[str, ...]:
     return tuple(found)[:SAMPLES]
 
 
-def _find_encoding(path: Path) -> TextEncoding:
+def _read_sample(path: Path) -> bytes:
     with path.open("rb") as file:
-        sample = file.read(SAMPLE_BYTES)
-    marked = next((TextEncoding(codec, name) for mark, codec, name in MARKS if sample.startswith(mark)), None)
-    wide = _guess_utf16(sample)
-    certain = marked or (TextEncoding(wide, "UTF-16") if wide else None)
-    if certain:
-        _require_decodable(path, certain)
-        return certain
+        return file.read(SAMPLE_BYTES)
+
+
+def _find_mark(sample: bytes) -> TextEncoding | None:
+    return next((TextEncoding(codec, name) for mark, codec, name in MARKS if sample.startswith(mark)), None)
+
+
+def _guess_encoding(path: Path, sample: bytes) -> TextEncoding:
+    if wide := _guess_utf16(sample):
+        encoding = TextEncoding(wide, "UTF-16")
+        _require_decodable(path, encoding)
+        return encoding
     if _find_error(path, "utf-8") is None:
         return TextEncoding("utf-8", "UTF-8")
     _refuse_damaged_utf8(path)
     return _guess_western(path)
+
+
+def _refuse_utf8_as_single_bytes(path: Path, encoding: TextEncoding) -> None:
+    """Refuse a file that is UTF-8 under a name that would read each of its letters as several wrong ones."""
+    is_single_byte = "\ufffd" not in b"\xe9".decode(encoding.codec, "replace")
+    if is_single_byte and _find_error(path, "utf-8") is None and _find_error(path, "ascii") is not None:
+        garbled = next(iter(sample_texts(path, encoding.codec)), "")
+        shown = f": as {encoding.name} it would hold texts such as “{garbled}”" if garbled else ""
+        raise InputFileError(f"{path.name} is UTF-8, not {encoding.name}{shown}.", remedy="Leave out --encoding.")
 
 
 def _guess_western(path: Path) -> TextEncoding:

@@ -251,3 +251,16 @@ def test_the_user_decides_what_counts_of_rounded_numbers(
 def test_what_is_not_merely_rounded_stays_refused(tmp_path: Path, number: float, code: str, choice: str) -> None:
     (problem,) = read(write_cell(tmp_path, number, code), numbers=choice).problems
     assert problem.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize("choice", [None, "displayed", "stored"])
+def test_a_customer_id_is_never_rounded(tmp_path: Path, choice: str | None) -> None:
+    """163.7 shown as 164 is no customer of that number; no choice makes it one, and none is offered."""
+
+    def fill(sheet: Worksheet) -> None:
+        sheet["A2"] = 163.7
+        sheet["A2"].number_format = "0"
+
+    (problem,) = read(write_xlsx(tmp_path, fill), numbers=choice).problems
+    assert (problem.code, problem.severity) == ("rounded-display", Severity.ERROR)
+    assert "--numbers" not in problem.remedy

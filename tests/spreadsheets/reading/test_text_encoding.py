@@ -152,6 +152,27 @@ def test_a_named_encoding_that_does_not_fit_is_refused_with_the_place(tmp_path: 
         read(path, encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", ["cp1252", "cp1250", "latin-1", "mac-roman", "cp850", "koi8-r"])
+def test_a_file_that_is_utf_8_is_not_read_under_the_name_of_a_code_page(tmp_path: Path, name: str) -> None:
+    """A nightly batch may be given an encoding for all files; a UTF-8 file among them would be garbled silently."""
+    with pytest.raises(InputFileError, match=f"is UTF-8, not {name}: as {name} it would hold texts such as “"):
+        read(write_text(tmp_path, "CustomerId,Name\n163,Zoë\n"), encoding=name)
+
+
+@pytest.mark.parametrize("name", ["utf-8", "utf8", "gb18030", "cp1252"])
+def test_the_name_that_fits_is_taken(tmp_path: Path, name: str) -> None:
+    """ASCII is the same in all of them."""
+    text = "Ann" if name == "cp1252" else "Zoë"
+    path = write_text(tmp_path, f"CustomerId,Name\n163,{text}\n", encoding=name)
+    assert texts(read(path, encoding=name)) == [["163", text]]
+
+
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_counts_for_more_than_a_name(tmp_path: Path, mark: str) -> None:
+    sheet = read(write_text(tmp_path, "CustomerId,Name\n163,Zoë\n", encoding=mark), encoding="cp1252")
+    assert texts(sheet) == [["163", "Zoë"]]
+
+
 @pytest.mark.parametrize(
     ("name", "hint"), [("shift-jsi", "shift_jis"), ("utf8x", "utf-8"), ("rot13", ""), ("hex", ""), ("", "")]
 )
@@ -180,6 +201,12 @@ def test_a_text_written_as_a_formula_is_read_as_its_text(tmp_path: Path) -> None
     assert texts(sheet) == [
         ["163", "0171555010", "00123"], ["164", '="kept"', "x"], ["165", "=1+1", '="a""b"'], ["166", "'=1", ""],
     ]  # fmt: skip
+
+
+def test_a_row_of_empty_text_formulas_is_a_blank_row(tmp_path: Path) -> None:
+    sheet = read(write_text(tmp_path, 'CustomerId,Name\n163,Ann\n="",=""\n164,"=""Bob"""\n'))
+    assert texts(sheet) == [["163", "Ann"], ["164", "Bob"]]
+    assert sheet.row_numbers.tolist() == [2, 4]
 
 
 @pytest.mark.parametrize("line", ["sep=\t", '"sep=\t"', "SEP=\t"])
