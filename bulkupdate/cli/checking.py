@@ -22,8 +22,10 @@ _CHANGES_SHOWN = 10
 
 
 class _LiveCommand(click.Command):
-    """A command whose `--live` is a flag that also takes `=ids`: with an optional value, click would take the file
-    after `--live` for it."""
+    """A command whose `--live` is a flag that also takes `=ids`.
+
+    With an optional value, click would take the file after `--live` for it.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spelled = {"--live=ids": "--live-ids", "--live=values": "--live"}

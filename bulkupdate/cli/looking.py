@@ -74,8 +74,10 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
 @click.option("--older-than", required=True, metavar="DAYSd", help="For example 90d.")
 @common_options
 def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> int:
-    """Remove the runs older than so many days from the journal, with what they sent, and sheets uploaded to the page
-    before that, with their results. Results files elsewhere stay."""
+    """Remove the runs older than so many days from the journal, with what they sent.
+
+    Sheets uploaded to the page before that are removed too, with their results. Results files elsewhere stay.
+    """
     from bulkupdate.runs.journal import Journal
     from bulkupdate.runs.retention import delete_runs_before
     from bulkupdate.web.upload_store import purge_uploads

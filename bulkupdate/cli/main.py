@@ -25,7 +25,7 @@ Blank cells leave a field unchanged. Start with `bulkupdate template`, check wit
 @click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, prog_name="bulkupdate")
 def cli() -> None:
-    pass
+    """Run the command that the user named."""
 
 
 for module in (checking, sending, restoring, looking, night, serving, standing_in):

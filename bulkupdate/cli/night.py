@@ -60,8 +60,9 @@ if TYPE_CHECKING:
 @sheet_options
 @common_options
 def nightly_command(folder: Path, as_json: bool, quiet: bool, **given: Any) -> int:
-    """Check, send and file every sheet that waits in FOLDER/inbox, oldest first; what an earlier night left unfinished
-    comes before anything new.
+    """Check, send and file every sheet that waits in FOLDER/inbox, oldest first.
+
+    What an earlier night left unfinished comes before anything new.
 
     Finished files go to done/, refused ones to failed/, what became of them to reports/. With --json, one line a file.
     The exit code is the highest of the files'; 5 where another call is at work on the folder.

@@ -26,6 +26,7 @@ class Number(click.FloatRange):
     """A number within bounds; `nan`, which is neither below nor above anything, is refused too."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Raises `click.BadParameter` if it is none or out of bounds."""
         number: float = super().convert(value, param, ctx)
         if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)

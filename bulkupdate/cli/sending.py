@@ -113,8 +113,10 @@ def resume_command(run_id: str | None, output: Path | None, as_json: bool, quiet
 @_OUTPUT
 @common_options
 def retry_command(run_id: str | None, output: Path | None, as_json: bool, quiet: bool, **given: Any) -> int:
-    """Send again, as a new run, exactly the rows of RUN (the newest without it) that failed, were rejected or are
-    unknown."""
+    """Send again, as a new run, the rows that failed, were rejected or are unknown.
+
+    They are those of RUN, or of the newest run if none is named.
+    """
     from bulkupdate.runs.results import default_results_path, require_results_place
     from bulkupdate.runs.run_lock import require_not_running
     from bulkupdate.runs.runner import RETRIED, begin_retry, new_run_id

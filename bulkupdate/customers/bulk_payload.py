@@ -1,5 +1,7 @@
-"""Encode the bodies of many rows at once, by pyarrow; only cells that JSON does not hold as typed are parsed one by
-one."""
+"""Encode the bodies of many rows at once, by pyarrow.
+
+Only cells that JSON does not hold as typed are parsed one by one.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ def encode_bodies(
 
 
 def _encode_column(field: Field, texts: pd.Series, decimal_mark: str, rating_format: str) -> pa.Array:
-    """Return the member of the body for each cell, with a separator before it; empty (not null) for what is not sent:
-    pyarrow 26 joins fewer rows than there are if all of a row is null. Repeated texts are parsed once."""
+    """Return the member of the body for each cell, with a separator before it; empty (not null) for what is not sent.
+
+    Pyarrow 26 joins fewer rows than there are if all of a row is null. Repeated texts are parsed once.
+    """
     cells = pa.chunked_array(texts.array.__arrow_array__(), _TEXT).combine_chunks()
     as_typed = _is_sent_as_typed_mask(field, decimal_mark, texts, cells)
     others = cells.filter(pc.invert(as_typed)).unique()

@@ -53,8 +53,10 @@ class FieldType:
         return value
 
     def from_json(self, value: Any) -> Any:
-        """Return the value of a JSON value, tolerantly: None if the field is empty, `UNREADABLE` if it cannot be
-        one."""
+        """Return what a JSON value means in this field, tolerantly.
+
+        None if the field is empty, `UNREADABLE` if it cannot be a value of this type.
+        """
         if value is None:
             return None
         parsed = self.parse(str(value).strip(), ".").value

@@ -100,8 +100,10 @@ class CheckedRow:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one customer, live and as the sheet has it. Texts as users read them; an empty text is an empty
-    field."""
+    """One field of one customer, live and as the sheet has it.
+
+    Texts as users read them; an empty text is an empty field.
+    """
 
     row: int
     customer_id: str
@@ -112,8 +114,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """The result of one row. `http_status` is None if no answer came or nothing was sent; `finished_at` is ISO 8601 in
-    UTC, empty if the row is not finished."""
+    """The result of one row.
+
+    `http_status` is None if no answer came or nothing was sent; `finished_at` is ISO 8601 in UTC, empty if the row is
+    not finished.
+    """
 
     row: int
     customer_id: str

@@ -66,8 +66,10 @@ def check_frame(
 
 
 def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
-    """Return the schema of the columns a file has: every cell can be parsed as its field's type, every customer
-    once."""
+    """Return the schema of the columns a file has.
+
+    It asks that every cell can be parsed as its field's type and that every customer stands in one row only.
+    """
     checks = {
         field.name: [pa.Check(partial(_is_parsable_mask, field, options.decimal_mark), name=_READABLE)]
         for field in columns.positions
@@ -108,8 +110,10 @@ def _is_unique_mask(texts: pd.Series) -> pd.Series:
 
 
 def _has_required_name_mask(texts: pd.DataFrame) -> pd.Series:
-    """Return a mask, true if a row is not marked as wholesale or has a business name (`docs/api.md`, section
-    Fields)."""
+    """Return a mask, true if a row is not marked as wholesale or has a business name.
+
+    See `docs/api.md`, section Fields.
+    """
     if _IS_WHOLESALE.name not in texts:
         return pd.Series(True, index=texts.index)
     marked = texts[_IS_WHOLESALE.name].map(lambda text: parse_cell(_IS_WHOLESALE, text).value is True)

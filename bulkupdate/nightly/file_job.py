@@ -41,8 +41,11 @@ READINGS = 2
 
 @dataclass(frozen=True)
 class NightOptions:
-    """What is asked of a night. `end` is when no further row is sent, in seconds since 1970, None: whenever all is
-    sent. A file must stay as it is for `settle_seconds` to be taken. `asked` is what else is asked of each run."""
+    """What is asked of a night.
+
+    `end` is when no further row is sent, in seconds since 1970, None: whenever all is sent. A file must stay as it is
+    for `settle_seconds` to be taken. `asked` is what else is asked of each run.
+    """
 
     skip_invalid: bool = False
     end: float | None = None

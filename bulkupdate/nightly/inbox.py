@@ -34,8 +34,10 @@ class WaitingFile:
 
 
 def look(inbox: Path) -> list[WaitingFile]:
-    """The sheets in the inbox, oldest first. Links, folders, hidden files, half-copied ones and those that Excel or
-    LibreOffice has open are none."""
+    """The sheets in the inbox, oldest first.
+
+    Links, folders, hidden files, half-copied ones and those that Excel or LibreOffice has open are none.
+    """
     names = {path.name for path in inbox.iterdir()}
     return sorted(seen for name in names if _may_be_taken(name, names) and (seen := _see(inbox / name)))
 

@@ -31,7 +31,7 @@ FILES_KEPT = 9
 
 
 def neutralise(text: str) -> str:
-    """The text with every line break, control, direction and unprintable character written as its escape (`\\x1b`)."""
+    r"""Return the text with each line break, control, direction and unprintable character as its escape (`\x1b`)."""
     return replace_controls(text, lambda character: character.encode("unicode_escape").decode())
 
 

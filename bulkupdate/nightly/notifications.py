@@ -54,8 +54,10 @@ class Notices:
             self._send("webhook", lambda: self._post(report), report)
 
     def _send(self, way: str, send: Callable[[], None], report: FileReport) -> None:
-        """After one notice was given up, the others of this call get one try each: a dead server must not eat the
-        night."""
+        """Send one notice; after one was given up, the others of this call get one try each.
+
+        A dead server must not eat the night.
+        """
         tries = 1 if way in self._given_up else TRIES
         context = {"run": report.run_report.run, "file": report.name}
         try:

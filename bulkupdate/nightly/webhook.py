@@ -1,7 +1,7 @@
-"""A notice posted to a webhook. Here, as `requests` has its home in this room; it is not the service that is
-run_options.
+"""Post a notice to the firm's webhook.
 
-The address is a secret: whoever has it may post. It stands in no error.
+It does not go through `sellercloud/`: a webhook is not the service whose requests are counted and whose answers are
+statuses.
 """
 
 from __future__ import annotations

@@ -8,8 +8,11 @@ from bulkupdate.errors import StoppedError
 
 
 class Cancellation(threading.Event):
-    """Set with `set()` by a person's Ctrl-C or SIGTERM: the run was interrupted. Set with `request_stop()`: it stopped
-    for that reason. Who asks first is right."""
+    """The request to stop a run, with the reason that came first.
+
+    Set with `set()` by a person's Ctrl-C or SIGTERM, the run was interrupted; set with `request_stop()`, it stopped for
+    the reason given.
+    """
 
     def __init__(self) -> None:
         super().__init__()

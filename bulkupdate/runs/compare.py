@@ -29,8 +29,10 @@ def compare(wanted: Mapping[str, Value], live: Mapping[str, Value | None]) -> Fi
 
 
 def is_same(wanted: Value | None, live: Value | None) -> bool:
-    """Equal, but for blanks at the ends and the kind of line break: no sheet can hold the former, and services change
-    both as they store a text."""
+    """Return whether two values are equal but for blanks at the ends and the kind of line break.
+
+    No sheet can hold the former, and services change both as they store a text.
+    """
     if isinstance(wanted, str) and isinstance(live, str):
         return _unify(wanted) == _unify(live)
     return wanted == live

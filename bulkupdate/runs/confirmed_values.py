@@ -99,8 +99,11 @@ def _confirm(wanted: Value, touching: Sequence[tuple[_Event, Value]]) -> Confirm
 
 
 def record_observed(journal: Journal, run: Run, seen: Iterable[tuple[int, str, str]], at: str, begun: int) -> None:
-    """Keep what a reading found live: row, customer id, and the body of those values. `begun` is the journal's sequence
-    as the reading began. Raises `JournalError`."""
+    """Keep what a reading found live.
+
+    Each item is a row, a customer id and the body of those values. `begun` is the journal's sequence as the reading
+    began. Raises `JournalError`.
+    """
     rows: Iterator[tuple[int, int, str, str, str, int]] = (
         (run.key, row, customer_id, body, at, begun) for row, customer_id, body in seen
     )

@@ -46,8 +46,10 @@ def read_ids(path: Path, settings: Settings, options: SheetOptions) -> list[str]
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The first page of the list of all customers. `total` is how many there are; where the service does not say
-    (`is_counted` False), those of this page."""
+    """The first page of the list of all customers.
+
+    `total` is how many there are; where the service does not say (`is_counted` False), those of this page.
+    """
 
     customers: dict[str, LiveCustomer]
     total: int
@@ -100,8 +102,11 @@ def read_customers(
 
 @dataclass
 class Export:
-    """What goes into the sheet: a row a customer, the id first; `remarks` are the values that a sheet cannot hold as
-    they are, `unknown` the ids that the service does not know."""
+    """What goes into the sheet.
+
+    There is a row for each customer, the id first; `remarks` are the values that a sheet cannot hold as they are,
+    `unknown` the ids that the service does not know.
+    """
 
     names: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)

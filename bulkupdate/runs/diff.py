@@ -21,8 +21,11 @@ _ROWS_AT_A_TIME = 2000
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """A row beside its customer. `live` holds the row's fields as far as the service says them, None: no such customer.
-    `to_send` are the fields that are not known to be there already."""
+    """A row beside its customer.
+
+    `live` holds the row's fields as far as the service says them, None: no such customer. `to_send` are the fields that
+    are not known to be there already.
+    """
 
     row: CheckedRow
     live: LiveCustomer | None
@@ -63,8 +66,11 @@ def _compare(row: CheckedRow, live: LiveCustomer | None) -> LookedUp:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a look at the live customers found. `changes` is None where only their ids were looked up; `same` is how
-    many rows have nothing that is not there already; `calls` is what it cost."""
+    """What a look at the live customers found.
+
+    `changes` is None where only their ids were looked up; `same` is how many rows have nothing that is not there
+    already; `calls` is what it cost.
+    """
 
     changes: tuple[Change, ...] | None
     unknown: tuple[Problem, ...]

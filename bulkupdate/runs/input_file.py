@@ -71,8 +71,11 @@ class RowSource(Protocol):
 
 @dataclass(frozen=True)
 class CheckedInput:
-    """A checked file. `sha256` is that of its bytes; `notes` are what a person should know of how it was read.
-    `shown_as` is the name people know it by, None where that is its path."""
+    """A checked file.
+
+    `sha256` is that of its bytes; `notes` are what a person should know of how it was read. `shown_as` is the name
+    people know it by, None where that is its path.
+    """
 
     path: Path
     sha256: str

@@ -226,8 +226,10 @@ class Journal:
             self._connection.execute("UPDATE runs SET file = ? WHERE id = ?", (str(path), run_id))
 
     def purge(self, started_before: str, keep: Sequence[str] = ()) -> int:
-        """Delete the runs, with their data, that began before this time (ISO 8601, UTC), except those of the ids in
-        `keep`; return how many they were."""
+        """Delete the runs that began before this time (ISO 8601, UTC), with their data; return how many they were.
+
+        The runs whose ids are in `keep` stay.
+        """
         with translated_errors(self.path):
             self._connection.execute("PRAGMA secure_delete = ON")  # even where there is no room for VACUUM
         with self._writing():

@@ -17,8 +17,10 @@ GLANCE_SECONDS = 0.3
 
 @contextmanager
 def lock_run(folder: Path, run_id: str) -> Iterator[None]:
-    """Be the only one at work on this run. Raises `BusyError` where another process is, `JournalError` where the folder
-    takes no lock."""
+    """Be the only one at work on this run.
+
+    Raises `BusyError` where another process is, `JournalError` where the folder takes no lock.
+    """
     lock = _lock(folder, run_id)
     try:
         _acquire(lock, GLANCE_SECONDS)

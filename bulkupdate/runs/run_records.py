@@ -56,8 +56,10 @@ class Run(NewRun):
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """A row that is to be sent. `attempts` were made before, by a run that stopped; `may_be_applied`: one of them was,
-    or may have been, applied."""
+    """A row that is to be sent.
+
+    `attempts` were made before, by a run that stopped; `may_be_applied`: one of them was, or may have been, applied.
+    """
 
     number: int
     customer_id: str
@@ -69,8 +71,10 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of a row. `finished_at` is empty for a row that after all was not sent.
-    `may_be_applied`: a request of it was, or may have been, applied; true unless it is certain that none was.
+    """What became of a row.
+
+    `finished_at` is empty for a row that after all was not sent. `may_be_applied`: a request of it was, or may have
+    been, applied; true unless it is certain that none was.
     """
 
     row: int

@@ -81,8 +81,11 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended. `error` is why it stopped early, None if it did not; `results` is None where none could be
-    written (then `results_error` says why), `to_fix` where every row went through."""
+    """How a run ended.
+
+    `error` is why it stopped early, None if it did not; `results` is None where none could be written (then
+    `results_error` says why), `to_fix` where every row went through.
+    """
 
     run: Run
     tally: StatusCounts

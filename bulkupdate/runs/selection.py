@@ -29,8 +29,11 @@ _NEEDS_COMPANY = {"IsWholesale": "BusinessName"}
 
 @dataclass(frozen=True, slots=True)
 class RowDecision:
-    """What was found out of a row before sending: its status, why, and which of its fields are still to be sent.
-    `was_read` tells that the live customer was looked at."""
+    """What was found out about a row before sending.
+
+    It has the status, the reason, and the fields that are still to be sent. `was_read` tells that the live customer was
+    looked at.
+    """
 
     status: Status
     reason: str

@@ -23,8 +23,11 @@ from bulkupdate.sellercloud.client import Client
 
 @dataclass
 class UndoComparison:
-    """A customer compared again. `restored` are the values to send, `now` the live ones; `conflicts` and `losses` say,
-    each in a sentence, what someone has changed since and what cannot be put back."""
+    """A customer compared again.
+
+    `restored` are the values to send, `now` the live ones; `conflicts` and `losses` say, each in a sentence, what
+    someone has changed since and what cannot be put back.
+    """
 
     restoration: Restoration
     now: LiveCustomer | None

@@ -31,8 +31,10 @@ WHERE run = ? AND rows.sent > 0 AND rows.may_be_applied = 1 ORDER BY row
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """One customer to be put back: the values that the run sent, where they differ from those of `before`. A field that
-    is None in `before` was empty, one that is not in it was not shown by the service. `number` is its row in the sheet.
+    """One customer to be put back.
+
+    `sent` has the values that the run sent where they differ from those of `before`. A field that is None in `before`
+    was empty, one that is not in it was not shown by the service. `number` is its row in the sheet.
     """
 
     number: int

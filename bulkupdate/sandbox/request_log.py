@@ -34,7 +34,7 @@ class ReceivedRequest:
     is_throttled: bool = False
 
     def describe(self) -> dict[str, object]:
-        """The record for JSON; the body as text, bytes that are no UTF-8 as `\\x..`."""
+        r"""Return the record for JSON; the body as text, bytes that are not UTF-8 as `\x..`."""
         described: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
         described["body"] = self.body.decode("utf-8", "backslashreplace")
         return described

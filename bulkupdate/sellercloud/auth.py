@@ -36,8 +36,11 @@ MOST_DOUBTS = 5
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A bearer token. `number` counts the sign-ins; `renew_at` is in seconds since 1970; `replaces_refused`: the one
-    before it had got a 401."""
+    """A bearer token.
+
+    `number` counts the sign-ins; `renew_at` is in seconds since 1970; `replaces_refused`: the one before it had got a
+    401.
+    """
 
     text: str = field(repr=False)
     number: int

@@ -114,8 +114,11 @@ class Client:
         return found
 
     def list_page(self, number: int) -> tuple[dict[str, LiveCustomer], int | None]:
-        """One page of the list of all customers, counted from 1: their list fields by id, none past the last page; and
-        how many customers there are in all, None where the service does not say. Raises as `read_customer` does."""
+        """Return one page of the list of all customers; pages count from 1.
+
+        The customers' list fields come by id, none past the last page, with how many customers there are in all, None
+        if the service does not say. Raises as `read_customer` does.
+        """
         items, total = self._read_list([], number, f"reading page {number} of the customers")
         by_id = {str(item.get("UserID")): flatten_list_item(item) for item in items}
         return {each: fields for each, fields in by_id.items() if _CUSTOMER_ID.fullmatch(each)}, total
@@ -200,8 +203,9 @@ def open_client(
     window_seconds: float = WINDOW_SECONDS,
     lookup_url: str = LOOKUP_URL,
 ) -> Client:
-    """A client for those settings, with the quota that all processes of the machine share. Nothing is sent but the
-    lookup of a team's address.
+    """A client for those settings, with the quota that all processes of the machine share.
+
+    Nothing is sent but the lookup of a team's address.
 
     Raises `UsageError` where the settings lack something or name no service, `ServiceDownError` where the lookup fails.
     """

@@ -34,8 +34,11 @@ SHORTEST_WAIT_SECONDS = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What is left: `free` requests may be sent at once (None: no limit); `free_at` is when the next one may, in
-    seconds since 1970 (now or earlier where there is room)."""
+    """What is left of the quota.
+
+    `free` requests may be sent at once (None: no limit); `free_at` is when the next one may, in seconds since 1970 (now
+    or earlier where there is room).
+    """
 
     free: int | None
     free_at: float
@@ -114,8 +117,9 @@ class Quota:
         self._allowance.cancel_permit(permit, self._clock.now())
 
     def throttle(self, permit: Permit, wait_seconds: float | None) -> None:
-        """The service asked to wait so long (None: it named no useful time): nobody sends anything until then, and then
-        one request alone tries whether the way is open.
+        """Keep that the service asked to wait so long; None if it named no useful time.
+
+        Nobody sends anything until then, and then one request alone tries whether the way is open.
 
         Raises `ThrottledTooLongError`, also to every later `spend` of this process, where the wait is too long.
         """

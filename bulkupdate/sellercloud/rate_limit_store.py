@@ -57,8 +57,11 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No leave before `until` (seconds since 1970). `throttled`: because the service said so, else the quota is used
-    up. `is_exact`: whether that moment is known, or only the next one worth asking at."""
+    """No leave before `until` (seconds since 1970).
+
+    `throttled`: because the service said so, else the quota is used up. `is_exact`: whether that moment is known, or
+    only the next one worth asking at.
+    """
 
     until: float
     throttled: bool

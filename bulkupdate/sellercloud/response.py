@@ -159,8 +159,10 @@ _ABSENT = object()
 
 
 def _reset_time(parsed: Any) -> Any:
-    """The value of `RateLimitResetTime`; `_ABSENT` where the body has no such key, or has it empty without a word of
-    too many requests."""
+    """Return the value of `RateLimitResetTime`.
+
+    `_ABSENT` if the body has no such key, or has it empty without a word of too many requests.
+    """
     if isinstance(parsed, dict):
         for key, value in parsed.items():
             if key.lower() == "ratelimitresettime":
@@ -203,7 +205,9 @@ _RESET_TIME = re.compile(
 
 def parse_reset_time(text: str) -> float | None:
     """Seconds since 1970 of a time as .NET writes it, with up to seven fractional digits; without a zone it is UTC.
-    None where it cannot be read."""
+
+    None where it cannot be read.
+    """
     match = _RESET_TIME.fullmatch(text.strip())
     if match is None:
         return None
@@ -217,8 +221,10 @@ def parse_reset_time(text: str) -> float | None:
 
 
 def parse_retry_after(text: str, now: float) -> float | None:
-    """The seconds to wait of a `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. None where it asks for no wait or
-    cannot be read."""
+    """Return the seconds to wait of a `Retry-After`, which holds seconds or a date (RFC 9110, 10.2.3).
+
+    None if it asks for no wait or cannot be read.
+    """
     stripped = text.strip()
     if re.fullmatch(r"\d{1,15}(\.\d{1,9})?", stripped, re.ASCII):
         seconds = float(stripped)

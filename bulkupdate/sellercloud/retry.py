@@ -147,4 +147,4 @@ def _try_once(send: Callable[[RequestHistory], ApiResponse], course: RequestHist
 
 
 def _ignore(_: object) -> None:
-    """tenacity's sleep gives nothing back."""
+    """Tenacity's sleep gives nothing back."""

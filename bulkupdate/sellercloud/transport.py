@@ -32,8 +32,11 @@ LONGEST_BODY = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """One request. `body` is JSON text, None for none; `token` goes into the Authorization header, empty for none.
-    `expects_json_object`: an answer of 200 is of use only with a JSON object in it."""
+    """One request.
+
+    `body` is JSON text, None for none; `token` goes into the Authorization header, empty for none.
+    `expects_json_object`: an answer of 200 is of use only with a JSON object in it.
+    """
 
     method: str
     url: str

@@ -37,8 +37,11 @@ _CUT_PROBLEM = _PROBLEM.replace("value", f"substr(value, 1, {SHOWN_CHARACTERS + 
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """How a check ended: refused, with `message` and `remedy`; or checked, with the counts of rows. `reading` is how
-    many calls it costs to read the live values of what would be sent."""
+    """How a check ended.
+
+    The file was refused, with `message` and `remedy`, or checked, with the counts of rows. `reading` is how many calls
+    it costs to read the live values of what would be sent.
+    """
 
     message: str
     remedy: str

@@ -46,8 +46,10 @@ def send_template(ending: str) -> Response:
 
 
 def results_for(site: PageContext, run: Run) -> tuple[Path, Path | None]:
-    """The results of a run that is not at work, and its to-fix sheet; written again from the journal unless they are
-    there. The second is None where every row went through."""
+    """Return the results of a run that is not being sent, and its to-fix sheet, None if every row was updated.
+
+    They are written again from the journal unless they are there.
+    """
     path = site.uploads.place_of(run.id) / RESULTS
     if run.state is RunState.FINISHED and path.exists() and Path(run.results_path) == path.resolve():
         to_fix = to_fix_path(path)

@@ -16,8 +16,11 @@ from bulkupdate.web.upload_store import Upload
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the history. `state` is a word for people; `counts` are the rows by status, empty for a sheet that
-    has not been sent; `uploader` is empty where it is the one who sent it."""
+    """One line of the history.
+
+    `state` is a word for people; `counts` are the rows by status, empty for a sheet that has not been sent; `uploader`
+    is empty where it is the one who sent it.
+    """
 
     id: str
     is_run: bool

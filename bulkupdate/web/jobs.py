@@ -29,8 +29,11 @@ CLOSING_SECONDS = 60.0
 
 @dataclass
 class Job:
-    """One run at work. `sent` rows have come back since it began, `started` in seconds since 1970; `waiting` is what it
-    waits for, `expected_end` when it will be done (seconds since 1970), each None where that is not known."""
+    """One run at work.
+
+    `sent` rows have come back since it began, `started` in seconds since 1970; `waiting` is what it waits for,
+    `expected_end` when it will be done (seconds since 1970), each None where that is not known.
+    """
 
     run_id: str
     login: Session

@@ -20,8 +20,10 @@ LONGEST_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class LivePreview:
-    """What a look at the customers found. `rows` were looked at, `same` of them hold already what the sheet says;
-    `unknown` are ids the service does not know."""
+    """What a look at the customers found.
+
+    `rows` were looked at, `same` of them hold already what the sheet says; `unknown` are ids the service does not know.
+    """
 
     changes: tuple[Change, ...]
     unknown: tuple[str, ...]

@@ -24,8 +24,11 @@ class _Count:
 
 
 class LoginThrottle:
-    """Counts the tries. Thread-safe. A try counts as wrong from its beginning until it is
-    forgiven, so that tries at the same moment are all counted."""
+    """Counts the tries.
+
+    Thread-safe. A try counts as wrong from its beginning until it is forgiven, so that tries at the same moment are all
+    counted.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

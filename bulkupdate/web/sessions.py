@@ -58,8 +58,10 @@ class Sessions:
         return login
 
     def find(self, login_id: str, *, touch: bool = True) -> Session | None:
-        """The session of this id; None where there is none any more. `touch`: someone opened a page, so that it is
-        not idle; a page that refreshes itself does not count."""
+        """The session of this id; None where there is none any more.
+
+        `touch`: someone opened a page, so that it is not idle; a page that refreshes itself does not count.
+        """
         self.sweep()
         with self._lock:
             login = self._logins.get(login_id)

@@ -25,8 +25,11 @@ _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{8}", re.ASCII)
 
 @dataclass(frozen=True)
 class Upload:
-    """One uploaded sheet. `owner` is who uploaded it, `host` the service it is for; `name` is how people call the file,
-    `stored` how it is called in `folder`. `at` is ISO 8601 in UTC."""
+    """One uploaded sheet.
+
+    `owner` is who uploaded it, `host` the service it is for; `name` is how people call the file, `stored` how it is
+    called in `folder`. `at` is ISO 8601 in UTC.
+    """
 
     id: str
     owner: str
@@ -109,8 +112,10 @@ class Uploads:
 
 
 def purge_uploads(state_dir: Path, before: float, keep: frozenset[str] = frozenset()) -> int:
-    """Remove the uploads, and the results beside them, last touched before that time (seconds since 1970), but for
-    those in `keep`. How many they were."""
+    """Remove the uploads last touched before that time (seconds since 1970), with the results beside them.
+
+    Those in `keep` stay. Return how many were removed.
+    """
     removed = 0
     folder = state_dir / FOLDER
     for each in folder.glob("*") if folder.is_dir() else ():

@@ -32,8 +32,10 @@ class CalamineBook:
         self._book: CalamineWorkbook = self._translate(lambda: CalamineWorkbook.from_path(path))
 
     def without(self, package: Package, part: str) -> CalamineBook:
-        """The same workbook opened once more as if it had no such part: without its styles a number is never taken
-        for a date, and calamine panics at dates that are far out of range."""
+        """Open the same workbook once more as if it had no such part.
+
+        Without its styles a number is never taken for a date, and calamine panics at dates that are far out of range.
+        """
         copy = io.BytesIO()
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target:
             for name in package.names:
@@ -95,8 +97,10 @@ def text_rows(sheet: CalamineSheet, count: int | None, facts: SheetMetadata) -> 
 
 
 def _make_texts(cells: list[Any], texts: dict[float, str]) -> Iterator[int]:
-    """Turn all cells into text, in place; gives the places of the numbers of which Excel has lost the end. `texts` are
-    those of numbers seen before: few numbers of a sheet are seen once only."""
+    """Turn all cells into text, in place; gives the places of the numbers of which Excel has lost the end.
+
+    `texts` are those of numbers seen before: few numbers of a sheet are seen once only.
+    """
     for place, kind in enumerate(map(type, cells)):
         if kind is str:
             continue

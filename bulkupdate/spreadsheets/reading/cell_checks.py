@@ -30,9 +30,12 @@ class Special(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SpecialCell:
-    """One such cell. `row` is Excel's, `column` counts from 0. `text` is the error's name or the formula, where known;
-    `number` and `format_code` are those of a number, `format_code` that of a text too; `shown` is what a number shows
-    as where the file itself says so."""
+    """One such cell.
+
+    `row` is Excel's, `column` counts from 0. `text` is the error's name or the formula, where known; `number` and
+    `format_code` are those of a number, `format_code` that of a text too; `shown` is what a number shows as where the
+    file itself says so.
+    """
 
     row: int
     column: int

@@ -20,8 +20,11 @@ _EXACT = Context(prec=700)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A section's places. `whole` and `decimals` are its tokens before and after the point; `thousands` says that the
-    digits are separated, `scale` by how many thousands the number is divided."""
+    """A section's places.
+
+    `whole` and `decimals` are its tokens before and after the point; `thousands` says that the digits are separated,
+    `scale` by how many thousands the number is divided.
+    """
 
     whole: Section
     decimals: Section
@@ -33,8 +36,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A section filled in. `digits` is the number shown, without what stands around and between; `is_rounded` says
-    that digits of the number are hidden."""
+    """A section filled in.
+
+    `digits` is the number shown, without what stands around and between; `is_rounded` says that digits of the number
+    are hidden.
+    """
 
     text: str
     digits: str

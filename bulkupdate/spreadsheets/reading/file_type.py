@@ -41,8 +41,11 @@ _SAVE_AS = "Open it in Excel and save it as .xlsx or as 'CSV UTF-8'."
 
 
 def recognise_file(path: Path, options: ReadOptions) -> FileKind:
-    """The kind of the file. Raises `InputFileError`, in one sentence, where it is none that is read, is no file,
-    cannot be opened, is empty, or is not what its name says."""
+    """The kind of the file.
+
+    Raises `InputFileError`, in one sentence, where it is none that is read, is no file, cannot be opened, is empty, or
+    is not what its name says.
+    """
     _require_regular_file(path, options)
     kind = ENDINGS.get(path.suffix.lower())
     if kind is None:

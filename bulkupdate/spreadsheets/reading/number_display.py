@@ -33,8 +33,11 @@ _MONEY = re.compile(r"[$€£¥₹\s\xa0\u202f,()]|EUR|USD|GBP|CHF|kr\.?|zł|Kč
 
 @dataclass(frozen=True, slots=True)
 class DisplayedNumber:
-    """`text` is what a person sees, None where that cannot be known. `plain` is the number without separators,
-    currency and the like, or a date in ISO form. `is_rounded` says that the format hides digits."""
+    """`text` is what a person sees, None where that cannot be known.
+
+    `plain` is the number without separators, currency and the like, or a date in ISO form. `is_rounded` says that the
+    format hides digits.
+    """
 
     text: str | None
     plain: str

@@ -47,9 +47,12 @@ _LOCALE = re.compile(r"[0-9A-F]{1,4}|[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 
 class FormatToken(NamedTuple):
-    """A part of a format. `kind`: place (0 # ?), point, comma, percent, slash, text (@), general, exponent, date,
-    half_day, elapsed (hours over 24), local (a date as the machine likes it), condition, colour, locale, literal,
-    blank (room as wide as a character), fill (repeated over the cell's width), unknown."""
+    """A part of a format.
+
+    `kind`: place (0 # ?), point, comma, percent, slash, text (@), general, exponent, date, half_day, elapsed (hours
+    over 24), local (a date as the machine likes it), condition, colour, locale, literal, blank (room as wide as a
+    character), fill (repeated over the cell's width), unknown.
+    """
 
     kind: str
     text: str
@@ -135,8 +138,11 @@ def _read_tokens(match: re.Match[str]) -> list[FormatToken]:
 
 
 def _read_bracket(inner: str) -> list[FormatToken]:
-    """A locale with more than four digits asks for other figures or another calendar; F800 and F400 are the
-    machine's own long date and time."""
+    """Return the tokens of what stands in brackets.
+
+    A locale with more than four digits asks for other figures or another calendar; F800 and F400 are the machine's own
+    long date and time.
+    """
     if inner.startswith("$"):
         symbol, dash, locale = inner[1:].rpartition("-") if "-" in inner else (inner[1:], "", "")
         is_known = not dash or (_LOCALE.fullmatch(locale) and locale.upper() not in ("F800", "F400"))

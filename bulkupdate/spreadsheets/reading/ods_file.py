@@ -97,6 +97,7 @@ class OdsSheet:
                 yield number, cells
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element of the file."""
         if tag == "table:table":
             self._is_inside = attributes.get("table:name") == self._name
         elif not self._is_inside:
@@ -113,6 +114,7 @@ class OdsSheet:
             self._start_text(tag, attributes)
 
     def end(self, tag: str) -> None:
+        """Take the end of an element of the file."""
         if tag == "table:table":
             self._is_inside = False
         elif not self._is_inside:
@@ -127,6 +129,7 @@ class OdsSheet:
             self._end_row()
 
     def take_text(self, text: str) -> None:
+        """Take text of a cell. Raises `InputFileError` if there is far too much of it."""
         if self._is_open and self._paragraphs and not self._beside_open:
             self._paragraphs[-1] += text
             if len(self._paragraphs[-1]) > LONGEST_TEXT:

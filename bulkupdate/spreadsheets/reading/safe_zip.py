@@ -82,9 +82,12 @@ class Package:
             raise self.damaged_error()
 
     def xml_blocks(self, name: str) -> Iterator[bytes]:
-        """A part of XML, block by block. Raises `InputFileError` where it declares a document type or entities: no
-        spreadsheet program does, and they can make a small file grow without end. They stand before the first element,
-        so the first block tells; one without any element is no part of a spreadsheet."""
+        """A part of XML, block by block.
+
+        Raises `InputFileError` where it declares a document type or entities: no spreadsheet program does, and they can
+        make a small file grow without end. They stand before the first element, so the first block tells; one without
+        any element is no part of a spreadsheet.
+        """
         for place, block in enumerate(self.blocks(name)):
             if place == 0:
                 self._check_prolog(block)

@@ -18,8 +18,10 @@ _REFERENCE = re.compile(rb't=["\']s["\'][^>]*>\s*<(?:\w+:)?v(?: [^>]*)?>(\d{1,9}
 
 
 class SharedStrings:
-    """The table of shared strings in `part`, which need not be there. `most_bytes` is how much text it,
-    or a sheet, may come to."""
+    """The table of shared strings in `part`, which need not be there.
+
+    `most_bytes` is how much text it, or a sheet, may come to.
+    """
 
     def __init__(self, package: Package, part: str, most_bytes: int) -> None:
         self._package = package

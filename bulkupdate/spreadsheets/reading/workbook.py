@@ -52,8 +52,10 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
 
 
 def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple[str, OpenSheet, HeaderRow]:
-    """The named sheet, or the only one with a key column. A sheet that has no other field beside it (a list of the
-    fields, as in our Instructions) gives way to one that has."""
+    """The named sheet, or the only one with a key column.
+
+    A sheet that has no other field beside it (a list of the fields, as in our Instructions) gives way to one that has.
+    """
     if options.sheet is not None:
         return _named_sheet(path, workbook, options.sheet, options)
     first_row: Sequence[str] = ()

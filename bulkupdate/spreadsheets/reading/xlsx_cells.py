@@ -18,8 +18,11 @@ TEXT_TYPES = ("s", "str", "inlineStr")
 
 @dataclass(frozen=True)
 class Styles:
-    """The number format of each cell style. `is_uncalculated` says that the program that wrote the file left all
-    calculating to Excel, so that a formula's stored 0 is no result (XlsxWriter stores 0 everywhere)."""
+    """The number format of each cell style.
+
+    `is_uncalculated` says that the program that wrote the file left all calculating to Excel, so that a formula's
+    stored 0 is no result (XlsxWriter stores 0 everywhere).
+    """
 
     codes: Sequence[str]
     is_uncalculated: bool = False
@@ -62,8 +65,10 @@ class SheetScan:
     def take_cell(
         self, row: int, column: int, attributes: tuple[int, str], formula: str | None, value: str | None
     ) -> None:
-        """Look at one cell. `attributes` are its style and its type; `formula` and `value` are None where the cell has
-        no such part."""
+        """Look at one cell.
+
+        `attributes` are its style and its type; `formula` and `value` are None where the cell has no such part.
+        """
         style, kind = attributes
         special = self._sort(row, column, style, kind, formula, value)
         if formula is not None and (special is None or special.special is Special.NUMBER):

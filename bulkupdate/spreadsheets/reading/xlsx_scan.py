@@ -38,8 +38,10 @@ _ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 
 
 def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
-    """Go through the XML of a sheet, given block by block. Raises `InputFileError` where a row is beyond measure, or
-    where the XML is not well formed and had to be parsed."""
+    """Go through the XML of a sheet, given block by block.
+
+    Raises `InputFileError` where a row is beyond measure, or where the XML is not well formed and had to be parsed.
+    """
     first = next(blocks, b"")
     blocks = chain((first,), blocks)
     if _is_plain(first):

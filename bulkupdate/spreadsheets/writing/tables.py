@@ -1,5 +1,4 @@
-"""Write a table: headings, widths and styles of the columns of a worksheet, with rows streamed below; or the same as
-CSV."""
+"""Write a table: a worksheet with headings, widths and styles, rows streamed below; or the same as CSV."""
 
 from __future__ import annotations
 
