@@ -1,1 +1,1 @@
-"""The nightly folder: every waiting file is checked, sent and archived, for a scheduler."""
+"""Check, send and file every sheet of a nightly folder, for a scheduler."""

@@ -1,4 +1,4 @@
-"""One file of the night: from where the journal says it stands to as far as it comes."""
+"""Process one file of the night, from the point that the journal says it has reached."""
 
 from __future__ import annotations
 

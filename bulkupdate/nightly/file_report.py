@@ -1,4 +1,4 @@
-"""What became of one file: for the log, for the notices, for programs."""
+"""What became of one file: for the log, for notices and for programs."""
 
 from __future__ import annotations
 

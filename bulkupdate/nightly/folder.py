@@ -1,4 +1,6 @@
-"""The folder and its five places; the moves between them. A file is in exactly one of them at any moment.
+"""The nightly folder with its five subfolders, and the moves between them.
+
+A file is in exactly one of them at any moment.
 
 A file taken is named after its run from then on: `20260114-093849-k3v9x2mq-customers.xlsx`. Such a name sorts by UTC
 time, is unique, and says, without any second record, which run of the journal is the file's.

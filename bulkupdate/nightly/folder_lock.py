@@ -1,4 +1,4 @@
-"""One call at a time works through a folder. The lock dies with its owner; the note beside it says who that is."""
+"""Let one process at a time work through a folder. The lock ends with its owner; the note beside it names the owner."""
 
 from __future__ import annotations
 

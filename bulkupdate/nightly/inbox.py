@@ -1,4 +1,4 @@
-"""Which files of the inbox are ready: whole, and in nobody's hands."""
+"""Find the files of the inbox that are ready: complete, and not open in another program."""
 
 from __future__ import annotations
 

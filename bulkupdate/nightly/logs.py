@@ -1,4 +1,4 @@
-"""Log lines for machines and people: one event, one line, nothing in it that a terminal or a log reader would obey.
+"""Write log lines: one event, one line, nothing in it that a terminal or a log reader would obey.
 
 Records carry `run`, `row` and `file` where they are about one (`logging`'s `extra`). At the default level there is no
 customer data: no cell, no customer id, no answer of the service.

@@ -1,4 +1,4 @@
-"""One call: what was left over first, then what waits in the inbox, oldest first; each file filed as it ends."""
+"""Process a night: first what was left over, then what waits in the inbox, oldest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling people what became of a file. A notice that fails is tried again, then logged; it never fails a run."""
+"""Tell people what became of a file. A notice that fails is tried again, then logged; it never fails a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's rows in the log: number and verdict, nothing that stands in them."""
+"""Log a run's rows: number and status, none of their contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A notice sent by mail (SMTP), with the results attached where they are small enough."""
+"""Send a notice by mail (SMTP), with the results attached if they are small enough."""
 
 from __future__ import annotations
 

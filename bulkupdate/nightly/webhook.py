@@ -1,7 +1,7 @@
 """Post a notice to the firm's webhook.
 
 It does not go through `sellercloud/`: a webhook is not the service whose requests are counted and whose answers are
-statuses.
+statuses. The address is a secret, as whoever has it may post: it stands in no error.
 """
 
 from __future__ import annotations

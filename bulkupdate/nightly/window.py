@@ -1,4 +1,4 @@
-"""The time in which rows may be sent: until when, and how many fit the quota by then."""
+"""The hours in which rows may be sent: when they end, and how many rows the quota allows until then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wish that a run ends early, and whose wish it is."""
+"""The request to end a run early, and who made it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dry run's reports: the workbook, the annotated copy beside it, and the page."""
+"""Write the reports of a dry run: the workbook, the annotated copy and the HTML page."""
 
 from __future__ import annotations
 

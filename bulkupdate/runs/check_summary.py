@@ -1,4 +1,4 @@
-"""What a dry run found: its problems, its counts, the bodies it would send, and what it cannot know."""
+"""What a dry run found: problems, counts, the bodies it would send, and what it cannot know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live values against wanted ones. Pure."""
+"""Compare live values with the values wanted. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live customers as a sheet in the input format, to edit and give back."""
+"""Write live customers to a sheet in the input format, to be edited and given back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal's file: its place, its tables, its transactions, and its errors as sentences."""
+"""The journal's database file: its location, tables and transactions, and its errors as sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checked rows against the live customers: what is there already, what would change, whom the service does not know."""
+"""Compare checked rows with the live customers: what is there already, what would change, who does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a run will be over, by the allowance and by the pace of the service."""
+"""Estimate when a run will end, from the quota and from the speed of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading live customers at the least cost: fifty to a call where the list answer has all that is asked, else one."""
+"""Read live customers with the fewest requests: fifty at a time if the list has all that is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file taken in: read, checked, and known again by its content. Sends nothing."""
+"""Load a file: read it, check it, and identify it by its content. Sends nothing."""
 
 from __future__ import annotations
 

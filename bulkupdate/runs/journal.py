@@ -251,7 +251,7 @@ class Journal:
         """Return whether a run is being sent, which must not wait until the file has been written anew."""
         return bool(self.select("SELECT 1 FROM runs WHERE state IN (?, 'loading') LIMIT 1", (RunState.RUNNING,)))
 
-    # -- for the modules that keep more of a run (`snapshots.py`, `trust.py`) --------------------------------------
+    # -- for the modules that keep more of a run (`snapshots.py`, `confirmed_values.py`) --------------------------
 
     def select(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All that a query of theirs finds."""

@@ -1,4 +1,4 @@
-"""Journals of older versions, brought to the form of this one."""
+"""Bring journals of older versions to the current schema."""
 
 from __future__ import annotations
 

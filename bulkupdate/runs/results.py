@@ -1,4 +1,4 @@
-"""What people are handed: the results of a run, from the journal alone, and the report of a check."""
+"""Write what people are given: the results of a run, from the journal alone, and the report of a check."""
 
 from __future__ import annotations
 

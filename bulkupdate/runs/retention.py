@@ -1,4 +1,4 @@
-"""Forgetting old runs: their rows, bodies, problems and values of before, and the lock files they left."""
+"""Delete old runs: their rows, bodies, problems and previous values, and the lock files they left."""
 
 from __future__ import annotations
 

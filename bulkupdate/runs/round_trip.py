@@ -1,4 +1,4 @@
-"""A live value as a cell that gives the same value when the sheet is read again. Pure."""
+"""Turn a live value into a cell that gives the same value when the sheet is read again. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is at work on a run: one process at a time, and a lock that a killed one cannot leave behind."""
+"""Lock a run: one process at a time works on it, and a killed process leaves no lock behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a run as a whole, and of each row on its way out."""
+"""The records kept of a run as a whole and of each of its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run, or a check, as programs read it: the object that `--json` prints."""
+"""A run or a check as programs read it: the object that `--json` prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run from its beginning to its results, the same for every door: command line, upload page, nightly folder."""
+"""Execute a run from beginning to end, for the command line, the upload page and the nightly folder alike."""
 
 from __future__ import annotations
 

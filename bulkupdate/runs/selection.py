@@ -1,4 +1,4 @@
-"""Which rows a run really has to send: not those that are live already, by reading or by what the journal knows."""
+"""Select the rows that a run has to send: those whose values are not live already."""
 
 from __future__ import annotations
 

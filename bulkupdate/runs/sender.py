@@ -1,4 +1,4 @@
-"""The run itself: rows go out, at most so many at once; intents are written before, outcomes after.
+"""Send the rows of a run, a limited number at once; intents are written before, outcomes after.
 
 Prints nothing and never exits. Only the thread that calls `send` touches the journal, so that one commit holds what has
 come back and what goes out next. Never are more rows in flight than `concurrency`: so many may be sent twice after a

@@ -1,4 +1,4 @@
-"""Signing in while somebody watches: it may have to wait for the quota, for up to an hour."""
+"""Sign in while the user watches: this may have to wait for the quota for up to an hour."""
 
 from __future__ import annotations
 

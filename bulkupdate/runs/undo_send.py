@@ -1,4 +1,4 @@
-"""Taking a run back: its customers are compared again, and those that nobody has changed since are put back."""
+"""Undo a run: compare its customers again, and put back those that nobody has changed since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of before a run, and the sheet that puts them back. `undo_run.py` sends it."""
+"""The previous values of a run, and the sheet that restores them. `undo_send.py` sends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the stand-in does with a request: count it, make trouble, sign in, update, read. Knows no HTTP server."""
+"""What the sandbox does with a request: count it, inject a fault, sign in, update, read.
+
+Knows nothing of HTTP servers.
+"""
 
 from __future__ import annotations
 

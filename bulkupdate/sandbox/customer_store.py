@@ -1,4 +1,4 @@
-"""The customers the sandbox holds: made on demand, only what was changed is kept."""
+"""The customers of the sandbox: generated on demand; only changed ones are kept."""
 
 from __future__ import annotations
 

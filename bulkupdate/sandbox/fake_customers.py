@@ -1,4 +1,4 @@
-"""Made customers: the same seed and id make the same person, so that a million need no memory.
+"""Generate customers: the same seed and id give the same person, so that a million need no memory.
 
 Nobody here exists: addresses end in example.com, .org or .net, phones are of ranges kept for films where a country has
 one. A field the table gains gets a plain value by its kind until it gets its own maker here.

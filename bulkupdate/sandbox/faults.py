@@ -1,4 +1,4 @@
-"""The trouble the sandbox can make: what each fault does, and which request it strikes."""
+"""The faults that the sandbox can inject: what each one does, and which request it hits."""
 
 from __future__ import annotations
 

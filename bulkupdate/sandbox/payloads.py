@@ -1,4 +1,4 @@
-"""A customer's shapes: the flat body of the PUT checked, the nested answer of the GET, the item of the list. Pure."""
+"""The JSON forms of a customer: the flat body of the PUT, the nested answer of the GET, the item of the list. Pure."""
 
 from __future__ import annotations
 

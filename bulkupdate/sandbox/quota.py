@@ -1,4 +1,4 @@
-"""The allowance of requests, as the service counts it."""
+"""The quota of requests, as the service counts it."""
 
 from __future__ import annotations
 

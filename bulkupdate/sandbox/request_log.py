@@ -1,4 +1,4 @@
-"""The record of every request received: the judge of what a program has sent."""
+"""The log of every request received, from which tests tell what a program has sent."""
 
 from __future__ import annotations
 

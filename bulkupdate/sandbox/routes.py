@@ -1,4 +1,4 @@
-"""The stand-in as a Flask application: the documented addresses, and `/sandbox/…` for judges."""
+"""The sandbox as a Flask application: the documented paths, and `/sandbox/…` for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be set in the sandbox; the command line is made from this table."""
+"""The options of the sandbox; its command line is made from this table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's tokens: given out, checked, ended."""
+"""Issue, check and expire the sandbox's tokens."""
 
 from __future__ import annotations
 

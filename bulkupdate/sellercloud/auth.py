@@ -1,4 +1,4 @@
-"""The token: one sign-in shared by all who send, renewed before it runs out and once where it is refused.
+"""The token: one sign-in shared by all workers, renewed before it expires and once if it is refused.
 
 `POST {base}/token` gives `access_token` and `expires_in`, in seconds; there is no refresh token (`docs/api.md`,
 section Sign-in).

@@ -1,4 +1,4 @@
-"""The address of the service: from a base URL as people paste it, a server id, or a team's name."""
+"""Find the address of the service from a base URL as people paste it, a server id, or a team's name."""
 
 from __future__ import annotations
 

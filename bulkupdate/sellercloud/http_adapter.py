@@ -1,4 +1,4 @@
-"""A time limit on the whole answer, and interim answers read past.
+"""Limit the time of a whole answer, and read past interim answers.
 
 The read time-out of `requests` starts anew with every byte, so that a server which sends one byte a second holds a
 worker for ever. Here each read of the socket is given only what is left of the request's time. That costs one call of

@@ -1,4 +1,4 @@
-"""What `requests` does for each request and nobody here needs: a quarter of a request's processor time."""
+"""Leave out what `requests` does for each request and nobody here needs: a quarter of its processor time."""
 
 from __future__ import annotations
 

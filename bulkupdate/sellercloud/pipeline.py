@@ -1,4 +1,4 @@
-"""One request with all it takes to get an answer: leave of the quota, a token, tries, and throttlings waited out."""
+"""Make one request with all it takes to get an answer: quota, token, retries, and throttling waited out."""
 
 from __future__ import annotations
 

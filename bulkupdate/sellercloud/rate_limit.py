@@ -1,4 +1,4 @@
-"""The hourly allowance: leave for each request, waiting where there is none, obeying the service's throttle answers."""
+"""Keep to the hourly quota: grant each request, wait if there is none left, obey the service's throttle answers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The allowance on disk: what every process of the machine has spent of one user's quota on one host.
+"""The quota on disk: what all processes of the machine have spent of one user's quota on one host.
 
-A file of SQLite, so that it is shared, survives `kill -9`, and works on every system Python does. `quota.py` does the
+It is an SQLite file, so that it is shared, survives `kill -9`, and works on every system. `rate_limit.py` does the
 waiting; here each method is one short transaction, and time is passed in.
 
 A request's slot counts from the *end* of the request: the service received it at some moment before, so that the

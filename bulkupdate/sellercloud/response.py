@@ -1,4 +1,4 @@
-"""Status, headers and body of an answer to a verdict: what it means for the row, in words a person can read.
+"""Classify an answer by its status, headers and body: what it means for the row, in words a person can read.
 
 Pure, and never fails on any bytes: the vendor publishes no schema of its errors. `docs/api.md`, section Answers, has
 the table of what each answer counts as; a test holds the two together.

@@ -1,4 +1,4 @@
-"""What the body of an answer says of its own success: the service is known to tell a failure with the status 200.
+"""What the body of an answer says about success: the service is known to report failures with status 200.
 
 Pure. A body that says nothing of it, such as a customer's record, is taken for what its status says.
 """

@@ -1,6 +1,6 @@
-"""What is tried again, and how long: connection errors, time-outs and 5xx; never a refusal.
+"""Decide what is tried again, and for how long: connection errors, time-outs and 5xx; never a refusal.
 
-A throttle answer is no try at all: `client.py` waits it out and asks again.
+A throttle answer is no try at all: `pipeline.py` waits it out and asks again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST_BACK_OFF_SECONDS = 60.0
 
 
 class StopRequestedError(Exception):
-    """The run is stopping: the request was not sent. Stays within this room."""
+    """The run is stopping: the request was not sent. Stays within this package."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,7 @@
-"""One request over the wire and back. The home of `requests`: each of its exceptions is translated here."""
+"""Send one request and receive its answer.
+
+Only this module uses `requests`; each of its exceptions is translated here.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ class Request:
 class NoReplyError(Exception):
     """A request got no answer. `was_sent`: it may have reached the service; else it certainly did not.
 
-    Stays within this room: `retry.py` turns it into a verdict.
+    Stays within this package: `retry.py` turns it into a verdict.
     """
 
     def __init__(self, message: str, *, was_sent: bool) -> None:

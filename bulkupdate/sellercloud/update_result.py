@@ -1,4 +1,4 @@
-"""What became of one update: the tries at it, judged."""
+"""Classify the outcome of one update from all its attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A delimited text file (.csv, .tsv) to a `Sheet`."""
+"""Read a delimited text file (.csv, .tsv) into a `Sheet`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of a delimited text: strict about quotation marks, so that one left open does not swallow the file."""
+"""Read the records of a delimited text, strict about quotation marks, so that an open one does not swallow the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user sees of a date that a spreadsheet keeps as a number of days."""
+"""Show a date as a user sees it, from the number of days that a spreadsheet keeps."""
 
 from __future__ import annotations
 

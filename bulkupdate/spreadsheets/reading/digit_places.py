@@ -1,4 +1,4 @@
-"""The digits of a number, put into the places of its format: `0#########`, `#,##0.00`, `(000) 000-0000`.
+"""Put the digits of a number into the places of its format: `0#########`, `#,##0.00`, `(000) 000-0000`.
 
 Source: ECMA-376 part 1, 18.8.31. A 0 always shows a digit, a ? a digit or a blank, a # a digit or nothing.
 """

@@ -1,4 +1,4 @@
-"""What a file is: by its name, by its first bytes, and whether the two agree."""
+"""Tell what a file is by its name and by its first bytes, and whether the two agree."""
 
 from __future__ import annotations
 

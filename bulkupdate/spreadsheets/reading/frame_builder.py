@@ -1,4 +1,4 @@
-"""Rows of text, chunk by chunk, into a frame: pyarrow's strings from the start, so that a million rows fit."""
+"""Build a frame from rows of text in chunks, as pyarrow's strings from the start, so that a million rows fit."""
 
 from __future__ import annotations
 

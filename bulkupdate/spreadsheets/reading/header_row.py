@@ -1,4 +1,4 @@
-"""Finding the row of headings: it is not always the first one."""
+"""Find the row of headings, which is not always the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user sees of a number or a text under a number format, as far as that can be known without Excel.
+"""Show a number or a text under a number format as a user sees it, as far as that can be known without Excel.
 
 What depends on the settings of the machine (built-in dates, names of months) or is too elaborate (fractions) is said
 to be unknown, never guessed. Separators are those of an English Excel.

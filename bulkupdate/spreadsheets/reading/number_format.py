@@ -1,4 +1,4 @@
-"""An Excel number format code, taken apart.
+"""Parse an Excel number format code.
 
 Source: ECMA-376 part 1, 18.8.30 (number formats) and 18.8.31 (their codes).
 """

@@ -1,4 +1,4 @@
-"""What the cells of an OpenDocument sheet come to: the file holds each value and, beside it, the text that it shows.
+"""Read the cells of an OpenDocument sheet: the file holds each value and, beside it, the text that it shows.
 
 Source: OpenDocument 1.3 part 3, 19.387 (office:value-type) and 9.1 (tables).
 """

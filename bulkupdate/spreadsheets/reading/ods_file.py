@@ -1,4 +1,4 @@
-"""An .ods file: its content parsed element by element, as no library at hand tells what a cell shows."""
+"""Read an .ods file: its content is parsed element by element, as no library tells what a cell shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OLE container of an .xls file, or of an encrypted .xlsx: its streams by name.
+"""Read the OLE container of an .xls file, or of an encrypted .xlsx: its streams by name.
 
 xlrd can read the container too, but goes round for ever where a damaged one points back at itself.
 Source: [MS-CFB].

@@ -1,4 +1,4 @@
-"""What every kind of Excel file looks like to us, once it is opened."""
+"""The interface that every kind of workbook offers once it is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spreadsheet of any kind to a `Sheet`: the one door of reading. Each kind's own reader is loaded when it is met."""
+"""Read a spreadsheet of any kind into a `Sheet`. Each kind's reader is loaded when it is needed."""
 
 from __future__ import annotations
 

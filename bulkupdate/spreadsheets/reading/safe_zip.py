@@ -1,4 +1,4 @@
-"""The zip container of an .xlsx, .xlsb or .ods file, looked at before anyone unpacks it."""
+"""Inspect the zip container of an .xlsx, .xlsb or .ods file before anything unpacks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much text a sheet comes to: one long shared string, pointed to from every cell, is a bomb of its own."""
+"""Limit how much text a sheet comes to: one long shared string that every cell refers to is a bomb of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels out of reading: the options it takes, the sheet it gives, and what it found on the way."""
+"""The options that reading takes, the sheet it returns, and what it found on the way."""
 
 from __future__ import annotations
 

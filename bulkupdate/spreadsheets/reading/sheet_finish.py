@@ -1,4 +1,4 @@
-"""The last step of reading, the same for every kind of file: findings to problems, superfluous columns away."""
+"""The last step of reading, the same for every kind of file: turn findings into problems, drop superfluous columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An Excel or OpenDocument workbook to a `Sheet`: which of its sheets, and what its cells come to."""
+"""Read an Excel or OpenDocument workbook into a `Sheet`: choose the sheet, and decide what its cells mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An .xls file (Excel 97 to 2003) by xlrd, which knows error cells, formats and hidden rows; calamine does not."""
+"""Read an .xls file (Excel 97 to 2003) by xlrd, which knows error cells, formats and hidden rows; calamine does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An .xlsb file: its records read one by one, as calamine gives its error cells as blanks and no formats."""
+"""Read an .xlsb file record by record, as calamine gives error cells as blanks, and no formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records of a binary part of an .xlsb file, and the few kinds of them that matter to reading.
+"""The records of a binary part of an .xlsb file, and the few kinds of them that matter here.
 
 Source: [MS-XLSB], 2.1.4 (record), 2.3 (record numbers), 2.5 (structures).
 """

@@ -1,4 +1,4 @@
-"""What a scan of a worksheet's XML collects, whichever way the XML is read."""
+"""What a scan of a worksheet's XML collects, however the XML is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An .xlsx file: its directory, its styles, and each sheet's cells by calamine beside the scan of its XML."""
+"""Read an .xlsx file: its directory, its styles, and each sheet's cells by calamine beside a scan of its XML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The careful way through a worksheet's XML, for the few programs that write it in another style than Excel."""
+"""Parse a worksheet's XML in full, for the few programs that do not write it as Excel does."""
 
 from __future__ import annotations
 

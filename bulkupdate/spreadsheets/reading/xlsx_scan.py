@@ -1,4 +1,4 @@
-"""One pass over a worksheet's XML for what calamine does not tell: errors, formulas, formats, hidden rows, merges.
+"""Scan a worksheet's XML once for what calamine does not tell: errors, formulas, formats, hidden rows, merges.
 
 calamine gives error cells and formulas never calculated as blanks, and numbers without their formats. The pass also
 learns how far the sheet reaches, before calamine makes room for all of it. It looks for tokens instead of parsing: a
