@@ -11,7 +11,7 @@ class Clock:
     """The machine's clock. Seconds are seconds since 1970 (UTC), as `time.time()` gives them."""
 
     def now(self) -> float:
-        """The time in seconds since 1970. May jump when the machine's clock is set."""
+        """Return the time in seconds since 1970. May jump when the machine's clock is set."""
         return time.time()
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
@@ -33,7 +33,7 @@ def format_local_time(seconds: float, now: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A length of time as people say it: `45 s`, `12 min`, `3 h 05 min`, `9 h 16 min`."""
+    """Return a length of time as people say it: `45 s`, `12 min`, `3 h 05 min`, `9 h 16 min`."""
     whole = max(0, round(seconds))
     if whole < 90:
         return f"{whole} s"

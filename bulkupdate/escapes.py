@@ -61,7 +61,7 @@ class Decoded:
 
 
 def decode_fully(text: str, most: int) -> Iterator[Decoded]:
-    """The text as it is, then decoded once, twice and so on, until nothing is left to decode or `most` times."""
+    """Yield the text as it is, then decoded once, twice and so on, until nothing is left to decode or `most` times."""
     layer: Decoded | None = Decoded(text)
     for _ in range(most + 1):
         if layer is None:
@@ -100,7 +100,7 @@ def _read_units(start: int, text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _read_one(match: re.Match[str]) -> str | None:
-    """The one character of any other escape; None for what is none."""
+    """Return the one character of any other escape; None for what is none."""
     if match["sign"]:
         return _SIGNS.get(match["sign"], match["sign"])
     if match["name"]:

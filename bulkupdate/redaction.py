@@ -62,7 +62,7 @@ class Redactor:
         return "Redactor(…)"
 
     def _find(self, text: str, packings: int) -> Iterator[Span]:
-        """The parts of the text that hold a secret."""
+        """Yield the parts of the text that hold a secret."""
         for layer in decode_fully(text, _DECODINGS):
             for match in self._pattern.finditer(layer.text.translate(_BLANKS)):
                 start, end = layer.locate(*match.span())
@@ -72,7 +72,7 @@ class Redactor:
                 yield layer.locate(start, end)
 
     def _find_packed(self, text: str, packings: int) -> Iterator[Span]:
-        """The parts in base64 or hexadecimal digits that hold a secret, each as a whole."""
+        """Yield the parts in base64 or hexadecimal digits that hold a secret, each as a whole."""
         for pattern, unpack in ((_BASE64, _unpack_base64), (_DIGITS, _unpack_digits)):
             for match in pattern.finditer(text):
                 is_long_enough = len(match[0]) * 3 // 4 >= self._shortest - 1
@@ -85,12 +85,12 @@ class Redactor:
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    """The secret with its blanks as they are searched; and its own escapes decoded, as they are in the text."""
+    """Return the secret with its blanks as they are searched; and its own escapes decoded, as they are in the text."""
     return (layer.text.translate(_BLANKS) for layer in decode_fully(secret, _DECODINGS))
 
 
 def _unpack_base64(text: str) -> Iterator[bytes]:
-    """What base64 may hold; as it may follow letters that are none, it is read from each of its first four."""
+    """Yield what base64 may hold; as it may follow letters that are none, it is read from each of its first four."""
     digits = re.sub(r"[\r\n=]", "", text).replace("-", "+").replace("_", "/")
     for start in range(4):
         part = digits[start:]
@@ -100,7 +100,7 @@ def _unpack_base64(text: str) -> Iterator[bytes]:
 
 
 def _unpack_digits(text: str) -> Iterator[bytes]:
-    """What hexadecimal digits may hold; they may follow one that is none of theirs."""
+    """Yield what hexadecimal digits may hold; they may follow one that is none of theirs."""
     digits = re.sub("[ :-]", "", text)
     for start in range(2):
         part = digits[start:]
@@ -108,7 +108,7 @@ def _unpack_digits(text: str) -> Iterator[bytes]:
 
 
 def _join(spans: Iterator[Span]) -> list[Span]:
-    """The parts in their order, those that touch or overlap as one."""
+    """Return the parts in their order, those that touch or overlap as one."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

@@ -32,7 +32,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself; for the one place that sends it."""
+        """Return the text itself; for the one place that sends it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -158,20 +158,20 @@ SECRETS = frozenset(each.name for each in SETTINGS if each.type == Secret.__name
 
 
 def without_credentials(url: str) -> str:
-    """The address without a user name and password that someone wrote into it."""
+    """Return the address without a user name and password that someone wrote into it."""
     parts = urlsplit(url)
     return url if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def environment_name(name: str) -> str:
-    """The environment variable of a setting: `BULKUPDATE_BASE_URL` for `base_url`."""
+    """Return the environment variable of a setting: `BULKUPDATE_BASE_URL` for `base_url`."""
     return ENVIRONMENT_PREFIX + name.upper()
 
 
 def load_settings(
     command_line: Mapping[str, Any], environment: Mapping[str, str] = os.environ, config: Path | None = None
 ) -> Settings:
-    """The settings in force: command line over environment over file.
+    """Return the settings in force: command line over environment over file.
 
     `command_line` holds what was given there; None means not given. `config` is the file to read; None means
     `bulkupdate.toml` in the working folder, else in the user's config folder, else none.
@@ -280,6 +280,6 @@ def _describe(target: type) -> str:
 
 
 def default_of(name: str) -> Any:
-    """A setting's default, for help texts."""
+    """Return a setting's default, for help texts."""
     default = next(each.default for each in SETTINGS if each.name == name)
     return None if default is MISSING else default

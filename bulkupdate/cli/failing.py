@@ -35,7 +35,7 @@ class Invocation:
             print_json(report_failure(error, self.file, self.run_id).to_json())
 
     def explain_bug(self, error: BaseException) -> InternalError:
-        """The sentence for what is no error of ours; its trace goes to a file in the state folder.
+        """Return the sentence for what is no error of ours; its trace goes to a file in the state folder.
 
         Only the kind of the error is said: its text may hold what stands in a customer's cell.
         """
@@ -47,7 +47,7 @@ class Invocation:
         )
 
     def _keep_trace(self, error: BaseException) -> Path | None:
-        """The file, readable by its owner only; None where it cannot be written."""
+        """Return the file, readable by its owner only; None where it cannot be written."""
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
             return save_crash_report(self.settings.state_dir, error, passwords, Clock())

@@ -50,7 +50,7 @@ def common_options(command: Any) -> Any:
 
 
 def _note_call(command: Callable[..., int]) -> Callable[..., int]:
-    """What the call is about, for the case that it fails: then `--json` still gets its one object."""
+    """Return what the call is about, for the case that it fails: then `--json` still gets its one object."""
 
     @wraps(command)
     def noted(**given: Any) -> int:
@@ -124,7 +124,7 @@ def run_mode_options(command: Any) -> Any:
 
 
 def make_run_options(given: Mapping[str, Any], *, skip_invalid: bool = False, limit: int | None = None) -> RunOptions:
-    """What is asked of a run by `run_mode_options`. Raises `UsageError`."""
+    """Return what is asked of a run by `run_mode_options`. Raises `UsageError`."""
     from bulkupdate.runs.runner import RunOptions
 
     if given["max_age"] is not None and not given["since_last"]:
@@ -134,7 +134,7 @@ def make_run_options(given: Mapping[str, Any], *, skip_invalid: bool = False, li
 
 
 def make_settings(given: Mapping[str, Any]) -> Settings:
-    """The settings from the options of a command, the environment and the file. Raises `UsageError`."""
+    """Return the settings from the options of a command, the environment and the file. Raises `UsageError`."""
     settings = load_settings(given, config=given.get("config"))
     if call := click.get_current_context().find_object(Invocation):
         call.settings = settings

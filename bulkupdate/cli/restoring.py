@@ -215,7 +215,7 @@ def _show_comparison(compared: Sequence[UndoComparison], console: Console) -> No
 def _read(
     wanted: list[str] | None, names: tuple[str, ...], parts: RunContext, console: Console
 ) -> dict[str, LiveCustomer | None] | None:
-    """The customers asked for, or all; None where a person finds it too dear."""
+    """Return the customers asked for, or all; None where a person finds it too dear."""
     from bulkupdate.runs.customer_export import list_everyone, read_customers, read_first_page
     from bulkupdate.runs.fetch import count_calls, is_listed
 

@@ -50,7 +50,7 @@ def find_marks(
 
 
 def _mark_cell(each: Field, text: str, message: str) -> str:
-    """The cell with its mark; empty if a later check refuses the text as it will be written.
+    """Return the cell with its mark; empty if a later check refuses the text as it will be written.
 
     The later check may be made without the options of this one: `1.234` refused with a decimal comma is marked.
     """
@@ -59,7 +59,7 @@ def _mark_cell(each: Field, text: str, message: str) -> str:
 
 
 def _mark_cell_of_row(each: Field, text: str, message: str) -> str:
-    """A cell of a row that is refused as a whole, of which nobody knows what belongs in which column."""
+    """Return a cell of a row that is refused as a whole, of which nobody knows what belongs in which column."""
     return mark_refused(text, message) if text.strip() or each is CUSTOMER_ID else ""
 
 

@@ -52,7 +52,7 @@ _LONGEST_MARK = 300
 
 
 def mark_refused(text: str, message: str) -> str:
-    """The text of a cell with the mark that keeps it refused until somebody replaces it.
+    """Return the text of a cell with the mark that keeps it refused until somebody replaces it.
 
     The mark holds a no-break space, which no plain text has, so that the checks look closely at the cell.
     """

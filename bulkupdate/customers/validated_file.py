@@ -109,7 +109,7 @@ class CheckedFile:
                 yield CheckedRow(number, customer_id, Status.UNCHANGED, None, (), original, "all cells are blank")
 
     def _build_invalid(self, number: int, customer_id: str, original: tuple[str, ...], reason: str) -> CheckedRow:
-        """A refused row; cells whose text alone would pass the next time carry a mark."""
+        """Return a refused row; cells whose text alone would pass the next time carry a mark."""
         marked = self._marks.get(number, {})
         customer_id = marked.get(self.columns.positions[CUSTOMER_ID], customer_id)
         cells = tuple(marked.get(at, text) for at, text in zip(self.columns.original, original, strict=True))

@@ -84,12 +84,12 @@ class NightFolder:
         return ClaimedFile(target, run_id)
 
     def list_taken(self) -> list[ClaimedFile]:
-        """The files in `working/`, in the order they were taken."""
+        """Return the files in `working/`, in the order they were taken."""
         named = ((path, _NAMED.fullmatch(path.name)) for path in sorted(self.working.iterdir()) if path.is_file())
         return [ClaimedFile(path, match[1]) for path, match in named if match]
 
     def list_foreign_files(self) -> list[Path]:
-        """What lies in `working/` but was not put there by us."""
+        """Return what lies in `working/` but was not put there by us."""
         return [path for path in sorted(self.working.iterdir()) if not _NAMED.fullmatch(path.name)]
 
     def find_place(self, taken: ClaimedFile, place: Path) -> Path:
@@ -136,7 +136,7 @@ class NightFolder:
 
 
 def make_file_name(name: str) -> str:
-    """The name without what misleads eyes, shells, logs or file systems, and short enough to be added to."""
+    """Return the name without what misleads eyes, shells, logs or file systems, and short enough to be added to."""
     harmless = "".join("_" if is_control(each) or each in _RESERVED else each for each in name)
     stem, dot, suffix = harmless.rpartition(".")
     if not stem or len(suffix.encode()) > 20:

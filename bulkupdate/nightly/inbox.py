@@ -34,7 +34,7 @@ class WaitingFile:
 
 
 def look(inbox: Path) -> list[WaitingFile]:
-    """The sheets in the inbox, oldest first.
+    """Return the sheets in the inbox, oldest first.
 
     Links, folders, hidden files, half-copied ones and those that Excel or LibreOffice has open are none.
     """
@@ -43,7 +43,7 @@ def look(inbox: Path) -> list[WaitingFile]:
 
 
 def wait_until_settled(inbox: Path, settle_seconds: float, clock: Clock, stop: threading.Event) -> list[WaitingFile]:
-    """The sheets, oldest first, that stayed the same for so long and that nobody is writing."""
+    """Return the sheets, oldest first, that stayed the same for so long and that nobody is writing."""
     before = look(inbox)
     if not before or clock.wait(settle_seconds, stop):
         return []
@@ -92,7 +92,7 @@ def _may_be_taken(name: str, names: Container[str]) -> bool:
 
 
 def _see(path: Path) -> WaitingFile | None:
-    """What the file looks like now; None for what is gone or no ordinary file."""
+    """Return what the file looks like now; None for what is gone or no ordinary file."""
     try:
         status = path.lstat()
     except OSError:

@@ -111,6 +111,6 @@ def _read_trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 
 
 def _quote(value: object) -> str:
-    """A value that cannot be taken for another `name=value`."""
+    """Return a value that cannot be taken for another `name=value`."""
     text = str(value)
     return text if text and not set(text) & set(' "=') else json.dumps(text, ensure_ascii=False)

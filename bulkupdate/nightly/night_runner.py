@@ -72,7 +72,7 @@ def _work_through(night: FileProcessor, tell: Tell, notices: Notices) -> ExitCod
 
 
 def _list_files(night: FileProcessor) -> Iterator[ClaimedFile]:
-    """What the last call left in `working/`; then the inbox, each file taken only when its turn comes."""
+    """Yield what the last call left in `working/`; then the inbox, each file taken only when its turn comes."""
     yield from night.folder.list_taken()
     for waiting in wait_until_settled(night.folder.inbox, night.options.settle_seconds, night.clock, night.stop):
         is_ready = not night.stop.is_set() and is_unchanged(waiting)

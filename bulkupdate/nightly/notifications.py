@@ -89,12 +89,12 @@ def _translate(error: Exception, *, may_pass: bool) -> Exception:
 
 
 def write_subject(report: FileReport) -> str:
-    """The mail's subject: the file and what became of it."""
+    """Return the mail's subject: the file and what became of it."""
     return neutralise(f"bulkupdate: {report.name}: {report.sentence}")
 
 
 def write_text(report: FileReport) -> str:
-    """The mail's text."""
+    """Return the mail's text."""
     run_report = report.run_report
     lines = [f"{report.name}: {report.sentence}"]
     lines += [report.reason] if report.reason else []
@@ -107,7 +107,7 @@ def write_text(report: FileReport) -> str:
 
 
 def write_line(report: FileReport) -> str:
-    """The webhook's text, with Slack's three special characters escaped: a file name must not call everybody."""
+    """Return the webhook's text, with Slack's three special characters escaped: a file name must not call everybody."""
     counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
     text = neutralise(f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else ""))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

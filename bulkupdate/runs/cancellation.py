@@ -31,5 +31,5 @@ class Cancellation(threading.Event):
 
 
 def find_reason(stop: threading.Event) -> StoppedError | None:
-    """The reason given with `stop`; None where there is none."""
+    """Return the reason given with `stop`; None where there is none."""
     return stop.reason if isinstance(stop, Cancellation) else None

@@ -30,7 +30,7 @@ def list_problems(intake: CheckedInput, live: Findings | None) -> tuple[Problem,
 
 
 def count_rows(intake: CheckedInput, live: Findings | None) -> dict[Status, int]:
-    """The rows by status so far; those of unknown customers are invalid."""
+    """Return the rows by status so far; those of unknown customers are invalid."""
     counts = dict(intake.checked.counts)
     sendable = {problem.row for problem in live.unknown} if live else set()
     if sendable:
@@ -53,7 +53,7 @@ def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
 def summarise_check(
     intake: CheckedInput, requests_per_hour: int, live: Findings | None = None
 ) -> list[tuple[str, str | int]]:
-    """The lines of a check report's Summary."""
+    """Return the lines of a check report's Summary."""
     counts = count_rows(intake, live)
     to_send = counts[Status.NOT_ATTEMPTED]
     calls = to_send + 1 if to_send else 0
@@ -73,7 +73,7 @@ def summarise_check(
 
 
 def _summarise_look(live: Findings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
-    """What the look at the live customers cost and found."""
+    """Return what the look at the live customers cost and found."""
     if live is None:
         return []
     share = [("That of an hour's quota", f"{live.calls / requests_per_hour:.1%}")] if requests_per_hour else []

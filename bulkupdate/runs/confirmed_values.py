@@ -89,7 +89,7 @@ def _find_trust(body: str, history: Sequence[_Event]) -> Confirmation | None:
 
 
 def _confirm(wanted: Value, touching: Sequence[tuple[_Event, Value]]) -> Confirmation | None:
-    """The newest confirmation of a field's value, unless something else may have come after it."""
+    """Return the newest confirmation of a field's value, unless something else may have come after it."""
     confirming = [each for each, value in touching if each.is_confirmed and value == wanted]
     if not confirming:
         return None

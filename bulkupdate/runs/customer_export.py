@@ -61,7 +61,7 @@ class FirstPage:
         return -(-self.total // max(1, len(self.customers)))
 
     def count_calls(self, names: Sequence[str]) -> int:
-        """The calls still needed to read these fields of all customers."""
+        """Return the calls still needed to read these fields of all customers."""
         return max(0, self.pages - 1) + (0 if is_listed(names) else self.total)
 
 
@@ -88,7 +88,7 @@ def list_everyone(client: Client, first: FirstPage, concurrency: int) -> dict[st
 def read_customers(
     client: Client, customer_ids: Iterable[str], names: Sequence[str], concurrency: int, watch: WatchReading
 ) -> dict[str, LiveCustomer | None]:
-    """These customers, in their order, with at least these fields; None for an id the service does not know.
+    """Return these customers, in their order, with at least these fields; None for an id the service does not know.
 
     Raises what the client raises.
     """

@@ -109,7 +109,7 @@ CREATE INDEX seen_of_a_customer ON seen (customer_id);
 
 
 def open_database(folder: Path) -> sqlite3.Connection:
-    """The journal in this state folder, made when missing; both readable by their owner only.
+    """Return the journal in this state folder, made when missing; both readable by their owner only.
 
     Raises `JournalError` where it cannot be used: then nothing may be sent.
     """

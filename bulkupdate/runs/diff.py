@@ -33,7 +33,7 @@ class LookedUp:
 
 
 def count_reading(rows: Iterable[CheckedRow]) -> int:
-    """The calls that looking up these rows costs, if every customer is there."""
+    """Return the calls that looking up these rows costs, if every customer is there."""
     return count_calls(row.fields for row in rows if row.body is not None)
 
 
@@ -95,7 +95,7 @@ def find_changes(
 
 
 def count_looking(rows: Iterable[CheckedRow]) -> int:
-    """The calls that `find_unknown` costs."""
+    """Return the calls that `find_unknown` costs."""
     return count_calls(() for row in rows if _has_id(row))
 
 
@@ -118,7 +118,7 @@ def _has_id(row: CheckedRow) -> bool:
 
 
 def describe_unknown(row: CheckedRow, heading: str = CUSTOMER_ID.name) -> Problem:
-    """The problem of a row whose customer the service does not know. `heading` is that of the ids."""
+    """Return the problem of a row whose customer the service does not know. `heading` is that of the ids."""
     return Problem(
         row=row.number,
         customer_id=row.customer_id,

@@ -30,7 +30,7 @@ def is_listed(names: Iterable[str]) -> bool:
 
 
 def count_calls(customers: Iterable[Collection[str]]) -> int:
-    """The calls that reading customers costs, each given by the names of the fields wanted of it."""
+    """Return the calls that reading customers costs, each given by the names of the fields wanted of it."""
     listed = single = 0
     for names in customers:
         listed, single = (listed + 1, single) if is_listed(names) else (listed, single + 1)

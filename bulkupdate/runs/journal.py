@@ -181,7 +181,7 @@ class Journal:
             ).rowcount
 
     def find_run(self, run_id: str | None = None, *, unfinished: bool = False) -> Run:
-        """The run of this id; without one the newest, or the newest unfinished. Raises `UsageError` for none."""
+        """Return the run of this id; without one the newest, or the newest unfinished. Raises `UsageError` for none."""
         if run_id is not None:
             found = self._select_runs("AND id = ?", run_id)
         elif unfinished:
@@ -198,7 +198,7 @@ class Journal:
         return self._select_runs("ORDER BY key DESC")
 
     def runs_of_file(self, sha256: str, host: str) -> list[Run]:
-        """The runs of a file with this content to this host, newest first."""
+        """Return the runs of a file with this content to this host, newest first."""
         return self._select_runs("AND sha256 = ? AND host = ? ORDER BY key DESC", sha256, host)
 
     def _select_runs(self, condition: str, *values: str) -> list[Run]:
@@ -273,11 +273,11 @@ class Journal:
         return StatusCounts({Status(status): count for status, count in counted})
 
     def pending(self, run: Run) -> Iterator[PendingRow]:
-        """The rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
+        """Return the rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
         return self._page_rows(run, f"status IN ({_quote(_UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}")
 
     def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
-        """The rows that the service answered 200 and that `--verify` has still to read back."""
+        """Return the rows that the service answered 200 and that `--verify` has still to read back."""
         return self._page_rows(run, _TO_BE_READ_BACK)
 
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
@@ -327,7 +327,7 @@ class Journal:
         return int(self.select("SELECT last FROM sequence")[0][0])
 
     def lines(self, run: Run, statuses: Sequence[Status] = tuple(Status)) -> Iterator[ResultLine]:
-        """The rows with one of these statuses as the results show them, in the order of the file."""
+        """Yield the rows with one of these statuses as the results show them, in the order of the file."""
         with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
             cursor.execute(
                 "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608 - words of ours
@@ -339,7 +339,7 @@ class Journal:
                 yield from (_read_line(columns) for columns in found)
 
     def checked_rows(self, run: Run, statuses: Sequence[Status]) -> Iterator[CheckedRow]:
-        """The rows with one of these statuses as they were checked, to be sent by a new run."""
+        """Yield the rows with one of these statuses as they were checked, to be sent by a new run."""
         with translated_errors(self.path), closing(self._connection.cursor()) as cursor:
             cursor.execute(
                 "SELECT row, customer_id, body, fields, original, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
@@ -353,7 +353,7 @@ class Journal:
                 )  # fmt: skip
 
     def problems(self, run: Run) -> list[Problem]:
-        """What the checks found in the run's file."""
+        """Return what the checks found in the run's file."""
         with translated_errors(self.path):
             found = self._connection.execute(
                 "SELECT row, customer_id, heading, value, code, message, remedy, severity FROM problems WHERE run = ?"

@@ -45,7 +45,7 @@ def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Pat
 
 
 def summarise_run(run: Run) -> list[tuple[str, str | int]]:
-    """The lines of the sheet Summary, but for the counts."""
+    """Return the lines of the sheet Summary, but for the counts."""
     lines: list[tuple[str, str | int]] = [
         ("File", run.file),
         ("Run", run.id),

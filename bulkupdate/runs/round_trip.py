@@ -21,7 +21,7 @@ class RoundTripCell(NamedTuple):
 
 
 def to_cell(field: Field, value: Value) -> RoundTripCell:
-    """The cell for a value that is not empty; what people cannot type into a sheet is not put there."""
+    """Return the cell for a value that is not empty; what people cannot type into a sheet is not put there."""
     text = format_value(field, value)
     if shorten(text) != text:
         return RoundTripCell("", f"has {len(text):,} characters, more than an Excel cell can hold")

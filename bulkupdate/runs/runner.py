@@ -72,7 +72,7 @@ class RunOptions:
     snapshot: bool = False
 
     def describe(self) -> dict[str, str | bool]:
-        """The options as they are kept with a run."""
+        """Return the options as they are kept with a run."""
         kept: dict[str, str | bool] = {
             name: getattr(self, name) for name in ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
         }
@@ -115,7 +115,7 @@ class RunResult:
 
 
 def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> str | None:
-    """What to type after a run that has come so far; None where nothing is left to do."""
+    """Return what to type after a run that has come so far; None where nothing is left to do."""
     if run.state is not RunState.FINISHED:
         return f"bulkupdate resume {run.id}"
     if any(tally[status] for status in RETRIED if not (run.options.get(UNDO) and status is Status.REJECTED)):
@@ -126,7 +126,7 @@ def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> str | No
 
 
 def new_run_id(now: float) -> str:
-    """An id that sorts by time and cannot be guessed: `20260114-093849-k3v9x2mq`."""
+    """Return an id that sorts by time and cannot be guessed: `20260114-093849-k3v9x2mq`."""
     letters = "abcdefghijkmnpqrstuvwxyz23456789"
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-" + "".join(secrets.choice(letters) for _ in range(8))
 
@@ -149,7 +149,7 @@ def create_run(parts: RunContext, run_id: str, intake: RowSource, options: RunOp
 
 
 def begin_retry(parts: RunContext, parent: Run, run_id: str, results_path: Path) -> Run:
-    """A new run, linked to `parent`, of exactly its rows that are failed, rejected or unknown."""
+    """Return a new run, linked to `parent`, of exactly its rows that are failed, rejected or unknown."""
     new = NewRun(
         id=run_id,
         file=parent.file,
@@ -248,7 +248,7 @@ def _find_loss(journal: Journal) -> JournalError | None:
 
 
 def _describe_end(run: Run, parts: RunContext, tally: StatusCounts, error: BulkUpdateError | None) -> Run:
-    """The run as it ends: finished, unless something stopped it or not all of its rows were asked for."""
+    """Return the run as it ends: finished, unless something stopped it or not all of its rows were asked for."""
     is_all_sent = not tally[Status.NOT_ATTEMPTED] and not awaits_read_back(run, parts.journal)
     is_finished = is_all_sent and error is None
     return replace(

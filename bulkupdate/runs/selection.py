@@ -90,7 +90,7 @@ class Selection:
         return sum(verdict.status is not Status.NOT_ATTEMPTED for verdict in self.verdicts.values())
 
     def findings(self) -> Findings:
-        """What reading has found, for a report."""
+        """Return what reading has found, for a report."""
         return Findings(tuple(self.changes), tuple(self.unknown), self.unchanged, self.calls)
 
     def rows(self) -> Iterator[CheckedRow]:
@@ -119,7 +119,7 @@ class Selection:
                 yield row.number, row.customer_id, body
 
     def refused(self) -> list[RowOutcome]:
-        """The rows whose customer does not exist."""
+        """Return the rows whose customer does not exist."""
         return [
             RowOutcome(row, Status.REJECTED, NOT_FOUND, 0, verdict.reason, self.read_at, may_be_applied=False)
             for row, verdict in self.verdicts.items()
@@ -206,7 +206,7 @@ def count_reading_beside(plan: Selection, options: RunOptions) -> int:
 def _trust_journal(
     rows: Iterable[CheckedRow], parts: RunContext, options: RunOptions
 ) -> Iterator[tuple[int, RowDecision]]:
-    """The rows that the journal vouches for."""
+    """Yield the rows that the journal vouches for."""
     age = options.max_age_days
     not_before = "" if age is None else format_utc(parts.clock.now() - age * _DAY_SECONDS)
     verdicts: dict[Confirmation, RowDecision] = {}  # most rows rest on the same few runs

@@ -122,7 +122,7 @@ class Batch:
         return self.stop.is_set() or self._error is not None or self._is_down
 
     def _take(self) -> list[PendingRow]:
-        """The rows that may be started now.
+        """Return the rows that may be started now.
 
         Until the service has given a real answer, one row goes alone: a service that only throttles or is down is not
         asked by all workers at once. Once rows fail, so few go that the run stops with exactly `max_failures`.
@@ -147,7 +147,7 @@ class Batch:
         return 0
 
     def _collect(self) -> list[RowOutcome]:
-        """The outcomes that have come in; waits a moment for the first, or for the allowance."""
+        """Return the outcomes that have come in; waits a moment for the first, or for the allowance."""
         seconds = LOOK_SECONDS
         if self._waiting is not None:
             seconds = min(seconds, max(self._waiting.until - self.clock.now(), SHORTEST_LOOK_SECONDS))
@@ -166,7 +166,7 @@ class Batch:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _conclude(self, sent: _Sent, done: Future[Answer]) -> RowOutcome | None:
-        """A row's outcome; None where a bug leaves its intent as it stands."""
+        """Return a row's outcome; None where a bug leaves its intent as it stands."""
         row = sent.row
         if (error := done.exception()) is not None:
             self._end_with(error)

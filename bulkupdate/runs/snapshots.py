@@ -35,7 +35,7 @@ NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
 
 
 def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
-    """These fields of a customer, as far as the service says them, to be kept."""
+    """Return these fields of a customer, as far as the service says them, to be kept."""
     return encode_live({name: live[name] for name in names if name in live})
 
 
@@ -77,7 +77,7 @@ class SnapshotRecorder:
     concurrency: int
 
     def snapshot_before_send(self, rows: Iterator[PendingRow]) -> Iterator[PendingRow]:
-        """These rows, a few hundred at a time, without those whose customer does not exist: they are `rejected`.
+        """Yield these rows, a few hundred at a time, without those whose customer does not exist: they are `rejected`.
 
         Raises what the client and the journal raise.
         """

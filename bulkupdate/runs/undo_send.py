@@ -58,14 +58,14 @@ class UndoComparison:
 
 
 def count_comparing(restorations: Sequence[Restoration]) -> int:
-    """The calls that `recheck_live` takes, if nobody has changed the customers."""
+    """Return the calls that `recheck_live` takes, if nobody has changed the customers."""
     return count_calls(each.sent for each in restorations)
 
 
 def recheck_live(
     restorations: Sequence[Restoration], client: Client, concurrency: int, watch: WatchReading
 ) -> list[UndoComparison]:
-    """The customers as they are now against what the run sent. Raises what the client raises.
+    """Return the customers as they are now against what the run sent. Raises what the client raises.
 
     What the list shows as changed is read once more by itself: the list joins names, and may lag behind.
     """
@@ -81,7 +81,7 @@ def recheck_live(
 
 
 def _quietly(watch: WatchReading) -> WatchReading:
-    """The customers of a second reading are not counted twice."""
+    """Return the customers of a second reading are not counted twice."""
     return lambda _count, waiting: watch(0, waiting)
 
 
@@ -154,7 +154,7 @@ def begin_undo(
 
 
 def _make_rows(compared: Sequence[UndoComparison], sheet: UndoSheet, rating_format: str) -> Iterator[CheckedRow]:
-    """A row for each customer, and below them one more for each that can be put back in part only."""
+    """Yield a row for each customer, and below them one more for each that can be put back in part only."""
     for each, original in zip(compared, sheet.rows, strict=True):
         is_sent = each.status is Status.NOT_ATTEMPTED
         yield CheckedRow(

@@ -56,7 +56,7 @@ class Restoration:
 
 
 def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Restoration]:
-    """The customers that a run changed, or may have changed.
+    """Return the customers that a run changed, or may have changed.
 
     Raises `UsageError` where the run kept no values of before, `BusyError` while it is being sent, `JournalError`.
     """
@@ -87,7 +87,7 @@ class UndoSheet:
 
 
 def make_undo_sheet(restorations: Sequence[Restoration]) -> UndoSheet:
-    """The values of before in the input format: what was empty as `<clear>`, what was not changed as a blank."""
+    """Return the values of before in the input format: what was empty as `<clear>`, what was not changed as a blank."""
     sheet = UndoSheet(tuple(each.name for each in UPDATABLE if any(each.name in r.sent for r in restorations)), [], [])
     for restoration in restorations:
         cells = (_make_cell(restoration, FIELD_BY_NAME[name], sheet.remarks) for name in sheet.names)

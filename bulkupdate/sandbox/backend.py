@@ -81,7 +81,7 @@ class Backend:
         }  # fmt: skip
 
     def answer(self, incoming: Incoming) -> SandboxResponse:
-        """The answer to one request, after the latency set; the request is in the log from the first moment."""
+        """Return the answer to one request, after the latency set; the request is in the log from the first moment."""
         now = self.clock.now()
         token = self._tokens.find(incoming.authorization.removeprefix("Bearer "))
         request = ReceivedRequest(
@@ -153,7 +153,7 @@ class Backend:
         return answer_json(self._tokens.issue(str(user), self.clock.now()).describe()), False
 
     def _find_team(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
-        """The documented answer, a failure with a 200 too (`docs/api.md`, section Address)."""
+        """Return the documented answer, a failure with a 200 too (`docs/api.md`, section Address)."""
         team = _first(parse_qs(incoming.query), "team")
         if team != self.options.team:
             return answer_json({"Success": False, "Message": f"Team {team!r} was not found."}), False
@@ -198,7 +198,7 @@ class Backend:
         return answer_json({"Items": items, "TotalResults": len(ids)}), False
 
     def _select(self, asked: Sequence[str]) -> Sequence[int]:
-        """The ids of a list: those asked for that there are, else all."""
+        """Return the ids of a list: those asked for that there are, else all."""
         if not asked or not self.options.list_filter:
             return self.registry.ids
         return sorted({int(each) for each in asked if int(each) in self.registry.ids})

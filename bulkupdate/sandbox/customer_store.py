@@ -30,7 +30,7 @@ class CustomerStore:
         return range(self._options.first_customer_id, self._options.first_customer_id + self._options.customers)
 
     def read(self, customer_id: int) -> Customer | None:
-        """The customer as stored now; None if there is none of that id."""
+        """Return the customer as stored now; None if there is none of that id."""
         if customer_id not in self.ids:
             return None
         return {**make_customer(self._options.seed, customer_id), **self._read_changes(customer_id)}

@@ -107,17 +107,17 @@ class Person:
         self.managers = self.rng.choices((0, 1, 2, 3), (40, 40, 15, 5))[0]
 
     def is_lucky(self, share: float) -> bool:
-        """True in that share of all draws."""
+        """Return True in that share of all draws."""
         return self.rng.random() < share
 
     def make_address(self) -> str:
-        """An e-mail address that no other customer has."""
+        """Return an e-mail address that no other customer has."""
         ending = self.rng.choice(("com", "com", "org", "net"))
         names = ".".join(filter(None, map(_fold_to_ascii, (self.first, self.last)))) or "customer"
         return f"{names}.{self.customer_id}@example.{ending}"
 
     def make_phone(self) -> str:
-        """A phone number as someone typed it."""
+        """Return a phone number as someone typed it."""
         return re.sub("#", lambda _: str(self.rng.randrange(10)), self.rng.choice(self.phones))
 
 
@@ -136,7 +136,7 @@ Maker = Callable[[Person], object]
 
 
 def _often(share: float, maker: Maker) -> Maker:
-    """The maker's value in that share of all customers, else None: an empty field."""
+    """Return the maker's value in that share of all customers, else None: an empty field."""
     return lambda person: maker(person) if person.is_lucky(share) else None
 
 

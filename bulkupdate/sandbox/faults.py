@@ -75,7 +75,7 @@ def _throttle(status: int) -> Callable[[SandboxResponse, Figures], SandboxRespon
 
 
 def _hide_success(reply: SandboxResponse, disguised: SandboxResponse) -> SandboxResponse:
-    """A refusal stays what it is; only a 200 is disguised."""
+    """Return a refusal stays what it is; only a 200 is disguised."""
     return disguised if reply.status == 200 else reply
 
 
@@ -153,7 +153,7 @@ class RatedFaults:
         self._kinds = kinds
 
     def __call__(self, call: SandboxRequest) -> Trouble:
-        """The fault for this call, None for none."""
+        """Return the fault for this call, None for none."""
         if call.kind not in self._kinds:
             return None
         draw = random.Random(f"{self._seed}:{call.kind}:{call.customer_id}:{call.attempt}").random()
@@ -190,7 +190,7 @@ class ScheduledFaults:
             check_names(each for each in troubles if isinstance(each, str))
 
     def __call__(self, call: SandboxRequest) -> Trouble:
-        """The trouble for this call, None for none."""
+        """Return the trouble for this call, None for none."""
         if call.customer_id in self._by_customer:
             troubles, place = self._by_customer[call.customer_id], call.attempt
         else:
@@ -206,7 +206,7 @@ class CallCounter:
         self._attempts: Counter[tuple[str, str]] = Counter()
 
     def number(self, kind: Kind, customer_id: str) -> SandboxRequest:
-        """The call with its numbers."""
+        """Return the call with its numbers."""
         self._kinds[kind] += 1
         self._attempts[kind, customer_id] += 1
         return SandboxRequest(kind, self._kinds[kind], customer_id, self._attempts[kind, customer_id])
@@ -224,7 +224,7 @@ ROUNDING = 1e-9
 
 
 def check_rates(rates: Mapping[str, float]) -> dict[str, float]:
-    """The rates as given. Raises `UsageError` for an unknown fault, or rates below 0 or together above 1."""
+    """Return the rates as given. Raises `UsageError` for an unknown fault, or rates below 0 or together above 1."""
     check_names(rates)
     if not all(0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1 + ROUNDING:
         raise UsageError("The rates of the faults lie between 0 and 1, all together too.")

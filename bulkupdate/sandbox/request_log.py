@@ -79,7 +79,7 @@ class RequestLog:
                 self._faults[request.fault] += 1
 
     def snapshot(self) -> tuple[ReceivedRequest, ...]:
-        """The requests kept, oldest first."""
+        """Return the requests kept, oldest first."""
         with self._lock:
             return tuple(self._requests)
 

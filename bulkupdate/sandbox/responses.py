@@ -32,7 +32,7 @@ class SandboxResponse:
 
 
 def parse_json(body: bytes) -> object:
-    """The JSON value in UTF-8 text; decimals exactly as written. Raises `ValueError` if it is none."""
+    """Return the JSON value in UTF-8 text; decimals exactly as written. Raises `ValueError` if it is none."""
     try:
         return json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
     except RecursionError:
@@ -44,7 +44,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def dump_json(value: object) -> bytes:
-    """The value as UTF-8 JSON, a `Decimal` as the number it was written as (`json.dumps` cannot)."""
+    """Return the value as UTF-8 JSON, a `Decimal` as the number it was written as (`json.dumps` cannot)."""
     return _to_text(value).encode("utf-8", "replace")
 
 
@@ -59,12 +59,12 @@ def _to_text(value: object) -> str:
 
 
 def answer_json(value: object, status: int = 200) -> SandboxResponse:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return SandboxResponse(status, dump_json(value))
 
 
 def refuse(status: int, message: str) -> SandboxResponse:
-    """A refusal with the `Message` that the service's errors carry."""
+    """Return a refusal with the `Message` that the service's errors carry."""
     return answer_json({"Message": message}, status)
 
 
@@ -80,5 +80,5 @@ def format_reset_time(seconds: float) -> str:
 
 
 def answer_html(status: int, title: str) -> SandboxResponse:
-    """A page, as a proxy or a wrong host gives it."""
+    """Return a page, as a proxy or a wrong host gives it."""
     return SandboxResponse(status, f"<!DOCTYPE html><html><body><h1>{title}</h1></body></html>".encode(), HTML_TYPE)

@@ -22,7 +22,7 @@ LONGEST_NAP_SECONDS = 0.1
 
 
 def create_app(service: Backend) -> Flask:
-    """The application around the service."""
+    """Return the application around the service."""
     app = Flask("bulkupdate.sandbox", static_folder=None)
     _add_documented(app, service)
     _add_test_routes(app, service)
@@ -90,14 +90,14 @@ def _add_test_routes(app: Flask, service: Backend) -> None:
 
     @app.get("/sandbox/requests")
     def list_requests() -> Response:
-        """The log, oldest first; `?after=17` gives those after number 17, `&limit=100` at most so many."""
+        """Return the log, oldest first; `?after=17` gives those after number 17, `&limit=100` at most so many."""
         after, limit = request.args.get("after", 0, int), request.args.get("limit", None, int)
         newer = (each.describe() for each in service.log.snapshot() if each.number > after)
         return _answer(list(islice(newer, limit)))
 
     @app.get("/sandbox/customers/<int:customer_id>")
     def show_customer(customer_id: int) -> Response:
-        """The customer as stored: names of the PUT, a rating as its code; null and 404 if there is none."""
+        """Return the customer as stored: names of the PUT, a rating as its code; null and 404 if there is none."""
         customer = service.registry.read(customer_id)
         return _answer(customer, 404 if customer is None else 200)
 

@@ -19,7 +19,7 @@ def _option(default: Any, help_text: str, *, least: float | None = None, choices
 
 
 def _unknown(default: Any, help_text: str, *, choices: tuple[Any, ...] = ()) -> Any:
-    """An option for what nobody outside the vendor knows; its help says so."""
+    """Return an option for what nobody outside the vendor knows; its help says so."""
     return _option(default, f"{help_text} (not known of the real service)", choices=choices)
 
 

@@ -19,7 +19,7 @@ class IssuedToken:
     expires: float
 
     def describe(self) -> dict[str, object]:
-        """The body of a sign-in's answer (`docs/api.md`, section Sign-in)."""
+        """Return the body of a sign-in's answer (`docs/api.md`, section Sign-in)."""
         return {
             "access_token": self.text,
             "token_type": "Bearer",
@@ -40,7 +40,7 @@ class Tokens:
         self._lock = threading.Lock()
 
     def issue(self, user: str, now: float) -> IssuedToken:
-        """A new token for the user."""
+        """Return a new token for the user."""
         with self._lock:
             number = len(self._tokens) + 1
             token = IssuedToken(
@@ -50,7 +50,7 @@ class Tokens:
         return token
 
     def find(self, text: str) -> IssuedToken | None:
-        """The token, good or not; None if it was never given out."""
+        """Return the token, good or not; None if it was never given out."""
         return self._tokens.get(text)
 
     def is_good(self, token: IssuedToken, now: float) -> bool:

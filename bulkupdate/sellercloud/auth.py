@@ -78,7 +78,7 @@ class SignIn:
         redactor.learn(password.reveal())
 
     def current(self) -> AccessToken:
-        """The token in force, signing in where there is none or it is about to run out.
+        """Return the token in force, signing in where there is none or it is about to run out.
 
         Raises `SignInRefusedError`, `ServiceDownError`, `StoppedError` where the address is no service's, and
         `StopRequestedError`.
@@ -125,7 +125,7 @@ class SignIn:
             return self._token
 
     def refuse_token(self, message: str) -> SignInRefusedError:
-        """The error for a token refused straight after it was given out; ends all sending."""
+        """Return the error for a token refused straight after it was given out; ends all sending."""
         told = f": {message}" if message else ""
         return self._refuse(f"The service refuses the token that it has just given to {self._username} (401{told}).")
 

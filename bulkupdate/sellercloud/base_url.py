@@ -22,7 +22,7 @@ _EXAMPLE = "https://xx.api.sellercloud.com/rest/api"
 
 
 def normalise_base_url(pasted: str) -> str:
-    """The base URL ending in `/rest/api`, from one with a trailing slash, `/rest`, or the host alone.
+    """Return the base URL ending in `/rest/api`, from one with a trailing slash, `/rest`, or the host alone.
 
     Raises `UsageError` for what is no address, for plain http to another machine, and for credentials in it.
     """
@@ -55,7 +55,7 @@ class Lookup:
         self._retrier = Retrier(settings.max_attempts, settings.retry_wait, clock, stop)
 
     def ask(self, team: str) -> RequestHistory:
-        """The tries at the question, and the last answer."""
+        """Return the tries at the question, and the last answer."""
         transport = Transport(self._url, self._timeout, 1, self._clock, Redactor())
         request = Request("GET", f"{self._url}?team={quote(team, safe='')}")
         course = RequestHistory()
@@ -71,7 +71,7 @@ class Lookup:
 
 
 def find_base_url(settings: Settings, look_up: Lookup) -> str:
-    """The base URL that the settings name, looked up where they give a team only.
+    """Return the base URL that the settings name, looked up where they give a team only.
 
     Raises `UsageError` where they make no sense or the team is not known, `ServiceDownError` where the lookup fails.
     """

@@ -82,7 +82,7 @@ class Client:
         return classify_update(course)
 
     def read_customer(self, customer_id: str) -> LiveCustomer | None:
-        """The fields of one customer as the service holds them (`customers/payload.py`); None: no such customer.
+        """Return the fields of one customer as the service holds them (`customers/payload.py`); None: no such customer.
 
         Raises `ValueError` for an id that is none, `ServiceDownError` and other `StoppedError`s where it cannot be
         read, and `InterruptedRunError` once `stop` is set.
@@ -98,7 +98,7 @@ class Client:
         return flatten_customer(answer)
 
     def list_customers(self, customer_ids: Sequence[str]) -> dict[str, LiveCustomer]:
-        """The list answer's fields of those customers, by id; an id that is not in it is unknown to the service.
+        """Return the list answer's fields of those customers, by id; an id that is not in it is unknown to the service.
 
         Costs one call for fifty. Where a service turns out to ignore the ids asked for (that it keeps to them is
         likely only), each customer is read by itself instead: then `list_obeys_ids` is False, and it costs a call each.
@@ -152,7 +152,7 @@ class Client:
         return believed | self._read_each(iter(sorted(doubtful)))
 
     def _list_pages(self, ids: list[str]) -> Iterator[list[dict[str, Any]]]:
-        """The pages of the list answer, until the running count reaches `TotalResults` or a page is empty."""
+        """Yield the pages of the list answer, until the running count reaches `TotalResults` or a page is empty."""
         seen = 0
         for page in range(1, len(ids) + 1):
             objects, total = self._read_list(ids, page, f"reading {len(ids)} customers")
@@ -162,7 +162,7 @@ class Client:
                 return
 
     def _read_list(self, ids: list[str], page: int, what: str) -> tuple[list[dict[str, Any]], int | None]:
-        """The items of one page, and the `TotalResults`; no ids ask for all customers."""
+        """Return the items of one page, and the `TotalResults`; no ids ask for all customers."""
         query = [("model.customerIds", _checked(each)) for each in ids]
         query += [("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
         answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
@@ -203,7 +203,7 @@ def open_client(
     window_seconds: float = WINDOW_SECONDS,
     lookup_url: str = LOOKUP_URL,
 ) -> Client:
-    """A client for those settings, with the quota that all processes of the machine share.
+    """Return a client for those settings, with the quota that all processes of the machine share.
 
     Nothing is sent but the lookup of a team's address.
 
@@ -236,7 +236,7 @@ def _checked(customer_id: str) -> str:
 
 
 def _accepted_object(reply: ApiResponse, what: str) -> dict[str, Any]:
-    """The JSON object of an accepted answer; raises `ServiceDownError` where it is none."""
+    """Return the JSON object of an accepted answer; raises `ServiceDownError` where it is none."""
     if reply.verdict is not Verdict.ACCEPTED:
         raise ServiceDownError(f"While {what}, the service answered {reply.status} {reply.message}".rstrip() + ".")
     answer: dict[str, Any] = reply.read_json()

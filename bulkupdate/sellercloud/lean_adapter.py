@@ -21,14 +21,14 @@ class LeanAdapter(DeadlineAdapter):
     def get_connection_with_tls_context(
         self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        """The connections to the request's host; address and proxies are parsed for the first request only."""
+        """Return the connections to the request's host; address and proxies are parsed for the first request only."""
         origin = "/".join((request.url or "").split("/", 3)[:3])
         if origin not in self._pools:
             self._pools[origin] = super().get_connection_with_tls_context(request, verify, proxies, cert)
         return self._pools[origin]
 
     def request_url(self, request: PreparedRequest, proxies: Any) -> str:
-        """The address as it stands in the request's first line; without proxies that is its path."""
+        """Return the address as it stands in the request's first line; without proxies that is its path."""
         return super().request_url(request, proxies) if proxies else request.path_url
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ARG002 - the signature of `requests`

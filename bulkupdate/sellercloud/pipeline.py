@@ -131,7 +131,7 @@ def _holds_back(reply: ApiResponse) -> bool:
 
 
 def _doubt(reply: ApiResponse) -> ApiResponse:
-    """An accepted answer that is no JSON object is worth another try where one is wanted."""
+    """Return an accepted answer that is no JSON object is worth another try where one is wanted."""
     if reply.verdict is not Verdict.ACCEPTED or isinstance(reply.read_json(), dict):
         return reply
     return replace(reply, verdict=Verdict.TRANSIENT, message=reply.message or "with a body that is no JSON object")

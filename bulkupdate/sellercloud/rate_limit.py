@@ -141,7 +141,7 @@ class Quota:
         return Capacity(sum(when <= now for when in slots), slots[0])
 
     def when_sent(self, calls: int) -> float:
-        """The earliest moment (seconds since 1970) at which the last of so many requests may be sent."""
+        """Return the earliest moment (seconds since 1970) at which the last of so many requests may be sent."""
         now = self._clock.now()
         limit = self._allowance.limit
         if not limit or calls < 1:

@@ -155,7 +155,7 @@ class RateLimitStore:
             self._end_probe(permit, now, is_open=False)
 
     def throttle(self, permit: Permit, now: float, plan: PlanPause) -> float | None:
-        """The request of that permit was throttled: pause everyone as `plan` says.
+        """Return the request of that permit was throttled: pause everyone as `plan` says.
 
         Returns when the pause ends, in seconds since 1970; None where waiting has gone on too long. Answers to
         requests that were under way when the pause began make no new one: they are the same news.
@@ -195,7 +195,7 @@ class RateLimitStore:
             return [earliest] * min(free, calls) + [max(earliest, min(when, latest)) for (when,) in busy]
 
     def when_paused(self, now: float) -> float:
-        """The end of the pause the service asked for; now where there is none."""
+        """Return the end of the pause the service asked for; now where there is none."""
         with self._transaction(now) as state:
             return max(now, state.paused_until)
 

@@ -79,19 +79,19 @@ class ApiResponse:
         return f"ApiResponse({self.verdict.name}, {self.status}, {self.message!r})"
 
     def with_note(self, note: str) -> ApiResponse:
-        """The same answer, with something more to say of it."""
+        """Return the same answer, with something more to say of it."""
         start = f"{self.message}; " if self.message else f"answered {self.status}, but "
         return replace(self, message=start + note)
 
     def read_json(self) -> Any:
-        """The body as JSON, decimals exact (`Decimal`); None where it is none."""
+        """Return the body as JSON, decimals exact (`Decimal`); None where it is none."""
         return _read_json(self.body)
 
 
 def read_response(
     status: int, headers: Mapping[str, str], body: bytes, now: float, redact: Callable[[str], str] = str
 ) -> ApiResponse:
-    """The verdict on an answer.
+    """Return the verdict on an answer.
 
     `now` is the local time in seconds since 1970; a time named by the service is measured against the service's own
     `Date` where the local clock disagrees with it. `redact` takes secrets out of what the service says.
@@ -109,7 +109,7 @@ def read_response(
 
 
 def _judge(status: int, asks_to_wait: bool, parsed: Any, text: str) -> Verdict:
-    """The verdict by status and body; a row of `docs/api.md`, section Answers, for each line."""
+    """Return the verdict by status and body; a row of `docs/api.md`, section Answers, for each line."""
     has_reset_time = _reset_time(parsed) is not _ABSENT
     if status == 429 or has_reset_time or (status == 409 and asks_to_wait):
         return Verdict.THROTTLED
@@ -131,7 +131,7 @@ def _judge_success(status: int, parsed: Any, text: str) -> Verdict:
 
 
 def _judge_words(verdict: Verdict, status: int, message: str, *, is_not_found: bool) -> Verdict:
-    """The verdict once the service's words are known: they say whether trouble may pass."""
+    """Return the verdict once the service's words are known: they say whether trouble may pass."""
     if verdict is Verdict.TRANSIENT and status == 500 and is_not_found:
         return Verdict.REFUSED
     if verdict is Verdict.REFUSED and 200 <= status < 300 and says_transient(message):
@@ -140,7 +140,7 @@ def _judge_words(verdict: Verdict, status: int, message: str, *, is_not_found: b
 
 
 def _word(verdict: Verdict, status: int, message: str, headers: Mapping[str, str]) -> str:
-    """What people are told of the answer: the service's words, unless the status alone says more."""
+    """Return what people are told of the answer: the service's words, unless the status alone says more."""
     if verdict is Verdict.UNCLEAR:
         told = f": {message}" if message else ""
         return f"which does not say that it was done{told}"
@@ -186,13 +186,13 @@ def _asked_wait(headers: Mapping[str, str], parsed: Any, now: float) -> tuple[bo
 
 
 def _service_time(date: str, now: float) -> float:
-    """The service's time: the local clock's, unless the answer's `Date` shows that one of them is off."""
+    """Return the service's time: the local clock's, unless the answer's `Date` shows that one of them is off."""
     service = parse_http_date(date)
     return now if service is None or abs(service - now) <= SANE_CLOCK_SECONDS else service
 
 
 def _until(then: float | None, now: float) -> float | None:
-    """The seconds until then; None for a time in the past."""
+    """Return the seconds until then; None for a time in the past."""
     if then is None or then - now < -JUST_PASSED_SECONDS:
         return None
     return max(0.0, then - now)
@@ -246,7 +246,7 @@ def parse_http_date(text: str) -> float | None:
 
 
 def find_message(body: bytes, parsed: Any) -> str:
-    """The service's own words, whole and as they are; empty where it gave none.
+    """Return the service's own words, whole and as they are; empty where it gave none.
 
     Looks in the order of `docs/api.md`, section Error bodies: the known keys, then the maps by field (which
     are added, as ASP.NET's sentence alone says only that something is wrong), then the text itself.
@@ -294,7 +294,7 @@ def _read_json(body: bytes) -> Any:
 
 
 def _as_plain_text(body: bytes) -> str:
-    """The start of a body that is not a page of HTML."""
+    """Return the start of a body that is not a page of HTML."""
     return "" if _is_html(body) else _decode(body[:LONGEST_LOOKED_AT])
 
 
@@ -316,7 +316,7 @@ def _describe_html(text: str) -> str:
 
 
 def _host_of(location: str) -> str:
-    """The host of a redirect's target, for people: a path may carry a token."""
+    """Return the host of a redirect's target, for people: a path may carry a token."""
     match = re.match(r"(?:https?:)?//(?:[^/@]*@)?([^/?#]+)", location, re.IGNORECASE)
     return sanitize_message(match[1]) if match else "another path of the same host"
 

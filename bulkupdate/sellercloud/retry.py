@@ -71,7 +71,7 @@ class RequestHistory:
             self.may_be_applied, self.doubt = self._before
 
     def describe(self) -> str:
-        """What the last try came to, in a few words."""
+        """Return what the last try came to, in a few words."""
         return self.trouble if self.reply is None else self._describe(self.reply)
 
     @staticmethod

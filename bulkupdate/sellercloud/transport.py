@@ -163,7 +163,7 @@ def _read_body(raw: Any) -> tuple[bytes, bool]:
 
 
 def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception and all that it was made from: `requests` and urllib3 keep them in several places."""
+    """Yield the exception and all that it was made from: `requests` and urllib3 keep them in several places."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -175,7 +175,7 @@ def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _reason_of(error: BaseException) -> str | None:
-    """The system's words: `Connection refused`. Never those of `requests`, whose texts may hold addresses."""
+    """Return the system's words: `Connection refused`. Never those of `requests`, whose texts may hold addresses."""
     return error.strerror if isinstance(error, OSError) and not isinstance(error, requests.RequestException) else None
 
 
@@ -186,7 +186,7 @@ def _certainly_unsent(error: Exception, causes: list[BaseException]) -> bool:
 
 
 def _without_request(error: Exception) -> Exception:
-    """The exception without the request it holds on to: that has the token and the customer's data."""
+    """Return the exception without the request it holds on to: that has the token and the customer's data."""
     if isinstance(error, requests.RequestException):
         error.request = error.response = None
     return error

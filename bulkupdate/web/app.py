@@ -32,7 +32,7 @@ class _Sessions(SecureCookieSessionInterface):
 def create_app(
     settings: Settings, clock: Clock | None = None, *, names: tuple[str, ...] = (), trust_proxy: bool = False
 ) -> Flask:
-    """The pages for these settings. `names` are the host names it is known by, besides those of loopback.
+    """Return the pages for these settings. `names` are the host names it is known by, besides those of loopback.
 
     Its `extensions["bulkupdate"]` is the `PageContext`, which is to be started and closed. `trust_proxy`: a proxy
     before it says who asks, under which name, and whether over TLS.
@@ -69,7 +69,7 @@ def _teach_templates(app: Flask) -> None:
 
 
 def _format_moment(text: str) -> str:
-    """A time of the journal by the wall clock: `14 Jan 2026, 09:38`."""
+    """Return a time of the journal by the wall clock: `14 Jan 2026, 09:38`."""
     if not text:
         return ""
     then = datetime.fromisoformat(text).astimezone()
@@ -77,6 +77,6 @@ def _format_moment(text: str) -> str:
 
 
 def _show_value(text: str) -> str:
-    """A cell's text for a page: what cannot be seen is made visible, what is long is cut."""
+    """Return a cell's text for a page: what cannot be seen is made visible, what is long is cut."""
     shown = make_visible(text[: SHOWN_CHARACTERS + 1])
     return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…"

@@ -37,7 +37,7 @@ class NotSignedInError(Exception):
 
 @pages.get("/sign-in")
 def show() -> str:
-    """The form."""
+    """Return the form."""
     return show_form("", None)
 
 
@@ -136,6 +136,6 @@ def local_path(wanted: str) -> str:
 
 
 def show_form(username: str, trouble: str | None) -> str:
-    """The form, with what went wrong the last time; None: nothing did."""
+    """Return the form, with what went wrong the last time; None: nothing did."""
     wanted = request.values.get("next", "")
     return render_template("sign_in.html", username=username, trouble=trouble, next=wanted)

@@ -83,7 +83,7 @@ class Checks:
                 waiting.done.set()
 
     def _take(self) -> _Waiting | None:
-        """The next whose person has nothing at work; None when closed."""
+        """Return the next whose person has nothing at work; None when closed."""
         with self._changed:
             while not self._is_closed:
                 busy = {each.person for each in self._running}

@@ -202,7 +202,7 @@ class KeptCheck:
         return [_read_problem(columns) for columns in found], total
 
     def list_choices(self, name: str) -> list[str]:
-        """What the problems can be filtered by: the values of `heading` or `code`."""
+        """Return what the problems can be filtered by: the values of `heading` or `code`."""
         with closing(self._open()) as store:
             found = store.execute(f"SELECT DISTINCT {name} FROM problems ORDER BY 1")  # noqa: S608  # the name is ours
             return [value or WHOLE_ROW for (value,) in found]

@@ -38,7 +38,7 @@ class Task:
 
 
 def limit_settings(settings: Settings) -> Settings:
-    """The settings of a check: nothing secret, and no workbook larger than a page's check can take."""
+    """Return the settings of a check: nothing secret, and no workbook larger than a page's check can take."""
     unpacked = min(settings.max_unpacked_bytes, MOST_UNPACKED_BYTES)
     return replace(settings, password=Secret(""), password_file="", max_unpacked_bytes=unpacked)
 

@@ -38,7 +38,7 @@ def name_download(shown: str, what: str, ending: str = ".xlsx") -> str:
 
 
 def send_template(ending: str) -> Response:
-    """The sheet to fill in."""
+    """Return the sheet to fill in."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"customers{ending}"
         write_template(path)
@@ -58,7 +58,7 @@ def results_for(site: PageContext, run: Run) -> tuple[Path, Path | None]:
 
 
 def undo_sheet_for(site: PageContext, run: Run) -> Path | None:
-    """The sheet that puts back what a run changed; None where there is nothing to put back."""
+    """Return the sheet that puts back what a run changed; None where there is nothing to put back."""
     restorations = find_restorations(site.journal, run, site.settings.state_dir)
     if not restorations:
         return None

@@ -17,7 +17,7 @@ _HARMFUL_INSIDE = frozenset(
 
 
 def clean_name(name: str) -> str:
-    """The name without folders, control characters and marks that turn the direction of writing; never empty."""
+    """Return the name without folders, control characters and marks that turn the direction of writing; never empty."""
     last = name.replace("\\", "/").rpartition("/")[2]
     kept = "".join(
         character for character in last if unicodedata.category(character)[0] not in "CZ" or character == " "

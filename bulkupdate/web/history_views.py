@@ -33,12 +33,12 @@ class Entry:
 
 
 def show_file(run: Run) -> str:
-    """The name of a run's file, without its folders."""
+    """Return the name of a run's file, without its folders."""
     return PurePath(run.file.replace("\\", "/")).name
 
 
 def list_history(site: PageContext, login: Session, most: int) -> list[Entry]:
-    """The newest entries that this person may see."""
+    """Return the newest entries that this person may see."""
     runs = site.journal.runs()
     known = {run.id for run in runs}
     waiting = [each for each in site.uploads.all() if each.id not in known and site.may_see_upload(login, each)]

@@ -91,7 +91,7 @@ class Jobs:
             job.thread.start()
 
     def find(self, run_id: str) -> Job | None:
-        """The run at work; None where it is not, or not here."""
+        """Return the run at work; None where it is not, or not here."""
         job = self._jobs.get(run_id)
         return job if job is not None and job.is_alive else None
 

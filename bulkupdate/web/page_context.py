@@ -47,7 +47,7 @@ class PageContext:
 
     @classmethod
     def build(cls, settings: Settings, clock: Clock) -> PageContext:
-        """The parts for these settings; a login in them is of no use here, people bring their own."""
+        """Return the parts for these settings; a login in them is of no use here, people bring their own."""
         settings = replace(settings, username="", password=Secret(""), password_file="")
         crash_reports = CrashReports(settings.state_dir, clock)
         return cls(
@@ -82,7 +82,7 @@ class PageContext:
             yield parts
 
     def find_run(self, run_id: str) -> Run | None:
-        """The run of this id; None if there is none."""
+        """Return the run of this id; None if there is none."""
         try:
             return self.journal.find_run(run_id)
         except UsageError:
@@ -122,7 +122,7 @@ class PageContext:
         return self.owns(login, upload) or self.is_admin(login) or self.needs_approval
 
     def may_see_run(self, login: Session, run: Run) -> bool:
-        """The person whose login sends it may, the one who uploaded its sheet, and an admin."""
+        """Return the person whose login sends it may, the one who uploaded its sheet, and an admin."""
         if run.host != login.host:
             return False
         names = [run.username, *([upload.owner] if (upload := self.uploads.find(run.id)) else [])]
@@ -144,7 +144,7 @@ class PageContext:
 
 
 def current_context() -> PageContext:
-    """The site of the request at hand."""
+    """Return the site of the request at hand."""
     return cast(PageContext, current_app.extensions[EXTENSION])
 
 

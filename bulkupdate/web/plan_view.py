@@ -33,7 +33,7 @@ class Plan:
 
 
 def make_plan(parts: RunContext, rows: int) -> Plan:
-    """The plan for sending so many rows now; asks the quota, sends nothing."""
+    """Return the plan for sending so many rows now; asks the quota, sends nothing."""
     calls = rows + 1  # one sign-in
     now = parts.clock.now()
     room = parts.client.quota.room()
@@ -45,7 +45,7 @@ def make_plan(parts: RunContext, rows: int) -> Plan:
 
 
 def find_earlier(parts: RunContext, sha256: str) -> PreviousRun | None:
-    """The newest run that has sent a file of this content; None if there is none."""
+    """Return the newest run that has sent a file of this content; None if there is none."""
     for run in parts.journal.runs_of_file(sha256, parts.host):
         if updated := parts.journal.tally(run)[Status.UPDATED]:
             return PreviousRun(run.id, run.started, updated, run.rows)

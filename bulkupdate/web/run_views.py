@@ -38,7 +38,7 @@ def show(run_id: str) -> str:
 
 @pages.get("/runs/<run_id>/progress")
 def progress(run_id: str) -> str:
-    """The part of that page that moves."""
+    """Return the part of that page that moves."""
     return render_template("_progress.html", **_describe(run_id))
 
 
@@ -88,7 +88,7 @@ def retry(run_id: str) -> AnyResponse:
 
 @pages.get("/runs/<run_id>/<any('results', 'to-fix'):what>.xlsx")
 def results(run_id: str, what: str) -> Response:
-    """What became of each row; or the rows to mend, in the form they came in."""
+    """Return what became of each row; or the rows to mend, in the form they came in."""
     run = find_run(run_id)
     if current_context().state_of(run) is RunState.RUNNING:
         abort(409, "The run is still running. Its results are available when it has ended or is stopped.")
@@ -101,7 +101,7 @@ def results(run_id: str, what: str) -> Response:
 
 @pages.get("/runs/<run_id>/undo.xlsx")
 def undo(run_id: str) -> Response:
-    """The sheet that puts the values of before back; it is uploaded like any other."""
+    """Return the sheet that puts the values of before back; it is uploaded like any other."""
     run = find_run(run_id)
     if not _has_undo(run):
         abort(404)
@@ -116,7 +116,7 @@ def _has_undo(run: Run) -> bool:
 
 
 def find_run(run_id: str) -> Run:
-    """The run, if it is for this person's eyes; else the page says that there is none."""
+    """Return the run, if it is for this person's eyes; else the page says that there is none."""
     run = current_context().find_run(run_id)
     if run is None or not current_context().may_see_run(current_user(), run):
         abort(404)
@@ -137,7 +137,7 @@ def _count_retried(tally: StatusCounts) -> int:
 
 
 def _say(status: Status, is_running: bool) -> str:
-    """A status in words; while a run goes on, what is unknown is on its way."""
+    """Return a status in words; while a run goes on, what is unknown is on its way."""
     return "in flight" if is_running and status is Status.UNKNOWN else status.value
 
 

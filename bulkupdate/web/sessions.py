@@ -15,7 +15,7 @@ LONGEST_SECONDS = 12 * 3600.0
 
 
 def fold_name(username: str) -> str:
-    """A login name as it is compared: without regard to case and to blanks around it."""
+    """Return a login name as it is compared: without regard to case and to blanks around it."""
     return username.strip().casefold()
 
 
@@ -50,7 +50,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def open(self, username: str, password: Secret, host: str) -> Session:
-        """A new session, under an id that nobody can guess."""
+        """Return a new session, under an id that nobody can guess."""
         now = self._clock.now()
         login = Session(secrets.token_urlsafe(32), username.strip(), password, host, now, now)
         with self._lock:
@@ -58,7 +58,7 @@ class Sessions:
         return login
 
     def find(self, login_id: str, *, touch: bool = True) -> Session | None:
-        """The session of this id; None where there is none any more.
+        """Return the session of this id; None where there is none any more.
 
         `touch`: someone opened a page, so that it is not idle; a page that refreshes itself does not count.
         """
@@ -75,7 +75,7 @@ class Sessions:
             self._logins.pop(login_id, None)
 
     def of_person(self, person: str) -> list[Session]:
-        """The sessions of one person."""
+        """Return the sessions of one person."""
         self.sweep()
         with self._lock:
             return [each for each in self._logins.values() if each.person == person]

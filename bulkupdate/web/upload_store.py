@@ -87,14 +87,14 @@ class Uploads:
         write_json(upload.folder / RECORD, record)
 
     def place_of(self, run_id: str) -> Path:
-        """The folder of an upload or of a run's results, made when missing."""
+        """Return the folder of an upload or of a run's results, made when missing."""
         folder = self.folder / run_id
         for each in (self.folder, folder):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def find(self, upload_id: str) -> Upload | None:
-        """The upload of this id; None where there is none (any more)."""
+        """Return the upload of this id; None where there is none (any more)."""
         if _ID.fullmatch(upload_id) is None:
             return None
         record = read_json(self.folder / upload_id / RECORD)
@@ -141,7 +141,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a file; None where there is none."""
+    """Return the object in a file; None where there is none."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -44,7 +44,7 @@ def home() -> str:
 
 @pages.get("/template<any('.xlsx', '.csv'):ending>")
 def template(ending: str) -> Response:
-    """The sheet to fill in."""
+    """Return the sheet to fill in."""
     return send_template(ending)
 
 
@@ -107,7 +107,7 @@ def read_as(upload_id: str) -> AnyResponse:
 
 @pages.get("/sheets/<upload_id>")
 def show(upload_id: str) -> str | AnyResponse:
-    """What the check found, and the plan."""
+    """Return what the check found, and the plan."""
     kept = find_upload(upload_id)
     if _has_run(kept):
         return redirect(url_for("run_pages.show", run_id=kept.id), 303)
@@ -168,7 +168,7 @@ def _read_filter() -> ProblemFilter:
 
 @pages.get("/sheets/<upload_id>/<any('report', 'annotated'):what>.xlsx")
 def report(upload_id: str, what: str) -> Response:
-    """The check report, or the person's own sheet with its cells marked; written when first asked for."""
+    """Return the check report, or the person's own sheet with its cells marked; written when first asked for."""
     kept = find_upload(upload_id)
     path = kept.folder / REPORT
     if not path.exists():
@@ -235,7 +235,7 @@ def remove(upload_id: str) -> AnyResponse:
 
 
 def find_upload(upload_id: str) -> Upload:
-    """The upload, if it is for this person's eyes; else the page says that there is none."""
+    """Return the upload, if it is for this person's eyes; else the page says that there is none."""
     kept = current_context().uploads.find(upload_id)
     if kept is None or not current_context().may_see_upload(current_user(), kept):
         abort(404)

@@ -57,7 +57,7 @@ class CalamineBook:
             yield from chunk
 
     def _translate(self, call: Callable[[], T]) -> T:
-        """A Rust panic comes as a `BaseException` of a class without a public name."""
+        """Return a Rust panic comes as a `BaseException` of a class without a public name."""
         try:
             return call()
         except Exception as error:
@@ -118,7 +118,7 @@ def _make_texts(cells: list[Any], texts: dict[float, str]) -> Iterator[int]:
 
 
 def format_cell(value: Any) -> str:
-    """The text of a value that no format changes."""
+    """Return the text of a value that no format changes."""
     if type(value) is float:
         return str(int(value)) if value.is_integer() and abs(value) < LOST_DIGITS_FROM else format_general(value)
     if isinstance(value, bool):

@@ -46,7 +46,7 @@ class SpecialCell:
     shown: DisplayedNumber | None = None
 
     def moved(self, row: int, column: int) -> SpecialCell:
-        """The same cell at another place."""
+        """Return the same cell at another place."""
         return replace(self, row=row, column=column)
 
 
@@ -73,7 +73,7 @@ def judge_text(cell: SpecialCell, text: str) -> tuple[str, Finding | None]:
 
 
 def find_lost_digits(row: int, column: int, text: str) -> Finding:
-    """The finding for a number of more than 15 digits."""
+    """Return the finding for a number of more than 15 digits."""
     message = "The number has more than 15 digits: Excel has replaced the end by zeros."
     return Finding(row, column, text, "lost-digits", message, AS_TEXT)
 

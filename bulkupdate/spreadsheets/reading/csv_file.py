@@ -104,7 +104,7 @@ class _Rows:
 
 
 def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[str, HeaderRow]:
-    """The delimiter whose rows name the most known headings, and the row of them.
+    """Return the delimiter whose rows name the most known headings, and the row of them.
 
     A line `sep=;` decides by itself, and so does the ending .tsv.
     """

@@ -57,7 +57,7 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
 
 
 def separator_line(path: Path, encoding: str) -> str | None:
-    """The delimiter that a line `sep=;` at the top names, None where there is no such line."""
+    """Return the delimiter that a line `sep=;` at the top names, None where there is no such line."""
     with path.open(encoding=encoding, newline="") as file:
         first = file.readline(16).rstrip("\r\n").strip(' "')
     return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else None

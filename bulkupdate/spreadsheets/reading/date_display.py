@@ -35,7 +35,7 @@ _ENGLISH = 0x09
 
 
 def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | None, str]:
-    """The date as it is seen, None where that depends on the machine, and as ISO 8601 without what is zero.
+    """Return the date as it is seen, None where that depends on the machine, and as ISO 8601 without what is zero.
 
     A number that is not a date in Excel (negative, after 9999) gives None and its digits.
     """
@@ -47,7 +47,7 @@ def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | No
 
 
 def _show(days: float, moment: datetime, section: Section) -> str | None:
-    """A moment short of the next second is only shown where it makes no difference whether it is rounded."""
+    """Return a moment short of the next second is only shown where it makes no difference whether it is rounded."""
     is_calendar = any(token.kind == "date" and token.text[0] in "yYdD" for token in section)
     if is_calendar and days < FIRST_SURE_DAY:
         return None
@@ -98,7 +98,7 @@ def _is_english(name: str) -> bool:
 
 
 def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:
-    """An m is for minutes after hours or before seconds, else for the month; minutes become `M`."""
+    """Return an m is for minutes after hours or before seconds, else for the month; minutes become `M`."""
     units = [place for place, token in enumerate(tokens) if token.kind == "date"]
     named = [FormatToken(token.kind, token.text.lower()) if token.kind == "date" else token for token in tokens]
     for at, place in enumerate(units):

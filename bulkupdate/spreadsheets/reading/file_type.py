@@ -41,7 +41,7 @@ _SAVE_AS = "Open it in Excel and save it as .xlsx or as 'CSV UTF-8'."
 
 
 def recognise_file(path: Path, options: ReadOptions) -> FileKind:
-    """The kind of the file.
+    """Return the kind of the file.
 
     Raises `InputFileError`, in one sentence, where it is none that is read, is no file, cannot be opened, is empty, or
     is not what its name says.
@@ -82,7 +82,7 @@ def _require_regular_file(path: Path, options: ReadOptions) -> None:
 
 
 def unreadable_error(path: Path) -> InputFileError:
-    """The error for a file that the system does not let us read."""
+    """Return the error for a file that the system does not let us read."""
     return InputFileError(
         f"{path.name} cannot be opened.",
         remedy="Close it in Excel if it is open there, and check that you may read it.",
@@ -98,7 +98,7 @@ def _read_start(path: Path) -> bytes:
 
 
 def _describe(path: Path, start: bytes) -> str:
-    """The content in words; for text, .xls and zip files a word that `recognise_file` compares."""
+    """Return the content in words; for text, .xls and zip files a word that `recognise_file` compares."""
     if start.startswith(_ZIP):
         return "a zip file" if path.suffix.lower() not in (".csv", ".tsv", ".xls") else "an Excel or zip file"
     if start.startswith(_OLE):

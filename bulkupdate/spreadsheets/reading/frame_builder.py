@@ -53,7 +53,7 @@ class FrameBuilder:
             self._flush()
 
     def build(self) -> tuple[pd.DataFrame, np.ndarray]:
-        """The frame and its row numbers."""
+        """Return the frame and its row numbers."""
         self._flush()
         columns = {
             place: from_arrow(pa.chunked_array(chunks, pa.large_string())) for place, chunks in enumerate(self._chunks)
@@ -126,11 +126,11 @@ def arrow_strings(cells: Sequence[str], lengths: np.ndarray) -> pa.LargeStringAr
 
 
 def from_arrow(cells: pa.ChunkedArray) -> pd.api.extensions.ExtensionArray:
-    """A column of text as pandas keeps it, without a copy."""
+    """Return a column of text as pandas keeps it, without a copy."""
     dtype = pd.StringDtype(storage="pyarrow", na_value=np.nan)
     return pd.arrays.ArrowStringArray(cells, dtype=dtype)  # type: ignore[call-arg]  # the stubs lack this argument
 
 
 def to_arrow(column: pd.Series) -> pa.ChunkedArray:
-    """The text of a column as pyarrow keeps it, without a copy."""
+    """Return the text of a column as pyarrow keeps it, without a copy."""
     return pa.chunked_array(column.array.__arrow_array__())

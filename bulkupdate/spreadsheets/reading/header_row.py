@@ -36,7 +36,7 @@ class HeaderRow:
         return len({name for name in self.known if name})
 
     def widen(self, width: int) -> HeaderRow:
-        """The same row with at least so many columns, the new ones blank."""
+        """Return the same row with at least so many columns, the new ones blank."""
         more = max(0, width - len(self.headings))
         return HeaderRow(self.number, (*self.headings, *[""] * more), (*self.known, *[None] * more))
 
@@ -73,7 +73,7 @@ def refuse_second_header(
 
 
 def recognise(number: int, cells: Sequence[str], heading_map: Mapping[str, str]) -> HeaderRow:
-    """A row read as headings, whatever it holds."""
+    """Return a row read as headings, whatever it holds."""
     fields = [find_field(cell, heading_map) if cell.strip() else None for cell in cells]
     return HeaderRow(number, tuple(cells), tuple(field.name if field else None for field in fields))
 
@@ -99,7 +99,7 @@ def missing_key_error(where: str, first_row: Sequence[str]) -> InputFileError:
 
 
 def describe_headings(cells: Sequence[str]) -> str:
-    """A sentence that lists the headings found."""
+    """Return a sentence that lists the headings found."""
     shown = [_shorten(cell.strip()) for cell in cells if cell.strip()]
     if not shown:
         return "No headings were found."

@@ -55,7 +55,7 @@ class DisplayedNumber:
 
 
 def format_general(number: float) -> str:
-    """The digits that Excel keeps, without exponent: `163`, `0.1`, `5550001234`."""
+    """Return the digits that Excel keeps, without exponent: `163`, `0.1`, `5550001234`."""
     if number == 0:
         return "0"
     text = f"{number:.{MOST_DIGITS}g}"
@@ -63,7 +63,7 @@ def format_general(number: float) -> str:
 
 
 def show_number(number: float, code: str, *, is_1904: bool = False) -> DisplayedNumber:
-    """What the number shows as. `is_1904` tells that the file counts days from 1904 instead of 1900."""
+    """Return what the number shows as. `is_1904` tells that the file counts days from 1904 instead of 1900."""
     plain = format_general(number)
     if shows_all_as_is(code):
         return DisplayedNumber(plain, plain)
@@ -78,7 +78,7 @@ def show_number(number: float, code: str, *, is_1904: bool = False) -> Displayed
 
 
 def show_text(text: str, code: str) -> str | None:
-    """What a text shows as. None means that its format hides it, or shows it in a way that cannot be known."""
+    """Return what a text shows as. None means that its format hides it, or shows it in a way that cannot be known."""
     section = text_section(code)
     if section is None or not text:
         return text
@@ -97,7 +97,7 @@ def _has_wide_fill(section: Section) -> bool:
 
 
 def _pick_section(sections: tuple[Section, ...], number: float) -> tuple[Section | None, str]:
-    """The section that a number falls into, and the sign before it. None where the conditions are beyond us."""
+    """Return the section that a number falls into, and the sign before it. None where the conditions are beyond us."""
     if any(has_kind(section, "condition") for section in sections):
         return _pick_by_condition(sections, number), ""
     if number < 0 and len(sections) > 1:
@@ -152,7 +152,7 @@ def _show_general(number: Decimal, sign: str, section: Section) -> DisplayedNumb
 
 
 def _show_literals(plain: str, sign: str, section: Section) -> DisplayedNumber:
-    """A section that shows the same of every number."""
+    """Return a section that shows the same of every number."""
     if has_kind(section, "point", "comma") or (sign and section):
         return DisplayedNumber(None, plain)
     return DisplayedNumber(_join(section, "").strip(), plain, is_rounded=True)

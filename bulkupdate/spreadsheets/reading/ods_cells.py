@@ -17,7 +17,7 @@ _ERROR = re.compile(r"#[A-Z/0!?]+|Err:\d+|#.*!")
 
 
 def read_cell(row: int, column: int, attributes: Mapping[str, str], text: str) -> tuple[str, SpecialCell | None]:
-    """The text of a cell, and the cell itself where it needs a look.
+    """Return the text of a cell, and the cell itself where it needs a look.
 
     `attributes` are those of the element, by their names with the usual prefixes; `text` is its paragraphs.
     """

@@ -41,7 +41,7 @@ class OleFile:
         return name in self._entries
 
     def stream(self, name: str) -> bytes:
-        """The content of a stream. Raises `KeyError` where there is none, `ValueError` where it is cut off."""
+        """Return the content of a stream. Raises `KeyError` where there is none, `ValueError` where it is cut off."""
         _, start, size = self._entries[name]
         content = self._mini_chain(start) if size < self._mini_limit else self._chain(start)
         if len(content) < size:
@@ -49,7 +49,7 @@ class OleFile:
         return content[:size]
 
     def _read_table(self) -> tuple[int, ...]:
-        """The sector that follows each sector."""
+        """Return the sector that follows each sector."""
         (count,) = struct.unpack_from("<I", self._data, 44)
         first, _ = struct.unpack_from("<II", self._data, 68)
         places = list(struct.unpack_from("<109I", self._data, 76))
@@ -95,7 +95,7 @@ def _to_numbers(data: bytes) -> tuple[int, ...]:
 
 
 def _follow(start: int, following: tuple[int, ...]) -> list[int]:
-    """The numbers of a chain. Raises `ValueError` where it leaves the table or meets itself."""
+    """Return the numbers of a chain. Raises `ValueError` where it leaves the table or meets itself."""
     numbers: list[int] = []
     while start < _LAST_SECTOR:
         if start >= len(following) or len(numbers) > len(following):

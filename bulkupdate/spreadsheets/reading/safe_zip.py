@@ -60,7 +60,7 @@ class Package:
         self._zip.close()
 
     def blocks(self, name: str) -> Iterator[bytes]:
-        """A part, block by block. What it really unpacks to counts, not what the directory says."""
+        """Yield a part, block by block. What it really unpacks to counts, not what the directory says."""
         info = self._parts.get(name.lower())
         if info is None:
             raise self.damaged_error()
@@ -82,7 +82,7 @@ class Package:
             raise self.damaged_error()
 
     def xml_blocks(self, name: str) -> Iterator[bytes]:
-        """A part of XML, block by block.
+        """Yield a part of XML, block by block.
 
         Raises `InputFileError` where it declares a document type or entities: no spreadsheet program does, and they can
         make a small file grow without end. They stand before the first element, so the first block tells; one without
@@ -94,7 +94,7 @@ class Package:
             yield block
 
     def parse_xml(self, name: str) -> Element:
-        """A small part of XML, parsed. Raises `InputFileError` where it is not well formed or not small."""
+        """Return a small part of XML, parsed. Raises `InputFileError` where it is not well formed or not small."""
         collected = bytearray()
         for block in self.xml_blocks(name):
             collected += block
@@ -106,7 +106,7 @@ class Package:
             raise self.damaged_error() from error
 
     def damaged_error(self) -> InputFileError:
-        """The error for a container that cannot be read."""
+        """Return the error for a container that cannot be read."""
         return InputFileError(
             f"{self._path.name} is damaged or cut off: it cannot be unpacked.",
             remedy="Open it in Excel and save it again, or copy it anew from where it came.",
@@ -144,7 +144,7 @@ class Package:
 
 
 def encrypted_error(path: Path) -> InputFileError:
-    """The error for a file that is protected by a password."""
+    """Return the error for a file that is protected by a password."""
     return InputFileError(
         f"{path.name} is password-protected.",
         remedy="Open it in Excel, take the password off (File, Info, Protect Workbook) and save it.",

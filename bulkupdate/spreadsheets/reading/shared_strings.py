@@ -49,7 +49,7 @@ class SharedStrings:
         return longest
 
     def _measure_all(self) -> np.ndarray:
-        """The bytes of every entry, by its place."""
+        """Return the bytes of every entry, by its place."""
         starts: list[int] = []
         offset, tail = 0, b""
         for block in self._blocks():
@@ -62,7 +62,7 @@ class SharedStrings:
         return np.diff(places, append=offset + len(tail))
 
     def _measure_referenced(self, part: str) -> int:
-        """The bytes of the entries that a sheet points to, each time it does."""
+        """Return the bytes of the entries that a sheet points to, each time it does."""
         lengths = self._measure_all()
         total, tail = 0, b""
         for block in self._package.xml_blocks(part):

@@ -21,7 +21,7 @@ def finish_sheet(
     notes: Sequence[str],
     sheet_name: str | None,
 ) -> Sheet:
-    """The sheet of a frame. Raises `InputFileError` where it has no rows.
+    """Return the sheet of a frame. Raises `InputFileError` where it has no rows.
 
     Columns at the right edge without heading and content are left out; any other column stays at its place.
     """
@@ -57,7 +57,7 @@ def _used_width(frame: pd.DataFrame, headings: Sequence[str]) -> int:
 
 
 def _as_part(sentence: str) -> str:
-    """A finding's sentence as it stands after a row and column, like the messages of the checks."""
+    """Return a finding's sentence as it stands after a row and column, like the messages of the checks."""
     return sentence[:1].lower() + sentence[1:].removesuffix(".")
 
 

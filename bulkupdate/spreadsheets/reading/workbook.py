@@ -52,7 +52,7 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
 
 
 def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple[str, OpenSheet, HeaderRow]:
-    """The named sheet, or the only one with a key column.
+    """Return the named sheet, or the only one with a key column.
 
     A sheet that has no other field beside it (a list of the fields, as in our Instructions) gives way to one that has.
     """
@@ -95,7 +95,7 @@ def _named_sheet(path: Path, workbook: Workbook, wanted: str, options: ReadOptio
 
 
 def _look_for_headings(sheet: OpenSheet, options: ReadOptions) -> tuple[HeaderRow | None, Sequence[str]]:
-    """The row of headings if it has a key column, and the first row that has any text."""
+    """Return the row of headings if it has a key column, and the first row that has any text."""
     head = list(sheet.rows(SEARCHED_ROWS))
     top = next((cells for _, cells in head if any(cell.strip() for cell in cells)), ())
     heading = find_header_row(head, options.heading_map)
@@ -118,7 +118,7 @@ def _refuse_workbook(path: Path, workbook: Workbook, first_row: Sequence[str]) -
 def _judge_cells(
     facts: SheetMetadata, heading: HeaderRow, fields: Sequence[Field | None], options: ReadOptions
 ) -> tuple[dict[int, list[tuple[int, str]]], list[Finding]]:
-    """The texts of the special cells below the headings, by row, and what was found in them."""
+    """Return the texts of the special cells below the headings, by row, and what was found in them."""
     texts: dict[int, list[tuple[int, str]]] = defaultdict(list)
     findings: list[Finding] = []
     for cell in facts.special_cells:
@@ -132,7 +132,7 @@ def _judge_cells(
 
 
 def _formatted_texts(facts: SheetMetadata, width: int) -> dict[int, list[SpecialCell]]:
-    """The text cells under a format that shows more or less than the text, by row."""
+    """Return the text cells under a format that shows more or less than the text, by row."""
     cells: dict[int, list[SpecialCell]] = defaultdict(list)
     for cell in facts.special_cells:
         if cell.special is Special.TEXT and cell.column < width:
@@ -141,7 +141,7 @@ def _formatted_texts(facts: SheetMetadata, width: int) -> dict[int, list[Special
 
 
 def _format_texts(row: Sequence[str], cells: Sequence[SpecialCell]) -> tuple[Sequence[str], list[Finding]]:
-    """The row with its formatted texts as they show, and what was found in them."""
+    """Return the row with its formatted texts as they show, and what was found in them."""
     shown = list(row)
     findings = []
     for cell in cells:

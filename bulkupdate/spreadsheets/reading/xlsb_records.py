@@ -67,7 +67,7 @@ def read_records(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def read_text(data: bytes, at: int) -> tuple[str, int]:
-    """A text with its length before it, and where it ends; a text that is left out is empty."""
+    """Return a text with its length before it, and where it ends; a text that is left out is empty."""
     (count,) = struct.unpack_from("<I", data, at)
     if count == 0xFFFFFFFF:
         return "", at + 4
@@ -78,7 +78,7 @@ def read_text(data: bytes, at: int) -> tuple[str, int]:
 
 
 def read_rk(packed: int) -> float:
-    """A number in the short form: 30 bits, whole or the upper part of a double, perhaps in hundredths."""
+    """Return a number in the short form: 30 bits, whole or the upper part of a double, perhaps in hundredths."""
     if packed & 2:
         number = float((packed >> 2) - (1 << 30 if packed & 0x80000000 else 0))
     else:

@@ -28,7 +28,7 @@ class Styles:
     is_uncalculated: bool = False
 
     def code(self, style: int) -> str:
-        """The format of a style; General where the file does not say."""
+        """Return the format of a style; General where the file does not say."""
         return self.codes[style] if 0 <= style < len(self.codes) else "General"
 
 
@@ -107,7 +107,7 @@ def _shows_as_is(number: float, code: str) -> bool:
 
 
 def _to_number(value: str, *, is_iso: bool) -> float | None:
-    """The cell's number; a date in ISO form becomes the days since 1900. None where it is neither."""
+    """Return the cell's number; a date in ISO form becomes the days since 1900. None where it is neither."""
     try:
         if is_iso:
             moment = datetime.fromisoformat(value).replace(tzinfo=None)
@@ -119,7 +119,7 @@ def _to_number(value: str, *, is_iso: bool) -> float | None:
 
 
 def to_merge(reference: str) -> Merge:
-    """A reference such as `A2:B3` as a merge; an unreadable one covers nothing."""
+    """Return a reference such as `A2:B3` as a merge; an unreadable one covers nothing."""
     try:
         first_column, first_row, last_column, last_row = range_boundaries(reference)
     except (ValueError, CellCoordinatesException):

@@ -75,7 +75,7 @@ class XlsxWorkbook:
             )
 
     def _find_folder(self) -> str:
-        """The folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
+        """Return the folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
         relations = _all(self._package.parse_xml("_rels/.rels"), "Relationship")
         targets = {each.get("Target", "") for each in relations if each.get("Type", "").endswith("/officeDocument")}
         if len(targets) != 1:
@@ -98,7 +98,7 @@ class XlsxWorkbook:
         return entries
 
     def _read_formats(self) -> list[str]:
-        """The number format code of every cell style."""
+        """Return the number format code of every cell style."""
         part = f"{self._folder}styles.xml"
         if part not in self._package:
             return []

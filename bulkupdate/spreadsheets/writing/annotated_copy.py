@@ -164,7 +164,7 @@ def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None
 
 
 def _find_columns(sheet: Worksheet, heading_row: int, headings: Sequence[str]) -> dict[str, int]:
-    """The column of each heading, from 1: where it stands in the sheet, else by its place among the headings."""
+    """Return the column of each heading, from 1: where it stands in the sheet, else by its place among the headings."""
     places = {_squeeze(heading): place for place, heading in reversed(list(enumerate(headings, start=1)))}
     found = {_squeeze(str(cell.value)): cell.column for cell in reversed(sheet[heading_row]) if cell.value is not None}
     return places | found
@@ -175,7 +175,7 @@ def _squeeze(heading: str) -> str:
 
 
 def _get_cell(sheet: Worksheet, row: int, place: int) -> Cell:
-    """The cell, or the top-left one of the merged cells that it is part of: only that one is shown."""
+    """Return the cell, or the top-left one of the merged cells that it is part of: only that one is shown."""
     cell = sheet.cell(row, place)
     if isinstance(cell, MergedCell):
         merged = next(area for area in sheet.merged_cells.ranges if cell.coordinate in area)
@@ -199,7 +199,7 @@ def _cut_out_of_scales(sheet: Worksheet, marked: Iterable[str]) -> None:
 
 
 def _cut(area: CellRange, cells: Set[tuple[int, int]]) -> Iterator[str]:
-    """The parts of an area without these cells, column by column where one of them is in it."""
+    """Yield the parts of an area without these cells, column by column where one of them is in it."""
     inside = sorted((row, column) for row, column in cells if area.min_row <= row <= area.max_row)
     inside = [(row, column) for row, column in inside if area.min_col <= column <= area.max_col]
     if not inside:

@@ -46,7 +46,7 @@ def _fill_in(part: bytes, sheet: Worksheet, epoch: datetime) -> bytes:
 
 
 def _format_value(cell: Cell, epoch: datetime) -> tuple[bytes, str]:
-    """The attribute that names the value's type, and the value as it stands in the file; "" if there is none.
+    """Return the attribute that names the value's type, and the value as it stands in the file; "" if there is none.
 
     `epoch` is the day that the workbook counts its dates from; some count from 1904.
     """

@@ -62,7 +62,7 @@ def write_html_report(
 
 
 def _cut(items: Iterable[_Item]) -> tuple[list[_Item], int]:
-    """The first items, and how many more there are."""
+    """Return the first items, and how many more there are."""
     iterator = iter(items)
     return list(islice(iterator, _MOST_ROWS)), sum(1 for _ in iterator)
 
