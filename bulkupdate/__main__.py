@@ -6,7 +6,7 @@ import warnings
 
 
 def main() -> None:
-    """The program. What is no error of ours is a bug: it is written to a file, and people get a sentence."""
+    """Run the program. An error that is not ours is a bug: it is written to a file, and people get a sentence."""
     sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]  # pandera would load it, if only for tests
     from bulkupdate.cli.streams import mend_streams
 

@@ -25,7 +25,7 @@ def format_utc(seconds: float) -> str:
 
 
 def format_local_time(seconds: float, now: float) -> str:
-    """The hour by the wall clock, for people: `14:05`; with the date where that is not today: `14:05 on 15 January`."""
+    """Return the local time for people: `14:05`; with the date if that is not today: `14:05 on 15 January`."""
     then = datetime.fromtimestamp(seconds).astimezone()
     if then.date() == datetime.fromtimestamp(now).astimezone().date():
         return then.strftime("%H:%M")

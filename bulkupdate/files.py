@@ -80,7 +80,7 @@ def _refuse(path: Path, error: OSError) -> UsageError:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[BinaryIO]:
-    """A stream whose content becomes the file `path` in one step at the end, readable by its owner only (mode 0600).
+    """Open a stream whose content becomes the file `path` in one step at the end, readable by its owner only (0600).
 
     Until then, and for ever if the block raises or the process is killed, `path` is what it was before. Raises
     `UsageError` where the disk is full or the place cannot be written.

@@ -94,7 +94,7 @@ def take_in_file(file: Path, settings: Settings, given: Mapping[str, Any]) -> Ch
 
 
 def show_intake(intake: CheckedInput, console: Console) -> None:
-    """What was read, what is wrong, and what would be sent."""
+    """Show what was read, what is wrong, and what would be sent."""
     checked = intake.checked
     sheet = f", sheet {intake.sheet_name}" if intake.sheet_name else ""
     console.info(f"{intake.path}{sheet}: {pluralize(len(checked), 'row')}")
@@ -123,7 +123,7 @@ def look(intake: CheckedInput, settings: Settings, console: Console, *, only_ids
 
 
 def show_changes(live: Findings, console: Console) -> None:
-    """What a look at the live customers found: the first changes, the unknown customers, the cost."""
+    """Show what a look at the live customers found: the first changes, the unknown customers, the cost."""
     for change in (live.changes or ())[:_CHANGES_SHOWN]:
         before, after = (f"“{text}”" if text else "nothing" for text in (change.before, change.after))
         console.info(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")

@@ -32,12 +32,12 @@ class Console:
         self.quiet = quiet
 
     def info(self, text: str = "") -> None:
-        """A line for people."""
+        """Show a line to people."""
         if not self.quiet:
             _tell(text)
 
     def error(self, error: BulkUpdateError) -> None:
-        """An error, which is said even when quiet."""
+        """Show an error, also when quiet."""
         _tell(f"Error: {error}")
         if error.remedy:
             _tell(f"       {error.remedy}")
@@ -69,7 +69,7 @@ class Console:
 
 
 def _tell(text: str) -> None:
-    """A line on stderr. Where its reader is gone (a closed pipe or terminal), the work goes on all the same."""
+    """Write a line to stderr. If its reader is gone (a closed pipe or terminal), the work goes on all the same."""
     with suppress(OSError):
         click.echo(text, err=True)
 
@@ -110,7 +110,7 @@ class Progress:
             self._bar.close()
 
     def watch(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
-        """Called by the run as it goes on."""
+        """Show how far the run has come; the run calls this as it goes on."""
         self.advance(len(outcomes), waiting)
 
     def advance(self, count: int, waiting: WaitState | None) -> None:

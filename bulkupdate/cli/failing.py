@@ -28,7 +28,7 @@ class Invocation:
         return int(error.exit_code)
 
     def answer(self, error: BulkUpdateError, *, as_json: bool) -> None:
-        """The one object of `--json` for a call that failed."""
+        """Print the one object of `--json` for a call that failed."""
         if as_json:
             from bulkupdate.runs.run_report import report_failure
 

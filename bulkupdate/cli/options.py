@@ -100,7 +100,7 @@ def make_sheet_options(given: Mapping[str, Any]) -> SheetOptions:
 
 
 def run_mode_options(command: Any) -> Any:
-    """What a run may leave out, look at again, or keep: `--only-changes`, `--since-last`, `--verify`, `--snapshot`."""
+    """Add the options that say what a run leaves out, reads back or keeps."""
     for add in (
         click.option("--snapshot", is_flag=True, help="Save the previous values, so that `undo` can restore them."),
         click.option(

@@ -51,7 +51,7 @@ def print_estimate(calls: int, parts: RunContext, console: Console) -> bool:
 
 @contextmanager
 def watch_reading(total: int, parts: RunContext, console: Console) -> Iterator[WatchReading]:
-    """A progress bar for so many customers, while Ctrl-C ends the reading. What ends it has no run to be resumed."""
+    """Show a progress bar for so many customers, while Ctrl-C ends the reading. There is no run to resume then."""
     progress = Progress(console, total, parts.client.quota, parts.clock)
     try:
         with progress, stop_on_signals(parts.stop, console):

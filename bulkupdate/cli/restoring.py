@@ -144,7 +144,7 @@ def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | N
 
 
 def show_remarks(remarks: Sequence[Remark], console: Console) -> None:
-    """What a sheet does not hold as it is."""
+    """Show what a sheet does not hold as it is."""
     for remark in remarks[:_REMARKS_SHOWN]:
         console.info(f"  note  customer {remark.customer_id}, {remark.field}: {remark.why}")
     if len(remarks) > _REMARKS_SHOWN:

@@ -194,7 +194,7 @@ def send(run: Run, parts: RunContext, console: Console, *, limit: int | None, as
 
 
 def print_result(ending: RunResult, console: Console) -> None:
-    """The summary line, where the results are, and what to type next. Never "done" where a row did not go through."""
+    """Show the summary, where the results are, and what to type next; never "done" if a row was not updated."""
     counts = ", ".join(f"{count:,} {status}" for status, count in ending.tally.counts.items() if count)
     if ending.error is not None:
         console.error(ending.error)

@@ -19,7 +19,8 @@ from bulkupdate.customers.customer_ids import normalise_ids
 from bulkupdate.customers.fields import CUSTOMER_ID, Field
 from bulkupdate.customers.models import Problem, mark_refused
 
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_NOT_WRITABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL and half of a surrogate pair: a text file cannot hold them, and gets a replacement character instead."""
 
 Marks = Mapping[int, Mapping[int, str]]
 """By row number and column place (from 0): the texts to hand out in place of what the sheet holds."""
@@ -54,7 +55,7 @@ def _mark_cell(each: Field, text: str, message: str) -> str:
 
     The later check may be made without the options of this one: `1.234` refused with a decimal comma is marked.
     """
-    written = _HALF_CHARACTER.sub("\ufffd", text)
+    written = _NOT_WRITABLE.sub("\ufffd", text)
     return "" if parse_cell(each, written).is_refused else mark_refused(text, message)
 
 

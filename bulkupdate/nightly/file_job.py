@@ -114,7 +114,7 @@ class FileProcessor:
         return intake
 
     def _leave(self, taken: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
-        """The file stays where it is. That another process is at work on its run is no reason to end the night."""
+        """Leave the file where it is. That another process works on its run is no reason to end the night."""
         run_report = report_failure(error, taken.path, run.id if run else None)
         ends_night = not isinstance(error, BusyError)
         return FileReport(
@@ -170,7 +170,7 @@ class FileProcessor:
             return
 
     def _prepare_resume(self, run: Run, parts: RunContext, results: Path) -> Run:
-        """Raises `UsageError` where the run is another service's."""
+        """Prepare an unfinished run to go on. Raises `UsageError` if it is for another service."""
         if run.host != parts.host:
             raise UsageError(
                 f"Run {run.id} is about {run.host}, but the settings name {parts.host}: nothing was sent.",

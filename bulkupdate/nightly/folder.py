@@ -51,7 +51,7 @@ class NightFolder:
     """A folder with its five places, made when missing, for their owner only. `is_new`: it had none."""
 
     def __init__(self, root: Path) -> None:
-        """Raises `UsageError` where a place cannot be made or the reports could not be written."""
+        """Make the subfolders. Raises `UsageError` if one cannot be made or the reports could not be written."""
         self.root = root.resolve()
         self.inbox, self.working, self.done, self.failed, self.reports = (self.root / place for place in PLACES)
         self.own = self.root / OWN

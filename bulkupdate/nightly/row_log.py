@@ -20,7 +20,7 @@ class RowLog:
         self._waiting = ""
 
     def __call__(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
-        """Called by the run as it goes on."""
+        """Log the rows that have ended; the run calls this as it goes on."""
         for each in outcomes:
             has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
             context = {"run": self._run_id, "row": each.row, "status": each.status, "http_status": each.http_status}

@@ -107,7 +107,7 @@ def _name_files(files: Sequence[Path], *, is_attached: bool) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
-    """A final answer of the server (5xx), a bad certificate or a message that cannot be written will not get better."""
+    """Return whether another try may help: not after a final answer (5xx), a bad certificate or a faulty message."""
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code < 500
     if isinstance(error, smtplib.SMTPRecipientsRefused):

@@ -46,7 +46,7 @@ def find_end(text: str, now: float, zone: tzinfo | None = None) -> float:
 
 @contextmanager
 def closing_at(end: float | None, stop: Cancellation, clock: Clock) -> Iterator[None]:
-    """Sets `stop`, with a `WindowClosedError`, once the time has come; None: it never does."""
+    """Set `stop`, with a `WindowClosedError`, once the time has come; None: it never does."""
     done = threading.Event()
 
     def watch() -> None:

@@ -23,7 +23,7 @@ LOGIN = "Whether the login works: `bulkupdate doctor` tells."
 
 
 def list_problems(intake: CheckedInput, live: Findings | None) -> tuple[Problem, ...]:
-    """What is wrong in the file and what a look at the live customers added to that, in the order of the sheet."""
+    """Return what is wrong in the file and what the live customers added to that, in the order of the sheet."""
     if live is None or not live.unknown:
         return intake.checked.problems
     return tuple(sorted((*intake.checked.problems, *live.unknown), key=lambda problem: problem.row))

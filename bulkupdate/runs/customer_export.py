@@ -115,7 +115,7 @@ class Export:
 
 
 def make_export(customers: Mapping[str, LiveCustomer | None], names: tuple[str, ...]) -> Export:
-    """The customers as rows; an empty field is a blank cell, which changes nothing when the sheet is given back."""
+    """Return the customers as rows; an empty field is a blank cell, which changes nothing when given back."""
     export = Export(names)
     for customer_id, live in customers.items():
         if live is None:

@@ -66,7 +66,7 @@ def read_each(
 def confirm_missing(
     client: Client, missing: Collection[str], concurrency: int, watch: WatchReading
 ) -> dict[str, LiveCustomer]:
-    """The customers that the list left out though they exist: before one is called unknown it is asked for by itself.
+    """Return the customers that the list left out: before one is called unknown, it is read by itself.
 
     The list may show less than there is (that it does not is likely only). Raises as the client.
     """

@@ -190,12 +190,12 @@ def begin_planned(parts: RunContext, run_id: str, plan: Selection, options: RunO
 
 
 def count_planned_reading(source: RowSource, options: RunOptions) -> int:
-    """The calls that `plan_sending` takes at most, if every customer is there and the service lists them by id."""
+    """Return the calls that `plan_sending` takes at most if every customer exists and is listed by id."""
     return count_reading(source.checked.rows()) if options.only_changes else 0
 
 
 def count_reading_beside(plan: Selection, options: RunOptions) -> int:
-    """The calls that the run will take for reading: before it sends, with `snapshot`, and after, with `verify`."""
+    """Return the calls that the run takes for reading: before it sends (`snapshot`) and after (`verify`)."""
     times = options.verify + (options.snapshot and not options.only_changes)
     if not times:
         return 0

@@ -102,7 +102,7 @@ class Backend:
         return reply
 
     def _wait_until(self, time: float) -> None:
-        """The rest of the latency: our own work is part of it."""
+        """Wait for the rest of the latency: our own work is part of it."""
         if self.options.latency_seconds:
             self.clock.wait(time - self.clock.now(), self.stop)
 

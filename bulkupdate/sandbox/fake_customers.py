@@ -194,7 +194,7 @@ MAKER_BY_KIND: Mapping[FieldType, Maker] = {
 
 
 def make_customer(seed: int, customer_id: int) -> dict[str, object]:
-    """A customer as field name → value: text, whole number, `Decimal`, boolean, list of text; a rating is its code.
+    """Return a customer, field name → value: text, whole number, `Decimal`, boolean, list of text, code of a rating.
 
     None is an empty field.
     """

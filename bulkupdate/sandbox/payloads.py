@@ -16,7 +16,7 @@ TEST_CVV = "CVV-SENTINEL-737"
 
 
 def check_update(body: object, rating_format: str) -> dict[str, object]:
-    """The fields to set, a rating as its code; null and unknown names are left out (`docs/api.md`, section Update).
+    """Return the fields to set, a rating as its code, without null and unknown names (`docs/api.md`, section Update).
 
     Raises `ValueError` with a sentence about the first value of a wrong type.
     """
@@ -60,7 +60,7 @@ def _check_rating(value: object, rating_format: str) -> int:
 
 
 def to_get_response(customer_id: int, customer: Mapping[str, object]) -> dict[str, object]:
-    """The answer of `GET Customers/{id}`. Its groups are documented; what is inside those we do not use is made up."""
+    """Return the answer of `GET Customers/{id}`. Its groups are documented; the contents of unused ones are made up."""
     nested: dict[str, dict[str, object]] = {CUSTOMER_ID.group: {CUSTOMER_ID.get_name: customer_id}}
     for field in UPDATABLE:
         nested.setdefault(field.group, {})[field.get_name] = customer[field.name]

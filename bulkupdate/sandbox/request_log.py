@@ -84,7 +84,7 @@ class RequestLog:
             return tuple(self._requests)
 
     def count(self) -> dict[str, object]:
-        """Counts of all requests since the start, also of those no longer kept."""
+        """Count all requests since the start, also those no longer kept."""
         with self._lock:
             return {
                 "requests": self._counts["requests"],

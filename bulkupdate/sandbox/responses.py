@@ -69,7 +69,7 @@ def refuse(status: int, message: str) -> SandboxResponse:
 
 
 def throttle(status: int, reset_time: float) -> SandboxResponse:
-    """The documented answer over the quota; `reset_time` in seconds since 1970 (`docs/api.md`, section Quota)."""
+    """Return the documented answer over the quota; `reset_time` in seconds since 1970 (`docs/api.md`, Quota)."""
     return answer_json({"Error": "Too many requests.", "RateLimitResetTime": format_reset_time(reset_time)}, status)
 
 

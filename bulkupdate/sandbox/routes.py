@@ -86,7 +86,7 @@ def _trickle(service: Backend, reply: SandboxResponse) -> Iterator[bytes]:
 
 
 def _add_test_routes(app: Flask, service: Backend) -> None:
-    """What no real service has: outside of the quota, without a token, on this machine only as all of the sandbox."""
+    """Add the paths that no real service has: outside the quota, without a token, on this machine only."""
 
     @app.get("/sandbox/requests")
     def list_requests() -> Response:

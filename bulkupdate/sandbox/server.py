@@ -111,7 +111,7 @@ class Sandbox:
         return self.service.log.count()
 
     def customer(self, customer_id: int | str) -> Customer | None:
-        """The customer as stored: field name → value, a rating as its code, None where empty. None if unknown."""
+        """Return the customer as stored: field name → value, a rating as its code, None if empty. None if unknown."""
         return self.service.registry.read(int(customer_id))
 
     def changes(self) -> dict[int, Customer]:

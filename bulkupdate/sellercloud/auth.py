@@ -93,7 +93,7 @@ class SignIn:
         return token is self._token and self._clock.now() < token.renew_at
 
     def note_accepted(self, token: AccessToken) -> None:
-        """A request with that token got an answer other than 401."""
+        """Note that a request with that token got an answer other than 401."""
         self._accepted.add(token.number)
 
     def spend_doubt(self, refused: AccessToken) -> bool:

@@ -32,7 +32,7 @@ class LeanAdapter(DeadlineAdapter):
         return super().request_url(request, proxies) if proxies else request.path_url
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ARG002 - the signature of `requests`
-        """The answer with its status and headers; without cookies, which the service does not use, and history."""
+        """Return the answer with its status and headers, without history and cookies, which nobody needs."""
         response = Response()
         response.status_code = resp.status
         response.headers = CaseInsensitiveDict(resp.headers)

@@ -109,11 +109,11 @@ class Quota:
             self._allowance.record(self._clock.now())
 
     def release(self, permit: Permit, *, answered: bool) -> None:
-        """The request has ended: `answered` with anything but a throttle answer, or without any answer."""
+        """Note that the request has ended: `answered` with anything but a throttle answer, or without any answer."""
         self._allowance.release(permit, self._clock.now(), answered=answered)
 
     def cancel_permit(self, permit: Permit) -> None:
-        """The request was not sent after all: its slot is free again."""
+        """Free the slot of a request that was not sent after all."""
         self._allowance.cancel_permit(permit, self._clock.now())
 
     def throttle(self, permit: Permit, wait_seconds: float | None) -> None:

@@ -134,13 +134,13 @@ class RateLimitStore:
             return Permit(self._occupy(now), state.generation, is_probe)
 
     def record(self, now: float) -> None:
-        """A request was sent without leave, and has ended: its slot is taken, whether one was free or not."""
+        """Take a slot, whether one was free or not, for a request that was sent without permission and has ended."""
         with self._transaction(now) as state:
             permit = Permit(self._occupy(now), state.generation, is_probe=False)
         self._free(permit, now + self._hold)
 
     def release(self, permit: Permit, now: float, *, answered: bool) -> None:
-        """The request of that permit has ended, `answered` where with an answer that is no throttling.
+        """Note that the request of that permit has ended, `answered` if with an answer that is no throttling.
 
         Is written with the next transaction: an end that gets lost only keeps its slot a little longer.
         """
@@ -149,7 +149,7 @@ class RateLimitStore:
             self._end_probe(permit, now, is_open=answered)
 
     def cancel_permit(self, permit: Permit, now: float) -> None:
-        """The request of that permit was never sent: its slot is free at once."""
+        """Free the slot of a permit whose request was never sent."""
         self._free(permit, now)
         if permit.is_probe:
             self._end_probe(permit, now, is_open=False)

@@ -125,7 +125,7 @@ def retry_call(
 
 
 def back_off(attempt: int, first_wait: float) -> float:
-    """The seconds to wait after that attempt (1, 2, …): doubling, with jitter, so that workers do not come back as one.
+    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter, so that workers spread out.
 
     tenacity's own `wait_exponential_jitter` has changed its parameters within a major version.
     """

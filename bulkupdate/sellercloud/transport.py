@@ -150,7 +150,7 @@ def _prepare(request: Request) -> PreparedRequest:
 
 
 def _read_body(raw: Any) -> tuple[bytes, bool]:
-    """The answer's body, and whether that is all of it. As the status has come, a broken body is no lost answer."""
+    """Return the body, and whether that is all of it. As the status has come, a broken body is no lost answer."""
     try:
         body: bytes = raw.read(LONGEST_BODY + 1, decode_content=True)
     except (HTTPError, HTTPException, OSError):

@@ -44,7 +44,7 @@ def limit_settings(settings: Settings) -> Settings:
 
 
 def work_within_limits(task: Task) -> None:
-    """The whole life of the process."""
+    """Do the task within limits of time and memory; this is all that the process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us
     signal.alarm(SECONDS)  # ends us even where the server has been killed
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))

@@ -26,7 +26,7 @@ _TYPES = {
 
 
 def send_download(path: Path, name: str) -> Response:
-    """That file, called `name` at the person's own machine."""
+    """Return the file as a download called `name`."""
     response = send_file(path, _TYPES[path.suffix], as_attachment=True, download_name=name, etag=False, max_age=None)
     response.headers["Cache-Control"] = "no-store"
     return response

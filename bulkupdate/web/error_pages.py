@@ -50,7 +50,7 @@ def _explain(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 
 def _tell(error: BulkUpdateError) -> tuple[str, int]:
-    """What our own rooms say: a sentence for people. Paths of the server are not for the browser, so it is kept too."""
+    """Show an error of our own: a sentence for people. It is kept too, as server paths are not for the browser."""
     return _internal_error_page(error)
 
 

@@ -28,7 +28,7 @@ def clean_name(name: str) -> str:
 
 
 def require_sheet_name(name: str) -> str:
-    """The ending of the name, in lower case. Raises `InputFileError` where it is not one of a sheet that is read."""
+    """Return the ending of the name, in lower case. Raises `InputFileError` if no such sheet is read."""
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
     ending = PurePosixPath(name).suffix.lower()
     if ending not in ENDINGS:

@@ -93,7 +93,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _log_to_stderr() -> None:
-    """Times, run ids, counts: nothing of a sheet, no login name."""
+    """Log times, run ids and counts: nothing of a sheet, no login name."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name in ("bulkupdate.web", "waitress"):

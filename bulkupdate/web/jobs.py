@@ -64,7 +64,7 @@ class Jobs:
 
     @contextmanager
     def open_parts(self, login: Session, journal: Journal, stop: threading.Event | None = None) -> Iterator[RunContext]:
-        """What a run of this person is made with. `journal` is that of the thread that asks. Nothing is sent yet."""
+        """Open what a run of this person needs. `journal` is that of the calling thread. Nothing is sent yet."""
         settings = replace(self._settings, username=login.username, password=login.password)
         stop = stop or threading.Event()
         client = open_client(settings, self._clock, stop)

@@ -51,14 +51,14 @@ class LoginThrottle:
         return 0.0
 
     def discard(self, address: str, name: str) -> None:
-        """The try was no guess, as the service was down: it does not count, those before it do."""
+        """Forget a try that was no guess, as the service was down; those before it still count."""
         with self._lock:
             for count in self._find(address, name):
                 count.tries -= 1
                 count.free_at = 0.0
 
     def reset(self, address: str, name: str) -> None:
-        """The try was right: this name's wrong ones are forgotten."""
+        """Forget the wrong tries of a name after a right one."""
         self.discard(address, name)
         with self._lock:
             for count in self._find(address, name)[:2]:

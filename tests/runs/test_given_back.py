@@ -60,6 +60,7 @@ OF_VALUES = {
 """Refused by what the text says, in every kind of file."""
 
 OF_CELLS = {
+    "control-character": Sample("Name", "An_x0000_na", "Anna"),
     "date": Sample("Comments", Typed(46000, "[$-F800]dddd, mmmm dd, yyyy"), "2025-12-09"),
     "formula-not-calculated": Sample("Name", "=VLOOKUP(A2,X!A:B,2,0)", "Anna"),
     "lost-digits": Sample("SourceId", 1234567890123460000, "1234567890123456789"),

@@ -67,7 +67,7 @@ def resolve_cell(
 
 
 def judge_text(cell: SpecialCell, text: str) -> tuple[str, Finding | None]:
-    """The text a person sees in a cell that holds `text` under a format for texts, and what is wrong about it."""
+    """Return the text seen in a cell that holds `text` under a format for texts, and what is wrong about it."""
     shown = show_text(text, cell.format_code)
     return (text, _unknown_format(cell, text)) if shown is None else (shown, None)
 

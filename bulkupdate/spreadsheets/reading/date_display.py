@@ -74,7 +74,7 @@ def _to_iso(moment: datetime, days: float) -> str:
 
 
 def _render(moment: datetime, section: Section) -> str | None:
-    """Formats of figures alone; names of months and days, halves of the day and lengths of time are not tried."""
+    """Show a date under a format of digits alone; None for names of months and days, am/pm and durations."""
     locales = [token.text for token in section if token.kind == "locale"]
     if not all(map(_is_plain_locale, locales)):
         return None

@@ -85,7 +85,7 @@ class FrameBuilder:
         self._number_chunks.append(numbers[kept])
 
     def _find_filled(self, cells: list[str], texts: pa.LargeStringArray, lengths: np.ndarray) -> np.ndarray:
-        """The places of the rows that are not blank. Only rows that begin with a blank need a look at all of them."""
+        """Return the places of rows that are not blank. Only rows that begin with a blank need a look at all cells."""
         is_filled = np.asarray(lengths.reshape(-1, self._width).any(axis=1))
         offsets = np.frombuffer(texts.buffers()[1], np.int64)[: -1 : self._width]
         data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)

@@ -90,7 +90,7 @@ def require_updatable(headings: Sequence[str], heading_map: Mapping[str, str]) -
 
 
 def missing_key_error(where: str, first_row: Sequence[str]) -> InputFileError:
-    """The error for a file in which no row of headings has a key column. `where` is the file or sheet, as a subject."""
+    """Return the error for a file without a row of headings with a key column. `where` is the file or sheet."""
     return InputFileError(
         f"{where} has no column {CUSTOMER_ID.name} in its first {SEARCHED_ROWS} rows. {describe_headings(first_row)}",
         remedy="Name the column of Sellercloud's customer numbers CustomerId, or say which it is: "

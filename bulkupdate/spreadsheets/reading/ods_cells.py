@@ -55,7 +55,7 @@ def _read_number(row: int, column: int, value: str, text: str) -> tuple[str, Spe
 
 
 def _to_shown(text: str, plain: str, number: float) -> DisplayedNumber:
-    """Compares digits, as the separators are those of the author's country."""
+    """Compare digits, as the separators are those of the author's country."""
     if re.search(r"\dE[+-]?\d", text):
         return DisplayedNumber(text, plain, is_scientific=True)
     if "##" in text:

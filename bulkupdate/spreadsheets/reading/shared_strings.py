@@ -38,7 +38,7 @@ class SharedStrings:
                 raise self._refuse()
 
     def _measure_longest(self) -> int:
-        """The bytes of the longest entry, markup included. Raises `InputFileError` where there is too much of all."""
+        """Return the bytes of the longest entry, markup included. Raises `InputFileError` if all are too many."""
         longest, total, tail = 0, 0, b""
         for block in self._blocks():
             *whole, tail = (tail + block).split(b"si>")

@@ -64,7 +64,7 @@ def _as_part(sentence: str) -> str:
 def _to_problems(
     findings: Sequence[Finding], frame: pd.DataFrame, row_numbers: np.ndarray, heading: HeaderRow
 ) -> tuple[Problem, ...]:
-    """Findings in rows that are not in the frame (wholly blank ones) fall away: nothing of them is sent."""
+    """Turn findings into problems, but for those in blank rows, which are not in the frame: nothing of them is sent."""
     if not findings:
         return ()
     key = heading.key_column

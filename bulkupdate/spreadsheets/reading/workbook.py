@@ -172,7 +172,7 @@ def _fit(cells: Sequence[str], width: int, special: Sequence[tuple[int, str]] | 
 
 
 def _judge_merges(merges: Sequence[Merge], heading: HeaderRow, row_numbers: np.ndarray) -> list[Finding]:
-    """A merge shows one value over several cells, but only the first holds it: the others would mean "no change"."""
+    """Find merged cells: all show one value, but only the first holds it; the others would mean "no change"."""
     known = [column for column, name in enumerate(heading.known) if name]
     findings: list[Finding] = []
     for first_row, first_column, last_row, last_column in merges:

@@ -14,6 +14,7 @@ CELL_UNITS = 32_767
 
 _XML_CARE = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_FOR_TEXT_FILES = re.compile("[\x00\ud800-\udfff]")
 _XML_SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _XML_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}(?:_|[\x00-\x08\x0b-\x1f\ufffe\uffff]))")
@@ -73,9 +74,10 @@ def neutralise_for_csv(text: str) -> str:
     """Return the text as a CSV cell that no spreadsheet program runs as a formula.
 
     What begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, also where apostrophes
-    already stand there; the reader takes one off, so that the text comes back as it was.
+    already stand there; the reader takes one off, so that the text comes back as it was. A NUL character or half of a
+    surrogate pair, which no text file can hold, becomes `�`.
     """
-    text = _SURROGATE.sub("�", text)
+    text = _NOT_FOR_TEXT_FILES.sub("�", text)
     return f"'{text}" if _CSV_FORMULA.match(text) else text
 
 

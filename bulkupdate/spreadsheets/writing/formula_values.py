@@ -19,7 +19,7 @@ _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def copy_formula_values(source: Path, saved: BytesIO) -> bytes:
-    """The workbook `saved`, each formula with the value that it has in `source`; what has none there stays without."""
+    """Return the workbook `saved`, each formula with its value in `source`; those without a value stay so."""
     result = BytesIO()
     with zipfile.ZipFile(saved) as package:
         parts = {name: package.read(name) for name in package.namelist()}

@@ -177,7 +177,7 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
 
 
 def _measure(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
-    """The height in points that the wrapped texts of a row need; programs do not all find it out by themselves."""
+    """Return the height in points that the wrapped texts of a row need; not every program computes it."""
     texts = ((row[place], width) for place, width in wrapped.items() if place < len(row))
     lines = [
         sum(1 + int(len(part) / (width * _CHARACTERS_A_WIDTH)) for part in text.split("\n"))
