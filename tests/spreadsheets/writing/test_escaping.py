@@ -68,9 +68,12 @@ def test_no_csv_cell_begins_like_a_formula(text: str) -> None:
 
 @given(UTF8_TEXT | st.text(st.sampled_from("'=+-@\t\ra1")))
 def test_the_apostrophe_of_a_csv_cell_comes_off_again(text: str) -> None:
-    """The reader takes one apostrophe off where apostrophes stand before a formula's first character."""
+    """The reader takes one apostrophe off where apostrophes stand before a formula's first character.
+
+    A NUL character, which no text file can hold, becomes a replacement character.
+    """
     written = neutralise_for_csv(text)
-    assert (written[1:] if re.match(r"'+[=+\-@\t\r]", written) else written) == text
+    assert (written[1:] if re.match(r"'+[=+\-@\t\r]", written) else written) == text.replace("\x00", "\ufffd")
 
 
 def test_unseen_characters_are_shown() -> None:
