@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -32,6 +33,11 @@ def fold_whitespace(text: str) -> str:
 def truncate(text: str, length: int) -> str:
     """Return the text, cut to `length` characters with an ellipsis as the last one if it is longer."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def replace_unwritable(text: str) -> str:
+    """Return the text with `�` in place of what no text file can hold: NUL and half of a surrogate pair."""
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 def pluralize(count: int, noun: str) -> str:

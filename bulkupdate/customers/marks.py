@@ -6,7 +6,6 @@ checks the next time. Such a text is handed out with a mark that the checks refu
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,9 +17,7 @@ from bulkupdate.customers.column_mapping import Columns
 from bulkupdate.customers.customer_ids import normalise_ids
 from bulkupdate.customers.fields import CUSTOMER_ID, Field
 from bulkupdate.customers.models import Problem, mark_refused
-
-_NOT_WRITABLE = re.compile("[\x00\ud800-\udfff]")
-"""NUL and half of a surrogate pair: a text file cannot hold them, and gets a replacement character instead."""
+from bulkupdate.text import replace_unwritable
 
 Marks = Mapping[int, Mapping[int, str]]
 """By row number and column place (from 0): the texts to hand out in place of what the sheet holds."""
@@ -55,12 +52,11 @@ def _mark_cell(each: Field, text: str, message: str) -> str:
 
     The later check may be made without the options of this one: `1.234` refused with a decimal comma is marked.
     """
-    written = _NOT_WRITABLE.sub("\ufffd", text)
-    return "" if parse_cell(each, written).is_refused else mark_refused(text, message)
+    return "" if parse_cell(each, replace_unwritable(text)).is_refused else mark_refused(text, message)
 
 
 def _mark_cell_of_row(each: Field, text: str, message: str) -> str:
-    """Return a cell of a row that is refused as a whole, of which nobody knows what belongs in which column."""
+    """Return the marked cell of a row that was refused as a whole, as its values may be in the wrong columns."""
     return mark_refused(text, message) if text.strip() or each is CUSTOMER_ID else ""
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 
+from bulkupdate.text import replace_unwritable
+
 CELL_UNITS = 32_767
 """UTF-16 units that an Excel cell holds."""
 
 _XML_CARE = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NOT_FOR_TEXT_FILES = re.compile("[\x00\ud800-\udfff]")
 _XML_SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _XML_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}(?:_|[\x00-\x08\x0b-\x1f\ufffe\uffff]))")
@@ -74,10 +75,10 @@ def neutralise_for_csv(text: str) -> str:
     """Return the text as a CSV cell that no spreadsheet program runs as a formula.
 
     What begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, also where apostrophes
-    already stand there; the reader takes one off, so that the text comes back as it was. A NUL character or half of a
-    surrogate pair, which no text file can hold, becomes `�`.
+    already stand there; the reader takes one off, so that the text comes back as it was, but for what no text file can
+    hold (`replace_unwritable`).
     """
-    text = _NOT_FOR_TEXT_FILES.sub("�", text)
+    text = replace_unwritable(text)
     return f"'{text}" if _CSV_FORMULA.match(text) else text
 
 
