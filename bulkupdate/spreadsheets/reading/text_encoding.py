@@ -62,16 +62,16 @@ def detect_encoding(path: Path, named: str | None = None) -> TextEncoding:
     text. Raises `InputFileError` if the bytes fit none of these, if they are plainly not what the name says, or if
     they hold NUL characters, and `UsageError` for an unknown name.
     """
-    codec = require_encoding(named) if named else ""
-    sample = _read_sample(path)
-    encoding = _find_mark(sample)
-    if encoding is None and named:
-        encoding = TextEncoding(codec, named)
-        _refuse_utf8_as_single_bytes(path, encoding)
-    if encoding:
-        _require_decodable(path, encoding)
-    else:
-        encoding = _guess_encoding(path, sample)
+    chosen = TextEncoding(require_encoding(named), named) if named else None
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE_BYTES)
+    mark = _find_mark(sample)
+    if chosen and not mark:
+        _refuse_utf8_as_single_bytes(path, chosen)
+    certain = mark or chosen or _find_utf16(sample)
+    if certain:
+        _require_decodable(path, certain)
+    encoding = certain or _find_encoding(path)
     _refuse_nul(path, encoding.codec)
     return encoding
 
@@ -91,20 +91,11 @@ def sample_texts(path: Path, codec: str) -> tuple[str, ...]:
     return tuple(found)[:SAMPLES]
 
 
-def _read_sample(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(SAMPLE_BYTES)
-
-
 def _find_mark(sample: bytes) -> TextEncoding | None:
     return next((TextEncoding(codec, name) for mark, codec, name in MARKS if sample.startswith(mark)), None)
 
 
-def _guess_encoding(path: Path, sample: bytes) -> TextEncoding:
-    if wide := _guess_utf16(sample):
-        encoding = TextEncoding(wide, "UTF-16")
-        _require_decodable(path, encoding)
-        return encoding
+def _find_encoding(path: Path) -> TextEncoding:
     if _find_error(path, "utf-8") is None:
         return TextEncoding("utf-8", "UTF-8")
     _refuse_damaged_utf8(path)
@@ -114,7 +105,7 @@ def _guess_encoding(path: Path, sample: bytes) -> TextEncoding:
 def _refuse_utf8_as_single_bytes(path: Path, encoding: TextEncoding) -> None:
     """Refuse a file that is UTF-8 under a name that would read each of its letters as several wrong ones."""
     is_single_byte = "\ufffd" not in b"\xe9".decode(encoding.codec, "replace")
-    if is_single_byte and _find_error(path, "utf-8") is None and _find_error(path, "ascii") is not None:
+    if is_single_byte and _find_error(path, "ascii") is not None and _find_error(path, "utf-8") is None:
         garbled = next(iter(sample_texts(path, encoding.codec)), "")
         shown = f": as {encoding.name} it would hold texts such as “{garbled}”" if garbled else ""
         raise InputFileError(f"{path.name} is UTF-8, not {encoding.name}{shown}.", remedy="Leave out --encoding.")
@@ -169,14 +160,14 @@ def _refuse_nul(path: Path, codec: str) -> None:
         line += text.count("\n")
 
 
-def _guess_utf16(sample: bytes) -> str | None:
+def _find_utf16(sample: bytes) -> TextEncoding | None:
     pairs = len(sample) // 2
     if not pairs:
         return None
     first, second = sample[0::2].count(0) / pairs, sample[1::2].count(0) / pairs
     if second > 0.4 and first < 0.1:
-        return "utf-16-le"
-    return "utf-16-be" if first > 0.4 and second < 0.1 else None
+        return TextEncoding("utf-16-le", "UTF-16")
+    return TextEncoding("utf-16-be", "UTF-16") if first > 0.4 and second < 0.1 else None
 
 
 def _decode_blocks(path: Path, codec: str, errors: str = "strict") -> Iterator[str]:
