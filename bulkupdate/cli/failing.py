@@ -35,9 +35,9 @@ class Invocation:
             print_json(report_failure(error, self.file, self.run_id).to_json())
 
     def explain_bug(self, error: BaseException) -> InternalError:
-        """Return the sentence for what is no error of ours; its trace goes to a file in the state folder.
+        """Return the sentence that reports a bug; its traceback is saved in the state folder.
 
-        Only the kind of the error is said: its text may hold what stands in a customer's cell.
+        It names only the type of the error, whose text may contain customer data.
         """
         place = self._keep_trace(error)
         kept = f" Please send {place} to your administrator." if place else ""

@@ -74,9 +74,9 @@ def show_command(run_id: str | None, output: Path | None, as_json: bool, quiet: 
 @click.option("--older-than", required=True, metavar="DAYSd", help="For example 90d.")
 @common_options
 def purge_command(older_than: str, as_json: bool, quiet: bool, **given: Any) -> int:
-    """Remove the runs older than so many days from the journal, with what they sent.
+    """Delete the runs older than DAYS from the journal, with the data they sent.
 
-    Sheets uploaded to the page before that are removed too, with their results. Results files elsewhere stay.
+    Sheets uploaded to the page before then are deleted too, with their results. Results files elsewhere are kept.
     """
     from bulkupdate.runs.journal import Journal
     from bulkupdate.runs.retention import delete_runs_before

@@ -51,7 +51,7 @@ def print_estimate(calls: int, parts: RunContext, console: Console) -> bool:
 
 @contextmanager
 def watch_reading(total: int, parts: RunContext, console: Console) -> Iterator[WatchReading]:
-    """Show a progress bar for so many customers, while Ctrl-C ends the reading. There is no run to resume then."""
+    """Show a progress bar for `total` customers. Ctrl-C stops the reading and leaves no run to resume."""
     progress = Progress(console, total, parts.client.quota, parts.clock)
     try:
         with progress, stop_on_signals(parts.stop, console):

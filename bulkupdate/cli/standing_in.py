@@ -19,7 +19,7 @@ _DEMO_FOLDER = Path("demo")
 
 
 def _sandbox_options(command: Any) -> Any:
-    """Return an option of the command line for each of the sandbox's own."""
+    """Add a command-line option for each option of the sandbox."""
     for each in reversed(fields(SandboxOptions)):
         name = f"--{each.name.replace('_', '-')}"
         kind: Any = click.Choice([str(choice) for choice in each.metadata["choices"]])

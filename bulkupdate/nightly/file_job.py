@@ -114,7 +114,7 @@ class FileProcessor:
         return intake
 
     def _leave(self, taken: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
-        """Leave the file where it is. That another process works on its run is no reason to end the night."""
+        """Leave the file where it is; if another process is working on its run, the night goes on."""
         run_report = report_failure(error, taken.path, run.id if run else None)
         ends_night = not isinstance(error, BusyError)
         return FileReport(

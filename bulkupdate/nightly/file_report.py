@@ -1,4 +1,4 @@
-"""What became of one file: for the log, for notices and for programs."""
+"""The outcome of one file, for the log, notices and programs."""
 
 from __future__ import annotations
 

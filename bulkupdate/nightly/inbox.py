@@ -43,7 +43,7 @@ def look(inbox: Path) -> list[WaitingFile]:
 
 
 def wait_until_settled(inbox: Path, settle_seconds: float, clock: Clock, stop: threading.Event) -> list[WaitingFile]:
-    """Return the sheets, oldest first, that stayed the same for so long and that nobody is writing."""
+    """Return the sheets, oldest first, that did not change for `settle_seconds` and that nobody is writing."""
     before = look(inbox)
     if not before or clock.wait(settle_seconds, stop):
         return []

@@ -1,4 +1,4 @@
-"""Tell people what became of a file. A notice that fails is tried again, then logged; it never fails a run."""
+"""Notify people of a file's outcome. A notice that cannot be sent is retried, then logged; it never fails a run."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _translate(error: Exception, *, may_pass: bool) -> Exception:
 
 
 def write_subject(report: FileReport) -> str:
-    """Return the mail's subject: the file and what became of it."""
+    """Return the subject of the mail: the file and its outcome."""
     return neutralise(f"bulkupdate: {report.name}: {report.sentence}")
 
 

@@ -1,7 +1,7 @@
 """Post a notice to the firm's webhook.
 
-It does not go through `sellercloud/`: a webhook is not the service whose requests are counted and whose answers are
-statuses. The address is a secret, as whoever has it may post: it stands in no error.
+It does not go through `sellercloud/`, which counts requests against the quota and turns answers into statuses. Anyone
+who has the webhook's address can post to it, so the address is a secret and never appears in an error.
 """
 
 from __future__ import annotations

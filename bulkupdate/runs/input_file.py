@@ -132,7 +132,7 @@ def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:
 
 
 def _hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, which identifies it; empty for what is no file (reading it says so)."""
+    """Return the SHA-256 of a file's bytes, by which it is recognised; empty if it is not a file."""
     if not path.is_file():
         return ""
     try:

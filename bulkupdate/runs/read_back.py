@@ -37,7 +37,7 @@ def read_back(run: Run, journal: Journal, client: Client, clock: Clock, watch: W
 
 
 def _confirm(client: Client, row: PendingRow, live: LiveCustomer | None) -> LiveCustomer | None:
-    """Return the single answer where the list answer disagrees: the list joins names and may lag behind."""
+    """Read a customer by itself if the list answer disagrees: the list joins names and may lag behind."""
     if not is_listed(row.fields) or (live is not None and compare(decode_body(row.body), live).is_equal):
         return live
     return client.read_customer(row.customer_id)

@@ -71,10 +71,10 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of a row.
+    """The outcome of a row.
 
-    `finished_at` is empty for a row that after all was not sent. `may_be_applied`: a request of it was, or may have
-    been, applied; true unless it is certain that none was.
+    `finished_at` is empty for a row that was not sent after all. `may_be_applied` is true unless it is certain that the
+    service applied none of the row's requests.
     """
 
     row: int

@@ -60,7 +60,7 @@ class RunOptions:
     """What is asked of a run. `limit` is the most rows to send, None for all.
 
     `only_changes` and `since_last` leave out what is live already, by reading and by the journal (`sparing.py`);
-    `max_age_days` bounds the trust in the journal, None: not at all. `snapshot` keeps the values of before for `undo`.
+    `max_age_days` bounds the trust in the journal, None: not at all. `snapshot` keeps the previous values for `undo`.
     """
 
     skip_invalid: bool = False

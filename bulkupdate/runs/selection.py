@@ -46,7 +46,7 @@ class Selection:
     """The rows of a file as they will be sent; itself a `RowSource`. Given to `begin_planned` in the file's place.
 
     `calls` is what planning has cost, `read_at` when it was done (ISO 8601, UTC). `verdicts` and `previous_values` (the
-    live values of before, kept for `undo`) are by row number. `begun` is the journal's sequence when reading began.
+    live previous values, kept for `undo`) are by row number. `begun` is the journal's sequence when reading began.
     """
 
     source: RowSource
@@ -177,7 +177,7 @@ def _plan_row(plan: Selection, each: LookedUp, parts: RunContext, options: RunOp
 def begin_planned(parts: RunContext, run_id: str, plan: Selection, options: RunOptions, results_path: Path) -> Run:
     """Write planned rows into the journal as a new run, and what reading has found out beside it.
 
-    A process killed in between loses nothing but savings: the values of before are then read again. Raises
+    A process killed in between loses nothing but savings: the previous values are then read again. Raises
     `JournalError`.
     """
     run = create_run(parts, run_id, plan, options, results_path)

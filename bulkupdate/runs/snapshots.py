@@ -21,8 +21,10 @@ _ROWS_AT_A_TIME = 400
 _READ_BEFORE_THE_RUN = ("only_changes", "undo")
 """Options of runs that were compared as a whole: what they are to change was read then."""
 
-_DROP = "DELETE FROM snapshots WHERE run = ?1 AND row IN (SELECT row FROM rows WHERE run = ?1 AND may_be_applied = 0)"
-_DROP_CHANGED_SINCE = """
+_DROP_UNAPPLIED = """
+DELETE FROM snapshots WHERE run = ?1 AND row IN (SELECT row FROM rows WHERE run = ?1 AND may_be_applied = 0)
+"""
+_DROP_CHANGED_ELSEWHERE = """
 DELETE FROM snapshots WHERE run = ?1 AND row IN (
     SELECT mine.row FROM rows AS mine
     JOIN rows AS other ON other.customer_id = mine.customer_id AND other.may_be_applied = 1 AND other.run != mine.run
@@ -30,6 +32,7 @@ DELETE FROM snapshots WHERE run = ?1 AND row IN (
     AND (other.ended IS NULL OR other.ended > (SELECT min(sent) FROM rows WHERE run = ?1 AND sent > 0))
 )
 """
+
 NOT_FOUND = 404
 NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
 
@@ -40,7 +43,7 @@ def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
 
 
 def keep_snapshots(journal: Journal, run: Run, previous_values: Iterable[tuple[int, str]]) -> None:
-    """Keep the values of before (`payload.encode_live`) of these rows. Raises `JournalError`."""
+    """Keep the previous values (`payload.encode_live`) of these rows. Raises `JournalError`."""
     journal.change(
         "INSERT OR REPLACE INTO snapshots (run, row, before) VALUES (?, ?, ?)",
         ((run.key, row, before) for row, before in previous_values),
@@ -48,7 +51,7 @@ def keep_snapshots(journal: Journal, run: Run, previous_values: Iterable[tuple[i
 
 
 def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
-    """Delete the values of rows that certainly were not changed: the run continues, perhaps days later, and reads anew.
+    """Delete the previous values of rows that were certainly not changed, so that a resumed run reads them again.
 
     A row that may have been changed keeps its previous values: what a later reading finds may be the new ones. A run
     that was compared as a whole has read all its customers already; of those, only what another run may have changed
@@ -57,7 +60,7 @@ def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
     Raises `JournalError`.
     """
     was_compared = any(run.options.get(option) for option in _READ_BEFORE_THE_RUN)
-    journal.change(_DROP_CHANGED_SINCE if was_compared else _DROP, [(run.key,)])
+    journal.change(_DROP_CHANGED_ELSEWHERE if was_compared else _DROP_UNAPPLIED, [(run.key,)])
 
 
 def has_snapshots(journal: Journal, run: Run) -> bool:
@@ -67,7 +70,7 @@ def has_snapshots(journal: Journal, run: Run) -> bool:
 
 @dataclass
 class SnapshotRecorder:
-    """Rows on their way to be sent, held up until the values of before are kept."""
+    """Rows on their way to be sent, held up until the previous values are kept."""
 
     run: Run
     journal: Journal

@@ -1,4 +1,4 @@
-"""Undo a run: compare its customers again, and put back those that nobody has changed since."""
+"""Undo a run: compare its customers again, then restore those that nobody has changed since."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class UndoComparison:
         reasons = {
             Status.REJECTED: f"changed by someone since, left alone: {'; '.join(self.conflicts)}",
             Status.INVALID: f"cannot be put back: {'; '.join(self.losses)}",
-            Status.UNCHANGED: "the customer has the values of before already",
+            Status.UNCHANGED: "the customer already has the previous values",
         }
         return reasons.get(self.status, "")
 
 
 def count_comparing(restorations: Sequence[Restoration]) -> int:
-    """Return the calls that `recheck_live` takes, if nobody has changed the customers."""
+    """Return the number of requests that `recheck_live` makes if nobody has changed the customers."""
     return count_calls(each.sent for each in restorations)
 
 
@@ -81,7 +81,7 @@ def recheck_live(
 
 
 def _quietly(watch: WatchReading) -> WatchReading:
-    """Return the customers of a second reading are not counted twice."""
+    """Return a watcher that does not count the customers of a second reading again."""
     return lambda _count, waiting: watch(0, waiting)
 
 

@@ -58,13 +58,13 @@ class Restoration:
 def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Restoration]:
     """Return the customers that a run changed, or may have changed.
 
-    Raises `UsageError` where the run kept no values of before, `BusyError` while it is being sent, `JournalError`.
+    Raises `UsageError` where the run kept no previous values, `BusyError` while it is being sent, `JournalError`.
     """
     if effective_state(state_dir, run) is RunState.RUNNING:
         raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")
     if not run.options.get("snapshot") and not has_snapshots(journal, run):
         raise UsageError(
-            f"Run {run.id} kept no values of before, so they cannot be put back.",
+            f"Run {run.id} kept no previous values, so they cannot be put back.",
             remedy="Only a run with --snapshot can be undone.",
         )
     numbers = count(FIRST_ROW)
@@ -87,7 +87,7 @@ class UndoSheet:
 
 
 def make_undo_sheet(restorations: Sequence[Restoration]) -> UndoSheet:
-    """Return the values of before in the input format: what was empty as `<clear>`, what was not changed as a blank."""
+    """Return the previous values in the input format: what was empty as `<clear>`, what was not changed as a blank."""
     sheet = UndoSheet(tuple(each.name for each in UPDATABLE if any(each.name in r.sent for r in restorations)), [], [])
     for restoration in restorations:
         cells = (_make_cell(restoration, FIELD_BY_NAME[name], sheet.remarks) for name in sheet.names)

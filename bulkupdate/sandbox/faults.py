@@ -75,7 +75,7 @@ def _throttle(status: int) -> Callable[[SandboxResponse, Figures], SandboxRespon
 
 
 def _hide_success(reply: SandboxResponse, disguised: SandboxResponse) -> SandboxResponse:
-    """Return a refusal stays what it is; only a 200 is disguised."""
+    """Disguise a 200; a refusal stays as it is."""
     return disguised if reply.status == 200 else reply
 
 

@@ -131,7 +131,7 @@ def _holds_back(reply: ApiResponse) -> bool:
 
 
 def _doubt(reply: ApiResponse) -> ApiResponse:
-    """Return an accepted answer that is no JSON object is worth another try where one is wanted."""
+    """Return the answer, as one to be tried again if it was accepted without the JSON object that was expected."""
     if reply.verdict is not Verdict.ACCEPTED or isinstance(reply.read_json(), dict):
         return reply
     return replace(reply, verdict=Verdict.TRANSIENT, message=reply.message or "with a body that is no JSON object")

@@ -155,9 +155,9 @@ class RateLimitStore:
             self._end_probe(permit, now, is_open=False)
 
     def throttle(self, permit: Permit, now: float, plan: PlanPause) -> float | None:
-        """Return the request of that permit was throttled: pause everyone as `plan` says.
+        """Pause all processes as `plan` says, as the request of that permit was throttled.
 
-        Returns when the pause ends, in seconds since 1970; None where waiting has gone on too long. Answers to
+        Return when the pause ends, in seconds since 1970; None where waiting has gone on too long. Answers to
         requests that were under way when the pause began make no new one: they are the same news.
         """
         self._free(permit, now + self._hold)

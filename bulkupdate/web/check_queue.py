@@ -83,7 +83,7 @@ class Checks:
                 waiting.done.set()
 
     def _take(self) -> _Waiting | None:
-        """Return the next whose person has nothing at work; None when closed."""
+        """Return the next check of a person for whom none is running; None once the queue is closed."""
         with self._changed:
             while not self._is_closed:
                 busy = {each.person for each in self._running}

@@ -101,7 +101,7 @@ def results(run_id: str, what: str) -> Response:
 
 @pages.get("/runs/<run_id>/undo.xlsx")
 def undo(run_id: str) -> Response:
-    """Return the sheet that puts the values of before back; it is uploaded like any other."""
+    """Return the sheet that restores the previous values; it is uploaded like any other."""
     run = find_run(run_id)
     if not _has_undo(run):
         abort(404)

@@ -1,4 +1,4 @@
-"""`--snapshot` keeps the values of before; `undo` writes the sheet of them, and with `--run` puts them back."""
+"""`--snapshot` keeps the previous values; `undo` writes the sheet of them, and with `--run` puts them back."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_pr
 
 
 def test_reading_that_fails_stops_the_run_in_order(run_program, make_sandbox, tmp_path):
-    """The rows whose values of before cannot be read are not sent; resume goes on."""
+    """The rows whose previous values cannot be read are not sent; resume goes on."""
     down = make_sandbox(plan=lambda call: "error-503" if call.kind == "read" and call.number <= 2 else None)
     run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
     sheet = write_sheet(tmp_path / "in.csv", 1)

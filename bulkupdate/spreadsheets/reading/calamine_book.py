@@ -57,7 +57,7 @@ class CalamineBook:
             yield from chunk
 
     def _translate(self, call: Callable[[], T]) -> T:
-        """Return a Rust panic comes as a `BaseException` of a class without a public name."""
+        """Make the call; its errors, Rust panics among them, become `InputFileError`."""
         try:
             return call()
         except Exception as error:

@@ -47,7 +47,7 @@ def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | No
 
 
 def _show(days: float, moment: datetime, section: Section) -> str | None:
-    """Return a moment short of the next second is only shown where it makes no difference whether it is rounded."""
+    """Show a date, None if that cannot be known; between two seconds, only if rounding makes no difference."""
     is_calendar = any(token.kind == "date" and token.text[0] in "yYdD" for token in section)
     if is_calendar and days < FIRST_SURE_DAY:
         return None
@@ -98,7 +98,7 @@ def _is_english(name: str) -> bool:
 
 
 def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:
-    """Return an m is for minutes after hours or before seconds, else for the month; minutes become `M`."""
+    """Rename the `m` that stands for minutes, after hours or before seconds, to `M`; any other is the month."""
     units = [place for place, token in enumerate(tokens) if token.kind == "date"]
     named = [FormatToken(token.kind, token.text.lower()) if token.kind == "date" else token for token in tokens]
     for at, place in enumerate(units):

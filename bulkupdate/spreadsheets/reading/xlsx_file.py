@@ -130,7 +130,7 @@ def _is_far_date(cell: SpecialCell) -> bool:
 
 
 def _open_meanwhile(path: Path) -> Future[CalamineBook]:
-    """Calamine reads the shared strings without Python's lock, while the sheet's XML is scanned here."""
+    """Open the workbook in another thread: calamine reads the shared strings without Python's lock meanwhile."""
     with_one = ThreadPoolExecutor(1)
     opening = with_one.submit(CalamineBook, path)
     with_one.shutdown(wait=False)
