@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Two processes, each with whole test files, so that what a file shares is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: help demo test test-long coverage lint bench clean system-packages
 
@@ -26,15 +28,15 @@ demo: $(READY)
 
 test: $(READY)
 	@sh tests/install_system_packages.sh --list
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 test-long: $(READY)
 	@sh tests/install_system_packages.sh --list
-	$(BIN)/python -m pytest -m long
+	$(PYTEST) -m long
 
 # Measuring takes nearly as long again as the tests themselves.
 coverage: $(READY)
-	$(BIN)/python -m pytest -m "not long" --cov --cov-report=term --cov-fail-under=90
+	$(PYTEST) -m "not long" --cov --cov-report=term --cov-fail-under=90
 
 lint: $(READY)
 	$(BIN)/ruff check .
