@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import floor
 
 from bulkupdate.spreadsheets.reading.number_format import FormatToken, Section, has_kind
@@ -48,7 +49,7 @@ def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | No
 
 def _show(days: float, moment: datetime, section: Section) -> str | None:
     """Show a date, None if that cannot be known; between two seconds, only if rounding makes no difference."""
-    is_calendar = any(token.kind == "date" and token.text[0] in "yYdD" for token in section)
+    is_calendar = any(token.kind == "date" and token.text[0] in "ymd" for token in _name_minutes(list(section)))
     if is_calendar and days < FIRST_SURE_DAY:
         return None
     text = _render(moment, section)
@@ -83,6 +84,8 @@ def _render(moment: datetime, section: Section) -> str | None:
     if has_kind(section, "condition"):
         return None
     pieces = _name_minutes([token for token in section if token.kind not in _UNSEEN])
+    if _has_month_after_seconds(pieces):
+        return None  # minutes for some programs, the month for others
     shown = [_render_piece(moment, piece) for piece in pieces]
     return None if None in shown else "".join(filter(None, shown)).strip()
 
@@ -107,6 +110,11 @@ def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:
         if named[place].text in ("m", "mm") and (before.startswith("h") or after.startswith("s")):
             named[place] = FormatToken("date", named[place].text.upper())
     return named
+
+
+def _has_month_after_seconds(pieces: list[FormatToken]) -> bool:
+    units = [piece.text for piece in pieces if piece.kind == "date"]
+    return any(unit[0] == "m" and before[0] == "s" for before, unit in pairwise(units))
 
 
 def _render_piece(moment: datetime, piece: FormatToken) -> str | None:

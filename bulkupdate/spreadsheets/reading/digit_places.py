@@ -5,6 +5,7 @@ Source: ECMA-376 part 1, 18.8.31. A 0 always shows a digit, a ? a digit or a bla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -47,7 +48,7 @@ class Filled:
     is_rounded: bool
 
 
-def arrow_strings(section: Section) -> Layout | None:
+def read_layout(section: Section) -> Layout | None:
     """Find the places of a section. None means that what it shows cannot be known for certain."""
     section = tuple(token for token in section if token.kind not in ("colour", "locale", "condition"))
     places = [place for place, token in enumerate(section) if token.kind in ("place", "point")]
@@ -73,7 +74,7 @@ def arrow_strings(section: Section) -> Layout | None:
         percents=kinds.count("percent"),
     )
     is_sane = sum(map(_is_place, layout.decimals)) <= MOST_DECIMALS and layout.percents <= MOST_PERCENTS
-    return layout if is_sane and not _has_text_before_point(layout) else None
+    return layout if is_sane and not _has_text_before_point(layout) and not _has_text_after_point(layout) else None
 
 
 def _has_text_before_point(layout: Layout) -> bool:
@@ -81,11 +82,16 @@ def _has_text_before_point(layout: Layout) -> bool:
     return not any(map(_is_place, layout.whole)) and any(map(show_decoration, layout.whole))
 
 
+def _has_text_after_point(layout: Layout) -> bool:
+    """Return whether text stands between the point and the first decimal: programs move it behind the digits."""
+    return any(map(_is_place, layout.decimals)) and bool(show_decoration(layout.decimals[0]))
+
+
 def fill_in(number: Decimal, layout: Layout) -> Filled | None:
     """Put the digits of a number that is not negative into their places, rounded as Excel rounds: half up.
 
     None means that what shows cannot be known for certain: a zero would have to fill a place that asks for none
-    (5 under `0##` is 05 for some programs and 005 for others).
+    (5 under `0##` is 05 for some programs and 005 for others; 5 under `0.?0` is 5.00 or 5. 0).
     """
     count = sum(map(_is_place, layout.decimals))
     scaled = number.scaleb(2 * layout.percents - 3 * layout.scale, _EXACT)
@@ -94,10 +100,11 @@ def fill_in(number: Decimal, layout: Layout) -> Filled | None:
     whole = whole.lstrip("0")
     places = [token.text for token in layout.whole if _is_place(token)]
     padded = places[places.index("0") : max(0, len(places) - len(whole))] if "0" in places else []
-    if set(padded) - {"0"}:
+    decimals = [token.text for token in layout.decimals if _is_place(token)]
+    if set(padded) - {"0"} or _is_doubtful(decimals[len(fraction.rstrip("0")) :]):
         return None
     whole = "0" * len(padded) + whole
-    fraction = _drop_optional(fraction, [token.text for token in layout.decimals if _is_place(token)])
+    fraction = _drop_optional(fraction, decimals)
     text = _fill_whole(whole, layout) + ("." if layout.has_point else "") + _fill_decimals(fraction, layout.decimals)
     digits = (whole or "0") + (f".{fraction}" if fraction else "")
     return Filled(text, digits, rounded != scaled or bool(layout.scale and number))
@@ -138,6 +145,11 @@ def _are_separators(section: Section, commas: list[int], end: int) -> bool:
     first = next(place for place, token in enumerate(section) if show_decoration(token) or _is_place(token))
     has_leading_blanks = FormatToken("place", "?") in between and first != places[0]
     return not has_leading_blanks and all(token.kind in ("place", "comma") for token in between)
+
+
+def _is_doubtful(unused: list[str]) -> bool:
+    """Whether programs fill the places after the last decimal differently: a ? beside a #, or before a 0."""
+    return "?" in unused and re.fullmatch(r"0*\?*", "".join(unused)) is None
 
 
 def _drop_optional(fraction: str, places: list[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bulkupdate.spreadsheets.reading.date_display import show_date
-from bulkupdate.spreadsheets.reading.digit_places import arrow_strings, fill_in, has_places, show_decoration
+from bulkupdate.spreadsheets.reading.digit_places import fill_in, has_places, read_layout, show_decoration
 from bulkupdate.spreadsheets.reading.number_format import (
     FormatToken,
     Section,
@@ -148,7 +148,7 @@ def _show_general(number: Decimal, sign: str, section: Section) -> DisplayedNumb
     digits = format(abs(number), "f")
     if has_kind(section, "place", "point", "comma", "percent") or len(digits) > MOST_GENERAL:
         return DisplayedNumber(None, plain)
-    return DisplayedNumber((sign + _join(section, digits)).strip(), plain)
+    return DisplayedNumber(_put_sign(sign, _join(section, digits)), plain)
 
 
 def _show_literals(plain: str, sign: str, section: Section) -> DisplayedNumber:
@@ -158,13 +158,18 @@ def _show_literals(plain: str, sign: str, section: Section) -> DisplayedNumber:
     return DisplayedNumber(_join(section, "").strip(), plain, is_rounded=True)
 
 
+def _put_sign(sign: str, text: str) -> str | None:
+    """Return the text with its sign; None if blanks come between them, which programs show or leave out."""
+    return None if sign and text[:1].isspace() else f"{sign}{text}".strip()
+
+
 def _join(section: Section, number: str) -> str:
     return "".join(number if token.kind == "general" else show_decoration(token) for token in section)
 
 
 def _show_digits(number: Decimal, sign: str, section: Section) -> DisplayedNumber:
     plain = format(number, "f")
-    layout = arrow_strings(section)
+    layout = read_layout(section)
     if layout is None:
         return DisplayedNumber(None, plain)
     filled = fill_in(abs(number), layout)
@@ -172,4 +177,4 @@ def _show_digits(number: Decimal, sign: str, section: Section) -> DisplayedNumbe
         return DisplayedNumber(None, plain)
     if not (layout.percents or layout.scale):
         plain = ("-" if number < 0 else "") + filled.digits
-    return DisplayedNumber((sign + filled.text).strip(), plain, is_rounded=filled.is_rounded)
+    return DisplayedNumber(_put_sign(sign, filled.text), plain, is_rounded=filled.is_rounded)

@@ -53,6 +53,8 @@ PHONE = 171555010
         ('0.000"."000', 0.5, "0.500.000"), ("0.0%", 0.055, "5.5%"), ("0;(0)", -5, "(5)"), ("0", -5, "-5"),
         ("0.00", -0.0, "0.00"),
         ("00000", 42, "00042"), ("0.##", 163, "163."), ("?0", 5, "5"), (";;;", 5, ""), ('"x"', 5, "x"),
+        ("0.0?", 5.0, "5.0"), ("0.#0", 5, "5.00"), ("?,??0", 1700, "1,700"),
+        ("mm:ss", 0.5, "00:00"), ("h-mm", 0.5, "12-00"),
     ],
 )  # fmt: skip
 def test_a_number_shows_as_in_excel(code: str, number: float, shown: str) -> None:
@@ -71,9 +73,16 @@ def test_what_cannot_be_known_is_never_guessed(code: str) -> None:
     assert show_number(12.5, code).text is None
 
 
-@pytest.mark.parametrize("code", ["0##", "(.0)", '"x".00', "0? ???"])
-def test_what_programs_show_differently_is_not_known(code: str) -> None:
-    assert show_number(5, code).text is None
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("0##", 5), ("(.0)", 5), ('"x".00', 5), ("0? ???", 5),
+        ("0.?0", 5), (".00#?", 5), ("0.?#", 5), ('0." x "0', 5), ("?,??0", -700), (" General", -7), ("_-0", -7),
+        ("mm", 0), ("m", 1), ("ss-mm", 46053), ("hh ss m", 46053),
+    ],
+)  # fmt: skip
+def test_what_programs_show_differently_is_not_known(code: str, number: float) -> None:
+    assert show_number(number, code).text is None
 
 
 @pytest.mark.parametrize(
