@@ -26,7 +26,7 @@ from benchmarks.figures import Figure, Points, Size, run_program
 from benchmarks.program import PROJECT, make_environment
 from benchmarks.sheets import obtain_sheet
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.database import JOURNAL_NAME
+from bulkupdate.store.journal_file import JOURNAL_NAME
 
 SENT_SHARE = 0.012
 LOOK_SECONDS = 0.1

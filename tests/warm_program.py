@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bulkupdate.runs.database import JOURNAL_NAME
+from bulkupdate.store.journal_file import JOURNAL_NAME
 
 
 class Events:

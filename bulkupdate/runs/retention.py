@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from bulkupdate.clock import format_utc
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_lock import effective_state
+from bulkupdate.runs.run_lock import effective_state, remove_lock
 from bulkupdate.runs.run_records import RunState
 
 
@@ -23,6 +22,5 @@ def delete_runs_before(journal: Journal, folder: Path, before: float) -> int:
     count = journal.purge(started_before, keep=at_work)
     for run in old:
         if run.id not in at_work:
-            with suppress(OSError):
-                (folder / "locks" / f"{run.id}.lock").unlink()
+            remove_lock(folder, run.id)
     return count

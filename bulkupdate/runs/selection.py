@@ -10,13 +10,13 @@ from pathlib import Path
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
 from bulkupdate.customers.payload import filter_body
-from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed, record_observed
+from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed
 from bulkupdate.runs.diff import Findings, LookedUp, count_reading, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.fetch import WatchReading
 from bulkupdate.runs.input_file import CheckedRows, RowSource
 from bulkupdate.runs.run_records import RowOutcome, Run
 from bulkupdate.runs.runner import RunContext, RunOptions, create_run
-from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named, keep_snapshots
+from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named
 
 _ROWS_AT_A_TIME = 5000
 _DAY_SECONDS = 86_400
@@ -182,9 +182,9 @@ def begin_planned(parts: RunContext, run_id: str, plan: Selection, options: RunO
     """
     run = create_run(parts, run_id, plan, options, results_path)
     if plan.previous_values:
-        keep_snapshots(parts.journal, run, plan.previous_values.items())
+        parts.journal.keep_snapshots(run, plan.previous_values.items())
     if any(verdict.was_read for verdict in plan.verdicts.values()):
-        record_observed(parts.journal, run, plan.seen(), plan.read_at, plan.begun)
+        parts.journal.record_observed(run, plan.seen(), plan.read_at, plan.begun)
     parts.journal.record(run, outcomes=plan.refused())
     return run
 

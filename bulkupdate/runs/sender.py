@@ -18,7 +18,8 @@ from queue import Empty, SimpleQueue
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import InterruptedRunError, JournalError, ServiceDownError
-from bulkupdate.runs.journal import NOT_YET_READ_BACK, Journal
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal.row_table import NOT_YET_READ_BACK
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState

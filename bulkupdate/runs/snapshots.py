@@ -21,18 +21,6 @@ _ROWS_AT_A_TIME = 400
 _READ_BEFORE_THE_RUN = ("only_changes", "undo")
 """Options of runs that were compared as a whole: what they are to change was read then."""
 
-_DROP_UNAPPLIED = """
-DELETE FROM snapshots WHERE run = ?1 AND row IN (SELECT row FROM rows WHERE run = ?1 AND may_be_applied = 0)
-"""
-_DROP_CHANGED_ELSEWHERE = """
-DELETE FROM snapshots WHERE run = ?1 AND row IN (
-    SELECT mine.row FROM rows AS mine
-    JOIN rows AS other ON other.customer_id = mine.customer_id AND other.may_be_applied = 1 AND other.run != mine.run
-    WHERE mine.run = ?1 AND mine.may_be_applied = 0
-    AND (other.ended IS NULL OR other.ended > (SELECT min(sent) FROM rows WHERE run = ?1 AND sent > 0))
-)
-"""
-
 NOT_FOUND = 404
 NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
 
@@ -40,14 +28,6 @@ NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
 def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
     """Return these fields of a customer, as far as the service says them, to be kept."""
     return encode_live({name: live[name] for name in names if name in live})
-
-
-def keep_snapshots(journal: Journal, run: Run, previous_values: Iterable[tuple[int, str]]) -> None:
-    """Keep the previous values (`payload.encode_live`) of these rows. Raises `JournalError`."""
-    journal.change(
-        "INSERT OR REPLACE INTO snapshots (run, row, before) VALUES (?, ?, ?)",
-        ((run.key, row, before) for row, before in previous_values),
-    )
 
 
 def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
@@ -60,12 +40,10 @@ def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
     Raises `JournalError`.
     """
     was_compared = any(run.options.get(option) for option in _READ_BEFORE_THE_RUN)
-    journal.change(_DROP_CHANGED_ELSEWHERE if was_compared else _DROP_UNAPPLIED, [(run.key,)])
-
-
-def has_snapshots(journal: Journal, run: Run) -> bool:
-    """Whether anything was kept of this run. Raises `JournalError`."""
-    return bool(journal.select("SELECT 1 FROM snapshots WHERE run = ? LIMIT 1", (run.key,)))
+    if was_compared:
+        journal.drop_snapshots_changed_elsewhere(run)
+    else:
+        journal.drop_unapplied_snapshots(run)
 
 
 @dataclass
@@ -92,17 +70,12 @@ class SnapshotRecorder:
     def _keep(self, chunk: list[PendingRow]) -> set[str]:
         """Read and keep what is not yet kept; the customers that do not exist."""
         first, last = chunk[0].number, chunk[-1].number
-        kept = {
-            row
-            for (row,) in self.journal.select(
-                "SELECT row FROM snapshots WHERE run = ? AND row BETWEEN ? AND ?", (self.run.key, first, last)
-            )
-        }
+        kept = self.journal.find_snapshot_rows(self.run, first, last)
         unread = [row for row in chunk if row.number not in kept]
         live = self._read(unread)
         there = [row for row in unread if row.customer_id in live]
         previous_values = ((row.number, encode_named(live[row.customer_id], row.fields)) for row in there)
-        keep_snapshots(self.journal, self.run, previous_values)
+        self.journal.keep_snapshots(self.run, previous_values)
         missing = [row for row in unread if row.customer_id not in live]
         if missing:
             self._reject(missing)

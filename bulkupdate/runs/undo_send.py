@@ -16,7 +16,6 @@ from bulkupdate.runs.compare import is_same
 from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, is_listed, read_each, read_live
 from bulkupdate.runs.run_records import NewRun, Run
 from bulkupdate.runs.runner import UNDO, RunContext
-from bulkupdate.runs.snapshots import keep_snapshots
 from bulkupdate.runs.undo_sheet import FIRST_ROW, Restoration, UndoSheet, make_undo_sheet
 from bulkupdate.sellercloud.client import Client
 
@@ -149,7 +148,7 @@ def begin_undo(
         for each in compared
         if each.status is Status.NOT_ATTEMPTED and each.now is not None
     )
-    keep_snapshots(parts.journal, run, previous_values)
+    parts.journal.keep_snapshots(run, previous_values)
     return run
 
 

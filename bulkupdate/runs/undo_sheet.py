@@ -15,18 +15,10 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.round_trip import to_cell
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.snapshots import has_snapshots
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark
 
 FIRST_ROW = 2
 """The first one below the headings."""
-
-_TOUCHED = """
-SELECT rows.customer_id, inputs.body, snapshots.before
-FROM snapshots JOIN rows USING (run, row) JOIN inputs USING (run, row)
-WHERE run = ? AND rows.sent > 0 AND rows.may_be_applied = 1 ORDER BY row
-"""
-"""What was, or may have been, changed, whatever its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +54,14 @@ def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Resto
     """
     if effective_state(state_dir, run) is RunState.RUNNING:
         raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")
-    if not run.options.get("snapshot") and not has_snapshots(journal, run):
+    if not run.options.get("snapshot") and not journal.has_snapshots(run):
         raise UsageError(
             f"Run {run.id} kept no previous values, so they cannot be put back.",
             remedy="Only a run with --snapshot can be undone.",
         )
     numbers = count(FIRST_ROW)
     found = []
-    for customer_id, body, before_text in journal.select(_TOUCHED, (run.key,)):
+    for customer_id, body, before_text in journal.list_touched(run):
         before = decode_live(before_text)
         sent = {name: value for name, value in decode_body(body).items() if before.get(name) != value}
         if sent:

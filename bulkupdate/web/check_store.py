@@ -14,6 +14,7 @@ from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
 from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
 from bulkupdate.runs.fetch import count_calls
 from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.upload_store import read_json, write_json
 
 STORE = "check.sqlite3"
@@ -95,10 +96,8 @@ def keep_check(folder: Path, intake: CheckedInput) -> None:
 
 def _keep_rows(folder: Path, intake: CheckedInput) -> int:
     """Write rows and problems, in one go; the calls it costs to read what the rows would change."""
-    (folder / STORE).unlink(missing_ok=True)
     fields: list[tuple[str, ...]] = []
-    with closing(sqlite3.connect(folder / STORE, isolation_level=None)) as store:
-        store.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;" + _TABLES)
+    with write_scratch_file(folder / STORE, _TABLES) as store:
         store.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
             (_write_row(row, fields) for row in intake.checked.rows()),
@@ -111,7 +110,6 @@ def _keep_rows(folder: Path, intake: CheckedInput) -> int:
                 for each in intake.checked.problems
             ),
         )  # fmt: skip
-        store.execute("COMMIT")
     return count_calls(fields)
 
 
@@ -208,7 +206,7 @@ class KeptCheck:
             return [value or WHOLE_ROW for (value,) in found]
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self.path.parent / STORE}?mode=ro&immutable=1", uri=True)
+        return open_scratch_file(self.path.parent / STORE)
 
 
 WHOLE_ROW = "(whole row)"

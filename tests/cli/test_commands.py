@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.database import JOURNAL_NAME
 from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.store.journal_file import JOURNAL_NAME
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
 
 HEADINGS = ["CustomerId", "Name", "Email"]

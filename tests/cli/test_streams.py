@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bulkupdate.runs.database import JOURNAL_NAME
+from bulkupdate.store.journal_file import JOURNAL_NAME
 from tests.conftest import find_puts, write_sheet
 
 ROWS = 3

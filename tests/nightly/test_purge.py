@@ -39,7 +39,7 @@ def ran(house: House) -> House:
     assert house.night(skip_invalid=True) is ExitCode.INCOMPLETE
     with Journal(house.state, Clock()) as journal:
         key = journal.find_run().key
-        journal._connection.execute("INSERT INTO snapshots VALUES (?, 2, ?)", (key, json.dumps({"Name": VALUE})))
+        journal.connection.execute("INSERT INTO snapshots VALUES (?, 2, ?)", (key, json.dumps({"Name": VALUE})))
     return house
 
 
@@ -59,7 +59,7 @@ def test_what_is_purged_is_gone_to_the_last_byte_and_its_results_stay(ran: House
         assert journal.runs() == []
         assert VALUE.encode() not in bytes_of(ran.state)
         tables = ("inputs", "rows", "problems", "snapshots")
-        assert [journal._connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables] == [0] * 4
+        assert [journal.connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables] == [0] * 4
     assert VALUE.encode() not in bytes_of(ran.state)
     assert list((ran.state / "locks").iterdir()) == []
     assert Path(ran.summary("a")["results"]).exists()

@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulkupdate.runs.database import JOURNAL_NAME
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.store.journal_file import JOURNAL_NAME
 from tests.conftest import FIRST, find_puts, read_results, write_sheet
 from tests.warm import WarmProgram
 

@@ -9,7 +9,7 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
-from bulkupdate.runs.confirmed_values import find_confirmed, record_observed
+from bulkupdate.runs.confirmed_values import find_confirmed
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import NewRun, RowOutcome, RunState
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
@@ -54,7 +54,7 @@ class Past:
             outcome = RowOutcome(2, status, http_status, 1, "", self.stamp, may_be_applied)
             self.journal.record(run, outcomes=[outcome])
         if seen:
-            record_observed(self.journal, run, [(2, "7", seen)], self.stamp, self.journal.sequence())
+            self.journal.record_observed(run, [(2, "7", seen)], self.stamp, self.journal.sequence())
         self.journal.set_state(run, state)
         return run
 

@@ -16,10 +16,11 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import JournalError, UsageError
-from bulkupdate.runs import database
 from bulkupdate.runs.confirmed_values import find_confirmed
-from bulkupdate.runs.database import _TABLES, JOURNAL_NAME, SCHEMA_VERSION
 from bulkupdate.runs.journal import Journal
+from bulkupdate.store import sqlite_file
+from bulkupdate.store.journal_file import JOURNAL_NAME
+from bulkupdate.store.journal_schema import TABLES, VERSION
 from tests.conftest import FIRST, find_puts, write_sheet
 from tests.runs.killing import read_statuses
 from tests.warm import PROJECT
@@ -95,7 +96,7 @@ def test_a_journal_whose_file_is_lost_but_whose_log_is_there_is_not_begun_anew(t
 
 def test_a_journal_of_version_1_is_brought_to_this_version_with_its_doubts(tmp_path):
     """The order of old events counts only if run and clock agree on it; what may have been applied is marked so."""
-    old = re.sub(r"    -- (Whether|The commits|Between).*\n", "", _TABLES)
+    old = re.sub(r"    -- (Whether|The commits|Between).*\n", "", TABLES)
     old = re.sub(r"    (may_be_applied|sent|begun) INTEGER NOT NULL DEFAULT 0,\n|    ended INTEGER,\n", "", old)
     old = old.replace("WHERE may_be_applied = 1", "WHERE status IN ('updated', 'unknown', 'failed')")
     old = old.replace("CREATE TABLE sequence (last INTEGER NOT NULL);\nINSERT INTO sequence VALUES (0);\n", "")
@@ -128,7 +129,7 @@ def test_a_journal_of_version_1_is_brought_to_this_version_with_its_doubts(tmp_p
             assert set(find_confirmed(journal, "h", wanted, "")) == {"2"}
 
 
-@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 99])
+@pytest.mark.parametrize("version", [VERSION + 1, 99])
 def test_a_journal_of_another_version_is_refused_and_left_as_it_is(unfinished, run_program, sandbox, version):
     connection = sqlite3.connect(unfinished)
     connection.execute(f"PRAGMA user_version = {version}")
@@ -154,7 +155,7 @@ def test_begun_by_many_processes_at_once_the_journal_is_whole(tmp_path):
 
 
 def test_a_locked_journal_ends_in_a_sentence(unfinished, monkeypatch):
-    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_file, "LOCK_WAIT_SECONDS", 0.05)
     holder = sqlite3.connect(unfinished, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with Journal(unfinished.parent, Clock()) as journal, pytest.raises(JournalError, match="locked by another program"):

@@ -116,7 +116,7 @@ def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> 
         with pytest.raises(UsageError):
             journal.find_run("20260114-093849-k3v9x2mq")
         assert journal.select("SELECT count(*) FROM rows") == [(8000,)]
-        journal.change("UPDATE runs SET started = ?", [("2026-01-14T09:38:49Z",)])
+        journal.execute_in_parts("UPDATE runs SET started = ?", [("2026-01-14T09:38:49Z",)])
         journal.add_run(make_new_run("20260115-093849-k3v9x2mq"), make_rows(3))
         assert journal.select("SELECT count(*) FROM rows") == [(3,)]
         assert [run.id for run in journal.runs()] == ["20260115-093849-k3v9x2mq"]

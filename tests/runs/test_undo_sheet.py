@@ -16,7 +16,6 @@ from bulkupdate.customers.payload import decode_live
 from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RowOutcome, RunState
-from bulkupdate.runs.snapshots import keep_snapshots
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
@@ -236,7 +235,7 @@ def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, concurrency=1).told["run"]
     with Journal(run_program.state, Clock()) as journal:
         run = journal.find_run(run_id)
-        keep_snapshots(journal, run, [(3, '{"Name": "of before"}')])
+        journal.keep_snapshots(run, [(3, '{"Name": "of before"}')])
         if outcome != "never sent":
             row = next(each for each in journal.pending(run) if each.number == 3)
             journal.record(run, intents=[row])

@@ -19,7 +19,8 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import StoppedError, ThrottledTooLongError
 from bulkupdate.sellercloud.rate_limit import BLIND_WAITS_SECONDS, LONGEST_WAIT_SECONDS, Quota, WaitState, plan_pause
-from bulkupdate.sellercloud.rate_limit_store import FILE_NAME, Permit
+from bulkupdate.sellercloud.rate_limit_store import Permit
+from bulkupdate.store.quota_file import QUOTA_NAME
 from tests.sellercloud.scripted import TurnedClock
 
 STOP = threading.Event()  # never set
@@ -358,15 +359,15 @@ def test_the_file_is_the_owners_alone_and_names_nobody(make: Any, tmp_path: Path
 
 
 def test_a_damaged_file_stops_with_a_sentence(make: Any, tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b"no database at all, and long enough to be looked at" * 50)
+    (tmp_path / QUOTA_NAME).write_bytes(b"no database at all, and long enough to be looked at" * 50)
     with pytest.raises(StoppedError, match="damaged") as caught:
         make(10)
     assert caught.value.remedy is not None
-    assert (tmp_path / FILE_NAME).exists(), "it is kept"
+    assert (tmp_path / QUOTA_NAME).exists(), "it is kept"
 
 
 def test_a_file_of_a_newer_version_stops(make: Any, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / FILE_NAME) as file:
+    with sqlite3.connect(tmp_path / QUOTA_NAME) as file:
         file.execute("PRAGMA user_version = 99")
     file.close()
     with pytest.raises(StoppedError, match="another version"):
@@ -375,8 +376,8 @@ def test_a_file_of_a_newer_version_stops(make: Any, tmp_path: Path) -> None:
 
 def test_a_file_that_is_held_stops_with_a_sentence(make: Any, tmp_path: Path) -> None:
     quota = make(10)
-    quota._allowance._file.execute("PRAGMA busy_timeout = 50")
-    holder = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    quota._allowance._file._connection.execute("PRAGMA busy_timeout = 50")
+    holder = sqlite3.connect(tmp_path / QUOTA_NAME, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoppedError, match="locked"):
         quota.spend(STOP)

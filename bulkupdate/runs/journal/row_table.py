@@ -1,0 +1,126 @@
+"""The rows of a run: which are to be sent, and what was recorded of each before and after its request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from bulkupdate.customers.models import CheckedRow, ResultLine, Status
+from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run, StatusCounts
+from bulkupdate.store.journal_file import JournalFile
+
+_ROWS_AT_A_TIME = 500
+
+_UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
+"""What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
+
+NOT_YET_READ_BACK = "answered 200; not yet read back"
+"""The message of a row that was accepted in a run with `--verify`."""
+
+_TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
+"""The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
+
+
+class RowTable(JournalFile):
+    """The rows of the runs."""
+
+    def tally(self, run: Run) -> StatusCounts:
+        """How many rows have which status."""
+        with self.translated():
+            counted = self.connection.execute(
+                "SELECT status, count(*) FROM rows WHERE run = ? GROUP BY status", (run.key,)
+            ).fetchall()
+        return StatusCounts({Status(status): count for status, count in counted})
+
+    def pending(self, run: Run) -> Iterator[PendingRow]:
+        """Return the rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
+        return self._page_rows(run, f"status IN ({_quote(_UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}")
+
+    def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
+        """Return the rows that the service answered 200 and that `--verify` has still to read back."""
+        return self._page_rows(run, _TO_BE_READ_BACK)
+
+    def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
+        last = 0
+        query = (
+            "SELECT row, customer_id, body, fields, attempts, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
+            f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"
+        )
+        while True:
+            with self.translated():
+                page = self.connection.execute(query, (run.key, last)).fetchall()
+            for row, customer_id, body, fields, attempts, may_be_applied in page:
+                yield PendingRow(row, customer_id, body, tuple(fields.split(",")), attempts, bool(may_be_applied))
+            if len(page) < _ROWS_AT_A_TIME:
+                return
+            last = page[-1][0]
+
+    def record(
+        self, run: Run, *, outcomes: Sequence[RowOutcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
+    ) -> None:
+        """In one commit: what became of the rows answered, and that these others are about to be sent.
+
+        The commit's number in the journal's sequence tells, without a clock, what came after what.
+        """
+        with self.writing():
+            self.connection.execute("UPDATE sequence SET last = last + 1")
+            number = self.connection.execute("SELECT last FROM sequence").fetchone()[0]
+            self.connection.executemany(
+                "UPDATE rows SET status = ?, http_status = ?, attempts = ?, message = ?, finished_at = ?,"
+                " may_be_applied = ?, ended = ? WHERE run = ? AND row = ?",
+                (
+                    (each.status, each.http_status, each.attempts, each.message, each.finished_at,
+                     each.may_be_applied, number, run.key, each.row)
+                    for each in outcomes
+                ),
+            )  # fmt: skip
+            self.connection.executemany(
+                "UPDATE rows SET status = 'unknown', http_status = NULL, message = 'sent, no answer yet',"
+                " finished_at = '', may_be_applied = 1, sent = ?, ended = NULL WHERE run = ? AND row = ?",
+                ((number, run.key, each.number) for each in intents),
+            )
+            if calls:
+                self.connection.execute("UPDATE runs SET calls = ? WHERE key = ?", (calls, run.key))
+
+    def sequence(self) -> int:
+        """Return the number of the last commit in which rows were sent or answered, over all runs."""
+        return int(self.select("SELECT last FROM sequence")[0][0])
+
+    def lines(self, run: Run, statuses: Sequence[Status] = tuple(Status)) -> Iterator[ResultLine]:
+        """Yield the rows with one of these statuses as the results show them, in the order of the file."""
+        with self.translated(), closing(self.connection.cursor()) as cursor:
+            cursor.execute(
+                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608 - words of ours
+                " FROM rows JOIN inputs USING (run, row)"
+                f" WHERE run = ? AND status IN ({_quote(statuses)}) ORDER BY row",
+                (run.key,),
+            )
+            while found := cursor.fetchmany(_ROWS_AT_A_TIME):
+                yield from (_read_line(columns) for columns in found)
+
+    def checked_rows(self, run: Run, statuses: Sequence[Status]) -> Iterator[CheckedRow]:
+        """Yield the rows with one of these statuses as they were checked, to be sent by a new run."""
+        with self.translated(), closing(self.connection.cursor()) as cursor:
+            cursor.execute(
+                "SELECT row, customer_id, body, fields, original, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
+                f" WHERE run = ? AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row",
+                (run.key,),
+            )
+            for row, customer_id, body, fields, original, may_be_applied in cursor.fetchall():
+                yield CheckedRow(
+                    row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")),
+                    tuple(json.loads(original)), may_be_applied=bool(may_be_applied),
+                )  # fmt: skip
+
+
+def _quote(statuses: Sequence[Status]) -> str:
+    return ", ".join(f"'{status.value}'" for status in statuses)
+
+
+def _read_line(columns: Sequence[Any]) -> ResultLine:
+    row, customer_id, status, http_status, attempts, fields, message, finished_at, original = columns
+    names = tuple(name for name in fields.split(",") if name)
+    cells = tuple(json.loads(original))
+    return ResultLine(row, customer_id, Status(status), http_status, attempts, names, message, finished_at, cells)

@@ -1,0 +1,210 @@
+"""SQLite files: opening, versions, transactions, and failures told apart by SQLite's own codes.
+
+Each store describes its file as a `FileKind`; the rest is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from bulkupdate.errors import StoppedError
+
+LOCK_WAIT_SECONDS = 20.0
+"""How long another program may hold a file."""
+
+_LOCK_POLL_SECONDS = 0.02
+
+
+class Failure(Enum):
+    """What is wrong with a file."""
+
+    LOCKED = "locked"
+    """Another program has held it for `LOCK_WAIT_SECONDS`."""
+    FULL = "full"
+    """The disk is full, or cannot be written."""
+    DAMAGED = "damaged"
+    """It is not a file of SQLite, or not one of ours."""
+    OTHER_VERSION = "other version"
+    """Another version of bulkupdate has written it."""
+    UNUSABLE = "unusable"
+    """Anything else that SQLite reports, such as missing rights."""
+    UNREACHABLE = "unreachable"
+    """The system cannot open it, or its folder."""
+
+
+_CODES = {
+    sqlite3.SQLITE_BUSY: Failure.LOCKED,
+    sqlite3.SQLITE_LOCKED: Failure.LOCKED,
+    sqlite3.SQLITE_FULL: Failure.FULL,
+    sqlite3.SQLITE_IOERR: Failure.FULL,
+    sqlite3.SQLITE_CORRUPT: Failure.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Failure.DAMAGED,
+    sqlite3.SQLITE_ERROR: Failure.DAMAGED,
+}
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """One kind of file: its tables, and what is said if it cannot be used.
+
+    `tables` are its statements, separated by `;` and a line break; `migrations` are those that lead from the version
+    given to the next. `synchronous` is SQLite's setting of that name. `messages` holds a sentence and a remedy for
+    each failure, with {path}, {name} and {reason} in them. `page_bytes` 0 is SQLite's own choice. `is_made_in_place`:
+    an empty file gets its tables when it is opened; otherwise it counts as damaged.
+    """
+
+    version: int
+    tables: str
+    synchronous: str
+    error: type[StoppedError]
+    messages: Mapping[Failure, tuple[str, str]]
+    migrations: Mapping[int, str] = field(default_factory=dict)
+    page_bytes: int = 0
+    is_made_in_place: bool = False
+
+    def describe(self, path: Path, failure: Failure, reason: str = "") -> StoppedError:
+        """Return the error for users."""
+        message, remedy = self.messages[failure]
+        words = {"path": path, "name": path.name, "reason": reason, "version": self.version}
+        return self.error(message.format(**words), remedy=remedy.format(**words))
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can use, unless it is there. Raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file that only its owner can read, unless it is there. Raises `OSError`."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def open_file(path: Path, kind: FileKind, *, check_same_thread: bool = True) -> sqlite3.Connection:
+    """Connect to a file that has its tables, and bring them to the current version.
+
+    Raises `sqlite3.Error`, and the kind's own error if another version has written it.
+    """
+    connection = sqlite3.connect(
+        path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=check_same_thread
+    )
+    try:
+        _migrate(connection, path, kind)
+        _switch_to_wal(connection)
+        connection.execute(f"PRAGMA synchronous = {kind.synchronous}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def create_tables(path: Path, kind: FileKind) -> None:
+    """Give an empty file its tables. Raises `sqlite3.Error`."""
+    with closing(sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)) as connection:
+        _create_tables(connection, kind)
+
+
+def _create_tables(connection: sqlite3.Connection, kind: FileKind) -> None:
+    if kind.page_bytes:
+        connection.execute(f"PRAGMA page_size = {kind.page_bytes}")
+    _switch_to_wal(connection)
+    with transaction(connection):
+        if not _read_version(connection):  # another process may have been first
+            _execute_all(connection, kind.tables)
+            connection.execute(f"PRAGMA user_version = {kind.version}")
+
+
+def _read_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _execute_all(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, kind: FileKind) -> None:
+    version = _read_version(connection)
+    if version == 0 and kind.is_made_in_place:
+        _create_tables(connection, kind)
+        version = kind.version
+    if version == 0:
+        raise sqlite3.DatabaseError("it is empty, or not a file of bulkupdate")
+    if version != kind.version and version not in kind.migrations:
+        raise kind.describe(path, Failure.OTHER_VERSION, str(version))
+    while version != kind.version:
+        with transaction(connection):
+            if _read_version(connection) == version:  # another process may have been first
+                _execute_all(connection, kind.migrations[version])
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+        version += 1
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on.
+
+    SQLite does not wait for a lock here, so processes that start at once would turn each other away.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if classify_error(error) is not Failure.LOCKED or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOCK_POLL_SECONDS)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Execute all statements inside, or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def classify_error(error: sqlite3.Error) -> Failure:
+    """Return what is wrong, from SQLite's code; an error raised by ourselves has none and means damage."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended bits
+    return _CODES.get(code, Failure.UNUSABLE)
+
+
+@contextmanager
+def translated_errors(path: Path, kind: FileKind) -> Iterator[None]:
+    """Raise failures of SQLite and of the disk as the kind's error, which says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise kind.describe(path, classify_error(error), str(error)) from error
+    except OSError as error:
+        raise kind.describe(path, Failure.UNREACHABLE, error.strerror or str(error)) from error
+
+
+@contextmanager
+def write_scratch_file(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
+    """Make a file that is written once, in one transaction and without a log: worthless unless the block ends well.
+
+    What was at the path before is deleted. Raises `sqlite3.Error`.
+    """
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; {tables}")
+        yield connection
+        connection.execute("COMMIT")
+
+
+def open_scratch_file(path: Path) -> sqlite3.Connection:
+    """Open such a file to read it. Raises `sqlite3.Error`."""
+    return sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
