@@ -1,4 +1,4 @@
-"""Time, passed in: the one place that reads the clock or waits, so that tests can turn the hands themselves."""
+"""The only place that reads the clock or waits, so that tests can control time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Clock:
         return time.time()
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
-        """Wait so many seconds, or until `stop` is set. True if it was set."""
+        """Wait this number of seconds, or until `stop` is set. Return True if it was set."""
         return stop.wait(max(0.0, seconds))
 
 
 def format_utc(seconds: float) -> str:
-    """ISO 8601 in UTC to the second: `2026-01-14T09:38:49Z`."""
+    """Return ISO 8601 in UTC, to the second: `2026-01-14T09:38:49Z`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_local_time(seconds: float, now: float) -> str:
-    """Return the local time for people: `14:05`; with the date if that is not today: `14:05 on 15 January`."""
+    """Return the local time for display: `14:05`, or, if it is not today, `14:05 on 15 January`."""
     then = datetime.fromtimestamp(seconds).astimezone()
     if then.date() == datetime.fromtimestamp(now).astimezone().date():
         return then.strftime("%H:%M")
@@ -33,7 +33,7 @@ def format_local_time(seconds: float, now: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a length of time as people say it: `45 s`, `12 min`, `3 h 05 min`, `9 h 16 min`."""
+    """Return a length of time for display: `45 s`, `12 min`, `3 h 05 min`, `9 h 16 min`."""
     whole = max(0, round(seconds))
     if whole < 90:
         return f"{whole} s"

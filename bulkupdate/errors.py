@@ -1,20 +1,20 @@
-"""The family of exceptions, sorted by what a run does next.
+"""All exceptions, sorted by what the user does next.
 
-    BulkUpdateError                     any of ours: a sentence for people, and the exit code it ends with
-    ├── UsageError                      2  the command or a setting is wrong: mend it and call again
-    ├── InputFileError                3  the file cannot be taken as it is: nothing was sent
-    ├── StoppedError                    4  the run ends early, its journal in order: `resume` continues
+    BulkUpdateError                     base class: a sentence for the user, and the exit code
+    ├── UsageError                      2  the command or a setting is wrong: fix it and run the command again
+    ├── InputFileError                  3  the file is refused: nothing was sent
+    ├── StoppedError                    4  the run ends early with a consistent journal: `resume` continues
     │   ├── SignInRefusedError             the service does not accept the login or its token
-    │   ├── ServiceDownError               no answer in all the tries allowed, or too many rows in a row failed
+    │   ├── ServiceDownError               no answer in all attempts, or too many consecutive failed rows
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
-    ├── InternalError                        4  the program itself failed; the journal is in order: `resume` continues
-    ├── BusyError                       5  someone else is at work on the same run or folder
+    ├── InternalError                   4  a bug; the journal is consistent: `resume` continues
+    ├── BusyError                       5  another process is working on the same run or folder
     └── InterruptedRunError           130  Ctrl-C or SIGTERM: what was in flight was recorded
 
-A bad cell is no exception but a `Problem` (`customers/models.py`): the rest of the file is still checked. What one
-request came to is no exception either but a verdict (`sellercloud/response.py`): the next row is still sent. An
-exception of a foreign library is translated where it enters, with its cause chained, and never travels further.
+A bad cell is not an exception but a `Problem` (`customers/models.py`): the rest of the file is still checked. The
+result of one request is not an exception either (`sellercloud/`): the next row is still sent. Exceptions of other
+libraries are translated where they arise, with their cause chained.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the program's exit code says to a scheduler."""
+    """The exit codes of the program."""
 
     DONE = 0
     """Every row was updated or unchanged."""
@@ -36,15 +36,15 @@ class ExitCode(IntEnum):
     STOPPED = 4
     """Stopped early; `resume` continues."""
     BUSY = 5
-    """Another run of this folder is going on."""
+    """Another process is working on this run or folder."""
     INTERRUPTED = 130
     """Interrupted; what was in flight was recorded, `resume` continues."""
 
 
 class BulkUpdateError(Exception):
-    """Something a person must know of: `str(error)` is a sentence that says what happened and where.
+    """An error shown to the user: `str(error)` is a sentence that says what happened and where.
 
-    `remedy` says what to do next, None where the sentence already does; `exit_code` is how the program ends.
+    `remedy` says what to do next, None if the sentence already does.
     """
 
     exit_code = ExitCode.STOPPED
@@ -61,7 +61,7 @@ class UsageError(BulkUpdateError):
 
 
 class InputFileError(BulkUpdateError):
-    """The file cannot be taken as it is; nothing was sent."""
+    """The file is refused; nothing was sent."""
 
     exit_code = ExitCode.FILE_REFUSED
 
@@ -73,11 +73,11 @@ class StoppedError(BulkUpdateError):
 
 
 class SignInRefusedError(StoppedError):
-    """The service does not accept the login, or refuses the token it has just given out."""
+    """The service does not accept the login, or refuses the token that it has just issued."""
 
 
 class ServiceDownError(StoppedError):
-    """The service gave no usable answer in all the tries allowed."""
+    """The service gave no usable answer in all attempts."""
 
 
 class ThrottledTooLongError(StoppedError):
@@ -89,7 +89,7 @@ class JournalError(StoppedError):
 
 
 class InternalError(BulkUpdateError):
-    """What is no other error of ours, as people get to see it."""
+    """An unexpected error (a bug), as shown to the user."""
 
     exit_code = ExitCode.STOPPED
 
@@ -101,6 +101,6 @@ class BusyError(BulkUpdateError):
 
 
 class InterruptedRunError(BulkUpdateError):
-    """A person or the system asked the run to stop; what was in flight was recorded."""
+    """The user or the system asked the run to stop; requests in flight were recorded."""
 
     exit_code = ExitCode.INTERRUPTED

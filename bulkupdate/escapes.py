@@ -1,4 +1,4 @@
-"""Escapes of URLs, JSON, JavaScript and HTML decoded, with the place that each character had before. Pure."""
+"""Decode escapes of URLs, JSON, JavaScript and HTML, keeping the original position of each character."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text, and for each of its characters the part of the original that it came from.
+    """A decoded text, and for each of its characters the part of the original that it came from.
 
-    `starts` and `ends` are places in the original text; None: the text is the original.
+    `starts` and `ends` are positions in the original text; None: the text is the original.
     """
 
     text: str
@@ -71,7 +71,7 @@ def decode_fully(text: str, most: int) -> Iterator[Decoded]:
 
 
 def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
-    """Each escaped character: where its escape begins and ends, and the one character it stands for."""
+    """Yield each escaped character: where its escape begins and ends, and the character it stands for."""
     for match in _ESCAPE.finditer(text):
         start, end = match.span()
         if match["bytes"]:
@@ -83,7 +83,7 @@ def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _read_bytes(start: int, data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Bytes written as %XX: UTF-8, and Latin-1 if they are none."""
+    """Decode bytes written as %XX: UTF-8, or Latin-1 if they are not UTF-8."""
     for character in data.decode("utf-8", "surrogateescape"):
         end = start + 3 * len(character.encode("utf-8", "surrogateescape"))
         yield start, end, chr(ord(character) - 0xDC00) if "\udc80" <= character <= "\udcff" else character
@@ -91,7 +91,7 @@ def _read_bytes(start: int, data: bytes) -> Iterator[tuple[int, int, str]]:
 
 
 def _read_units(start: int, text: str) -> Iterator[tuple[int, int, str]]:
-    r"""UTF-16 units written as \uXXXX or %uXXXX."""
+    r"""Decode UTF-16 units written as \uXXXX or %uXXXX."""
     units = b"".join(bytes.fromhex(text[at + 2 : at + 6]) for at in range(0, len(text), 6))
     for character in units.decode("utf-16-be", "surrogatepass"):
         end = start + (12 if ord(character) > 0xFFFF else 6)
@@ -100,7 +100,7 @@ def _read_units(start: int, text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _read_one(match: re.Match[str]) -> str | None:
-    """Return the one character of any other escape; None for what is none."""
+    """Return the character of any other escape; None if it is not a valid escape."""
     if match["sign"]:
         return _SIGNS.get(match["sign"], match["sign"])
     if match["name"]:

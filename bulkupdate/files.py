@@ -1,4 +1,4 @@
-"""The file that goes out: found writable before the work begins, and put in place in one step when it is whole."""
+"""Output files: checked to be writable before the work begins, and replaced in one step when complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ except ImportError:  # Windows
 WORKBOOK_OR_CSV = (".xlsx", ".csv")
 
 LEFTOVER_SECONDS = 600
-"""A half-written file of ours that is older, and that no process holds, belongs to one that was killed."""
+"""A temporary file of bulkupdate that is older and not locked was left by a killed process."""
 
 _PREFIX, _SUFFIX = ".bulkupdate-", ".tmp"
 
@@ -36,7 +36,7 @@ def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None
         if _exists(lock):
             raise UsageError(
                 f"{path} is open in Excel or LibreOffice.",
-                remedy=f"Close it there and try again; if nobody has it open, delete {lock.name} beside it.",
+                remedy=f"Close it there and try again; if it is not open anywhere, delete {lock.name} beside it.",
             )
     try:
         if _exists(path):
@@ -117,7 +117,7 @@ def open_private(path: Path, *, replace: bool = False) -> BinaryIO:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Delete what killed processes left half written: customer data under a name that nobody looks at."""
+    """Delete temporary files of killed processes: they hold customer data under a hidden name."""
     with suppress(OSError):
         for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
             with suppress(OSError):
@@ -126,7 +126,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _is_given_up(path: Path) -> bool:
-    """Whether no process holds it; Windows does not delete an open file anyway. A link is not ours."""
+    """Return whether no process holds it. Windows does not delete an open file anyway; a link is never ours."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("r+b") as stream:
@@ -134,7 +134,7 @@ def _is_given_up(path: Path) -> bool:
 
 
 def _lock(descriptor: int) -> bool:
-    """Hold the file until it is closed; False if another process does."""
+    """Lock the file until it is closed; return False if another process holds it."""
     if fcntl is not None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,7 +146,7 @@ def _lock(descriptor: int) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the system can (Windows cannot open a folder)."""
+    """Make a new file name survive a power cut, if the system can (Windows cannot open a folder)."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Tell addresses of this machine from others."""
+"""Tell whether an address is on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets taken out of texts that come from outside: a service may repeat in an error what it was sent.
+"""Remove secrets from texts that come from outside: a service may repeat in an error what it was sent.
 
 A secret is searched in the text as it is and with its escapes decoded (`escapes.py`), again and again, and in whatever
 the text holds in base64 or hexadecimal digits.
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from bulkupdate.escapes import decode_fully
 
 SHORTEST = 4
-"""A shorter text stands in too many words by chance to be taken out."""
+"""Shorter texts are not removed: they occur in too many words by chance."""
 
 _DECODINGS = 8
 """How many escapes within each other are undone."""
@@ -31,7 +31,7 @@ Span = tuple[int, int]
 
 
 class Redactor:
-    """Knows the password and every token of one client, in the forms they may come back in. Thread-safe."""
+    """Removes the password and every token of one client from texts, in any usual encoding. Thread-safe."""
 
     def __init__(self) -> None:
         self._secrets: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Redactor:
         self._pattern = re.compile("(?!)")  # matches nothing
 
     def learn(self, secret: str) -> None:
-        """Take this text out from now on."""
+        """Redact this text from now on."""
         if len(secret) < SHORTEST or secret in self._secrets:
             return
         self._secrets = (*self._secrets, secret)
@@ -48,7 +48,7 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
 
     def redact(self, text: str) -> str:
-        """Return the text with every secret replaced by `[secret]`, in whatever usual encoding it stands."""
+        """Return the text with every secret replaced by `[secret]`, in any usual encoding."""
         if not self._secrets:
             return text
         parts: list[str] = []

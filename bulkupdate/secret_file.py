@@ -1,4 +1,4 @@
-"""A password kept in a file: its text without the mark of an editor, and never a byte of it in an error."""
+"""Read a password from a file, without the byte order mark of an editor; no error shows a byte of it."""
 
 from __future__ import annotations
 
