@@ -4,17 +4,16 @@ import gc
 import sys
 import warnings
 
+from bulkupdate.cli.main import run_cli
+from bulkupdate.cli.streams import protect_streams
+
 
 def main() -> None:
-    """Run the program. An error that is not ours is a bug: it is written to a file, and people get a sentence."""
+    """Run the program and exit with its exit code."""
+    protect_streams()
     sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]  # pandera would load it, if only for tests
-    from bulkupdate.cli.streams import mend_streams
-
-    mend_streams()
-    from bulkupdate.cli.main import run_cli
-
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # a library's words mean nothing to the user
+        warnings.simplefilter("ignore")  # the warnings of libraries mean nothing to the user
     exit_code = run_cli()
     gc.freeze()  # all is closed: looking through every object of pandas once more takes a tenth of a second
     sys.exit(exit_code)

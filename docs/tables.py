@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from bulkupdate.cli.main import cli
+from bulkupdate.cli.main import SHORT_HELPS
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.errors import ExitCode
 from bulkupdate.sandbox.switches import SandboxOptions
@@ -32,7 +32,7 @@ def list_fields() -> str:
 
 def list_commands() -> str:
     """Every command with its line of help."""
-    rows = [[f"`bulkupdate {name}`", command.get_short_help_str(200)] for name, command in sorted(cli.commands.items())]
+    rows = [[f"`bulkupdate {name}`", short_help] for name, short_help in sorted(SHORT_HELPS.items())]
     return _table(["command", "does"], rows)
 
 

@@ -23,7 +23,8 @@ from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.text import quote_argument
 
-SAMPLES = Path(__file__).parents[1] / "sample_data"
+PROJECT = Path(__file__).parents[1]
+SAMPLES = PROJECT / "bulkupdate" / "sample_data"
 
 
 @pytest.fixture
@@ -244,7 +245,7 @@ def test_results_that_could_not_be_written_are_found_before_the_first_request(pr
 
 
 def test_samples_are_what_their_maker_makes(tmp_path):
-    subprocess.run([sys.executable, SAMPLES / "make.py", tmp_path], check=True)
+    subprocess.run([sys.executable, PROJECT / "docs" / "sample_data.py", tmp_path], check=True)
     assert (tmp_path / "customers.csv").read_bytes() == (SAMPLES / "customers.csv").read_bytes()
     for name, sheet in (("customers.xlsx", "Customers"), ("problems.xlsx", "Customers")):
         assert rows_of(tmp_path / name, sheet) == rows_of(SAMPLES / name, sheet)

@@ -112,15 +112,15 @@ def be_program(order: dict[str, Any]) -> None:
 
 def warm_up() -> None:
     """Check a sheet, so that what libraries load and build at their first use need not be paid by each call."""
-    from bulkupdate.cli.main import run_cli
+    from bulkupdate.cli.main import SHORT_HELPS, run_cli
 
     with tempfile.TemporaryDirectory() as folder:
         sheet = Path(folder) / "customers.csv"
         sheet.write_text("CustomerId,Name,Email,Comments\n163,A,a@example.com,B\n")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             run_cli(["check", str(sheet), "-o", f"{folder}/report.xlsx"])
-    for module in ("runs.runner", "runs.run_report", "spreadsheets.writing.results_workbook"):
-        importlib.import_module(f"bulkupdate.{module}")
+    for command in SHORT_HELPS:
+        importlib.import_module(f"bulkupdate.cli.commands.{command}")
 
 
 def serve() -> None:

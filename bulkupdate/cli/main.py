@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from bulkupdate import __version__
-from bulkupdate.cli import checking, looking, night, restoring, sending, serving, standing_in
-from bulkupdate.cli.failing import Invocation
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.lazy_group import LazyGroup
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 from bulkupdate.settings import is_utf8
 
@@ -21,36 +21,56 @@ Blank cells leave a field unchanged. Start with `bulkupdate template`, check wit
 `bulkupdate run FILE`. If a run stops for any reason, continue it with `bulkupdate resume`.
 """
 
+SHORT_HELPS = {
+    "check": "The dry run: everything except sending.",
+    "demo": "Run sandbox, sample file and results in one go.",
+    "doctor": "Check sign-in, quota left and the journal.",
+    "export": "Write live customers as a sheet to edit and upload again.",
+    "nightly": "Send every waiting file of a folder, for a scheduler.",
+    "purge": "Delete old runs and their data.",
+    "resume": "Continue a stopped run.",
+    "retry": "Send again what failed, was rejected or is unknown.",
+    "run": "Check all rows of a file, then send them.",
+    "runs": "List the runs, newest first.",
+    "sandbox": "A local stand-in for the service.",
+    "serve": "The upload page, for colleagues without a terminal.",
+    "show": "Show one run; write its results again.",
+    "template": "Write a sheet ready to fill in.",
+    "undo": "Write a sheet that restores the previous values.",
+}
+"""Every command with its line in the list of commands; the module of that name in `commands/` has the rest."""
 
-@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+
+@click.group(
+    cls=LazyGroup,
+    package="bulkupdate.cli.commands",
+    short_helps=SHORT_HELPS,
+    help=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(__version__, prog_name="bulkupdate")
 def cli() -> None:
     """Run the command that the user named."""
 
 
-for module in (checking, sending, restoring, looking, night, serving, standing_in):
-    for command in module.COMMANDS:
-        cli.add_command(command)
-
-
 def run_cli(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code; every error becomes a sentence here, and nowhere else."""
-    call = Invocation()
+    invocation = Invocation()
     given = sys.argv[1:] if arguments is None else arguments
     try:
         _refuse_undecodable(given)
-        result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False, obj=call)
+        result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False, obj=invocation)
     except BulkUpdateError as error:
-        return call.fail(error)
+        return invocation.report(error)
     except click.ClickException as error:
         error.show(sys.stderr)
-        call.answer(UsageError(error.format_message()), as_json="--json" in given)
+        invocation.print_json_error(UsageError(error.format_message()), as_json="--json" in given)
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` lists the runs that were started.", err=True)
         return int(ExitCode.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the top: a bug must be told loudly, and to people as a sentence
-        return call.fail(call.explain_bug(error))
+    except Exception as error:  # noqa: BLE001 - the top: a bug must be reported loudly, and to users as a sentence
+        return invocation.report(invocation.explain_bug(error))
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
 
 

@@ -1,4 +1,4 @@
-"""Standard streams that go on working when nobody reads them: closed, missing, or on a full disk.
+"""Standard streams that keep working if they cannot be written: closed, missing, or on a full disk.
 
 What cannot be shown must not change what the program does, nor its exit code.
 """
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 _PIPE_SECONDS = 0.01
 
 
-class _ForgivingEnd(io.RawIOBase):
+class _ForgivingStream(io.RawIOBase):
     """The writing end of a stream; what it cannot write is lost without an error."""
 
     def __init__(self, real: Any) -> None:
@@ -40,16 +40,16 @@ class _ForgivingEnd(io.RawIOBase):
         return bool(self._real.isatty())
 
 
-def mend_streams() -> None:
-    """Put a stream in the place of each that is missing, and make output forgiving. Call it before any file is opened.
+def protect_streams() -> None:
+    """Replace missing streams, and ignore errors of writing to the others. Call it before any file is opened.
 
-    A process begun with a closed stream (`2>&-`) would otherwise get its next file as number 2, and what is written to
-    stderr would go into that file. Under `pythonw` there are no streams at all.
+    A process started with a closed stream (`2>&-`) would otherwise get its next file as number 2, and what is written
+    to stderr would go into that file. Under `pythonw` there are no streams at all.
     """
     _fill_descriptors()
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
-    sys.stdout = _forgive(sys.stdout)
-    sys.stderr = _forgive(sys.stderr)
+    sys.stdout = _ignore_errors(sys.stdout)
+    sys.stderr = _ignore_errors(sys.stderr)
 
 
 def _fill_descriptors() -> None:
@@ -59,14 +59,14 @@ def _fill_descriptors() -> None:
     os.close(number)
 
 
-def _forgive(stream: TextIO | None) -> TextIO:
+def _ignore_errors(stream: TextIO | None) -> TextIO:
     if stream is None:
         return Path(os.devnull).open("w", encoding="utf-8")
-    if not hasattr(stream, "buffer"):  # a stand-in of whoever started us
+    if not hasattr(stream, "buffer"):  # a substitute of the program that started us
         return stream
     real = getattr(stream.buffer, "raw", stream.buffer)  # with `python -u` there is no buffer in between
     return io.TextIOWrapper(
-        io.BufferedWriter(_ForgivingEnd(real)),
+        io.BufferedWriter(_ForgivingStream(real)),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=True,

@@ -24,10 +24,12 @@ from bulkupdate.nightly.row_log import RowLog
 from bulkupdate.nightly.window import count_fitting
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.check_reports import write_check
+from bulkupdate.runs.check_summary import report_check
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal_report import report_ending
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.run_report import RunReport, report_check, report_ending, report_failure
+from bulkupdate.runs.run_report import RunReport, report_failure
 from bulkupdate.runs.runner import RunContext, RunOptions, RunResult, execute_run
 from bulkupdate.runs.selection import begin_planned, plan_sending
 from bulkupdate.sellercloud.client import open_client

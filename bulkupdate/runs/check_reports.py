@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bulkupdate.customers.models import Problem
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable
 from bulkupdate.runs.check_summary import list_problems, preview, summarise_check
 from bulkupdate.runs.input_file import CheckedInput, RowSource
+from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker, write_annotated_copy
 from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
-
-if TYPE_CHECKING:
-    from bulkupdate.runs.diff import Findings
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ def write_check(
     settings: Settings,
     report: Path | None,
     page: Path | None,
-    live: Findings | None = None,
+    live: LiveFindings | None = None,
     planned: RowSource | None = None,
 ) -> WrittenReports:
     """Write the page and the workbook that are asked for (None: not), and the annotated copy beside the workbook.

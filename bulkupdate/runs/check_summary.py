@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from bulkupdate.clock import format_duration
 from bulkupdate.customers.models import Problem, Status
+from bulkupdate.errors import ExitCode
 from bulkupdate.runs.input_file import CheckedInput, RowSource
-
-if TYPE_CHECKING:
-    from bulkupdate.runs.diff import Findings
+from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.run_report import RunReport
 
 NOT_LOOKED_UP = "Whether the customers exist and what they hold now: `check --live` looks."
 NOT_CHECKED = (
@@ -22,14 +23,14 @@ LOGIN = "Whether the login works: `bulkupdate doctor` tells."
 """What a dry run cannot know, and what only a look at the live customers tells."""
 
 
-def list_problems(intake: CheckedInput, live: Findings | None) -> tuple[Problem, ...]:
+def list_problems(intake: CheckedInput, live: LiveFindings | None) -> tuple[Problem, ...]:
     """Return what is wrong in the file and what the live customers added to that, in the order of the sheet."""
     if live is None or not live.unknown:
         return intake.checked.problems
     return tuple(sorted((*intake.checked.problems, *live.unknown), key=lambda problem: problem.row))
 
 
-def count_rows(intake: CheckedInput, live: Findings | None) -> dict[Status, int]:
+def count_rows(intake: CheckedInput, live: LiveFindings | None) -> dict[Status, int]:
     """Return the rows by status so far; those of unknown customers are invalid."""
     counts = dict(intake.checked.counts)
     sendable = {problem.row for problem in live.unknown} if live else set()
@@ -51,7 +52,7 @@ def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
 
 
 def summarise_check(
-    intake: CheckedInput, requests_per_hour: int, live: Findings | None = None
+    intake: CheckedInput, requests_per_hour: int, live: LiveFindings | None = None
 ) -> list[tuple[str, str | int]]:
     """Return the lines of a check report's Summary."""
     counts = count_rows(intake, live)
@@ -72,7 +73,7 @@ def summarise_check(
     ]
 
 
-def _summarise_look(live: Findings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
+def _summarise_look(live: LiveFindings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
     """Return what the look at the live customers cost and found."""
     if live is None:
         return []
@@ -98,3 +99,25 @@ def _estimate(calls: int, requests_per_hour: int) -> str:
     if waits <= 0:
         return "no waiting for quota, if the hour is unused"
     return f"at least {format_duration(waits * 3600)}, as the service allows {requests_per_hour:,} calls an hour"
+
+
+def report_check(
+    checked_input: CheckedInput,
+    exit_code: ExitCode,
+    report: Path | None,
+    next_command: str | None,
+    live: LiveFindings | None = None,
+) -> RunReport:
+    """Return a file that was checked and not sent. `live` is what fetching live customers found, None: not fetched."""
+    return RunReport(
+        run=None,
+        file=str(checked_input.path),
+        state=RunState.FINISHED,
+        exit_code=exit_code,
+        rows=len(checked_input.checked),
+        counts={status: count for status, count in count_rows(checked_input, live).items() if count},
+        problems=tuple(list_problems(checked_input, live)),
+        calls=live.calls if live else 0,
+        results=report,
+        next_command=next_command,
+    )

@@ -11,6 +11,7 @@ from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
 from bulkupdate.customers.payload import LiveCustomer, decode_body, format_value
 from bulkupdate.runs.compare import compare
 from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, read_live
+from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.sellercloud.client import Client
 
 UNKNOWN_CUSTOMER = "unknown-customer"
@@ -64,23 +65,9 @@ def _compare(row: CheckedRow, live: LiveCustomer | None) -> LookedUp:
     return LookedUp(row, kept, tuple(name for name in row.fields if name in not_there))
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What a look at the live customers found.
-
-    `changes` is None where only their ids were looked up; `same` is how many rows have nothing that is not there
-    already; `calls` is what it cost.
-    """
-
-    changes: tuple[Change, ...] | None
-    unknown: tuple[Problem, ...]
-    same: int
-    calls: int
-
-
 def find_changes(
     rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
-) -> Findings:
+) -> LiveFindings:
     """Each field's value before and after. `heading` is that of the ids. Raises what the client raises."""
     before = client.calls
     changes: list[Change] = []
@@ -91,7 +78,7 @@ def find_changes(
             unknown.append(describe_unknown(each.row, heading))
         same += not each.to_send
         changes += describe_changes(each)
-    return Findings(tuple(changes), tuple(unknown), same, client.calls - before)
+    return LiveFindings(tuple(changes), tuple(unknown), same, client.calls - before)
 
 
 def count_looking(rows: Iterable[CheckedRow]) -> int:
@@ -101,7 +88,7 @@ def count_looking(rows: Iterable[CheckedRow]) -> int:
 
 def find_unknown(
     rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
-) -> Findings:
+) -> LiveFindings:
     """Look only whether the ids of all valid rows exist, fifty to a call. Raises what the client raises."""
     before = client.calls
     missing = set()
@@ -110,7 +97,7 @@ def find_unknown(
         found = read_live(client, dict.fromkeys(chunk, ()), concurrency, watch)
         missing |= {customer_id for customer_id, live in found if live is None}
     unknown = tuple(describe_unknown(row, heading) for row in rows() if _has_id(row) and row.customer_id in missing)
-    return Findings(None, unknown, 0, client.calls - before)
+    return LiveFindings(None, unknown, 0, client.calls - before)
 
 
 def _has_id(row: CheckedRow) -> bool:

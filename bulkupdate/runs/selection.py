@@ -11,9 +11,10 @@ from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
 from bulkupdate.customers.payload import filter_body
 from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed
-from bulkupdate.runs.diff import Findings, LookedUp, count_reading, describe_changes, describe_unknown, look_up
+from bulkupdate.runs.diff import LookedUp, count_reading, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.fetch import WatchReading
 from bulkupdate.runs.input_file import CheckedRows, RowSource
+from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.run_records import RowOutcome, Run
 from bulkupdate.runs.runner import RunContext, RunOptions, create_run
 from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named
@@ -89,9 +90,9 @@ class Selection:
         """How many rows that the file would send are not sent."""
         return sum(verdict.status is not Status.NOT_ATTEMPTED for verdict in self.verdicts.values())
 
-    def findings(self) -> Findings:
+    def findings(self) -> LiveFindings:
         """Return what reading has found, for a report."""
-        return Findings(tuple(self.changes), tuple(self.unknown), self.unchanged, self.calls)
+        return LiveFindings(tuple(self.changes), tuple(self.unknown), self.unchanged, self.calls)
 
     def rows(self) -> Iterator[CheckedRow]:
         """Every row in the order of the file, with only what is to be sent."""

@@ -68,11 +68,11 @@ main()
 def test_no_file_of_ours_takes_the_place_of_a_closed_stream(run_program):
     code = """
 import os, sys
-from bulkupdate.cli.streams import mend_streams
+from bulkupdate.cli.streams import protect_streams
 for number in (0, 1, 2):
     os.close(number)
 sys.stdin = sys.stdout = sys.stderr = None
-mend_streams()
+protect_streams()
 opened = os.open("opened", os.O_CREAT | os.O_RDWR)
 print("lost"); print("lost", file=sys.stderr); os.write(2, b"lost")
 os.write(opened, b"%d" % (opened > 2))
@@ -85,8 +85,8 @@ def test_a_full_pipe_that_does_not_block_loses_nothing(run_program):
     code = """
 import os, sys
 os.set_blocking(1, False)
-from bulkupdate.cli.streams import mend_streams
-mend_streams()
+from bulkupdate.cli.streams import protect_streams
+protect_streams()
 print("x" * 300_000)
 """
     process = run_program.start_code(code)

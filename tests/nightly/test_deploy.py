@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import click
 import pytest
 
-from bulkupdate.cli.night import nightly_command
+from bulkupdate.cli.commands.nightly import command as nightly_command
 from bulkupdate.settings import SETTINGS, environment_name
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

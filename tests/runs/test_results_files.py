@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_report import report_ending
+from bulkupdate.runs.journal_report import report_ending
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 from tests.conftest import FIRST, write_csv, write_sheet
 from tests.runs.in_process import Driver

@@ -47,4 +47,4 @@ def browser(_browser: Browser, server: Server) -> Browser:
 @pytest.fixture
 def sample() -> Path:
     """The sample sheet: 200 good rows."""
-    return Path(__file__).parents[2] / "sample_data" / "customers.xlsx"
+    return Path(__file__).parents[2] / "bulkupdate" / "sample_data" / "customers.xlsx"

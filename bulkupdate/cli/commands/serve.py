@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import click
 
-from bulkupdate.cli.console import Console
-from bulkupdate.cli.options import common_options, make_settings
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import common_options
 from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.network import is_loopback
 
 
-@click.command("serve", short_help="The upload page, for colleagues without a terminal.")
+@click.command("serve")
+@common_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--trust-proxy", is_flag=True, help="Trust X-Forwarded-* headers from a TLS proxy.")
 @click.option("--public-name", "names", multiple=True, metavar="HOST", help="A name people reach it by.")
-@common_options
-def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...], quiet: bool, **given: Any) -> int:
+def command(invocation: Invocation, host: str, port: int, trust_proxy: bool, names: tuple[str, ...]) -> int:
     """Serve the upload page until Ctrl-C. People sign in with their own Sellercloud login; there is no list of users.
 
     It listens on this machine only. To let others in, put a proxy with TLS before it and say so: --trust-proxy
@@ -29,11 +29,7 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
             "The page is served on Linux and macOS only: Windows has no limits to hold the checks of uploads by.",
             remedy="Serve it there, or use the command line here.",
         )
-    from bulkupdate.network import is_loopback
-    from bulkupdate.web.app import create_app
-    from bulkupdate.web.http_server import serve
-
-    console, settings = Console(quiet=quiet), make_settings(given)
+    console, settings = invocation.console, invocation.settings
     if not (settings.base_url or settings.server_id or settings.team):
         raise UsageError(
             "To sign people in, this setting is missing: BULKUPDATE_BASE_URL (or BULKUPDATE_SERVER_ID, or "
@@ -45,9 +41,10 @@ def serve_command(host: str, port: int, trust_proxy: bool, names: tuple[str, ...
             f"On {host} others could reach the page, and their passwords would cross the network unencrypted.",
             remedy="Omit --host, or put a proxy with TLS before it and add --trust-proxy.",
         )
+    # these modules need limits of the system that Windows does not have
+    from bulkupdate.web.app import create_app
+    from bulkupdate.web.http_server import serve
+
     app = create_app(settings, names=names, trust_proxy=trust_proxy)
     serve(app, host, port, lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; what runs can be resumed)"))
     return ExitCode.DONE
-
-
-COMMANDS = (serve_command,)

@@ -1,4 +1,4 @@
-"""How a call of the program ends badly: what is ours is said in a sentence, what is a bug besides kept in a file."""
+"""One call of the program: its console and settings, and how it ends if it fails."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import save_crash_report
 from bulkupdate.errors import BulkUpdateError, InternalError
+from bulkupdate.runs.run_report import report_failure
 from bulkupdate.settings import SECRETS, Settings
 
 
 @dataclass
 class Invocation:
-    """What is known of a call while it goes on, for the case that it fails; travels as click's `obj`."""
+    """What every command works with. It travels as click's `obj`, and `common_options` fills it."""
 
     as_json: bool = False
     file: Path | None = None
     run_id: str | None = None
+    console: Console = field(default_factory=lambda: Console(quiet=False))
     settings: Settings = field(default_factory=Settings)
 
-    def fail(self, error: BulkUpdateError) -> int:
-        """Say what went wrong, with `--json` as its one object too; gives the exit code."""
-        self.answer(error, as_json=self.as_json)
-        Console(quiet=False).error(error)
+    def report(self, error: BulkUpdateError) -> int:
+        """Say what went wrong, with `--json` as its one object too; return the exit code."""
+        self.print_json_error(error, as_json=self.as_json)
+        self.console.error(error)
         return int(error.exit_code)
 
-    def answer(self, error: BulkUpdateError, *, as_json: bool) -> None:
+    def print_json_error(self, error: BulkUpdateError, *, as_json: bool) -> None:
         """Print the one object of `--json` for a call that failed."""
         if as_json:
-            from bulkupdate.runs.run_report import report_failure
-
             print_json(report_failure(error, self.file, self.run_id).to_json())
 
     def explain_bug(self, error: BaseException) -> InternalError:
@@ -47,7 +47,7 @@ class Invocation:
         )
 
     def _keep_trace(self, error: BaseException) -> Path | None:
-        """Return the file, readable by its owner only; None where it cannot be written."""
+        """Return the file, readable by its owner only; None if it cannot be written."""
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
             return save_crash_report(self.settings.state_dir, error, passwords, Clock())

@@ -1,4 +1,4 @@
-"""Makes the sample sheets: `python sample_data/make.py [FOLDER]`. The same text every time; a test compares.
+"""Make the sample sheets: `python docs/sample_data.py [FOLDER]`. The same text every time; a test compares.
 
 `customers.xlsx` and `customers.csv` hold the same 200 good rows about the sandbox's first customers, with every field
 in use; `problems.xlsx` has one row for each problem that the checks know.
@@ -133,4 +133,4 @@ def make_samples(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    make_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    make_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "bulkupdate" / "sample_data")

@@ -1,0 +1,63 @@
+"""`check`: the dry run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.dry_run import Reports, finish_dry_run
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import FILE_ARGUMENT, common_options
+from bulkupdate.cli.sheet_options import sheet_options
+from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
+from bulkupdate.runs.live_findings import LiveFindings
+
+
+class _LiveCommand(click.Command):
+    """A command whose `--live` is a flag that also takes `=ids`.
+
+    With an optional value, click would take the file after `--live` for it.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spelled = {"--live=ids": "--live-ids", "--live=values": "--live"}
+        return super().parse_args(ctx, [spelled.get(each, each) for each in args])
+
+
+@click.command("check", cls=_LiveCommand)
+@common_options
+@FILE_ARGUMENT
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Read the live customers too: what would change, and whom the service does not know. --live=ids looks only "
+    "whether the customers exist, fifty to a call.",
+)
+@click.option("--live-ids", is_flag=True, hidden=True, help="The same as --live=ids.")
+@click.option("-o", "output", type=click.Path(path_type=Path), help="Write the report to this workbook (.xlsx).")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the report as one self-contained page.")
+@sheet_options
+def command(
+    invocation: Invocation,
+    file: Path,
+    live: bool,
+    live_ids: bool,
+    output: Path | None,
+    html: Path | None,
+    sheet_options: SheetOptions,
+) -> int:
+    """Read FILE, check every row, and say what is wrong and what would be sent. Sends nothing."""
+    if live or live_ids:
+        invocation.settings.require_connection()
+    reports = Reports(output, html)
+    reports.require_places(file)
+    checked_input = load_input_file(file, invocation.settings, sheet_options)
+    findings = _compare(checked_input, invocation, only_ids=live_ids) if live or live_ids else None
+    return finish_dry_run(checked_input, invocation, reports, findings)
+
+
+def _compare(checked_input: CheckedInput, invocation: Invocation, *, only_ids: bool) -> LiveFindings:
+    from bulkupdate.cli.live_check import compare_with_live  # what speaks to the service loads slowly
+
+    return compare_with_live(checked_input, invocation, only_ids=only_ids)

@@ -1,0 +1,73 @@
+"""`doctor`: whether everything is in order for a run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import common_options
+from bulkupdate.cli.progress import Progress
+from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.sign_in_wait import sign_in
+from bulkupdate.sellercloud.client import open_client
+from bulkupdate.settings import Settings
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What one check found; `error` is None if all is well."""
+
+    name: str
+    message: str
+    error: BulkUpdateError | None = None
+
+
+@click.command("doctor")
+@common_options
+def command(invocation: Invocation) -> int:
+    """Check whether everything is in order for a run; costs one sign-in."""
+    console = invocation.console
+    checks = {"journal": _check_journal, "service": _check_service}
+    findings = [_check(name, check, invocation) for name, check in checks.items()]
+    for finding in findings:
+        console.info(f"{'FAIL' if finding.error else 'ok  '}  {finding.name}: {finding.message}")
+        if finding.error and finding.error.remedy:
+            console.info(f"      {finding.error.remedy}")
+    exit_code = next((finding.error.exit_code for finding in findings if finding.error), ExitCode.DONE)
+    if invocation.as_json:
+        found = {finding.name: {"ok": finding.error is None, "message": finding.message} for finding in findings}
+        print_json({**found, "exit_code": int(exit_code)})
+    return exit_code
+
+
+def _check(name: str, check: Callable[[Settings, Console], str], invocation: Invocation) -> _Finding:
+    try:
+        return _Finding(name, check(invocation.settings, invocation.console))
+    except BulkUpdateError as error:
+        return _Finding(name, str(error), error)
+
+
+def _check_journal(settings: Settings, _console: Console) -> str:
+    with Journal(settings.state_dir, Clock()) as journal:
+        return f"{journal.path} is sound and writable; {len(journal.runs()):,} runs"
+
+
+def _check_service(settings: Settings, console: Console) -> str:
+    clock, stop = Clock(), threading.Event()
+    client = open_client(settings, clock, stop)
+    try:
+        with Progress(console, 0, client.quota, clock) as progress:
+            sign_in(client, stop, lambda waiting: progress.advance(0, waiting))
+        room = client.quota.room()
+    finally:
+        client.close()
+    left = "no limit" if room.free is None else f"{room.free:,} of {settings.requests_per_hour:,} calls left"
+    waits = f", next at {format_local_time(room.free_at, clock.now())}" if room.free == 0 else ""
+    return f"signed in at {client.base_url} as {settings.username}; quota: {left}{waits}"

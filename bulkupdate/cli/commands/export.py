@@ -1,0 +1,111 @@
+"""`export`: live customers as a sheet to edit and upload again."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
+from bulkupdate.cli.remarks import show_remarks
+from bulkupdate.cli.session import open_context, print_estimate, watch_reading
+from bulkupdate.cli.sheet_options import sheet_options
+from bulkupdate.customers.payload import LiveCustomer
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.files import check_writable
+from bulkupdate.runs.customer_export import (
+    ALL_NAMES,
+    LISTED_NAMES,
+    list_everyone,
+    make_export,
+    read_customers,
+    read_first_page,
+    read_ids,
+)
+from bulkupdate.runs.fetch import count_calls, is_listed
+from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.runs.run_report import report_sheet
+from bulkupdate.runs.runner import RunContext
+from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.text import quote_argument
+
+
+@click.command("export")
+@common_options
+@click.option("--ids", type=click.Path(path_type=Path), help="A sheet with the ids of the customers; without it: all.")
+@click.option("--list-fields", is_flag=True, help="Only the fields of the list answer: fifty customers to a call.")
+@SHEET_OUTPUT_OPTION
+@sheet_options
+def command(
+    invocation: Invocation, ids: Path | None, list_fields: bool, output: Path | None, sheet_options: SheetOptions
+) -> int:
+    """Read live customers and write them as a sheet in the input format.
+
+    All fields cost one call a customer; the program says how many before it reads them.
+    """
+    console, settings = invocation.console, invocation.settings
+    settings.require_connection()
+    path = output or Path(f"customers-export-{datetime.now():%Y%m%d-%H%M%S}.xlsx")
+    check_writable(path)
+    if ids is not None and path.resolve() == ids.resolve():
+        raise UsageError(f"The export would overwrite {ids}.", remedy="Name another file with -o.")
+    wanted = read_ids(ids, settings, sheet_options) if ids is not None else None
+    names = LISTED_NAMES if list_fields else ALL_NAMES
+    with open_context(settings) as context:
+        customers = _read(wanted, names, context, console)
+        calls = context.client.calls
+    if customers is None:
+        console.info("Nothing was read.")
+        return ExitCode.FILE_REFUSED
+    return _write(customers, names, path, calls, invocation)
+
+
+def _write(
+    customers: dict[str, LiveCustomer | None], names: tuple[str, ...], path: Path, calls: int, invocation: Invocation
+) -> int:
+    """Write the sheet, and say what it holds."""
+    console = invocation.console
+    export = make_export(customers, names)
+    write_customer_sheet(path, names, export.rows, export.remarks)
+    show_remarks(export.remarks, console)
+    if export.unknown:
+        console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
+    console.info(f"Export: {path}, {len(export.rows):,} customers, {calls:,} calls used.")
+    command = f"bulkupdate run {quote_argument(path)} --only-changes"
+    console.info(f"Edit it and send it: {command}")
+    exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
+    if invocation.as_json:
+        report = report_sheet(str(path), len(export.rows), calls, exit_code, path, command)
+        print_json({**report.to_json(), "unknown": export.unknown})
+    return exit_code
+
+
+def _read(
+    wanted: list[str] | None, names: tuple[str, ...], context: RunContext, console: Console
+) -> dict[str, LiveCustomer | None] | None:
+    """Return the customers asked for, or all; None if the user declined because of the cost."""
+    concurrency = context.settings.concurrency
+    if wanted is not None:
+        if not _confirm_cost(count_calls(names for _ in wanted), context, console):
+            return None
+        with watch_reading(len(wanted), context, console) as watch:
+            return read_customers(context.client, wanted, names, concurrency, watch)
+    first = read_first_page(context.client)
+    if not _confirm_cost(first.count_calls(names), context, console):
+        return None
+    with watch_reading(first.total, context, console) as watch:
+        listed = list_everyone(context.client, first, concurrency)
+        if is_listed(names):
+            return dict(listed)
+        return read_customers(context.client, listed, names, concurrency, watch)
+
+
+def _confirm_cost(calls: int, context: RunContext, console: Console) -> bool:
+    """Say what it costs, and ask the user if it would wait for quota; a scheduler is not asked."""
+    return print_estimate(calls, context, console) or console.confirm(
+        "That is more than the quota has left now, so it will wait. Continue?", yes=not sys.stdin.isatty()
+    )

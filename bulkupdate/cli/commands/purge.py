@@ -1,0 +1,38 @@
+"""`purge`: delete old runs and their data."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from bulkupdate.cli.console import print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import common_options
+from bulkupdate.clock import Clock
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.retention import delete_runs_before
+from bulkupdate.web.upload_store import purge_uploads
+
+
+@click.command("purge")
+@common_options
+@click.option("--older-than", required=True, metavar="DAYSd", help="For example 90d.")
+def command(invocation: Invocation, older_than: str) -> int:
+    """Delete the runs older than DAYS from the journal, with the data they sent.
+
+    Sheets uploaded to the page before then are deleted too, with their results. Results files elsewhere are kept.
+    """
+    days = re.fullmatch(r"([0-9]{1,5})d?", older_than, re.ASCII)
+    if days is None:
+        raise UsageError(f"--older-than {older_than!r} is no number of days.", remedy="Write it like 90d.")
+    clock, state_dir = Clock(), invocation.settings.state_dir
+    before = clock.now() - int(days[1]) * 86_400
+    with Journal(state_dir, clock) as journal:
+        count = delete_runs_before(journal, state_dir, before)
+    uploads = purge_uploads(state_dir, before)
+    invocation.console.info(f"Deleted: {count:,} runs and {uploads:,} uploads older than {days[1]} days.")
+    if invocation.as_json:
+        print_json({"purged": count, "uploads": uploads, "exit_code": 0})
+    return ExitCode.DONE

@@ -1,0 +1,50 @@
+"""`resume`: continue a stopped run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.console import print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, common_options
+from bulkupdate.cli.sending import require_same_host, send
+from bulkupdate.cli.session import open_context
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.journal_report import find_unfinished, report_run
+from bulkupdate.runs.results import require_results_place
+from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.runner import RunContext
+
+
+@click.command("resume")
+@common_options
+@RUN_ARGUMENT
+@RESULTS_OPTION
+def command(invocation: Invocation, run_id: str | None, output: Path | None) -> int:
+    """Continue RUN, or without it the newest unfinished run: only what was not confirmed is sent."""
+    with open_context(invocation.settings) as context:
+        unfinished = None if run_id else find_unfinished(context.journal)
+        run = unfinished or context.journal.find_run(run_id)
+        if run.state is RunState.FINISHED:
+            return _refuse(run, context, invocation)
+        require_same_host(run, context)
+        run = _move_results(run, output, context)
+        invocation.console.info(f"Continuing run {run.id} of {run.file}")
+        return send(run, context, invocation)
+
+
+def _refuse(run: Run, context: RunContext, invocation: Invocation) -> int:
+    invocation.console.info(f"Run {run.id} is finished: nothing to resume.")
+    if invocation.as_json:
+        print_json(report_run(run, context.journal, context.settings.state_dir).to_json())
+    return ExitCode.DONE if context.journal.tally(run).is_all_well else ExitCode.INCOMPLETE
+
+
+def _move_results(run: Run, output: Path | None, context: RunContext) -> Run:
+    results = output or Path(run.results_path)
+    require_results_place(results, Path(run.file))
+    if output is not None:
+        context.journal.set_results_path(run, output.resolve())
+    return context.journal.find_run(run.id)

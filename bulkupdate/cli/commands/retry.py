@@ -1,0 +1,55 @@
+"""`retry`: send again what failed, was rejected or is unknown."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.confirmation import confirm_plan
+from bulkupdate.cli.console import print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, YES_OPTION, common_options
+from bulkupdate.cli.sending import require_same_host, send
+from bulkupdate.cli.session import open_context
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.run_lock import require_not_running
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.run_report import RunReport
+from bulkupdate.runs.runner import RETRIED, begin_retry, new_run_id
+from bulkupdate.text import pluralize
+
+
+@click.command("retry")
+@common_options
+@RUN_ARGUMENT
+@YES_OPTION
+@RESULTS_OPTION
+def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path | None) -> int:
+    """Send again, as a new run, the rows that failed, were rejected or are unknown.
+
+    They are those of RUN, or of the newest run if none is named.
+    """
+    console, settings = invocation.console, invocation.settings
+    with open_context(settings) as context:
+        parent = context.journal.find_run(run_id)
+        require_same_host(parent, context)
+        require_not_running(settings.state_dir, parent)
+        count = sum(1 for _ in context.journal.checked_rows(parent, RETRIED))
+        if not count:
+            console.info(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
+            if invocation.as_json:
+                print_json(RunReport(run=None, file=None, state=RunState.FINISHED, exit_code=ExitCode.DONE).to_json())
+            return ExitCode.DONE
+        new_id = new_run_id(context.clock.now())
+        beside = Path(parent.results_path).with_name(Path(parent.file).name)
+        results = output or default_results_path(beside, new_id)
+        require_results_place(results, Path(parent.file))
+        console.info(f"Sending again {pluralize(count, 'row')} of run {parent.id}")
+        # the user who typed `retry` has agreed once already; a scheduler cannot be asked
+        if not confirm_plan(count, context, console, yes=yes or not sys.stdin.isatty()):
+            console.info("Nothing was sent.")
+            return ExitCode.FILE_REFUSED
+        return send(begin_retry(context, parent, new_id, results), context, invocation)

@@ -1,0 +1,112 @@
+"""`run`: check all rows of a file, then send them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_earlier_runs
+from bulkupdate.cli.console import print_json
+from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options
+from bulkupdate.cli.run_options import run_options
+from bulkupdate.cli.sending import send
+from bulkupdate.cli.session import open_context
+from bulkupdate.cli.sheet_options import sheet_options
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.check_summary import report_check
+from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
+from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.runner import RunOptions, new_run_id
+from bulkupdate.runs.selection import begin_planned, count_reading_beside
+from bulkupdate.text import quote_argument
+
+
+@click.command("run")
+@common_options
+@FILE_ARGUMENT
+@YES_OPTION
+@click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
+@click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000_000),
+    help="Send at most this many rows; `resume` sends the rest.",
+)
+@run_options
+@RESULTS_OPTION
+@sheet_options
+def command(
+    invocation: Invocation,
+    file: Path,
+    yes: bool,
+    dry_run: bool,
+    skip_invalid: bool,
+    limit: int | None,
+    run_options: RunOptions,
+    output: Path | None,
+    sheet_options: SheetOptions,
+) -> int:
+    """Check all rows of FILE, show the plan, ask, then send one update for each row.
+
+    Nothing is sent while any row is invalid, unless --skip-invalid. The results say what became of each row.
+    """
+    options = replace(run_options, skip_invalid=skip_invalid, limit=limit)
+    if dry_run:
+        return _check(file, options, sheet_options, Reports(output), invocation)
+    invocation.settings.require_connection()
+    checked_input = load_input_file(file, invocation.settings, sheet_options)
+    show_input(checked_input, invocation.console)
+    if checked_input.invalid and not skip_invalid:
+        return _refuse(checked_input, invocation)
+    return _send(checked_input, options, output, invocation, yes=yes)
+
+
+def _check(
+    file: Path, options: RunOptions, sheet_options: SheetOptions, reports: Reports, invocation: Invocation
+) -> int:
+    """Check as `check` does; rows that the run would leave out are left out of the preview too."""
+    needs_selection = options.only_changes or options.since_last
+    if needs_selection:
+        invocation.settings.require_connection()
+    reports.require_places(file)
+    checked_input = load_input_file(file, invocation.settings, sheet_options)
+    if not needs_selection:
+        return finish_dry_run(checked_input, invocation, reports)
+    with open_context(invocation.settings) as context:
+        selection = select_rows(checked_input, options, context, invocation.console)
+    live = selection.findings() if options.only_changes else None
+    return finish_dry_run(checked_input, invocation, reports, live, planned=selection)
+
+
+def _send(
+    checked_input: CheckedInput, options: RunOptions, output: Path | None, invocation: Invocation, *, yes: bool
+) -> int:
+    console, file = invocation.console, checked_input.path
+    with open_context(invocation.settings) as context:
+        run_id = new_run_id(context.clock.now())
+        results = output or default_results_path(file, run_id)
+        require_results_place(results, file)
+        warn_of_earlier_runs(checked_input, context, console)
+        selection = select_rows(checked_input, options, context, console)
+        reading = count_reading_beside(selection, options)
+        to_send = checked_input.to_send - selection.skipped_count
+        if not confirm_plan(min(to_send, options.limit or to_send), context, console, yes=yes, reading=reading):
+            console.info("Nothing was sent.")
+            return ExitCode.FILE_REFUSED
+        run = begin_planned(context, run_id, selection, options, results)
+        return send(run, context, invocation, limit=options.limit)
+
+
+def _refuse(checked_input: CheckedInput, invocation: Invocation) -> int:
+    report = checked_input.path.with_name(f"{checked_input.path.stem}-check.xlsx")
+    command = f"bulkupdate check {quote_argument(checked_input.path)} -o {quote_argument(report)}"
+    console = invocation.console
+    console.info(f"Nothing was sent: {checked_input.invalid:,} of {len(checked_input.checked):,} rows are invalid.")
+    console.info(f"Fix them (`{command}` lists them all), or skip them with --skip-invalid.")
+    if invocation.as_json:
+        print_json(report_check(checked_input, ExitCode.FILE_REFUSED, None, command).to_json())
+    return ExitCode.FILE_REFUSED

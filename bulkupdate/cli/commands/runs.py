@@ -1,0 +1,33 @@
+"""`runs`: all runs, newest first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.console import print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import common_options
+from bulkupdate.clock import Clock
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal_report import report_run
+
+
+@click.command("runs")
+@common_options
+def command(invocation: Invocation) -> int:
+    """List all runs, newest first."""
+    state_dir = invocation.settings.state_dir
+    with Journal(state_dir, Clock()) as journal:
+        reports = [report_run(run, journal, state_dir) for run in journal.runs()]
+    if invocation.as_json:
+        print_json([report.to_json() for report in reports])
+        return ExitCode.DONE
+    if not reports:
+        invocation.console.info("No run yet.")
+    for report in reports:
+        counts = ", ".join(f"{count:,} {status}" for status, count in report.counts.items())
+        click.echo(f"{report.run}  {report.state:<8}  {Path(report.file or '').name}: {counts}")
+    return ExitCode.DONE

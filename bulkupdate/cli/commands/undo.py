@@ -1,0 +1,121 @@
+"""`undo`: a sheet that restores the previous values, and the run that sends it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.confirmation import confirm_plan
+from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
+from bulkupdate.cli.remarks import show_remarks
+from bulkupdate.cli.sending import require_same_host, send
+from bulkupdate.cli.session import open_context, print_estimate, watch_reading
+from bulkupdate.clock import Clock
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.files import check_writable
+from bulkupdate.runs.fetch import count_calls
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.run_records import Run
+from bulkupdate.runs.run_report import report_sheet
+from bulkupdate.runs.runner import RunContext, new_run_id
+from bulkupdate.runs.undo_send import UndoComparison, begin_undo, count_comparing, recheck_live
+from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
+from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+
+
+@click.command("undo")
+@common_options
+@click.argument("run_id", metavar="RUN")
+@SHEET_OUTPUT_OPTION
+@click.option("--run", "is_run", is_flag=True, help="Send it too, after comparing with the live customers again.")
+@click.option("--yes", is_flag=True, help="Send without asking.")
+def command(invocation: Invocation, run_id: str, output: Path | None, is_run: bool, yes: bool) -> int:
+    """Write the sheet that gives the customers of RUN the values they had before. RUN must have been --snapshot.
+
+    Sends nothing, unless --run: then each customer is compared again first, and one that someone has changed since is
+    left alone.
+    """
+    console, settings = invocation.console, invocation.settings
+    if not is_run:
+        with Journal(settings.state_dir, Clock()) as journal:
+            run = journal.find_run(run_id)
+            restorations = find_restorations(journal, run, settings.state_dir)
+            path = _write_sheet(run, restorations, output, console)
+        return _end_without_sending(run, path, len(restorations), invocation)
+    with open_context(settings) as context:
+        run = context.journal.find_run(run_id)
+        require_same_host(run, context)
+        restorations = find_restorations(context.journal, run, settings.state_dir)
+        path = _write_sheet(run, restorations, output, console)
+        if path is None:
+            return _end_without_sending(run, None, 0, invocation)
+        return _send_undo(run, restorations, path, context, invocation, yes=yes)
+
+
+def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | None, console: Console) -> Path | None:
+    """Write the sheet and say what it cannot hold; None if there is nothing to put back."""
+    if not restorations:
+        return None
+    sheet = make_undo_sheet(restorations)
+    path = output or Path(run.results_path).with_name(f"{Path(run.file).stem}-undo-{run.id}.xlsx")
+    check_writable(path)
+    if path.resolve() in (Path(run.file).resolve(), Path(run.results_path).resolve()):
+        raise UsageError(f"The sheet would overwrite {path}.", remedy="Name another file with -o.")
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks)
+    show_remarks(sheet.remarks, console)
+    return path
+
+
+def _end_without_sending(run: Run, path: Path | None, rows: int, invocation: Invocation) -> int:
+    command = f"bulkupdate undo {run.id} --run" if path else None
+    if path is None:
+        invocation.console.info(f"Run {run.id} changed nothing that could be restored.")
+    else:
+        invocation.console.info(f"Undo sheet: {path}, {rows:,} customers. Nothing was sent.")
+        invocation.console.info(f"To send it, after comparing again: {command}")
+    if invocation.as_json:
+        print_json(report_sheet(run.file, rows, 0, ExitCode.DONE, path, command).to_json())
+    return ExitCode.DONE
+
+
+def _send_undo(
+    run: Run,
+    restorations: Sequence[Restoration],
+    path: Path,
+    context: RunContext,
+    invocation: Invocation,
+    *,
+    yes: bool,
+) -> int:
+    console = invocation.console
+    new_id = new_run_id(context.clock.now())
+    results = default_results_path(path, new_id)
+    require_results_place(results, path)
+    print_estimate(count_comparing(restorations), context, console)
+    with watch_reading(len(restorations), context, console) as watch:
+        compared = recheck_live(restorations, context.client, context.settings.concurrency, watch)
+    _show_comparison(compared, console)
+    count = sum(each.status is Status.NOT_ATTEMPTED for each in compared)
+    read_back = count_calls(each.restored for each in compared if each.restored) if run.options.get("verify") else 0
+    if not confirm_plan(count, context, console, yes=yes, reading=read_back):
+        console.info(f"Nothing was sent. The sheet is {path}.")
+        return ExitCode.FILE_REFUSED
+    return send(begin_undo(context, run, new_id, compared, path, results), context, invocation)
+
+
+def _show_comparison(compared: Sequence[UndoComparison], console: Console) -> None:
+    counts = Counter(each.status for each in compared)
+    console.info(
+        f"To be put back: {counts[Status.NOT_ATTEMPTED]:,} customers. As before already: {counts[Status.UNCHANGED]:,}. "
+        f"Changed by someone since, left alone: {counts[Status.REJECTED]:,}."
+    )
+    losses = sum(bool(each.losses) for each in compared)
+    if losses:
+        console.info(f"Customers with fields that cannot be put back: {losses:,}; the results name them.")

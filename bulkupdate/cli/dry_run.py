@@ -1,0 +1,114 @@
+"""What a dry run shows and writes, for `check` and for `run --dry-run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.check_summary import report_check
+from bulkupdate.runs.input_file import CheckedInput, RowSource
+from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.text import pluralize, quote_argument
+
+_CHANGES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The reports that a dry run is to write; None: not this one."""
+
+    workbook: Path | None = None
+    page: Path | None = None
+
+    def require_places(self, source: Path) -> None:
+        """Raise `UsageError` if a report could not be written there, or would overwrite the file that is checked."""
+        if self.workbook or self.page:
+            from bulkupdate.runs.check_reports import require_report_places  # loads openpyxl: see `write`
+
+            require_report_places(source, self.workbook, self.page)
+
+    def write(
+        self,
+        checked_input: CheckedInput,
+        invocation: Invocation,
+        live: LiveFindings | None,
+        planned: RowSource | None,
+    ) -> None:
+        """Write them, and say where they are."""
+        if not (self.workbook or self.page):
+            return
+        # openpyxl takes as long to load as a small check takes in all, so only a report loads it
+        from bulkupdate.runs.check_reports import write_check
+
+        console = invocation.console
+        written = write_check(checked_input, invocation.settings, self.workbook, self.page, live, planned)
+        for path in written.paths:
+            console.info(f"Report: {path}")
+        for note in written.notes:
+            console.info(f"  note  {note}")
+
+
+def show_input(checked_input: CheckedInput, console: Console) -> None:
+    """Show what was read, what is wrong, and what would be sent."""
+    checked = checked_input.checked
+    sheet = f", sheet {checked_input.sheet_name}" if checked_input.sheet_name else ""
+    console.info(f"{checked_input.path}{sheet}: {pluralize(len(checked), 'row')}")
+    for note in checked_input.notes:
+        console.info(f"  note  {note}")
+    console.show_problems(checked.problems)
+    nothing = len(checked) - checked_input.to_send - checked_input.invalid
+    console.info(
+        f"{pluralize(checked_input.to_send, 'row')} to send, {checked_input.invalid:,} invalid, {nothing:,} with "
+        "nothing to send."
+    )
+
+
+def show_changes(live: LiveFindings, console: Console) -> None:
+    """Show what the live customers say: the first changes, the unknown customers, the cost."""
+    for change in (live.changes or ())[:_CHANGES_SHOWN]:
+        before, after = (f"“{text}”" if text else "nothing" for text in (change.before, change.after))
+        console.info(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")
+    left = len(live.changes or ()) - _CHANGES_SHOWN
+    if left > 0:
+        console.info(f"  … and {left:,} more fields")
+    if live.changes is not None:
+        rows = len({change.row for change in live.changes})
+        console.info(
+            f"Rows that differ: {rows:,}, in {len(live.changes):,} fields. Rows already as wanted: {live.same:,}."
+        )
+    console.info(f"Customers unknown to the service: {len(live.unknown):,}. Calls used: {live.calls:,}.")
+
+
+def finish_dry_run(
+    checked_input: CheckedInput,
+    invocation: Invocation,
+    reports: Reports,
+    live: LiveFindings | None = None,
+    planned: RowSource | None = None,
+) -> int:
+    """Say what a dry run found, write its reports, and return the exit code.
+
+    `live` is what the live customers say, None: they were not read. `planned` are the rows that would be sent, None:
+    all that the file has to send.
+    """
+    console = invocation.console
+    show_input(checked_input, console)
+    if live is not None:
+        console.show_problems(live.unknown)
+        show_changes(live, console)
+    reports.write(checked_input, invocation, live, planned)
+    exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
+    if exit_code is ExitCode.INCOMPLETE:
+        suggestion = " -o REPORT.xlsx" if not reports.workbook else ""
+        command = f"bulkupdate check {quote_argument(checked_input.path)}{suggestion}"
+        console.info(f"Fix the rows and check again: {command}")
+    else:
+        command = f"bulkupdate run {quote_argument(checked_input.path)}"
+        console.info(f"Nothing was sent. To send: {command}")
+    if invocation.as_json:
+        report = reports.workbook or reports.page
+        print_json(report_check(checked_input, exit_code, report, command, live).to_json())
+    return exit_code

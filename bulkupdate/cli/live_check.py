@@ -1,0 +1,20 @@
+"""What `--live` adds to a check: the customers as they are now."""
+
+from __future__ import annotations
+
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.session import open_context, print_estimate, watch_reading
+from bulkupdate.runs.diff import count_looking, count_reading, find_changes, find_unknown
+from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.live_findings import LiveFindings
+
+
+def compare_with_live(checked_input: CheckedInput, invocation: Invocation, *, only_ids: bool) -> LiveFindings:
+    """Read the live customers, having said what it costs; `only_ids` looks only whether they exist."""
+    checked, console = checked_input.checked, invocation.console
+    with open_context(invocation.settings) as context:
+        count, find = (count_looking, find_unknown) if only_ids else (count_reading, find_changes)
+        print_estimate(count(checked.rows()), context, console)
+        total = len(checked) - checked_input.invalid if only_ids else checked_input.to_send
+        with watch_reading(total, context, console) as watch:
+            return find(checked.rows, checked.key_heading, context.client, context.settings.concurrency, watch)

@@ -1,0 +1,75 @@
+"""The progress bar on stderr while rows go out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+
+from tqdm import tqdm
+
+from bulkupdate.cli.console import Console
+from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.runs.estimate import estimate_end
+from bulkupdate.runs.run_records import RowOutcome
+from bulkupdate.sellercloud.rate_limit import Quota, WaitState
+
+
+class Progress:
+    """A bar on stderr while rows go out (only on a terminal), and a line when all wait for quota."""
+
+    def __init__(self, console: Console, total: int, quota: Quota, clock: Clock) -> None:
+        self._console = console
+        self._quota = quota
+        self._total = total
+        self._clock = clock
+        self._started = self._estimated = clock.now()
+        self._shown = ""
+        self._bar = tqdm(
+            total=total,
+            unit="row",
+            file=sys.stderr,
+            disable=console.quiet or not sys.stderr.isatty(),
+            dynamic_ncols=True,
+            bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows{postfix}",
+        )
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # the terminal may be gone
+            self._bar.close()
+
+    def watch(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
+        """Show how far the run has come; the run calls this as it goes on."""
+        self.advance(len(outcomes), waiting)
+
+    def advance(self, count: int, waiting: WaitState | None) -> None:
+        """So many rows more are done; what is waited for, None while requests flow."""
+        with suppress(OSError):  # the terminal may be gone
+            self._bar.update(count)
+        if waiting is not None:
+            until = format_local_time(waiting.until, self._clock.now())
+            self._show(f"waiting for quota until {until}", is_news=True)
+        elif not self._bar.disable and self._bar.n and self._clock.now() - self._estimated > 1:
+            self._estimated = self._clock.now()
+            self._show(f"ends about {self._estimate_end()}", is_news=False)
+
+    def _show(self, text: str, *, is_news: bool) -> None:
+        if text == self._shown:
+            return
+        self._shown = text
+        if not self._bar.disable:
+            with suppress(OSError):
+                self._bar.set_postfix_str(text)
+        elif is_news:
+            self._console.info(text)
+
+    def _estimate_end(self) -> str:
+        now = self._clock.now()
+        end = estimate_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / self._bar.n)
+        return format_local_time(end, now)

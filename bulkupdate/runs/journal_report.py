@@ -1,0 +1,55 @@
+"""Report runs as they stand in the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_lock import effective_state
+from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.run_report import RunReport
+from bulkupdate.runs.runner import RunResult, next_command
+from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+
+
+def find_unfinished(journal: Journal) -> Run | None:
+    """Return the newest run that is not finished, even if another process is sending it; None if there is none."""
+    return next((run for run in journal.runs() if run.state is not RunState.FINISHED), None)
+
+
+def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
+    """Return a run as it stands in the journal. Raises `JournalError`."""
+    state = effective_state(state_dir, run)
+    tally = journal.tally(run)
+    results = Path(run.results_path)
+    to_fix = to_fix_path(results)
+    is_all_well = state is RunState.FINISHED and tally.is_all_well
+    not_well = ExitCode.INCOMPLETE if state is RunState.FINISHED else ExitCode.STOPPED
+    return RunReport(
+        run=run.id,
+        file=run.file,
+        state=state,
+        exit_code=ExitCode.DONE if is_all_well else not_well,
+        started=run.started,
+        rows=run.rows,
+        counts=tally.counts,
+        problems=tuple(journal.problems(run)),
+        calls=run.calls,
+        results=results if results.is_file() else None,
+        next_command=next_command(run, tally, to_fix if to_fix.exists() else None),
+    )
+
+
+def report_ending(ending: RunResult, journal: Journal, state_dir: Path) -> RunReport:
+    """Return a run that has just ended; results that could not be written are None, whatever is at their place.
+
+    Raises `JournalError`.
+    """
+    return replace(
+        report_run(ending.run, journal, state_dir),
+        exit_code=ending.exit_code,
+        results=ending.results,
+        next_command=ending.next_command,
+    )
