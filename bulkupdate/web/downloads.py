@@ -12,6 +12,7 @@ from bulkupdate.runs.results import write_run_results
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.web.page_context import PageContext
@@ -64,5 +65,5 @@ def undo_sheet_for(site: PageContext, run: Run) -> Path | None:
         return None
     sheet = make_undo_sheet(restorations)
     path = site.uploads.place_of(run.id) / UNDO_SHEET
-    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks)
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO)
     return path

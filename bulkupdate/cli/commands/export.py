@@ -31,6 +31,7 @@ from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.runs.runner import RunContext
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.text import quote_argument
 
 
@@ -70,7 +71,7 @@ def _write(
     """Write the sheet, and say what it holds."""
     console = invocation.console
     export = make_export(customers, names)
-    write_customer_sheet(path, names, export.rows, export.remarks)
+    write_customer_sheet(path, names, export.rows, export.remarks, FileKind.EXPORT)
     show_remarks(export.remarks, console)
     if export.unknown:
         console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")

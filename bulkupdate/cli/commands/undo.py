@@ -28,6 +28,7 @@ from bulkupdate.runs.runner import RunContext, new_run_id
 from bulkupdate.runs.undo_send import UndoComparison, begin_undo, count_comparing, recheck_live
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 
 
 @click.command("undo")
@@ -68,7 +69,7 @@ def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | N
     check_writable(path)
     if path.resolve() in (Path(run.file).resolve(), Path(run.results_path).resolve()):
         raise UsageError(f"The sheet would overwrite {path}.", remedy="Name another file with -o.")
-    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks)
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO)
     show_remarks(sheet.remarks, console)
     return path
 

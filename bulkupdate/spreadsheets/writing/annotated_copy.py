@@ -33,7 +33,9 @@ from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.copy_losses import list_losses
 from bulkupdate.spreadsheets.writing.escaping import make_visible
-from bulkupdate.spreadsheets.writing.formula_values import copy_formula_values
+from bulkupdate.spreadsheets.writing.formula_values import finish_package
+from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.xlsx_writer import mark_workbook
 
 MOST_ROWS = 20_000
 _MOST_UNPACKED_BYTES = 100 * 1024 * 1024
@@ -119,9 +121,10 @@ def _copy(
     _mark_problems(book[sheet_name], heading_row, headings, key_heading, problems)
     book.active = book.sheetnames.index(sheet_name)
     _escape_literals(book)
+    mark_workbook(book, FileKind.ANNOTATED_COPY)
     saved = BytesIO()
     book.save(saved)
-    return copy_formula_values(source, saved)
+    return finish_package(source, saved)
 
 
 def _escape_literals(book: Workbook) -> None:

@@ -11,6 +11,7 @@ from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.summary_sheet import Section, SummaryRow, format_summary
 from bulkupdate.spreadsheets.writing.tables import Column, format_table
 from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, write_workbook
@@ -59,7 +60,7 @@ def write_check_report(
         sheet = book.create_sheet(CHANGES_SHEET)
         streamed[CHANGES_SHEET] = format_table(sheet, _CHANGES, _cap(map(_format_change, changes)))
     with replace_file(path) as stream:
-        write_workbook(book, stream, streamed)
+        write_workbook(book, stream, streamed, FileKind.CHECK_REPORT)
 
 
 def _make_sections(problems: Sequence[Problem], summary: Sequence[SummaryRow]) -> list[Section]:

@@ -10,6 +10,7 @@ from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, write_csv
 from bulkupdate.spreadsheets.writing.xlsx_writer import write_workbook
 
@@ -33,7 +34,7 @@ class Remark(NamedTuple):
 
 
 def write_customer_sheet(
-    path: Path, names: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[Remark] = ()
+    path: Path, names: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[Remark], kind: FileKind
 ) -> None:
     """Write a workbook, or CSV if `path` ends in `.csv`, with the columns CustomerId and `names`.
 
@@ -51,4 +52,4 @@ def write_customer_sheet(
         if remarks:
             shown = ([make_visible(text) for text in remark] for remark in remarks)
             streamed[REMARKS_SHEET] = format_table(book[REMARKS_SHEET], _REMARKS, shown)
-        write_workbook(book, stream, streamed)
+        write_workbook(book, stream, streamed, kind)

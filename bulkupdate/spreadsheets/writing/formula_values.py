@@ -1,4 +1,4 @@
-"""The values that formulas show, put back into a workbook that openpyxl has saved: it writes formulas without them."""
+"""Finish a workbook that openpyxl has saved: formulas get the values they show, and the mark its checksum."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ from openpyxl.cell.cell import Cell
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
+from bulkupdate.spreadsheets.writing.own_files import PROPERTIES_PART, seal
+
 _SHEET_PART = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _FORMULA = re.compile(rb'<c r="([A-Z]+)([0-9]+)"([^>]*)>(<f\b[^>]*(?:/>|>[^<]*</f>))(?:<v ?/>|<v></v>)</c>')
 _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def copy_formula_values(source: Path, saved: BytesIO) -> bytes:
-    """Return the workbook `saved`, each formula with its value in `source`; those without a value stay so."""
+def finish_package(source: Path, saved: BytesIO) -> bytes:
+    """Return the marked workbook `saved`, sealed, and each formula with its value in `source`, if it has one there.
+
+    openpyxl writes formulas without values.
+    """
     result = BytesIO()
     with zipfile.ZipFile(saved) as package:
         parts = {name: package.read(name) for name in package.namelist()}
-    if not any(_FORMULA.search(part) for name, part in parts.items() if _SHEET_PART.fullmatch(name)):
-        return saved.getvalue()
-    values = load_workbook(source, data_only=True)
+    has_formulas = any(_FORMULA.search(part) for name, part in parts.items() if _SHEET_PART.fullmatch(name))
+    values = load_workbook(source, data_only=True) if has_formulas else None
+    properties = parts.pop(PROPERTIES_PART)
     with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as package:
         for name, part in parts.items():
             found = _SHEET_PART.fullmatch(name)
-            sheet = values.worksheets[int(found[1]) - 1] if found else None
-            package.writestr(name, _fill_in(part, sheet, values.epoch) if sheet else part)
+            sheet = values.worksheets[int(found[1]) - 1] if values and found else None
+            package.writestr(name, _fill_in(part, sheet, values.epoch) if values and sheet else part)
+        package.writestr(PROPERTIES_PART, seal(properties, package))
     return result.getvalue()
 
 

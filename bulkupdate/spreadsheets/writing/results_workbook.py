@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import REASON_COLUMN, RESULT_COLUMNS, ResultLine, Status
@@ -18,9 +16,10 @@ from bulkupdate.errors import BulkUpdateError
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.spreadsheets.writing.own_files import FileKind, find_own_file
 from bulkupdate.spreadsheets.writing.summary_sheet import Section, SummaryRow, format_summary
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, look_ahead, write_csv
-from bulkupdate.spreadsheets.writing.xlsx_writer import CREATOR, EXCEL_ROWS, StreamedRows, write_workbook
+from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, StreamedRows, write_workbook
 
 RESULTS_SHEET = "Results"
 SUMMARY_SHEET = "Summary"
@@ -94,25 +93,15 @@ def write_to_fix(path: Path, headings: Sequence[str], lines: Iterable[ResultLine
     columns.append(Column(REASON_COLUMN, _REASON_WIDTH, styles.WRAPPED_TEXT))
     rows = ((*line.original, f"{line.status.value}: {make_visible(line.message)}") for line in lines)
     with replace_file(path) as stream:
-        write_workbook(book, stream, {TO_FIX_SHEET: format_table(book[TO_FIX_SHEET], columns, rows)})
+        write_workbook(book, stream, {TO_FIX_SHEET: format_table(book[TO_FIX_SHEET], columns, rows)}, FileKind.TO_FIX)
 
 
 def remove_to_fix(path: Path) -> None:
-    """Delete a to-fix file of earlier results; anything else of that name stays, and so does what cannot be deleted."""
-    with suppress(OSError):
-        if _is_to_fix(path):
+    """Delete a to-fix file of earlier results; any other file of that name stays, as does one that is in use."""
+    found = find_own_file(path)
+    if found and found.kind is FileKind.TO_FIX:
+        with suppress(OSError):
             path.unlink()
-
-
-def _is_to_fix(path: Path) -> bool:
-    """Return whether it is a workbook that `write_to_fix` made, perhaps edited since."""
-    try:
-        with warnings.catch_warnings(action="ignore"), closing(load_workbook(path, read_only=True)) as book:
-            is_ours = book.properties.creator == CREATOR and book.sheetnames[0] == TO_FIX_SHEET
-            headings = next(book[TO_FIX_SHEET].iter_rows(max_row=1, values_only=True)) if is_ours else ()
-    except Exception:  # noqa: BLE001 - openpyxl fails in many ways; what it cannot read is not ours
-        return False
-    return REASON_COLUMN in headings
 
 
 def _compare_with_counts(lines: Iterable[ResultLine], counts: Mapping[Status, int]) -> Iterator[ResultLine]:
@@ -164,7 +153,7 @@ def _write_results_book(
         for index, title in enumerate(titles)
     }
     streamed[SUMMARY_SHEET] = format_summary(book[SUMMARY_SHEET], _make_summary(summary, counts))
-    write_workbook(book, stream, streamed)
+    write_workbook(book, stream, streamed, FileKind.RESULTS)
 
 
 def _format_results(

@@ -16,6 +16,7 @@ from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, Field
 from bulkupdate.customers.value_types import BOOLEAN, INTEGER, RATING, RATINGS
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.tables import write_csv
 from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, StreamedRows, Styled, write_workbook
 
@@ -49,7 +50,7 @@ def write_template(path: Path) -> None:
         book = styles.new_book(SHEET, INSTRUCTIONS_SHEET)
         book.properties.created = _CREATED
         _fill_customers(book[SHEET])
-        write_workbook(book, stream, {INSTRUCTIONS_SHEET: _format_instructions(book)})
+        write_workbook(book, stream, {INSTRUCTIONS_SHEET: _format_instructions(book)}, FileKind.TEMPLATE)
 
 
 def _fill_customers(sheet: Worksheet) -> None:

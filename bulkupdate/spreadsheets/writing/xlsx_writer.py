@@ -1,7 +1,7 @@
-"""A workbook to its file: its looks by openpyxl, the rows of its long sheets streamed in one by one.
+"""Stream rows into a workbook whose styles openpyxl has laid out.
 
 Memory does not grow with the rows. XlsxWriter's row-by-row mode was measured at three times the time, and loses texts
-(`cells.py` says which).
+(`escaping.py` says which).
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from io import BytesIO
 from typing import IO, BinaryIO, NamedTuple, TypeAlias
 
 from openpyxl import Workbook
+from openpyxl.packaging.custom import StringProperty
 from openpyxl.utils import get_column_letter
 
 from bulkupdate.errors import UsageError
 from bulkupdate.spreadsheets.writing.escaping import format_inline_string
+from bulkupdate.spreadsheets.writing.own_files import (
+    CREATOR,
+    MARK_PROPERTY,
+    PROPERTIES_PART,
+    FileKind,
+    describe_mark,
+    seal,
+)
 
 EXCEL_ROWS = 1_048_576
 EXCEL_COLUMNS = 16_384
-
-CREATOR = "bulkupdate"
-"""Who made a workbook, as its properties say."""
 
 _SMALL_PART_BYTES = 2_000_000_000
 _BYTES_A_CELL = 100
@@ -42,7 +48,7 @@ _IGNORED_ERRORS = b'<ignoredErrors><ignoredError sqref="A1:XFD1048576" numberSto
 
 
 class Styled(NamedTuple):
-    """A cell with a style of its own; `style` is what `looks.register` gave."""
+    """A cell with a style of its own; `style` is the number that `styles.register` returned."""
 
     value: str | int | None
     style: int
@@ -57,7 +63,7 @@ class StreamedRows:
     """The rows of a sheet, from row 1 on.
 
     `styles` holds a style for each column. `wrapped` has, for each column (from 0) whose texts break their lines, its
-    width in characters: rows are made as high as that takes. `count` is how many rows, None if not known yet.
+    width in characters: rows are made as high as that takes. `count` is how many rows, None if unknown.
     """
 
     rows: Iterable[Sequence[Cell]]
@@ -66,32 +72,42 @@ class StreamedRows:
     count: int | None = None
 
 
-def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedRows]) -> None:
-    """Write `book` to `stream`; the sheets named in `streamed` get their cells from there and must be empty themselves.
+def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedRows], kind: FileKind) -> None:
+    """Write `book` to `stream`, marked as a file of this kind.
 
-    The same book made at the same `book.properties.created` gives the same bytes. Raises `UsageError` where the rows
-    are more, wider or longer than an Excel file takes; what was written by then is of no use.
+    The sheets named in `streamed` get their cells from there and must be empty themselves. The same book made at the
+    same `book.properties.created` gives the same bytes. Raises `UsageError` if the rows are more, wider or longer than
+    an Excel file can hold; what was written by then is useless.
     """
     skeleton = BytesIO()
-    book.properties.creator = CREATOR
-    book.save(skeleton)
     created = book.properties.created or datetime(2026, 1, 1)
+    book.properties.creator = CREATOR
+    mark_workbook(book, kind)
+    book.save(skeleton)
     with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(stream, "w") as target:
-        for name in source.namelist():
+        for name in sorted(source.namelist(), key=PROPERTIES_PART.__eq__):
             entry = zipfile.ZipInfo(name, created.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
             part = source.read(name)
             if found := _SHEET_PART.fullmatch(name):
                 title = book.sheetnames[int(found[1]) - 1]
-                _write_sheet(target, entry, _hush_number_warnings(part), streamed.get(title), title)
+                _write_sheet(target, entry, _hide_number_warnings(part), streamed.get(title), title)
             elif name == "docProps/core.xml":
                 target.writestr(entry, _MODIFIED.sub(rf"\g<1>{created:%Y-%m-%dT%H:%M:%SZ}".encode(), part))
             else:
-                target.writestr(entry, part)
+                target.writestr(entry, seal(part, target) if name == PROPERTIES_PART else part)
 
 
-def _hush_number_warnings(part: bytes) -> bytes:
-    """Without the green corner that Excel gives each id and phone for being a number kept as text, as it has to be."""
+def mark_workbook(book: Workbook, kind: FileKind) -> None:
+    """Note in a workbook's properties what it is, to be sealed when it is written."""
+    properties = book.custom_doc_props  # type: ignore[attr-defined]  # the published types lack it
+    if MARK_PROPERTY in properties.names:
+        del properties[MARK_PROPERTY]
+    properties.append(StringProperty(name=MARK_PROPERTY, value=describe_mark(kind)))
+
+
+def _hide_number_warnings(part: bytes) -> bytes:
+    """Turn off the green corner with which Excel marks each number kept as text: ids and phones must be kept so."""
     place = _AFTER_IGNORED_ERRORS.search(part)
     at = place.start() if place else len(part)
     return part[:at] + _IGNORED_ERRORS + part[at:]
@@ -123,10 +139,10 @@ def _too_large(title: str) -> UsageError:
 
 
 def _write_rows(sheet: IO[bytes], streamed: StreamedRows, title: str, most_bytes: int | None) -> None:
-    """`most_bytes` is what the part may hold, having been announced as small; None: as much as it takes.
+    """Write the rows, at most `most_bytes` of them if that is not None: the part was announced as small.
 
-    A chunk is compressed by another thread while the next one is made: zlib leaves Python to others meanwhile. Chunks
-    are large, as the thread waits for its turn before and after each.
+    Another thread compresses a chunk while the next one is made, as zlib releases the interpreter lock. Chunks are
+    large, as the thread waits for the lock before and after each.
     """
     written = 0
     with ThreadPoolExecutor(1, thread_name_prefix="compressor") as compressor:
@@ -155,7 +171,7 @@ def _join_chunks(rows: Iterator[str], title: str) -> Iterator[bytes]:
 
 
 def _format_rows(streamed: StreamedRows) -> Iterator[str]:
-    """Each row as its `<row>` element. This is the innermost loop of all writing: a large run has millions of cells."""
+    """Yield each row as a `<row>` element. This is the innermost loop: a large run has millions of cells."""
     letters = [get_column_letter(place) for place in range(1, len(streamed.styles) + 1)]
     columns = [(f'<c r="{letter}', f'" s="{style}') for letter, style in zip(letters, streamed.styles, strict=True)]
     for number, row in enumerate(streamed.rows, start=1):
@@ -177,7 +193,7 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
 
 
 def _measure(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
-    """Return the height in points that the wrapped texts of a row need; not every program computes it."""
+    """Return the height in points that the wrapped texts of a row need; some programs do not compute it."""
     texts = ((row[place], width) for place, width in wrapped.items() if place < len(row))
     lines = [
         sum(1 + int(len(part) / (width * _CHARACTERS_A_WIDTH)) for part in text.split("\n"))

@@ -1,0 +1,116 @@
+"""Mark the files that bulkupdate writes with their kind, and tell them from the user's own.
+
+A workbook has the mark among its custom properties, which every program keeps. The mark holds a checksum of all other
+parts of the package, so a workbook that another program has saved since is recognised as edited.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from zlib import crc32
+
+from bulkupdate.customers.fields import FIELD_BY_NAME
+from bulkupdate.customers.models import RESULT_COLUMNS
+
+CREATOR = "bulkupdate"
+"""Who made a workbook, as its properties say."""
+
+MARK_PROPERTY = "bulkupdate"
+"""The custom property with the mark."""
+
+PROPERTIES_PART = "docProps/custom.xml"
+"""The part of a package with the mark: the last one to be written."""
+
+_UNSEALED = "00000000"
+_MOST_BYTES = 65_536
+_MARK = re.compile(rf'<property\b[^>]*\bname="{MARK_PROPERTY}"[^>]*>\s*<vt:lpwstr>([a-z -]+), contents ([0-9a-f]+)<')
+_PAGE_MARK = '<meta name="generator" content="bulkupdate check page">'
+
+
+class FileKind(StrEnum):
+    """What a file of ours is."""
+
+    TEMPLATE = "template"
+    RESULTS = "results"
+    TO_FIX = "to-fix file"
+    CHECK_REPORT = "check report"
+    CHECK_PAGE = "check page"
+    ANNOTATED_COPY = "annotated copy"
+    EXPORT = "export"
+    UNDO = "undo sheet"
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """A file that bulkupdate wrote. `is_edited`: another program has saved it since; of CSV files that is not known."""
+
+    kind: FileKind
+    is_edited: bool = False
+
+
+def describe_mark(kind: FileKind) -> str:
+    """Return the text of the property `MARK_PROPERTY`, still without the checksum that `seal` puts in."""
+    return f"{kind.value}, contents {_UNSEALED}"
+
+
+def seal(properties: bytes, package: zipfile.ZipFile) -> bytes:
+    """Return the part `PROPERTIES_PART` with the checksum of all other parts, which must have been written."""
+    return properties.replace(_UNSEALED.encode(), _sum_contents(package).encode(), 1)
+
+
+def _sum_contents(package: zipfile.ZipFile) -> str:
+    parts = sorted((entry.filename, entry.CRC) for entry in package.infolist() if entry.filename != PROPERTIES_PART)
+    return f"{crc32(repr(parts).encode()):08x}"
+
+
+def find_own_kind(path: Path) -> FileKind | None:
+    """Return the kind of a file that is as bulkupdate wrote it; None for any other file, an edited one included."""
+    found = find_own_file(path)
+    return found.kind if found and not found.is_edited else None
+
+
+def find_own_file(path: Path) -> OwnFile | None:
+    """Return what a file of ours is, None if it is not one or cannot be read. Reads only its beginning or properties.
+
+    A CSV file is recognised by its headings: results, and a template without rows; an export looks like a user's sheet.
+    """
+    try:
+        if not path.is_file():
+            return None
+        match path.suffix.lower():
+            case ".xlsx":
+                return _find_workbook(path)
+            case ".csv":
+                return _find_csv(path)
+            case ".html" | ".htm":
+                return OwnFile(FileKind.CHECK_PAGE) if _PAGE_MARK in _read_start(path) else None
+    except (OSError, ValueError, csv.Error, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+        pass
+    return None
+
+
+def _find_workbook(path: Path) -> OwnFile | None:
+    with zipfile.ZipFile(path) as package:
+        if PROPERTIES_PART not in package.namelist():
+            return None
+        with package.open(PROPERTIES_PART) as part:
+            mark = _MARK.search(part.read(_MOST_BYTES).decode())
+        return OwnFile(FileKind(mark[1]), mark[2] != _sum_contents(package)) if mark else None
+
+
+def _find_csv(path: Path) -> OwnFile | None:
+    head, *rows = list(csv.reader(_read_start(path).splitlines()[:2])) or [[]]
+    if tuple(head[: len(RESULT_COLUMNS)]) == RESULT_COLUMNS:
+        return OwnFile(FileKind.RESULTS)
+    is_template = len(head) > 1 and FIELD_BY_NAME.keys() >= set(head) and not rows
+    return OwnFile(FileKind.TEMPLATE) if is_template else None
+
+
+def _read_start(path: Path) -> str:
+    with path.open("rb") as stream:
+        return stream.read(_MOST_BYTES).decode("utf-8-sig", "replace")
