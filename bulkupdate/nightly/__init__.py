@@ -1,1 +1,1 @@
-"""Check, send and file every sheet of a nightly folder, for a scheduler."""
+"""Check and send every sheet of a nightly folder, for a scheduler, and report on them."""

@@ -1,4 +1,4 @@
-"""The outcome of one file, for the log, notices and programs."""
+"""The outcome of one file, for the log, notifier and programs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bulkupdate.runs.run_report import RunReport
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file in this call.
+    """The outcome of one file in one night.
 
-    `name` is the file's own, `place` where it stands once it is filed. `run_report` is the object that `--json` prints.
-    `files` are what people are handed: results, to-fix file, check report. `sentence` says what happened, without any
-    text of a cell; `reason` says why, and may quote a heading or a service's words: empty where all went well.
+    `name` is the file's original name, `path` its place after the night. `run_report` is the object that `--json`
+    prints. `files` are the files written for users: results, to-fix file, check report. `sentence` says what happened,
+    without any text of a cell; `reason` says why and may quote a heading or the service, empty if all went well.
     `ends_night`: what stopped this file would stop the next one too.
     """
 
     name: str
-    place: Path
+    path: Path
     run_report: RunReport
     files: tuple[Path, ...]
     sentence: str
@@ -31,14 +31,14 @@ class FileReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What this file alone would end a program with."""
+        """The exit code of a night with this file only."""
         return self.run_report.exit_code
 
 
-def write_summary(report: FileReport, path: Path) -> None:
-    """Write the file's JSON summary, whole or not at all: what `--json` prints and, beside it, what became of it.
+def write_file_summary(report: FileReport, path: Path) -> None:
+    """Write the JSON summary of the file in one step: what `--json` prints, and in addition the message and the files.
 
-    Raises `UsageError` where it cannot be written.
+    Raises `UsageError` if it cannot be written.
     """
     summary = {
         **report.run_report.to_json(),

@@ -2,8 +2,8 @@
 
 A file is in exactly one of them at any moment.
 
-A file taken is named after its run from then on: `20260114-093849-k3v9x2mq-customers.xlsx`. Such a name sorts by UTC
-time, is unique, and says, without any second record, which run of the journal is the file's.
+A claimed file carries the id of its run in its name: `20260114-093849-k3v9x2mq-customers.xlsx`. Such a name sorts by
+UTC time, is unique, and tells which run of the journal belongs to the file, without any second record.
 """
 
 from __future__ import annotations
@@ -19,59 +19,62 @@ from bulkupdate.files import check_writable, sync_folder
 from bulkupdate.runs.runner import new_run_id
 from bulkupdate.text import is_control
 
-PLACES = ("inbox", "working", "done", "failed", "reports")
-OWN = ".nightly"
-"""The folder's own state: who holds it, and which file is being read."""
+SUBFOLDERS = ("inbox", "working", "done", "failed", "reports")
+STATE_FOLDER = ".nightly"
+"""Where the program keeps the lock of the folder and the read attempts of its files."""
 
 LEFTOVER_SECONDS = 86_400.0
-"""How old a half-written report of a killed process is when it is cleared away."""
+"""How old a half-written report of a killed process must be before it is deleted."""
 
-_NAMED = re.compile(r"([0-9]{8}-[0-9]{6}-[a-z0-9]{8})-(.+)", re.DOTALL)
+_CLAIMED_NAME = re.compile(r"([0-9]{8}-[0-9]{6}-[a-z0-9]{8})-(.+)", re.DOTALL)
 _STEM_BYTES = 180
-"""Of the 255 that a file name may have: run id, ending and `-results-to-fix.xlsx` need the others."""
+"""Of the 255 that a file name may have: run id, extension and `-results-to-fix.xlsx` need the others."""
 
 _RESERVED = frozenset("<>:\"/\\|?*'`$")
-"""What Windows does not allow in a name, and what a shell would obey in a command that is copied from a report."""
+"""What Windows does not allow in a name, and what a shell would interpret in a command copied from a report."""
 
 
 @dataclass(frozen=True)
 class ClaimedFile:
-    """A file in `working/`, with the id of its run; whether that was begun, the journal knows."""
+    """A file in `working/` with the id of its run. The journal knows whether that run has begun."""
 
     path: Path
     run_id: str
 
     @property
-    def shown_name(self) -> str:
-        """Its name without the run's id."""
+    def original_name(self) -> str:
+        """The name that the file had in the inbox, without the id of its run."""
         return self.path.name[len(self.run_id) + 1 :]
 
 
 class NightFolder:
-    """A folder with its five places, made when missing, for their owner only. `is_new`: it had none."""
+    """A folder with its five subfolders; those that the program creates are readable by their owner only.
+
+    `is_new`: it had no `inbox/` before.
+    """
 
     def __init__(self, root: Path) -> None:
-        """Make the subfolders. Raises `UsageError` if one cannot be made or the reports could not be written."""
+        """Create the subfolders. Raises `UsageError` if that fails or if reports could not be written."""
         self.root = root.resolve()
-        self.inbox, self.working, self.done, self.failed, self.reports = (self.root / place for place in PLACES)
-        self.own = self.root / OWN
+        self.inbox, self.working, self.done, self.failed, self.reports = (self.root / name for name in SUBFOLDERS)
+        self.state_folder = self.root / STATE_FOLDER
         self.is_new = not self.inbox.exists()
         try:
-            self.root.mkdir(mode=0o700, exist_ok=True)  # not its parents: a mistyped path is to be noticed
-            for name in (*PLACES, OWN):
+            self.root.mkdir(mode=0o700, exist_ok=True)  # not its parents: the path may be mistyped
+            for name in (*SUBFOLDERS, STATE_FOLDER):
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UsageError(
                 f"The folder {root} cannot be used: {error.strerror or error}.",
                 remedy="Name a folder that exists and that you may write to.",
             ) from error
-        for place in (self.working, self.done, self.failed, self.reports):
-            check_writable(place / "probe.csv")
+        for folder in (self.working, self.done, self.failed, self.reports):
+            check_writable(folder / "probe.csv")
 
-    def take(self, path: Path, now: float) -> ClaimedFile | None:
-        """Move a file from the inbox to `working/`, under a new run's id and readable by its owner only.
+    def claim(self, path: Path, now: float) -> ClaimedFile | None:
+        """Move a file from the inbox to `working/`, under a new run id and readable by its owner only.
 
-        None where it cannot be moved: it is gone, or another program holds it.
+        Return None if it cannot be moved: it is gone, or another program holds it.
         """
         run_id = new_run_id(now)
         target = self.working / f"{run_id}-{make_file_name(path.name)}"
@@ -79,64 +82,68 @@ class NightFolder:
             _move(path, target)
         except OSError:
             return None
-        with suppress(OSError):  # another's file: the folder is closed to others all the same
+        with suppress(OSError):  # the file belongs to another user: the folder keeps it private all the same
             target.chmod(0o600)
         return ClaimedFile(target, run_id)
 
-    def list_taken(self) -> list[ClaimedFile]:
-        """Return the files in `working/`, in the order they were taken."""
-        named = ((path, _NAMED.fullmatch(path.name)) for path in sorted(self.working.iterdir()) if path.is_file())
-        return [ClaimedFile(path, match[1]) for path, match in named if match]
+    def list_claimed(self) -> list[ClaimedFile]:
+        """Return the files in `working/`, in the order they were claimed."""
+        matches = (
+            (path, _CLAIMED_NAME.fullmatch(path.name)) for path in sorted(self.working.iterdir()) if path.is_file()
+        )
+        return [ClaimedFile(path, match[1]) for path, match in matches if match]
 
     def list_foreign_files(self) -> list[Path]:
-        """Return what lies in `working/` but was not put there by us."""
-        return [path for path in sorted(self.working.iterdir()) if not _NAMED.fullmatch(path.name)]
+        """Return what is in `working/` although the program did not put it there."""
+        return [path for path in sorted(self.working.iterdir()) if not _CLAIMED_NAME.fullmatch(path.name)]
 
-    def find_place(self, taken: ClaimedFile, place: Path) -> Path:
-        """Where the file will stand there: under its own name, or where that is taken, with a number."""
-        target, number = place / taken.path.name, 2
+    def find_target(self, claimed: ClaimedFile, folder: Path) -> Path:
+        """Return a free path for the file in that folder: its own name, with a number if that exists already."""
+        target, number = folder / claimed.path.name, 2
         while os.path.lexists(target):
-            target = place / f"{taken.path.stem}-{number}{taken.path.suffix}"
+            target = folder / f"{claimed.path.stem}-{number}{claimed.path.suffix}"
             number += 1
         return target
 
-    def archive(self, taken: ClaimedFile, target: Path) -> None:
-        """Move it there. Raises `UsageError` where that cannot be: it then stays in `working/`."""
+    def archive(self, claimed: ClaimedFile, target: Path) -> None:
+        """Move the file to `target`. Raises `UsageError` if that fails: the file then stays in `working/`."""
         try:
-            _move(taken.path, target)
+            _move(claimed.path, target)
         except OSError as error:
             raise UsageError(
-                f"{taken.path} cannot be moved to {target.parent}: {error.strerror or error}.",
-                remedy="Its run is over. Make the folder writable; the next call moves it.",
+                f"{claimed.path} cannot be moved to {target.parent}: {error.strerror or error}.",
+                remedy="Its run is over. Make the folder writable; the next night moves the file.",
             ) from error
 
-    def report_path(self, taken: ClaimedFile, ending: str) -> Path:
-        """Where a report on it goes: `…-customers-results.xlsx` for the ending `-results.xlsx`."""
-        return self.reports / f"{taken.path.stem}{ending}"
+    def report_path(self, claimed: ClaimedFile, ending: str) -> Path:
+        """Return the path of a report on the file: `…-customers-results.xlsx` for the ending `-results.xlsx`."""
+        return self.reports / f"{claimed.path.stem}{ending}"
 
-    def register_read_attempt(self, taken: ClaimedFile) -> int:
-        """Note that the file is going to be read; how many times that was noted and never taken back."""
-        mark = self.own / f"reading-{taken.run_id}"
-        with mark.open("ab") as stream:
+    def register_read_attempt(self, claimed: ClaimedFile) -> int:
+        """Record that the file is about to be read; return how many attempts have not been cleared."""
+        with self._attempts_path(claimed).open("ab") as stream:
             stream.write(b".")
             stream.flush()
             os.fsync(stream.fileno())
             return stream.tell()
 
-    def clear_read_attempts(self, taken: ClaimedFile) -> None:
-        """Take the note back: the program has come through the reading."""
-        (self.own / f"reading-{taken.run_id}").unlink(missing_ok=True)
+    def clear_read_attempts(self, claimed: ClaimedFile) -> None:
+        """Forget the attempts: the program has survived reading the file."""
+        self._attempts_path(claimed).unlink(missing_ok=True)
 
     def clear_leftovers(self, now: float) -> None:
-        """Remove half-written reports of processes that were killed long ago (`output_file.replace_file`)."""
+        """Delete half-written reports of processes that were killed long ago (`files.replace_file`)."""
         for path in self.reports.glob(".bulkupdate-*.tmp"):
             with suppress(OSError):
                 if now - path.stat().st_mtime > LEFTOVER_SECONDS:
                     path.unlink()
 
+    def _attempts_path(self, claimed: ClaimedFile) -> Path:
+        return self.state_folder / f"reading-{claimed.run_id}"
+
 
 def make_file_name(name: str) -> str:
-    """Return the name without what misleads eyes, shells, logs or file systems, and short enough to be added to."""
+    """Return the name without characters that mislead users, shells, logs or file systems, and shortened if long."""
     harmless = "".join("_" if is_control(each) or each in _RESERVED else each for each in name)
     stem, dot, suffix = harmless.rpartition(".")
     if not stem or len(suffix.encode()) > 20:
@@ -145,9 +152,9 @@ def make_file_name(name: str) -> str:
 
 
 def _move(path: Path, target: Path) -> None:
-    """Rename, which is one step; never over another file, as only the holder of the folder's lock makes such names."""
+    """Rename in one step; never onto another file, as only the holder of the folder's lock creates such names."""
     if os.path.lexists(target):
         raise FileExistsError(f"{target} exists")
     path.rename(target)
-    for folder in {path.parent, target.parent}:  # the move must not be undone by a power cut once rows were sent
+    for folder in {path.parent, target.parent}:  # a power cut must not undo the move once rows were sent
         sync_folder(folder)

@@ -1,4 +1,4 @@
-"""Let one process at a time work through a folder. The lock ends with its owner; the note beside it names the owner."""
+"""Let one process at a time work on a folder. The system releases the lock of a process that ends, in whatever way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OWNER_NAME = "owner.json"
 
 @dataclass(frozen=True)
 class Owner:
-    """Who works through the folder: process id, machine, and since when (ISO 8601, UTC)."""
+    """The process that works on the folder: its id, its machine, and when it began (ISO 8601, UTC)."""
 
     pid: int
     host: str
@@ -33,45 +33,45 @@ class Owner:
 
 
 @contextmanager
-def hold_folder(own: Path, clock: Clock) -> Iterator[Owner | None]:
-    """Be the only call at work; `own` is where lock and note lie. Gives the owner who died holding it, else None.
+def hold_folder(state_folder: Path, clock: Clock) -> Iterator[Owner | None]:
+    """Hold the lock of the folder, which is kept in `state_folder` with a note that names its owner.
 
-    The system frees the lock of a process that ends in whatever way, so that it is never stale; the note may be.
-    Raises `BusyError`, naming the owner, where another process holds it.
+    Yield the owner that was killed while it held the lock, None if there was none. Raises `BusyError`, naming the
+    owner, if another process holds the lock, and `UsageError` if the folder cannot be locked.
     """
-    lock = FileLock(own / LOCK_NAME, timeout=0, mode=0o600)
+    lock = FileLock(state_folder / LOCK_NAME, timeout=0, mode=0o600)
     try:
         lock.acquire()
     except Timeout as error:
-        owner = read_owner(own)
+        owner = read_owner(state_folder)
         raise BusyError(
-            f"The folder {own.parent} is being worked through by {owner or 'another process'}.",
-            remedy="Let it end, or stop it with SIGTERM or Ctrl-C: it puts everything in order and frees the folder.",
+            f"The folder {state_folder.parent} is in use by {owner or 'another process'}.",
+            remedy="Wait until it ends, or stop it with SIGTERM or Ctrl-C: it then records what was sent.",
         ) from error
     except OSError as error:
-        raise UsageError(f"The folder {own} cannot be locked: {error.strerror or error}.") from error
+        raise UsageError(f"The folder {state_folder} cannot be locked: {error.strerror or error}.") from error
     try:
-        dead = read_owner(own)
-        _write_owner(own, Owner(os.getpid(), socket.gethostname(), format_utc(clock.now())))
-        yield dead
+        killed = read_owner(state_folder)
+        _write_owner(state_folder, Owner(os.getpid(), socket.gethostname(), format_utc(clock.now())))
+        yield killed
     finally:
         with suppress(OSError):
-            (own / OWNER_NAME).unlink()
+            (state_folder / OWNER_NAME).unlink()
         lock.release()
 
 
-def read_owner(own: Path) -> Owner | None:
-    """Who holds the folder, or held it last without giving it back; None where that is not known."""
+def read_owner(state_folder: Path) -> Owner | None:
+    """Return who holds the folder, or was killed while holding it; None if that is not known."""
     try:
-        noted = json.loads((own / OWNER_NAME).read_text(encoding="utf-8"))
-        return Owner(int(noted["pid"]), str(noted["host"]), str(noted["since"]))
+        note = json.loads((state_folder / OWNER_NAME).read_text(encoding="utf-8"))
+        return Owner(int(note["pid"]), str(note["host"]), str(note["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_owner(own: Path, owner: Owner) -> None:
-    """In one step, as others may be reading it just now."""
-    new = own / f"{OWNER_NAME}.{owner.pid}"
+def _write_owner(state_folder: Path, owner: Owner) -> None:
+    """Write the note in one step: another process may be reading it."""
+    new = state_folder / f"{OWNER_NAME}.{owner.pid}"
     with open_private(new, replace=True) as stream:
         stream.write(json.dumps(asdict(owner)).encode())
-    new.replace(own / OWNER_NAME)
+    new.replace(state_folder / OWNER_NAME)

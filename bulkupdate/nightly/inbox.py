@@ -14,18 +14,18 @@ from bulkupdate.clock import Clock
 
 try:
     import fcntl
-except ImportError:  # Windows: there a file that is open cannot be moved, which is found on moving
+except ImportError:  # Windows: a file that is open there cannot be moved, so claiming it fails
     fcntl = None  # type: ignore[assignment]  # what is not there is None
 
 UNFINISHED_ENDINGS = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".download", ".swp")
-"""What programs that copy call a file until it is whole."""
+"""Extensions that copying programs give a file until it is complete."""
 
 SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, order=True)
 class WaitingFile:
-    """A file of the inbox as it was seen; the oldest sorts first. `changed` is in nanoseconds since 1970."""
+    """A file of the inbox as it was last seen; the oldest sorts first. `changed` is in nanoseconds since 1970."""
 
     changed: int
     path: Path
@@ -33,41 +33,41 @@ class WaitingFile:
     node: int
 
 
-def look(inbox: Path) -> list[WaitingFile]:
+def list_waiting_files(inbox: Path) -> list[WaitingFile]:
     """Return the sheets in the inbox, oldest first.
 
-    Links, folders, hidden files, half-copied ones and those that Excel or LibreOffice has open are none.
+    Links, folders, hidden files, incomplete copies and files that are open in Excel or LibreOffice are left out.
     """
     names = {path.name for path in inbox.iterdir()}
-    return sorted(seen for name in names if _may_be_taken(name, names) and (seen := _see(inbox / name)))
+    return sorted(waiting for name in names if _has_ready_name(name, names) and (waiting := _stat_file(inbox / name)))
 
 
 def wait_until_settled(inbox: Path, settle_seconds: float, clock: Clock, stop: threading.Event) -> list[WaitingFile]:
-    """Return the sheets, oldest first, that did not change for `settle_seconds` and that nobody is writing."""
-    before = look(inbox)
+    """Return the sheets, oldest first, that did not change for `settle_seconds` and that no process is writing."""
+    before = list_waiting_files(inbox)
     if not before or clock.wait(settle_seconds, stop):
         return []
-    now = set(look(inbox))
+    now = set(list_waiting_files(inbox))
     return [each for each in before if each in now and not is_being_written(each.path)]
 
 
 def is_unchanged(waiting: WaitingFile) -> bool:
-    """Whether the file still is as it was seen, however long ago that was."""
-    return _see(waiting.path) == waiting and not is_being_written(waiting.path)
+    """Return whether the file is still as it was last seen, and no process is writing it."""
+    return _stat_file(waiting.path) == waiting and not is_being_written(waiting.path)
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether some process has the file open for writing, as far as the system tells; False where it does not.
+    """Return whether a process has the file open for writing; False if the system cannot tell.
 
-    Linux grants a read lease only on a file that nobody has open for writing (fcntl(2), F_SETLEASE). Who opens it in
-    the instant the lease is held breaks it, and the kernel tells us by a signal: SIGURG, which nobody minds, instead
-    of SIGIO, which would end the process.
+    Linux grants a read lease only on a file that no process has open for writing (fcntl(2), F_SETLEASE). If another
+    process opens the file while the lease is held, the kernel sends a signal: SIGURG, which is ignored, instead of
+    SIGIO, which would end this process.
     """
     if not hasattr(fcntl, "F_SETLEASE"):
         return False
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:  # it cannot even be read: reading it says so
+    except OSError:  # it cannot be read either: reading it will report that
         return False
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
@@ -82,7 +82,7 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _may_be_taken(name: str, names: Container[str]) -> bool:
+def _has_ready_name(name: str, names: Container[str]) -> bool:
     lowered = name.lower()
     if lowered.startswith((".", "~$")) or lowered in SYSTEM_NAMES or lowered.endswith(UNFINISHED_ENDINGS):
         return False
@@ -91,8 +91,8 @@ def _may_be_taken(name: str, names: Container[str]) -> bool:
     )
 
 
-def _see(path: Path) -> WaitingFile | None:
-    """Return what the file looks like now; None for what is gone or no ordinary file."""
+def _stat_file(path: Path) -> WaitingFile | None:
+    """Return the file as it is now; None if it is gone or not a regular file."""
     try:
         status = path.lstat()
     except OSError:

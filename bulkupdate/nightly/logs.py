@@ -1,6 +1,6 @@
-"""Write log lines: one event, one line, nothing in it that a terminal or a log reader would obey.
+"""Write log lines: one line an event, without characters that a terminal or a log reader would interpret.
 
-Records carry `run`, `row` and `file` where they are about one (`logging`'s `extra`). At the default level there is no
+Records carry `run`, `row` and `file` (`logging`'s `extra`) if they are about one. At the default level they hold no
 customer data: no cell, no customer id, no answer of the service.
 """
 
@@ -23,11 +23,11 @@ from bulkupdate.text import replace_controls
 
 LOGGER = logging.getLogger("bulkupdate")
 CONTEXT = ("run", "row", "file", "status", "http_status", "exit_code")
-"""What a record may carry beside its message, in the order shown."""
+"""The attributes that a record may carry in addition to its message, in the order shown."""
 
 FILE_BYTES = 10_000_000
 FILES_KEPT = 9
-"""A log file that has grown to its size is put aside as `.1`, the one before as `.2`, and so on."""
+"""A log file that reaches its maximum size is renamed to `.1`, the one before to `.2`, and so on."""
 
 
 def neutralise(text: str) -> str:
@@ -39,17 +39,17 @@ class TextFormatter(logging.Formatter):
     """`2026-01-14T09:38:49Z INFO row not updated run=… row=12 status=rejected`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever is in the record."""
+        """Return one line, whatever the record holds."""
         context = [f"{name}={_quote(value)}" for name, value in _read_context(record).items()]
         words = (format_utc(record.created), record.levelname, record.getMessage(), *context, _read_trace(self, record))
         return neutralise(" ".join(filter(None, words)))
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, ASCII alone: `{"time": …, "level": …, "message": …, "run": …, "row": …}`."""
+    """One JSON object a line, ASCII only: `{"time": …, "level": …, "message": …, "run": …, "row": …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever is in the record."""
+        """Return one line, whatever the record holds."""
         fields = {"time": format_utc(record.created), "level": record.levelname, "message": record.getMessage()}
         trace = _read_trace(self, record)
         line = json.dumps({**fields, **_read_context(record), **({"trace": trace} if trace else {})})
@@ -57,23 +57,24 @@ class JsonFormatter(logging.Formatter):
 
 
 class _PrivateFile(RotatingFileHandler):
-    """A log file, and those put aside, that their owner alone may read. A full disk costs a line, never the run."""
+    """A rotating log file that only its owner may read. A full disk costs a line, never the run."""
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """Say on stderr, without a stack, that a line was lost."""
+        """Report on stderr, without a traceback, that a line was lost."""
         error = sys.exc_info()[1]
         sys.stderr.write(f"The log file cannot be written: {neutralise(str(error))}\n")
 
 
 @contextmanager
 def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iterator[None]:
-    """Log to stderr, and to the file if one is named; `kind` is text or json, `level` debug, info or warning.
+    """Log to stderr and, unless it is None, to the file at `path`.
 
-    `quiet` leaves errors alone on stderr; the file gets everything. Raises `UsageError` where it cannot be written.
+    `kind` is text or json, `level` is debug, info or warning. `quiet` shows only errors on stderr; the file gets
+    everything. Raises `UsageError` if it cannot be written.
     """
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(logging.ERROR if quiet else logging.NOTSET)
@@ -98,7 +99,7 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
         LOGGER.propagate = before[1]
         for handler in handlers:
             LOGGER.removeHandler(handler)
-            with suppress(OSError):  # a full disk was told of when the line was lost
+            with suppress(OSError):  # the lost line was reported when it was written
                 handler.close()
 
 
@@ -111,6 +112,6 @@ def _read_trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 
 
 def _quote(value: object) -> str:
-    """Return a value that cannot be taken for another `name=value`."""
+    """Return a value that cannot be mistaken for another `name=value`."""
     text = str(value)
     return text if text and not set(text) & set(' "=') else json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Log a run's rows: number and status, none of their contents."""
+"""Log the rows of a run: number and status, no cell contents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulkupdate.sellercloud.rate_limit import WaitState
 
 
 class RowLog:
-    """Logs rows as they come in, and what is waited for. At the default level only rows that did not go through."""
+    """Logs rows as their results arrive, and waits for quota. At the default level, only rows that were not updated."""
 
     def __init__(self, run_id: str, clock: Clock) -> None:
         self._run_id = run_id
@@ -20,7 +20,7 @@ class RowLog:
         self._waiting = ""
 
     def __call__(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
-        """Log the rows that have ended; the run calls this as it goes on."""
+        """Log the rows that have a result; the run calls this while it sends."""
         for each in outcomes:
             has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
             context = {"run": self._run_id, "row": each.row, "status": each.status, "http_status": each.http_status}

@@ -1,4 +1,4 @@
-"""Send a notice by mail (SMTP), with the results attached if they are small enough."""
+"""Send a notification by mail (SMTP), with the results attached if they are small enough."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class MailError(Exception):
-    """The mail was not taken. `may_pass`: trying again may help."""
+    """The mail was not accepted. `is_temporary`: another attempt may succeed."""
 
-    def __init__(self, message: str, *, may_pass: bool) -> None:
+    def __init__(self, message: str, *, is_temporary: bool) -> None:
         super().__init__(message)
-        self.may_pass = may_pass
+        self.is_temporary = is_temporary
 
 
 @dataclass(frozen=True)
 class SmtpSender:
-    """Where mail goes, and through which server."""
+    """Sends mail through the server of the settings."""
 
     settings: Settings
     clock: Clock
 
     @property
-    def receivers(self) -> list[str]:
-        """The addresses of `mail_to`."""
+    def recipients(self) -> list[str]:
+        """The addresses in `mail_to`."""
         return [each for part in self.settings.mail_to.split(",") if (each := part.strip())]
 
     def check(self) -> None:
-        """Raise `UsageError` where mail is wanted but could not be sent, or the login would go in the clear."""
-        if not self.settings.mail_from or not self.receivers:
+        """Raise `UsageError` if mail could not be sent with these settings, or the login would be sent unencrypted."""
+        if not self.settings.mail_from or not self.recipients:
             raise UsageError(
                 "A mail server is set, but BULKUPDATE_MAIL_FROM or BULKUPDATE_MAIL_TO is missing.",
-                remedy="Set both, or leave BULKUPDATE_MAIL_HOST out for no mail.",
+                remedy="Set both, or remove BULKUPDATE_MAIL_HOST to send no mail.",
             )
         if (
             self.settings.mail_username
@@ -53,12 +53,12 @@ class SmtpSender:
             and not is_loopback(self.settings.mail_host)
         ):
             raise UsageError(
-                "The login of the mail server would be sent in the clear.",
+                "The login of the mail server would be sent unencrypted.",
                 remedy="Set BULKUPDATE_MAIL_SECURITY to starttls or tls.",
             )
 
     def send(self, subject: str, text: str, files: Sequence[Path]) -> None:
-        """Send one mail, once. Raises `MailError`; its words never hold the password."""
+        """Send one mail, in one attempt. Raises `MailError`, whose message never contains the password."""
         try:
             message = self._write(subject, text, files)
             with self._connect() as server:
@@ -66,11 +66,11 @@ class SmtpSender:
                     server.starttls(context=ssl.create_default_context())
                 if self.settings.mail_username:
                     server.login(self.settings.mail_username, self.settings.mail_password.reveal())
-                server.send_message(message, self.settings.mail_from, self.receivers)
+                server.send_message(message, self.settings.mail_from, self.recipients)
         except smtplib.SMTPAuthenticationError:
-            raise MailError("the mail server refuses the login", may_pass=False) from None
+            raise MailError("the mail server refused the login", is_temporary=False) from None
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise MailError(_describe(error), may_pass=_may_pass(error)) from error
+            raise MailError(_describe(error), is_temporary=_is_temporary(error)) from error
 
     def _connect(self) -> smtplib.SMTP:
         settings = self.settings
@@ -84,15 +84,15 @@ class SmtpSender:
         message = EmailMessage()
         message["Subject"] = subject
         message["From"] = self.settings.mail_from
-        message["To"] = ", ".join(self.receivers)
+        message["To"] = ", ".join(self.recipients)
         message["Date"] = formatdate(self.clock.now())
         message["Message-ID"] = make_msgid(domain="bulkupdate.invalid")
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-        fitting = self._fits(files)
-        message.set_content(text + _name_files(files, is_attached=fitting))
-        for path in files if fitting else ():
-            kind, subkind = (guess_type(path.name)[0] or "application/octet-stream").split("/")
-            message.add_attachment(path.read_bytes(), maintype=kind, subtype=subkind, filename=path.name)
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
+        is_attached = self._fits(files)
+        message.set_content(text + _name_files(files, is_attached=is_attached))
+        for path in files if is_attached else ():
+            main_type, subtype = (guess_type(path.name)[0] or "application/octet-stream").split("/")
+            message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
         return message
 
     def _fits(self, files: Sequence[Path]) -> bool:
@@ -103,11 +103,11 @@ def _name_files(files: Sequence[Path], *, is_attached: bool) -> str:
     if not files:
         return ""
     names = "".join(f"\n  {path}" for path in files)
-    return f"\n{'Attached' if is_attached else 'Too large to attach; on the machine'}:{names}\n"
+    return f"\n{'Attached' if is_attached else 'Too large to attach; on the server'}:{names}\n"
 
 
-def _may_pass(error: Exception) -> bool:
-    """Return whether another try may help: not after a final answer (5xx), a bad certificate or a faulty message."""
+def _is_temporary(error: Exception) -> bool:
+    """Return whether another attempt may succeed: not after a 5xx answer, a bad certificate or a faulty message."""
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code < 500
     if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -119,9 +119,9 @@ def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "the mail server refuses the receivers"
+        return "the mail server refused the recipients"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate of the mail server is not to be trusted: {error.verify_message}"
+        return f"the certificate of the mail server is not trusted: {error.verify_message}"
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "the mail server does not offer STARTTLS or a login"
     reason = error.strerror if isinstance(error, OSError) else None

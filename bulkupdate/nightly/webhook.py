@@ -1,7 +1,6 @@
-"""Post a notice to the firm's webhook.
+"""Post a notification to a webhook.
 
-It does not go through `sellercloud/`, which counts requests against the quota and turns answers into statuses. Anyone
-who has the webhook's address can post to it, so the address is a secret and never appears in an error.
+Anyone who has the address of the webhook can post to it, so the address is a secret and never appears in an error.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ POST_SECONDS = 15.0
 
 
 class WebhookError(Exception):
-    """The notice was not taken. `may_pass`: trying again may help."""
+    """The webhook did not accept the notification. `is_temporary`: another attempt may succeed."""
 
-    def __init__(self, message: str, *, may_pass: bool) -> None:
+    def __init__(self, message: str, *, is_temporary: bool) -> None:
         super().__init__(message)
-        self.may_pass = may_pass
+        self.is_temporary = is_temporary
 
 
 def post_json(url: Secret, body: str, clock: Clock) -> None:
-    """POST that JSON text, once; redirects are not followed.
+    """Post the JSON text, in one attempt; redirects are not followed.
 
-    Raises `WebhookError`, `UsageError` where the address or the proxy cannot be used, and `StoppedError` for a bad
+    Raises `WebhookError`, `UsageError` if the address or the proxy cannot be used, and `StoppedError` for a bad
     certificate.
     """
     address = url.reveal()
@@ -37,9 +36,9 @@ def post_json(url: Secret, body: str, clock: Clock) -> None:
     try:
         reply = transport.send(Request("POST", address, body))
     except NoReplyError as error:
-        raise WebhookError(str(error), may_pass=True) from None
+        raise WebhookError(str(error), is_temporary=True) from None
     finally:
         transport.close()
     if not 200 <= reply.status < 300:
-        may_pass = reply.verdict in (Verdict.TRANSIENT, Verdict.THROTTLED) or reply.status == 429
-        raise WebhookError(f"{reply.status} {reply.message}".rstrip(), may_pass=may_pass)
+        is_temporary = reply.verdict in (Verdict.TRANSIENT, Verdict.THROTTLED) or reply.status == 429
+        raise WebhookError(f"{reply.status} {reply.message}".rstrip(), is_temporary=is_temporary)

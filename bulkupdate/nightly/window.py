@@ -1,4 +1,4 @@
-"""The hours in which rows may be sent: when they end, and how many rows the quota allows until then."""
+"""The hours in which rows may be sent: when they end, and how many requests the quota allows by then."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from bulkupdate.errors import StoppedError, UsageError
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sellercloud.rate_limit import Quota
 
-_LOOK_SECONDS = 1.0
-"""How often the clock is looked at while waiting: it may be set meanwhile, or the machine have slept."""
+_POLL_SECONDS = 1.0
+"""How often the clock is read while waiting: it may be changed, or the machine may sleep."""
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 
 
 class WindowClosedError(StoppedError):
-    """The time for sending is over; the rest is sent in the next window."""
+    """The time for sending has ended; the next night sends the rest."""
 
 
 def find_end(text: str, now: float, zone: tzinfo | None = None) -> float:
-    """When the wall clock next shows that time (`06:00`, `6:00:30`), in seconds since 1970; later than `now`.
+    """Return when the local time is next `text` (`06:00`, `6:00:30`), in seconds since 1970 and later than `now`.
 
-    `zone` None is the machine's. In the night whose clock is put back, the first of the two 02:30 ends the window; in
-    that whose clock is put forward, a time left out ends it as long before the change as it lies after it (PEP 495).
-    Raises `UsageError` where it is no time of day.
+    `zone` None means the time zone of the machine. When clocks are set back, the first of the two 02:30 ends the
+    window; when they are set forward, a time that is skipped ends it before the change (PEP 495). Raises `UsageError`
+    if the text is not a time of day.
     """
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"--until {text!r} is no time of day.", remedy="Write it like 06:00.")
+        raise UsageError(f"--until {text!r} is not a time of day.", remedy="Write it like 06:00.")
     hour, minute, second = (int(part or 0) for part in match.groups())
     at = time(hour, minute, second)
     today = datetime.fromtimestamp(now, zone).date()
@@ -45,18 +45,18 @@ def find_end(text: str, now: float, zone: tzinfo | None = None) -> float:
 
 
 @contextmanager
-def closing_at(end: float | None, stop: Cancellation, clock: Clock) -> Iterator[None]:
-    """Set `stop`, with a `WindowClosedError`, once the time has come; None: it never does."""
+def close_window_at(end: float | None, stop: Cancellation, clock: Clock) -> Iterator[None]:
+    """Request a stop, with a `WindowClosedError` as the reason, at the time `end`; None means never."""
     done = threading.Event()
 
     def watch() -> None:
         assert end is not None
         while (left := end - clock.now()) > 0:
-            if clock.wait(min(left, _LOOK_SECONDS), done):
+            if clock.wait(min(left, _POLL_SECONDS), done):
                 return
         at = format_local_time(end, clock.now())
         stop.request_stop(
-            WindowClosedError(f"The time for sending ended at {at}.", remedy="The next night goes on with the rest.")
+            WindowClosedError(f"The time for sending ended at {at}.", remedy="The next night sends the rest.")
         )
 
     thread = threading.Thread(target=watch, name="window", daemon=True)
@@ -70,11 +70,11 @@ def closing_at(end: float | None, stop: Cancellation, clock: Clock) -> Iterator[
             thread.join()
 
 
-def count_fitting(quota: Quota, calls: int, end: float | None) -> int:
-    """How many of so many calls the quota allows by then. Nobody else is assumed to spend from it meanwhile."""
-    if end is None or quota.when_sent(calls) <= end:
-        return calls
-    fitting, beyond = 0, calls
+def count_fitting(quota: Quota, requests: int, end: float | None) -> int:
+    """Return how many of `requests` the quota allows by `end`, if no other process uses it; None means no limit."""
+    if end is None or quota.when_sent(requests) <= end:
+        return requests
+    fitting, beyond = 0, requests
     while beyond - fitting > 1:
         middle = (fitting + beyond) // 2
         if quota.when_sent(middle) <= end:

@@ -1,4 +1,4 @@
-"""The nightly call as an Airflow DAG (2.4 and later, and 3)."""
+"""`bulkupdate nightly` as an Airflow DAG (2.4 and later, and 3)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ COMMAND = (
 
 with DAG(
     dag_id="bulkupdate_nightly",
-    description="Send the customer sheets that wait in /srv/bulkupdate",
+    description="Send the customer sheets in /srv/bulkupdate/inbox",
     schedule="0 22 * * *",
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Berlin"),
-    catchup=False,  # the folder keeps what a missed night left
+    catchup=False,  # files of a missed night wait in the folder
     max_active_runs=1,
 ) as dag:
     BashOperator(
         task_id="nightly",
         bash_command=COMMAND,
-        retries=0,  # the next night goes on; a retry after 06:00 would run until the next morning
+        retries=0,  # the next night continues; a retry after 06:00 would run until the next morning
         execution_timeout=timedelta(hours=9),
-        skip_on_exit_code=[5],  # another call is at work on the folder
+        skip_on_exit_code=[5],  # another process is working on the folder
     )

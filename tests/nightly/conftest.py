@@ -7,7 +7,7 @@ import pytest
 
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from tests.nightly.night_folders import House
+from tests.nightly.night_folders import NightEnvironment
 from tests.nightly.receivers import Listener, PostOffice
 
 
@@ -18,8 +18,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, sandbox: Sandbox) -> House:
-    return House(tmp_path, sandbox)
+def env(tmp_path: Path, sandbox: Sandbox) -> NightEnvironment:
+    return NightEnvironment(tmp_path, sandbox)
 
 
 @pytest.fixture

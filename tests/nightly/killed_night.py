@@ -1,4 +1,4 @@
-"""Kills a night at its n-th change in the folder, and calls the next one; prints what it found, one JSON line a kill.
+"""Kill a night at its n-th change in the folder and run the next one; print the findings, one JSON line a kill.
 
 A program of its own, as each night is a fork of a process that has loaded everything and has no threads.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from bulkupdate.clock import Clock
 from bulkupdate.runs.journal import Journal
-from tests.nightly.night_folders import BAD, FIRST, PLACES, House, sheet
+from tests.nightly.night_folders import BAD, FIRST, SUBFOLDERS, NightEnvironment, sheet
 
 STEPS = {"os.rename", "os.remove", "os.link", "os.chmod"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -26,51 +26,51 @@ INPUTS = {"good.csv": sheet(range(FIRST, FIRST + 3)), "bad.csv": BAD, "odd.xlsx"
 
 def kill_at(step: int, folder: Path) -> None:
     """End this process without further ado at the n-th change it makes in the folder."""
-    taken = 0
+    claimed = 0
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal taken
+        nonlocal claimed
         is_step = event in STEPS or (event == "open" and arguments[2] & WRITING)
         if is_step and str(arguments[0]).startswith(str(folder)):
-            taken += 1
-            if taken == step:
+            claimed += 1
+            if claimed == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
 
 
-def in_a_fork(house: House, step: int | None) -> bool:
+def in_a_fork(env: NightEnvironment, step: int | None) -> bool:
     """One night in a process of its own; whether it came to its end."""
     child = os.fork()
     if child == 0:
         if step is not None:
-            kill_at(step, house.folder)
+            kill_at(step, env.folder)
         try:
-            house.night()
+            env.night()
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFEXITED(status)
 
 
-def is_each_once(house: House) -> bool:
+def is_each_once(env: NightEnvironment) -> bool:
     """Whether the content of each input stands in exactly one of the places."""
-    found = Counter(path.read_text() for place in PLACES for path in (house.folder / place).iterdir())
+    found = Counter(path.read_text() for place in SUBFOLDERS for path in (env.folder / place).iterdir())
     return found == Counter(INPUTS.values())
 
 
 def main(root: Path, base_url: str) -> None:
     for step in count(1):
-        house = House(root / str(step), SimpleNamespace(base_url=base_url))  # type: ignore[arg-type]  # only its address
+        env = NightEnvironment(root / str(step), SimpleNamespace(base_url=base_url))  # type: ignore[arg-type]  # only its address
         for age, (name, text) in enumerate(INPUTS.items()):
-            house.put(name, text, age=60 - age)
-        if in_a_fork(house, step):
+            env.put(name, text, age=60 - age)
+        if in_a_fork(env, step):
             return
-        once, working = is_each_once(house), house.places()["working"]
-        in_a_fork(house, None)
-        with Journal(house.state, Clock()) as journal:
+        once, working = is_each_once(env), env.places()["working"]
+        in_a_fork(env, None)
+        with Journal(env.state, Clock()) as journal:
             runs = [{str(status): n for status, n in journal.tally(run).counts.items()} for run in journal.runs()]
-        found = {"step": step, "once": once, "working": str(working), "after": house.places(), "runs": runs}
+        found = {"step": step, "once": once, "working": str(working), "after": env.places(), "runs": runs}
         print(json.dumps(found), flush=True)  # noqa: T201 - it is for the test that calls
 
 

@@ -1,4 +1,4 @@
-"""A folder, a state and a sandbox for a night, and the night itself, in this process or as the real program."""
+"""A folder, a state folder and a sandbox for nights, which run in this process or as the real program."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.file_job import NightOptions
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.night_runner import run_night
-from bulkupdate.nightly.notifications import Notices
+from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.settings import Secret, Settings
 
 FIRST = 100_001
-PLACES = ("inbox", "working", "done", "failed")
+SUBFOLDERS = ("inbox", "working", "done", "failed")
 
 
 @dataclass
-class House:
-    """One folder with its state folder, worked through against `sandbox`."""
+class NightEnvironment:
+    """One nightly folder with its state folder, processed against `sandbox`."""
 
     root: Path
     sandbox: Sandbox
@@ -63,11 +63,11 @@ class House:
         return path
 
     def night(self, clock: Clock | None = None, stop: Cancellation | None = None, **options: Any) -> ExitCode:
-        """One call, in this process; what it told is in `reports`."""
+        """Run one night in this process; the reports of its files are in `reports`."""
         clock, stop, self.reports = clock or Clock(), stop or Cancellation(), []
         asked = NightOptions(**{"settle_seconds": 0.0, **options})
-        notices = Notices(self.settings, clock, stop, first_wait=0.01)
-        return run_night(self.folder, self.settings, asked, clock, stop, self.reports.append, notices)
+        notifier = Notifier(self.settings, clock, stop, first_wait=0.01)
+        return run_night(self.folder, self.settings, asked, clock, stop, self.reports.append, notifier)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "bulkupdate", "nightly", str(self.folder), "--settle", "0.3", *arguments]
@@ -82,21 +82,21 @@ class House:
         }  # fmt: skip
 
     def call(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """One call of the real program, to its end."""
+        """Run one night as the real program, to its end."""
         return subprocess.run(
             self.command(*arguments), env=self.environment(**more), capture_output=True, text=True, timeout=60
         )
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
-        """One call of the real program, going on."""
+        """Start one night as the real program."""
         return subprocess.Popen(
             self.command(*arguments), env=self.environment(**more), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def places(self) -> dict[str, list[str]]:
-        """The names of the files in each place, without their run's id."""
-        return {place: sorted(map(bare, (self.folder / place).glob("*"))) for place in PLACES}
+        """The names of the files in each subfolder, without run ids."""
+        return {place: sorted(map(bare, (self.folder / place).glob("*"))) for place in SUBFOLDERS}
 
     def summary(self, name: str) -> Any:
         """The newest JSON summary of the file of that name, without its ending."""
@@ -108,7 +108,7 @@ class House:
 
 
 def bare(path: Path) -> str:
-    """The file's own name."""
+    """The original name of the file."""
     return path.name[25:] if path.parent.name != "inbox" else path.name
 
 

@@ -1,4 +1,4 @@
-"""Where notices arrive: a mail server and a web server on loopback that keep what they are given."""
+"""A mail server and a web server on loopback that keep the notifications they receive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PASSWORD = "correct horse"
 
 
 class PostOffice:
-    """A mail server that keeps what it takes; `answers` are given to the first deliveries instead."""
+    """A mail server that keeps its mails; `answers` are the first answers instead of success."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

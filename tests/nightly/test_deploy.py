@@ -1,5 +1,4 @@
-"""The samples for schedulers work as far as can be tried here: each is read by its scheduler's own rules, and the call
-it makes is one that the program understands."""
+"""The samples for schedulers follow the rules of their scheduler, and the program accepts their commands."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ def check_call(words: list[str]) -> dict[str, Any]:
     return context.params
 
 
-def test_the_systemd_units_are_taken_by_systemd(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: the units were not verified")
     for unit in SERVICE.parent.iterdir():
@@ -53,12 +52,12 @@ def test_the_systemd_units_are_taken_by_systemd(tmp_path: Path) -> None:
     assert verified.returncode == 0 or not ours
 
 
-def test_the_systemd_service_makes_a_call_that_is_understood() -> None:
+def test_the_command_of_the_systemd_service_is_valid() -> None:
     (call,) = re.findall(r"^ExecStart=(.*)$", SERVICE.read_text(), re.MULTILINE)
     assert str(check_call(shlex.split(call))["folder"]) == "/srv/bulkupdate"
 
 
-def test_the_crontab_is_in_crons_own_form() -> None:
+def test_the_crontab_has_the_format_of_cron_d() -> None:
     """As crontab(5) has it for /etc/cron.d: five times, a user, a command without `%`; the last line ends.
 
     Debian's `crontab -n` took it too; not called here, as elsewhere the same option installs the file.
@@ -79,12 +78,12 @@ def test_the_crontab_is_in_crons_own_form() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
-def test_the_commands_of_cron_and_airflow_are_sound_for_the_shell() -> None:
+def test_the_commands_of_cron_and_airflow_are_valid_shell() -> None:
     for command in (CRON.read_text().splitlines()[-1].split(None, 6)[6], load_dag(3)["COMMAND"]):
         subprocess.run(["sh", "-n", "-c", command], check=True)
 
 
-def test_the_windows_task_has_the_form_of_its_schema() -> None:
+def test_the_windows_task_follows_its_schema() -> None:
     """As learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema: names, order of a trigger, durations."""
     task = ET.parse(TASK).getroot()
     assert task.tag == f"{XMLNS}Task"
@@ -153,7 +152,7 @@ def load_dag(version: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_the_dag_is_imported_and_calls_what_is_understood(version: int) -> None:
+def test_the_dag_can_be_imported_and_its_command_is_valid(version: int) -> None:
     loaded = load_dag(version)
     assert loaded["dag"].given["schedule"] == "0 22 * * *"
     assert loaded["dag"].given["catchup"] is False
@@ -162,7 +161,7 @@ def test_the_dag_is_imported_and_calls_what_is_understood(version: int) -> None:
     assert check_call(shlex.split(task["bash_command"]))["as_json"]
 
 
-def test_the_sample_settings_are_settings() -> None:
+def test_the_sample_settings_exist() -> None:
     names = re.findall(r"^#?(BULKUPDATE_[A-Z_]+)=\S+$", (DEPLOY / "nightly.env.example").read_text(), re.MULTILINE)
     assert len(names) > 8
     assert set(names) <= {environment_name(each.name) for each in SETTINGS}

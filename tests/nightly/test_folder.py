@@ -1,4 +1,4 @@
-"""The places and the moves: one file, one place, nothing overwritten, harmless names."""
+"""Subfolders and moves: a file is in one place, nothing is overwritten, names are harmless."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.errors import UsageError
-from bulkupdate.nightly.folder import LEFTOVER_SECONDS, PLACES, NightFolder, make_file_name
+from bulkupdate.nightly.folder import LEFTOVER_SECONDS, SUBFOLDERS, NightFolder, make_file_name
 
 NOON = 1_768_392_000.0  # 2026-01-14T12:00:00Z
 
@@ -20,62 +20,62 @@ def put(folder: NightFolder, name: str, text: str = "x") -> Path:
     return path
 
 
-def test_the_five_places_are_made_when_missing_and_closed_to_others(tmp_path: Path) -> None:
+def test_missing_subfolders_are_created_private(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path / "new")
-    for place in PLACES:
+    for place in SUBFOLDERS:
         assert stat.S_IMODE((folder.root / place).stat().st_mode) == 0o700
     NightFolder(tmp_path / "new")
 
 
-def test_a_folder_with_no_parent_is_a_mistyped_one(tmp_path: Path) -> None:
+def test_a_folder_without_a_parent_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be used"):
         NightFolder(tmp_path / "mistyped" / "folder")
 
 
-def test_a_file_taken_has_a_name_that_sorts_by_utc_time_and_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_claimed_file_is_private_and_its_name_sorts_by_utc_time(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
-    late = folder.take(put(folder, "a.csv"), NOON + 1)
-    early = folder.take(put(folder, "z.csv"), NOON)
+    late = folder.claim(put(folder, "a.csv"), NOON + 1)
+    early = folder.claim(put(folder, "z.csv"), NOON)
     assert late
     assert early
     assert early.path.name.startswith("20260114-120000-")
-    assert [each.path.name[25:] for each in folder.list_taken()] == ["z.csv", "a.csv"]
+    assert [each.path.name[25:] for each in folder.list_claimed()] == ["z.csv", "a.csv"]
     assert stat.S_IMODE(early.path.stat().st_mode) == 0o600
-    assert early.shown_name == "z.csv"
+    assert early.original_name == "z.csv"
     assert not list(folder.inbox.iterdir())
 
 
-def test_the_same_name_twice_is_two_files(tmp_path: Path) -> None:
+def test_the_same_name_twice_gives_two_files(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
     for text in ("first", "second"):
-        taken = folder.take(put(folder, "a.csv", text), NOON)
-        assert taken
-        folder.archive(taken, folder.find_place(taken, folder.done))
+        claimed = folder.claim(put(folder, "a.csv", text), NOON)
+        assert claimed
+        folder.archive(claimed, folder.find_target(claimed, folder.done))
     assert sorted(path.read_text() for path in folder.done.iterdir()) == ["first", "second"]
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
-    taken = folder.take(put(folder, "a.csv", "new"), NOON)
-    assert taken
-    there = folder.done / taken.path.name
+    claimed = folder.claim(put(folder, "a.csv", "new"), NOON)
+    assert claimed
+    there = folder.done / claimed.path.name
     there.write_text("old")
     with pytest.raises(UsageError, match="cannot be moved"):
-        folder.archive(taken, there)
-    place = folder.find_place(taken, folder.done)
-    folder.archive(taken, place)
+        folder.archive(claimed, there)
+    place = folder.find_target(claimed, folder.done)
+    folder.archive(claimed, place)
     assert (there.read_text(), place.read_text()) == ("old", "new")
 
 
-def test_what_is_gone_is_not_taken(tmp_path: Path) -> None:
+def test_a_missing_file_is_not_claimed(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
-    assert folder.take(folder.inbox / "gone.csv", NOON) is None
+    assert folder.claim(folder.inbox / "gone.csv", NOON) is None
 
 
-def test_what_others_put_into_working_is_left_alone(tmp_path: Path) -> None:
+def test_foreign_files_in_working_are_ignored(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
     (folder.working / "mine.csv").write_text("x")
-    assert folder.list_taken() == []
+    assert folder.list_claimed() == []
     assert [path.name for path in folder.list_foreign_files()] == ["mine.csv"]
 
 
@@ -93,18 +93,18 @@ def test_what_others_put_into_working_is_left_alone(tmp_path: Path) -> None:
         ("no-ending", "no-ending"),
     ],
 )
-def test_a_name_misleads_neither_eyes_nor_shells_and_fits(given: str, made: str) -> None:
+def test_file_names_are_made_harmless_and_short(given: str, made: str) -> None:
     assert make_file_name(given) == made
 
 
-def test_a_name_of_255_bytes_can_be_taken_and_reported_on(tmp_path: Path) -> None:
+def test_a_name_of_255_bytes_leaves_room_for_the_endings(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
-    taken = folder.take(put(folder, "n" * 251 + ".csv"), NOON)
-    assert taken
-    folder.report_path(taken, "-results-to-fix.xlsx").touch()
+    claimed = folder.claim(put(folder, "n" * 251 + ".csv"), NOON)
+    assert claimed
+    folder.report_path(claimed, "-results-to-fix.xlsx").touch()
 
 
-def test_half_written_reports_of_killed_processes_go_after_a_day(tmp_path: Path) -> None:
+def test_half_written_reports_are_deleted_after_a_day(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path)
     old, new = folder.reports / ".bulkupdate-old.tmp", folder.reports / ".bulkupdate-new.tmp"
     old.touch()

@@ -1,4 +1,4 @@
-"""One call a folder; who holds it is said; the dead hold nothing."""
+"""One process works on a folder; the others learn which; a killed process holds no lock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hold_elsewhere(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_call_learns_who_holds_the_folder_and_since_when(tmp_path: Path) -> None:
+def test_the_owner_of_a_locked_folder_is_named(tmp_path: Path) -> None:
     process = hold_elsewhere(tmp_path)
     try:
         with pytest.raises(BusyError) as refused, hold_folder(tmp_path, Clock()):
@@ -46,7 +46,7 @@ def test_a_second_call_learns_who_holds_the_folder_and_since_when(tmp_path: Path
         process.communicate()
 
 
-def test_a_dead_owners_lock_is_taken_over_and_named(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
     process = hold_elsewhere(tmp_path)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -61,7 +61,7 @@ def test_a_dead_owners_lock_is_taken_over_and_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"pid": "x", "host": "h", "since": "s"}'])
-def test_a_damaged_note_says_nothing_and_stops_nothing(tmp_path: Path, note: str) -> None:
+def test_a_damaged_owner_note_is_ignored(tmp_path: Path, note: str) -> None:
     (tmp_path / OWNER_NAME).write_text(note)
     assert read_owner(tmp_path) is None
     with hold_folder(tmp_path, Clock()) as dead:

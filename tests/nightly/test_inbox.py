@@ -1,4 +1,4 @@
-"""A file is taken once it is whole: it stopped growing, nobody writes it, and its name does not say otherwise."""
+"""A file is ready if it has stopped growing, no process writes it, and its name does not say that it is incomplete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.nightly.inbox import is_being_written, is_unchanged, look, wait_until_settled
+from bulkupdate.nightly.inbox import is_being_written, is_unchanged, list_waiting_files, wait_until_settled
 
 
 class MeanwhileClock(Clock):
@@ -45,7 +45,7 @@ def test_the_oldest_comes_first(tmp_path: Path) -> None:
     assert settled(tmp_path) == ["c.csv", "b.csv", "a.csv"]
 
 
-def test_what_grows_is_left(tmp_path: Path) -> None:
+def test_a_growing_file_is_not_ready(tmp_path: Path) -> None:
     growing = put(tmp_path / "growing.csv")
     put(tmp_path / "whole.csv")
 
@@ -56,12 +56,12 @@ def test_what_grows_is_left(tmp_path: Path) -> None:
     assert settled(tmp_path, grow) == ["whole.csv"]
 
 
-def test_what_is_written_anew_at_the_same_size_is_left(tmp_path: Path) -> None:
+def test_a_file_rewritten_at_the_same_size_is_not_ready(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv")
     assert settled(tmp_path, lambda: put(path, "y", at=1001.0)) == []
 
 
-def test_what_comes_or_goes_meanwhile_is_left(tmp_path: Path) -> None:
+def test_a_file_that_appears_or_disappears_while_waiting_is_not_ready(tmp_path: Path) -> None:
     gone = put(tmp_path / "gone.csv")
 
     def change() -> None:
@@ -71,13 +71,13 @@ def test_what_comes_or_goes_meanwhile_is_left(tmp_path: Path) -> None:
     assert settled(tmp_path, change) == []
 
 
-def test_an_empty_inbox_is_not_waited_for(tmp_path: Path) -> None:
+def test_an_empty_inbox_needs_no_wait(tmp_path: Path) -> None:
     clock = MeanwhileClock(lambda: None)
     assert wait_until_settled(tmp_path, 5.0, clock, threading.Event()) == []
     assert clock.waited == 0
 
 
-def test_a_stop_while_waiting_takes_nothing(tmp_path: Path) -> None:
+def test_after_a_stop_no_file_is_ready(tmp_path: Path) -> None:
     put(tmp_path / "a.csv")
     stop = threading.Event()
     stop.set()
@@ -97,30 +97,30 @@ def test_a_stop_while_waiting_takes_nothing(tmp_path: Path) -> None:
         "desktop.ini",
     ],
 )
-def test_half_copied_hidden_and_system_files_are_left(tmp_path: Path, name: str) -> None:
+def test_incomplete_hidden_and_system_files_are_not_ready(tmp_path: Path, name: str) -> None:
     put(tmp_path / name)
-    assert look(tmp_path) == []
+    assert list_waiting_files(tmp_path) == []
 
 
 @pytest.mark.parametrize("mark", ["~$a.xlsx", ".~lock.a.xlsx#", "a.xlsx.part"])
-def test_what_is_open_in_a_program_or_still_coming_is_left(tmp_path: Path, mark: str) -> None:
+def test_a_file_that_is_open_or_still_being_copied_is_not_ready(tmp_path: Path, mark: str) -> None:
     put(tmp_path / "a.xlsx")
     put(tmp_path / mark)
-    assert look(tmp_path) == []
+    assert list_waiting_files(tmp_path) == []
 
 
-def test_folders_links_and_pipes_are_left(tmp_path: Path) -> None:
+def test_folders_links_and_pipes_are_not_ready(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "folder.csv").mkdir()
     (inbox / "link.csv").symlink_to(put(tmp_path / "elsewhere.csv"))
     if hasattr(os, "mkfifo"):
         os.mkfifo(inbox / "pipe.csv")
-    assert look(inbox) == []
+    assert list_waiting_files(inbox) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who writes a file")
-def test_a_copy_that_stands_still_but_is_open_is_left(tmp_path: Path) -> None:
+def test_a_file_open_for_writing_is_not_ready(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv")
     with path.open("a"):
         assert is_being_written(path)
@@ -131,15 +131,15 @@ def test_a_copy_that_stands_still_but_is_open_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")
-def test_asking_who_writes_leaves_no_signal_behind(tmp_path: Path) -> None:
+def test_testing_for_writers_leaves_no_signal_behind(tmp_path: Path) -> None:
     """A broken lease sends SIGIO, whose default ends the process; SIGURG's does nothing."""
     assert signal.getsignal(signal.SIGURG) == signal.SIG_DFL
     assert not is_being_written(put(tmp_path / "a.csv"))
 
 
-def test_what_changed_since_it_was_seen_is_found_out(tmp_path: Path) -> None:
+def test_a_change_since_the_file_was_listed_is_noticed(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv")
-    (seen,) = look(tmp_path)
+    (seen,) = list_waiting_files(tmp_path)
     assert is_unchanged(seen)
     put(path, "other", at=1000.0)
     assert not is_unchanged(seen)

@@ -1,4 +1,4 @@
-"""A log line is one event: nothing that came from outside breaks it, colours it, or ends up in it unasked."""
+"""A log line is one event, whatever text it holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lines_of(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["text", "json"])
-def test_one_event_is_one_line_without_a_byte_that_a_terminal_obeys(tmp_path: Path, kind: str) -> None:
+def test_an_event_is_one_line_without_control_characters(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "night.log"
     with logging_to(path, kind, "info", quiet=True):
         LOGGER.info("told of %s", HOSTILE, extra={"run": "r1", "row": 7, "file": HOSTILE})
@@ -48,7 +48,7 @@ def test_json_lines_carry_run_and_row(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_text_lines_carry_run_and_row_and_no_value_can_forge_another(tmp_path: Path) -> None:
+def test_text_lines_carry_run_and_row_with_unambiguous_values(tmp_path: Path) -> None:
     path = tmp_path / "night.log"
     with logging_to(path, "text", "info", quiet=True):
         LOGGER.info("taken", extra={"run": "r1", "row": 7, "file": 'a row=8 "x".csv'})
@@ -56,7 +56,7 @@ def test_text_lines_carry_run_and_row_and_no_value_can_forge_another(tmp_path: P
     assert line.split(" ", 1)[1] == r'INFO taken run=r1 row=7 file="a row=8 \"x\".csv"'
 
 
-def test_the_log_is_its_owners_alone_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_file_is_private_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "FILE_BYTES", 150)
     path = tmp_path / "night.log"
     with logging_to(path, "text", "info", quiet=True):
@@ -68,27 +68,27 @@ def test_the_log_is_its_owners_alone_and_rotates(tmp_path: Path, monkeypatch: py
     assert sum(len(lines_of(each)) for each in parts) == 12
 
 
-def test_quiet_leaves_errors_alone_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_shows_only_errors_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to(None, "text", "info", quiet=True):
         LOGGER.warning("not this")
         LOGGER.error("but this")
     assert capsys.readouterr().err.split(" ", 1)[1] == "ERROR but this\n"
 
 
-def test_a_level_shows_what_is_at_least_as_grave(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_level_hides_less_severe_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to(None, "text", "warning", quiet=False):
         LOGGER.info("not this")
     assert capsys.readouterr().err == ""
 
 
-def test_a_log_file_that_cannot_be_written_is_found_at_once(tmp_path: Path) -> None:
+def test_a_log_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     before = list(LOGGER.handlers)
     with pytest.raises(UsageError, match="log file"), logging_to(tmp_path / "no" / "a.log", "text", "info", quiet=True):
         pass
     assert LOGGER.handlers == before
 
 
-def test_a_full_disk_costs_a_line_and_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_costs_a_log_line_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     with logging_to(Path("/dev/full"), "text", "info", quiet=True):
@@ -98,6 +98,6 @@ def test_a_full_disk_costs_a_line_and_no_run(tmp_path: Path, capsys: pytest.Capt
     assert "Traceback" not in said
 
 
-def test_plain_text_stays_as_it_is() -> None:
+def test_plain_text_is_unchanged() -> None:
     assert neutralise("Müller & Söhne – 客户.csv") == "Müller & Söhne – 客户.csv"
     assert logging.getLevelName(LOGGER.level) == "NOTSET"

@@ -1,4 +1,4 @@
-"""Keeping order: old runs go, with every byte of what they sent; results stay; what is at work is left."""
+"""`purge` deletes old runs with every byte of their data; results and running runs are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunState
-from tests.nightly.night_folders import FIRST, House
+from tests.nightly.night_folders import FIRST, NightEnvironment
 
 VALUE = "Wilhelmina Unmistakable"
 DAY = 86_400.0
@@ -33,26 +33,26 @@ class LaterClock(Clock):
 
 
 @pytest.fixture
-def ran(house: House) -> House:
-    """A house in which one run was made: one row updated, one invalid, one with a snapshot of before."""
-    house.put("a.csv", f"CustomerId,Name,IsWholesale\n{FIRST},{VALUE},\n{FIRST + 1},{VALUE},perhaps\n")
-    assert house.night(skip_invalid=True) is ExitCode.INCOMPLETE
-    with Journal(house.state, Clock()) as journal:
+def ran(env: NightEnvironment) -> NightEnvironment:
+    """A folder in which one run was made: one row updated, one invalid, one with a snapshot of before."""
+    env.put("a.csv", f"CustomerId,Name,IsWholesale\n{FIRST},{VALUE},\n{FIRST + 1},{VALUE},perhaps\n")
+    assert env.night(skip_invalid=True) is ExitCode.INCOMPLETE
+    with Journal(env.state, Clock()) as journal:
         key = journal.find_run().key
         journal.connection.execute("INSERT INTO snapshots VALUES (?, 2, ?)", (key, json.dumps({"Name": VALUE})))
-    return house
+    return env
 
 
 def bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def purge(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
+def purge(env: NightEnvironment, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bulkupdate", "purge", "--json", *arguments]
-    return subprocess.run(command, env=house.environment(), capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=env.environment(), capture_output=True, text=True, timeout=60)
 
 
-def test_what_is_purged_is_gone_to_the_last_byte_and_its_results_stay(ran: House) -> None:
+def test_deleted_runs_leave_no_byte_and_results_are_kept(ran: NightEnvironment) -> None:
     assert VALUE.encode() in bytes_of(ran.state)
     with Journal(ran.state, Clock()) as journal, Journal(ran.state, Clock()):  # another program has it open, too
         assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 1
@@ -65,14 +65,14 @@ def test_what_is_purged_is_gone_to_the_last_byte_and_its_results_stay(ran: House
     assert Path(ran.summary("a")["results"]).exists()
 
 
-def test_younger_runs_stay(ran: House) -> None:
+def test_younger_runs_are_kept(ran: NightEnvironment) -> None:
     told = purge(ran, "--older-than", "1d")
     assert json.loads(told.stdout)["purged"] == 0
     with Journal(ran.state, LaterClock(2 * DAY)) as journal:
         assert delete_runs_before(journal, ran.state, LaterClock(2 * DAY).now() - DAY) == 1
 
 
-def test_a_run_that_is_being_sent_is_left(ran: House) -> None:
+def test_a_run_that_is_being_sent_is_kept(ran: NightEnvironment) -> None:
     with Journal(ran.state, Clock()) as journal:
         run = journal.find_run()
         journal.set_state(run, RunState.RUNNING)
@@ -82,12 +82,12 @@ def test_a_run_that_is_being_sent_is_left(ran: House) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "d", "-1d", "90 days", "1e9", "٩٠d"])
-def test_what_is_no_number_of_days_is_refused(ran: House, given: str) -> None:
+def test_an_invalid_number_of_days_is_refused(ran: NightEnvironment, given: str) -> None:
     assert purge(ran, "--older-than", given).returncode == 2
     with Journal(ran.state, Clock()) as journal:
         assert len(journal.runs()) == 1
 
 
-def test_what_holds_customer_data_is_readable_by_its_owner_only(ran: House) -> None:
+def test_files_with_customer_data_are_private(ran: NightEnvironment) -> None:
     for path in (ran.state, *ran.state.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path

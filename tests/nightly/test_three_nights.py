@@ -1,4 +1,4 @@
-"""The whole thing as a scheduler calls it: the real program, killed, called twice, called with files half copied in."""
+"""The real program as a scheduler runs it: killed, started twice, with half-copied files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.runs.journal import Journal
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from tests.nightly.night_folders import BAD, FIRST, House, sheet
+from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
 from tests.nightly.receivers import Listener, PostOffice
 
 CONCURRENCY = 4
@@ -44,8 +44,8 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
     """Night 1: good, bad and half-written files. Night 2 is killed in the middle. Night 3 finishes. Each row of each
     good file is confirmed once, each file is in its place, and people were told."""
     with Sandbox(SandboxOptions(customers=2_000, latency_seconds=0.01)) as sandbox:
-        house = House(tmp_path, sandbox)
-        notices = {
+        env = NightEnvironment(tmp_path, sandbox)
+        notifier = {
             "BULKUPDATE_MAIL_HOST": "127.0.0.1", "BULKUPDATE_MAIL_PORT": str(post_office.open()),
             "BULKUPDATE_MAIL_SECURITY": "none", "BULKUPDATE_MAIL_FROM": "night@example.com",
             "BULKUPDATE_MAIL_TO": "ops@example.com", "BULKUPDATE_WEBHOOK_URL": listener.settings.webhook_url.reveal(),
@@ -56,10 +56,10 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
 
         # night 1
         one, two = range(FIRST, FIRST + 30), range(FIRST + 100, FIRST + 400)
-        house.put("one.csv", sheet(one), age=60)
-        house.put("bad.csv", BAD, age=50)
-        house.put("other.csv.part", "CustomerId,Na", age=50)
-        half = house.folder / "inbox" / "half.csv"
+        env.put("one.csv", sheet(one), age=60)
+        env.put("bad.csv", BAD, age=50)
+        env.put("other.csv.part", "CustomerId,Na", age=50)
+        half = env.folder / "inbox" / "half.csv"
         done = threading.Event()
 
         def copy_slowly() -> None:
@@ -73,50 +73,50 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         copying = threading.Thread(target=copy_slowly)
         copying.start()
         try:
-            first = house.call(*options, **notices)
+            first = env.call(*options, **notifier)
         finally:
             done.set()
             copying.join()
         assert first.returncode == 3, first.stderr
-        assert house.places() == {
+        assert env.places() == {
             "inbox": ["half.csv", "other.csv.part"], "working": [], "done": ["one.csv"], "failed": ["bad.csv"],
         }  # fmt: skip
         assert [each["exit_code"] for each in lines_of(first.stdout)] == [0, 3]
 
         # night 2, killed in the middle
         half.unlink()
-        house.put("two.csv", sheet(two), age=60)
-        house.put("three.csv", sheet([FIRST + 900]), age=50)
-        second = house.start(*options, **notices)
+        env.put("two.csv", sheet(two), age=60)
+        env.put("three.csv", sheet([FIRST + 900]), age=50)
+        second = env.start(*options, **notifier)
         before = len(sandbox.requests)
         wait_for(lambda: len(sandbox.requests) > before + 100, second)
         second.send_signal(signal.SIGKILL)
         second.communicate()
-        assert house.places() == {
+        assert env.places() == {
             "inbox": ["other.csv.part", "three.csv"], "working": ["two.csv"], "done": ["one.csv"],
             "failed": ["bad.csv"],
         }  # fmt: skip
-        with Journal(house.state, Clock()) as journal:
+        with Journal(env.state, Clock()) as journal:
             confirmed = {line.customer_id for line in journal.lines(journal.find_run(), (Status.UPDATED,))}
         assert 0 < len(confirmed) < len(two)
 
         # night 3
-        third = house.call(*options, **notices)
+        third = env.call(*options, **notifier)
         assert third.returncode == 0, third.stderr
-        assert house.places() == {
+        assert env.places() == {
             "inbox": ["other.csv.part"], "working": [], "done": ["one.csv", "three.csv", "two.csv"],
             "failed": ["bad.csv"],
         }  # fmt: skip
         assert f"taking the folder over from process {second.pid}" in log.read_text()
         assert [Path(str(each["file"])).name[25:] for each in lines_of(third.stdout)] == ["two.csv", "three.csv"]
 
-        puts = house.puts()
+        puts = env.puts()
         assert set(puts) == {str(each) for each in (*one, *two, FIRST + 900)}
         repeated = {customer for customer, count in puts.items() if count > 1}
         assert len(repeated) <= CONCURRENCY
         assert not repeated & confirmed
         for name, rows in (("one", len(one)), ("two", len(two)), ("three", 1)):
-            summary = house.summary(name)
+            summary = env.summary(name)
             assert summary["counts"] == {"updated": rows}
             results = load_workbook(summary["results"], read_only=True)["Results"]
             assert [row[2] for row in results.iter_rows(values_only=True)][1:] == ["updated"] * rows
@@ -136,46 +136,46 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-def test_of_two_calls_at_once_one_works_and_the_other_says_who(tmp_path: Path) -> None:
+def test_of_two_processes_at_once_one_works_and_the_other_names_it(tmp_path: Path) -> None:
     with Sandbox(SandboxOptions(customers=500, latency_seconds=0.05)) as sandbox:
-        house = House(tmp_path, sandbox)
-        house.put("a.csv", sheet(range(FIRST, FIRST + 150)), age=60)
-        first = house.start(BULKUPDATE_CONCURRENCY="2")
-        wait_for(lambda: bool(house.puts()), first)
-        second = house.call("--json")
+        env = NightEnvironment(tmp_path, sandbox)
+        env.put("a.csv", sheet(range(FIRST, FIRST + 150)), age=60)
+        first = env.start(BULKUPDATE_CONCURRENCY="2")
+        wait_for(lambda: bool(env.puts()), first)
+        second = env.call("--json")
         assert second.returncode == 5
         assert f"process {first.pid} on {socket.gethostname()}, since 20" in second.stderr
         assert json.loads(second.stdout)["exit_code"] == 5
         _, told = first.communicate(timeout=60)
         assert first.returncode == 0, told
-        assert set(house.puts().values()) == {1}
+        assert set(env.puts().values()) == {1}
 
 
 def test_sigterm_ends_the_night_in_order(tmp_path: Path) -> None:
     with Sandbox(SandboxOptions(customers=500, latency_seconds=0.05)) as sandbox:
-        house = House(tmp_path, sandbox)
-        house.put("a.csv", sheet(range(FIRST, FIRST + 150)), age=60)
-        process = house.start("--json", BULKUPDATE_CONCURRENCY="2")
-        wait_for(lambda: len(house.puts()) > 10, process)
+        env = NightEnvironment(tmp_path, sandbox)
+        env.put("a.csv", sheet(range(FIRST, FIRST + 150)), age=60)
+        process = env.start("--json", BULKUPDATE_CONCURRENCY="2")
+        wait_for(lambda: len(env.puts()) > 10, process)
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=30)
         assert process.returncode == 130
         (line,) = lines_of(told)
         assert line["state"] == "stopped"
-        assert house.places()["working"] == ["a.csv"]
-        assert not (house.folder / ".nightly" / "owner.json").exists()
+        assert env.places()["working"] == ["a.csv"]
+        assert not (env.folder / ".nightly" / "owner.json").exists()
         counts = line["counts"]
         assert isinstance(counts, dict)
-        assert counts["updated"] == len(house.puts())
+        assert counts["updated"] == len(env.puts())
 
 
-def test_in_the_night_whose_clock_is_put_back_a_second_start_finds_nothing_to_do(house: House) -> None:
+def test_a_second_start_in_the_hour_that_repeats_finds_nothing_to_do(env: NightEnvironment) -> None:
     """Cron may start 02:30 twice: the second finds an empty inbox, and each row was sent once."""
-    house.put("a.csv", sheet([FIRST]), age=60)
+    env.put("a.csv", sheet([FIRST]), age=60)
     for _ in range(2):
-        assert house.call(TZ="Europe/Berlin").returncode == 0
-    assert house.puts() == {str(FIRST): 1}
-    (filed,) = (house.folder / "done").iterdir()
+        assert env.call(TZ="Europe/Berlin").returncode == 0
+    assert env.puts() == {str(FIRST): 1}
+    (filed,) = (env.folder / "done").iterdir()
     hour = time.strftime("%Y%m%d-%H", time.gmtime())
     assert filed.name[:11] in (hour, time.strftime("%Y%m%d-%H", time.gmtime(time.time() - 3600)))
 
@@ -184,14 +184,12 @@ def test_in_the_night_whose_clock_is_put_back_a_second_start_finds_nothing_to_do
 
 
 @pytest.mark.long
-def test_killed_anywhere_each_file_is_in_one_place_and_the_next_call_puts_it_right(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_after_a_kill_anywhere_the_next_night_repairs_everything(sandbox: Sandbox, tmp_path: Path) -> None:
     """The program kills itself at the n-th change it makes in the folder, for every n there is."""
-    house = House(tmp_path / "unused", sandbox)
+    env = NightEnvironment(tmp_path / "unused", sandbox)
     ended = subprocess.run(
         [sys.executable, "-m", "tests.nightly.killed_night", str(tmp_path), sandbox.base_url],
-        env=house.environment(), capture_output=True, text=True, timeout=200, cwd=Path(__file__).parents[2],
+        env=env.environment(), capture_output=True, text=True, timeout=200, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     verdicts = lines_of(ended.stdout)

@@ -1,4 +1,4 @@
-"""Until when rows are sent, whatever the clocks do in that night; and how many fit the quota by then."""
+"""When sending ends, also in nights of a clock change, and how many requests the quota allows by then."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
-from bulkupdate.nightly.window import WindowClosedError, closing_at, count_fitting, find_end
+from bulkupdate.nightly.window import WindowClosedError, close_window_at, count_fitting, find_end
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sellercloud.rate_limit import Quota
 
@@ -34,16 +34,16 @@ def berlin(text: str, fold: int = 0) -> float:
         ("2026-12-31T22:00", "06:00", "2027-01-01T06:00"),
     ],
 )
-def test_the_end_is_when_the_wall_clock_next_shows_that_time(now: str, until: str, end: str) -> None:
+def test_the_end_is_the_next_time_of_day(now: str, until: str, end: str) -> None:
     assert find_end(until, berlin(now), BERLIN) == berlin(end)
 
 
-def test_the_nights_of_a_clock_change_have_their_own_length() -> None:
+def test_nights_of_a_clock_change_are_shorter_or_longer() -> None:
     assert find_end("06:00", berlin("2026-03-28T22:00"), BERLIN) - berlin("2026-03-28T22:00") == 7 * 3600
     assert find_end("06:00", berlin("2026-10-24T22:00"), BERLIN) - berlin("2026-10-24T22:00") == 9 * 3600
 
 
-def test_a_time_that_comes_twice_ends_the_window_at_the_first_and_for_a_later_call_at_the_second() -> None:
+def test_a_time_that_repeats_ends_the_window_at_the_next_one() -> None:
     first, second = berlin("2026-10-25T02:30"), berlin("2026-10-25T02:30", fold=1)
     assert second - first == 3600
     assert find_end("02:30", berlin("2026-10-24T22:00"), BERLIN) == first
@@ -51,14 +51,14 @@ def test_a_time_that_comes_twice_ends_the_window_at_the_first_and_for_a_later_ca
     assert find_end("02:30", second + 60, BERLIN) == berlin("2026-10-26T02:30")
 
 
-def test_a_time_that_is_left_out_still_ends_the_window_that_night() -> None:
+def test_a_time_that_is_skipped_ends_the_window_that_night() -> None:
     end = find_end("02:30", berlin("2026-03-28T22:00"), BERLIN)
     assert berlin("2026-03-29T01:00") < end <= berlin("2026-03-29T03:30")
 
 
 @pytest.mark.parametrize("text", ["", "6", "25:00", "06:60", "0600", "soon", "٠٦:٠٠"])
-def test_what_is_no_time_of_day_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="no time of day"):
+def test_an_invalid_time_of_day_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not a time of day"):
         find_end(text, 0.0)
 
 
@@ -76,24 +76,24 @@ class JumpingClock(Clock):
         return stop.is_set()
 
 
-def test_the_window_closes_in_time_and_says_why() -> None:
+def test_the_window_closes_on_time_with_a_reason() -> None:
     stop = Cancellation()
-    with closing_at(1030.0, stop, JumpingClock(1000.0)):
+    with close_window_at(1030.0, stop, JumpingClock(1000.0)):
         assert stop.wait(5)
     assert isinstance(stop.reason, WindowClosedError)
 
 
-def test_a_person_who_asked_first_is_the_reason() -> None:
+def test_an_earlier_interrupt_is_the_reason() -> None:
     stop = Cancellation()
     stop.set()
-    with closing_at(1000.0, stop, JumpingClock(1000.0)):
+    with close_window_at(1000.0, stop, JumpingClock(1000.0)):
         pass
     assert stop.reason is None
 
 
-def test_a_night_that_ends_before_its_window_leaves_nothing_behind() -> None:
+def test_no_thread_is_left_when_the_night_ends_early() -> None:
     stop, clock = Cancellation(), Clock()
-    with closing_at(clock.now() + 3600, stop, clock):
+    with close_window_at(clock.now() + 3600, stop, clock):
         pass
     assert not stop.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name == "window"]
@@ -103,7 +103,7 @@ def test_a_night_that_ends_before_its_window_leaves_nothing_behind() -> None:
     ("limit", "hours", "calls", "fitting"),
     [(100, 0.5, 50, 50), (100, 0.5, 1000, 100), (100, 1.5, 1000, 200), (100, 10.0, 1000, 1000), (0, 0.1, 10**6, 10**6)],
 )
-def test_the_plan_says_what_fits_the_quota_by_then(
+def test_the_requests_that_fit_the_quota_are_counted(
     tmp_path: Path, limit: int, hours: float, calls: int, fitting: int
 ) -> None:
     clock = JumpingClock(1_768_392_000.0)

@@ -1,4 +1,4 @@
-"""`nightly`: every waiting file of a folder, for a scheduler."""
+"""`nightly`: send every waiting file of a folder, for a scheduler."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bulkupdate.nightly.file_job import NightOptions
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import logging_to
 from bulkupdate.nightly.night_runner import run_night
-from bulkupdate.nightly.notifications import Notices
+from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.nightly.window import find_end
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.input_file import SheetOptions
@@ -32,7 +32,7 @@ from bulkupdate.runs.runner import RunOptions
     type=click.Choice(["refuse", "skip"]),
     default="refuse",
     show_default=True,
-    help="A file with invalid rows: refuse it, or skip those rows and send the others.",
+    help="What to do with a file that has invalid rows: refuse it, or skip those rows and send the others.",
 )
 @click.option("--until", metavar="HH:MM", help="Stop sending at this local time.")
 @click.option(
@@ -42,7 +42,7 @@ from bulkupdate.runs.runner import RunOptions
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a file must have stopped growing.",
+    help="How long a file must not have changed before it is sent.",
 )
 @click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Log to this file too; it rotates.")
 @click.option(
@@ -50,7 +50,7 @@ from bulkupdate.runs.runner import RunOptions
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="The form of log lines.",
+    help="Format of log lines.",
 )
 @click.option(
     "--log-level",
@@ -73,12 +73,10 @@ def command(
     run_options: RunOptions,
     sheet_options: SheetOptions,
 ) -> int:
-    """Check, send and file every sheet that waits in FOLDER/inbox, oldest first.
+    """Check and send every sheet in FOLDER/inbox, oldest first, after those that an earlier night left unfinished.
 
-    What an earlier night left unfinished comes before anything new.
-
-    Finished files go to done/, refused ones to failed/, what became of them to reports/. With --json, one line a file.
-    The exit code is the highest of the files'; 5 if another call is at work on the folder.
+    Finished files go to done/, refused files to failed/, results to reports/. With --json, one line a file. The exit
+    code is the highest of the files; 5 if another process is working on the folder.
     """
     settings, clock, stop = invocation.settings, Clock(), Cancellation()
     options = NightOptions(
@@ -89,7 +87,7 @@ def command(
         run_options=run_options,
     )
 
-    def tell(report: FileReport) -> None:
+    def print_report(report: FileReport) -> None:
         if invocation.as_json:
             print_json(report.run_report.to_json())
 
@@ -97,4 +95,4 @@ def command(
         logging_to(log_file, log_format, log_level, quiet=invocation.console.quiet),
         stop_on_signals(stop, Console(quiet=True)),
     ):
-        return run_night(folder, settings, options, clock, stop, tell, Notices(settings, clock, stop))
+        return run_night(folder, settings, options, clock, stop, print_report, Notifier(settings, clock, stop))

@@ -1,0 +1,41 @@
+"""A file report to notify about, mail settings, and the notifications themselves."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.models import Problem, Status
+from bulkupdate.errors import ExitCode
+from bulkupdate.nightly.file_report import FileReport
+from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.run_report import RunReport
+from bulkupdate.settings import Settings
+
+
+def report(name: str = "a.csv", exit_code: int = 0, files: tuple[Path, ...] = (), reason: str = "") -> FileReport:
+    problem = Problem(2, "163", "Name", "Ann", "email", "Ann", "Ann")
+    run_report = RunReport(
+        run="20260114-093849-k3v9x2mq", file="a.csv", state=RunState.FINISHED, exit_code=ExitCode(exit_code), rows=3,
+        counts={Status.UPDATED: 2, Status.REJECTED: 1}, problems=(problem,),
+        next_command="bulkupdate retry 20260114-093849-k3v9x2mq",
+    )  # fmt: skip
+    return FileReport(name, Path("done/a.csv"), run_report, files, "finished", reason)
+
+
+def mail_settings(port: int, **more: Any) -> Settings:
+    given = {
+        "mail_host": "127.0.0.1", "mail_port": port, "mail_security": "none", "mail_from": "night@example.com",
+        "mail_to": "ops@example.com, boss@example.com", **more,
+    }  # fmt: skip
+    return Settings(**given)
+
+
+def notify(settings: Settings, *reports: FileReport) -> None:
+    notifier = Notifier(settings, Clock(), threading.Event(), first_wait=0.01)
+    notifier.check()
+    for each in reports:
+        notifier.notify(each)

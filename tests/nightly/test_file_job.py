@@ -1,0 +1,195 @@
+"""One file of a night: refused, sent, resumed or left. Against a real sandbox."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.nightly.file_job import MAX_READ_ATTEMPTS
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_lock import lock_run
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
+from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, bare, sheet
+
+
+def test_each_file_has_a_summary_and_reports(env: NightEnvironment) -> None:
+    env.put("bad.csv", BAD, age=3)
+    env.put("part.csv", sheet([FIRST, 999_999]), age=2)
+    env.put("good.csv", sheet([FIRST + 1]), age=1)
+    env.night()
+    reports = sorted(path.name[25:] for path in (env.folder / "reports").iterdir())
+    assert reports == [
+        "bad-check.xlsx", "bad.json", "good-results.xlsx", "good.json", "part-results-to-fix.xlsx",
+        "part-results.xlsx", "part.json",
+    ]  # fmt: skip
+    bad, part, good = (env.summary(name) for name in ("bad", "part", "good"))
+    assert (bad["exit_code"], bad["run"], Path(bad["file"]).parent.name) == (3, None, "failed")
+    assert (part["exit_code"], part["counts"]) == (1, {"rejected": 1, "updated": 1})
+    assert (good["exit_code"], good["state"], good["name"]) == (0, "finished", "good.csv")
+    assert load_workbook(good["results"])["Results"].max_row == 2
+    for path in set(env.folder.rglob("*")) - {env.folder / "inbox"}:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_invalid_rows_are_skipped_if_asked_for(env: NightEnvironment) -> None:
+    env.put("mixed.csv", f"CustomerId,IsWholesale\n{FIRST},yes\n{FIRST + 1},perhaps\n")
+    assert env.night(skip_invalid=True) is ExitCode.INCOMPLETE
+    assert env.places()["done"] == ["mixed.csv"]
+    assert env.puts() == {str(FIRST): 1}
+    assert env.summary("mixed")["counts"] == {"updated": 1, "invalid": 1}
+
+
+def test_a_file_that_was_sent_before_is_reported(env: NightEnvironment, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        env.put("a.csv", sheet([FIRST]))
+        assert env.night() is ExitCode.DONE
+    assert "a file with this content was sent before" in caplog.text
+    assert env.places()["done"] == ["a.csv", "a.csv"]
+
+
+def test_a_file_that_always_fails_blocks_the_others_for_one_night_only(tmp_path: Path) -> None:
+    """500 is ambiguous: so many in a row look like a service that is down. If resuming comes no further, it may be the
+    file's own trouble, and the next file is tried."""
+    always = {customer: ["error-500"] * 99 for customer in range(FIRST, FIRST + 3)}
+    with Sandbox(SandboxOptions(customers=50), plan=ScheduledFaults(customers=always)) as sandbox:
+        env = NightEnvironment(tmp_path, sandbox, {"max_attempts": 1, "max_failures": 3, "concurrency": 1})
+        env.put("poison.csv", sheet(range(FIRST, FIRST + 5)), age=60)
+        env.put("good.csv", sheet([FIRST + 9]), age=50)
+        assert env.night() is ExitCode.STOPPED
+        assert env.places()["inbox"] == ["good.csv"]
+        assert env.night() is ExitCode.STOPPED
+        assert env.places() == {"inbox": [], "working": ["poison.csv"], "done": ["good.csv"], "failed": []}
+
+
+def test_a_run_finished_with_resume_is_only_archived(env: NightEnvironment) -> None:
+    env.put("a.csv", sheet([FIRST]))
+    env.sandbox.stop()
+    env.night()
+    env.sandbox.start()
+    with Journal(env.state, Clock()) as journal:
+        run = journal.find_run()
+        journal.set_state(run, RunState.FINISHED)
+    env.night()
+    assert env.places()["done"] == ["a.csv"]
+    assert env.puts() == {}
+
+
+def test_a_run_that_another_process_is_sending_is_left_alone(env: NightEnvironment) -> None:
+    env.given["max_attempts"] = 1
+    env.put("a.csv", sheet([FIRST]), age=60)
+    env.sandbox.stop()
+    env.night()
+    env.sandbox.start()
+    env.put("b.csv", sheet([FIRST + 1]))
+    with Journal(env.state, Clock()) as journal:
+        run_id = journal.find_run().id
+    with lock_run(env.state, run_id):
+        assert env.night() is ExitCode.BUSY
+    assert env.places() == {"inbox": [], "working": ["a.csv"], "done": ["b.csv"], "failed": []}
+
+
+def test_the_journal_knows_the_new_path_of_the_file(env: NightEnvironment) -> None:
+    env.put("a.csv", sheet([FIRST]))
+    env.night()
+    with Journal(env.state, Clock()) as journal:
+        assert Path(journal.find_run().file).parent == (env.folder / "done").resolve()
+
+
+def test_results_that_cannot_be_written_are_written_the_next_night(
+    env: NightEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk at the end of a run: nothing is sent again, the next night writes them."""
+    from bulkupdate.runs import runner as running
+
+    def fail(*_: object) -> None:
+        raise UsageError("no space left")
+
+    env.put("a.csv", sheet([FIRST]))
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "write_run_results", fail)
+        assert env.night() is ExitCode.STOPPED
+    assert env.places()["working"] == ["a.csv"]
+    assert env.night() is ExitCode.DONE
+    assert env.places()["done"] == ["a.csv"]
+    assert env.puts() == {str(FIRST): 1}
+
+
+def test_a_run_of_another_service_is_not_sent(env: NightEnvironment, tmp_path: Path) -> None:
+    env.put("a.csv", sheet([FIRST]))
+    env.sandbox.stop()
+    env.night()
+    with Sandbox(SandboxOptions(customers=5)) as other:
+        env.given["base_url"] = other.base_url
+        with pytest.raises(UsageError, match="the settings name"):
+            env.night()
+        assert other.requests == ()
+    assert env.places()["working"] == ["a.csv"]
+
+
+def test_a_folder_that_was_moved_is_continued(env: NightEnvironment, tmp_path: Path) -> None:
+    env.put("a.csv", sheet([FIRST]))
+    env.sandbox.stop()
+    env.night()
+    env.sandbox.start()
+    moved = NightEnvironment(tmp_path / "moved", env.sandbox, {"state_dir": env.state})
+    (moved.folder / "inbox").rmdir()
+    moved.folder.rmdir()
+    env.folder.rename(moved.folder)
+    assert moved.night() is ExitCode.DONE
+    assert moved.places()["done"] == ["a.csv"]
+    assert Path(str(moved.reports[0].run_report.results)).is_relative_to(moved.folder.resolve())
+
+
+@pytest.mark.parametrize(("quota", "fits"), [(50, 49), (0, 100)])
+def test_the_plan_says_how_many_rows_fit(
+    env: NightEnvironment, caplog: pytest.LogCaptureFixture, quota: int, fits: int
+) -> None:
+    caplog.set_level("INFO")
+    env.given["requests_per_hour"] = quota
+    env.put("a.csv", sheet(range(FIRST, FIRST + 100)))
+    env.night(end=Clock().now() + 0.8)
+    assert f"plan: 100 rows to send, {fits} of them fit the quota by" in caplog.text
+
+
+def test_a_file_that_kills_the_program_while_reading_is_refused(env: NightEnvironment) -> None:
+    from bulkupdate.nightly.folder import NightFolder
+
+    env.put("bomb.csv", sheet([FIRST]), age=60)
+    env.put("good.csv", sheet([FIRST + 1]))
+    folder = NightFolder(env.folder)
+    claimed = folder.claim(env.folder / "inbox" / "bomb.csv", Clock().now())
+    assert claimed is not None
+    for _ in range(MAX_READ_ATTEMPTS):
+        folder.register_read_attempt(claimed)  # as the killed calls did
+    assert env.night() is ExitCode.FILE_REFUSED
+    assert env.places() == {"inbox": [], "working": [], "done": ["good.csv"], "failed": ["bomb.csv"]}
+    assert sorted(path.name for path in folder.state_folder.iterdir()) == ["lock"]
+
+
+def test_a_bug_with_one_file_does_not_stop_the_others(env: NightEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bulkupdate.nightly import file_job
+    from bulkupdate.runs.input_file import load_input_file
+
+    right = load_input_file
+
+    def stumble(path: Path, *given: object) -> object:
+        if bare(path) == "odd.csv":
+            raise ZeroDivisionError("Ann Secret")
+        return right(path, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(file_job, "load_input_file", stumble)
+    env.put("odd.csv", sheet([FIRST]), age=60)
+    env.put("good.csv", sheet([FIRST + 1]))
+    assert env.night() is ExitCode.FILE_REFUSED
+    assert env.places()["done"] == ["good.csv"]
+    assert "ZeroDivisionError" in env.summary("odd")["reason"]
+    assert "Ann Secret" not in json.dumps(env.summary("odd"))
