@@ -5,6 +5,7 @@ The traceback may quote a customer's cell, so it goes into no log, no terminal a
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import traceback
@@ -34,6 +35,20 @@ def save_crash_report(state_dir: Path, error: BaseException, passwords: Iterable
         text = re.sub(r"Bearer\s+\S+", "Bearer [secret]", trace)
         stream.write(f"{format_utc(clock.now())}\n{text}".encode("utf-8", "backslashreplace"))
     return path
+
+
+def log_crash(
+    state_dir: Path, error: BaseException, passwords: Iterable[str], clock: Clock, log: logging.Logger
+) -> str:
+    """Save an error and log its reference number, which is returned, and its kind. Never raises `OSError`."""
+    try:
+        path = save_crash_report(state_dir, error, passwords, clock)
+    except OSError as unwritable:
+        number = secrets.token_hex(4)
+        log.error("error %s (%s) could not be saved: %s", number, type(error).__name__, unwritable.strerror)
+        return number
+    log.error("error %s (%s): details in %s", path.stem, type(error).__name__, path)
+    return path.stem
 
 
 def purge_crash_reports(state_dir: Path, before: float) -> None:

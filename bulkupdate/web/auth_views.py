@@ -1,4 +1,4 @@
-"""Signing in and out. The login is Sellercloud's: it is tried there, and nothing of it is written down here."""
+"""Signing in and out. The login is checked by Sellercloud; it is never stored here."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from bulkupdate.settings import Secret
 from bulkupdate.web.page_context import PageContext, current_context
 from bulkupdate.web.sessions import Session, fold_name
 
-pages = Blueprint("signing_in", __name__)
+pages = Blueprint("auth", __name__)
 log = logging.getLogger("bulkupdate.web")
 
-LONGEST_SECONDS = 20.0
-"""How long a sign-in may take in all, waiting for the service or for quota included."""
+MAX_SECONDS = 20.0
+"""Time limit of a sign-in, including waits for the service and for quota."""
 
-MOST_TRIES = 2
-LONGEST_NAME = 200
+MAX_ATTEMPTS = 2
+MAX_NAME_LENGTH = 200
 
 
 class NotSignedInError(Exception):
-    """Why not, in words for the page. `status` is that of the answer."""
+    """The reason, as a sentence for the page. `status` is that of the answer."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -43,64 +43,67 @@ def show() -> str:
 
 @pages.post("/sign-in")
 def sign_in() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Try the login at the service; its refusal counts as a guess."""
+    """Check the login with the service; a refusal counts as a wrong attempt."""
     username, password = request.form.get("username", "").strip(), Secret(request.form.get("password", ""))
-    if not username or not password or len(username) > LONGEST_NAME:
-        return show_form(username[:LONGEST_NAME], "Enter your user name and password."), 400
-    address = request.remote_addr or "unknown"
-    wait = current_context().attempts.register(address, fold_name(username))
+    if not username or not password or len(username) > MAX_NAME_LENGTH:
+        return show_form(username[:MAX_NAME_LENGTH], "Enter your user name and password."), 400
+    context, address = current_context(), request.remote_addr or "unknown"
+    wait = context.throttle.register(address, fold_name(username))
     if wait > 0:
-        log.warning("sign-in from %s: too many tries", address)
-        told = (
+        log.warning("sign-in from %s: too many attempts", address)
+        message = (
             f"Too many attempts. Wait {format_duration(wait)} and try again; this keeps your account from being locked."
         )
-        return show_form(username, told), 429, {"Retry-After": str(int(wait) + 1)}
+        return show_form(username, message), 429, {"Retry-After": str(int(wait) + 1)}
     try:
-        login = try_login(current_context(), username, password)
+        opened = try_login(context, username, password)
     except NotSignedInError as refused:
         if refused.status != 401:
-            current_context().attempts.discard(address, fold_name(username))
+            context.throttle.discard(address, fold_name(username))
         log.warning("sign-in from %s: refused (%d)", address, refused.status)
         return show_form(username, str(refused)), refused.status
-    current_context().attempts.reset(address, fold_name(username))
-    current_context().sessions.end(session.get("login", ""))
-    session.clear()  # a new form token, and nothing of before
-    session["login"] = login.id
+    context.throttle.reset(address, fold_name(username))
+    context.sessions.end(session.get("id", ""))
+    session.clear()  # a new form token, and nothing from before
+    session["id"] = opened.id
     log.info("sign-in from %s: accepted", address)
     return redirect(local_path(request.form.get("next", "")), 303)
 
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
-    """Forget the session and its password. A run at work goes on."""
-    current_context().sessions.end(session.get("login", ""))
+    """End the session and delete its password. A run that is being sent continues."""
+    current_context().sessions.end(session.get("id", ""))
     session.clear()
-    return redirect(url_for("signing_in.show"), 303)
+    return redirect(url_for("auth.show"), 303)
 
 
-def try_login(site: PageContext, username: str, password: Secret) -> Session:
-    """Sign in at the service, in one try. Raises `NotSignedInError`.
+def try_login(context: PageContext, username: str, password: Secret) -> Session:
+    """Sign in at the service and open a session. Raises `NotSignedInError`.
 
-    Where the hour's quota is used up, asking the service would mean to wait for it: then the password is compared with
-    that of a session or run of the same person, which the service has accepted.
+    If the quota of this hour is used up, the service cannot be asked: then the password is compared with that of
+    another session or run of the same user, which the service has accepted.
     """
     stop = threading.Event()
-    given = replace(
-        site.settings, username=username, password=password, max_attempts=MOST_TRIES,
-        timeout=min(site.settings.timeout, LONGEST_SECONDS / 2),
-    )  # fmt: skip
-    watchdog = threading.Timer(LONGEST_SECONDS, stop.set)
+    login = replace(
+        context.settings,
+        username=username,
+        password=password,
+        max_attempts=MAX_ATTEMPTS,
+        timeout=min(context.settings.timeout, MAX_SECONDS / 2),
+    )
+    watchdog = threading.Timer(MAX_SECONDS, stop.set)
     watchdog.daemon = True
     try:
-        client = open_client(given, site.clock, stop)
+        client = open_client(login, context.clock, stop)
     except BulkUpdateError:
         raise NotSignedInError(_DOWN, 503) from None
     try:
         host = urlsplit(client.base_url).netloc
-        room = client.quota.room()
-        now = site.clock.now()
-        if room.free == 0 and room.free_at > now + 1:
-            return _compare_login(site, username, password, host, format_local_time(room.free_at, now))
+        capacity = client.quota.room()
+        now = context.clock.now()
+        if capacity.free == 0 and capacity.free_at > now + 1:
+            return _compare_login(context, username, password, host, format_local_time(capacity.free_at, now))
         watchdog.start()
         client.sign_in()
     except SignInRefusedError:
@@ -110,32 +113,33 @@ def try_login(site: PageContext, username: str, password: Secret) -> Session:
     finally:
         watchdog.cancel()
         client.close()
-    return site.sessions.open(username, password, host)
+    return context.sessions.open(username, password, host)
 
 
 _DOWN = "Sellercloud is not answering, so signing in is not possible. Try again in a few minutes."
 
 
-def _compare_login(site: PageContext, username: str, password: Secret, host: str, until: str) -> Session:
-    person = fold_name(username)
-    known = [*site.sessions.of_person(person), *(job.login for job in site.jobs.alive() if job.login.person == person)]
-    compared = [login.has_password(password) for login in known if login.host == host]  # all: no timing tells which
+def _compare_login(context: PageContext, username: str, password: Secret, host: str, until: str) -> Session:
+    user_key = fold_name(username)
+    running = (job.session for job in context.jobs.alive() if job.session.user_key == user_key)
+    accepted = [known for known in (*context.sessions.of_user(user_key), *running) if known.host == host]
+    compared = [known.has_password(password) for known in accepted]  # all of them, so that timing tells nothing
     if any(compared):
-        return site.sessions.open(username, password, host)
-    if known:
+        return context.sessions.open(username, password, host)
+    if accepted:
         raise NotSignedInError("This is not the password that this user name signed in with before.", 401)
     raise NotSignedInError(f"The hourly quota of this user name is used up. You can sign in after {until}.", 503)
 
 
 def local_path(wanted: str) -> str:
-    """Where to go after signing in: a page of ours, whatever was asked for."""
+    """Return the page to open after signing in: always one of this site, whatever was asked for."""
     parts = urlsplit(wanted)
     if not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or parts.scheme or parts.netloc:
-        return url_for("sheets.home")
-    return wanted if wanted.isprintable() and "\\" not in wanted else url_for("sheets.home")
+        return url_for("uploads.home")
+    return wanted if wanted.isprintable() and "\\" not in wanted else url_for("uploads.home")
 
 
-def show_form(username: str, trouble: str | None) -> str:
-    """Return the form, with what went wrong the last time; None: nothing did."""
+def show_form(username: str, error: str | None) -> str:
+    """Return the form; `error` says why the last attempt failed, None if there was none."""
     wanted = request.values.get("next", "")
-    return render_template("sign_in.html", username=username, trouble=trouble, next=wanted)
+    return render_template("sign_in.html", username=username, error=error, next=wanted)

@@ -1,4 +1,4 @@
-"""The checks at work: few at a time, one for each person, so that nobody's large file keeps the others waiting."""
+"""The queue of checks: a few at a time and one per user, so that a large file does not keep other users waiting."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import threading
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 
-from bulkupdate.web.check_store import keep_refusal, read_outcome
-from bulkupdate.web.check_worker import SECONDS, TOO_LARGE, Task, work_within_limits
+from bulkupdate.web.check_store import read_outcome, save_refusal
+from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, Task, work_within_limits
 
-AT_A_TIME = 2
+CONCURRENT_CHECKS = 2
 _PRELOADED = ["bulkupdate.web.check_worker", "bulkupdate.spreadsheets.writing.annotated_copy"]
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
 
 
 @dataclass
-class _Waiting:
-    person: str
+class _QueuedTask:
+    user_key: str
     task: Task
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -28,27 +28,28 @@ class _Waiting:
         return self.task.upload.id, self.task.is_report
 
 
-class Checks:
-    """A queue before a few processes. Thread-safe.
+class CheckQueue:
+    """A queue for a few worker processes. Thread-safe.
 
-    A process is made by forking one that has the libraries loaded already (multiprocessing's "forkserver"), so that a
-    small file is checked at once.
+    A worker is forked from a process that has already loaded the libraries (multiprocessing's "forkserver"), so a small
+    file is checked immediately.
     """
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
-        self._queue: list[_Waiting] = []
-        self._running: list[_Waiting] = []
+        self._queue: list[_QueuedTask] = []
+        self._running: list[_QueuedTask] = []
         self._changed = threading.Condition()
         self._is_closed = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"checks-{number}", daemon=True) for number in range(AT_A_TIME)
+            threading.Thread(target=self._work, name=f"checks-{number}", daemon=True)
+            for number in range(CONCURRENT_CHECKS)
         ]
 
     def start(self) -> None:
-        """Load the libraries and take up work."""
-        for name in _ONE_THREAD:  # a check needs one processor, and threads would count against its memory
+        """Load the libraries and start the workers."""
+        for name in _ONE_THREAD:  # a check needs one core, and threads would count against its memory limit
             os.environ.setdefault(name, "1")
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         forkserver.ensure_running()
@@ -56,21 +57,21 @@ class Checks:
             thread.start()
 
     def close(self) -> None:
-        """Take up nothing more; what is at work ends by itself or with the process."""
+        """Start no further check; those that are running end by themselves or with the server."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
-    def submit(self, person: str, task: Task) -> threading.Event:
-        """Have it done, once however often it is asked for; the event is set when it is."""
+    def submit(self, user_key: str, task: Task) -> threading.Event:
+        """Queue a task, unless it is queued already, and return the event that is set when it is done."""
         with self._changed:
-            wanted = _Waiting(person, task)
-            for known in (*self._running, *self._queue):
-                if known.key == wanted.key:
-                    return known.done
-            self._queue.append(wanted)
+            new = _QueuedTask(user_key, task)
+            for queued in (*self._running, *self._queue):
+                if queued.key == new.key:
+                    return queued.done
+            self._queue.append(new)
             self._changed.notify_all()
-            return wanted.done
+            return new.done
 
     def _work(self) -> None:
         while (waiting := self._take()) is not None:
@@ -82,13 +83,13 @@ class Checks:
                     self._changed.notify_all()
                 waiting.done.set()
 
-    def _take(self) -> _Waiting | None:
-        """Return the next check of a person for whom none is running; None once the queue is closed."""
+    def _take(self) -> _QueuedTask | None:
+        """Return the next task of a user who has none running; None once the queue is closed."""
         with self._changed:
             while not self._is_closed:
-                busy = {each.person for each in self._running}
+                busy = {running.user_key for running in self._running}
                 for waiting in self._queue:
-                    if waiting.person not in busy:
+                    if waiting.user_key not in busy:
                         self._queue.remove(waiting)
                         self._running.append(waiting)
                         return waiting
@@ -98,9 +99,9 @@ class Checks:
     def _run(self, task: Task) -> None:
         process: ForkServerProcess = self._context.Process(target=work_within_limits, args=(task,), daemon=True)
         process.start()
-        process.join(SECONDS + 5)
+        process.join(MAX_SECONDS + 5)
         if process.is_alive():
             process.kill()
             process.join()
         if process.exitcode and not task.is_report and read_outcome(task.upload.folder) is None:
-            keep_refusal(task.upload.folder, *TOO_LARGE)
+            save_refusal(task.upload.folder, *TOO_LARGE)

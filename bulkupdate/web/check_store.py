@@ -1,4 +1,4 @@
-"""What the check of an upload found, kept on disk: problems to page through, rows to begin a run with."""
+"""The stored result of checking an upload: problems to page through, and rows to create a run from."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ STORE = "check.sqlite3"
 OUTCOME = "outcome.json"
 PAGE_ROWS = 100
 SHOWN_CHARACTERS = 200
-"""Of a cell's text on a page."""
-_MOST_GROUPS = 60
+"""How much of a cell's text a page shows."""
+_MAX_GROUPS = 60
 
 _TABLES = """
 CREATE TABLE rows (row INTEGER PRIMARY KEY, customer_id TEXT, status TEXT, body TEXT, fields TEXT, original TEXT,
@@ -38,10 +38,10 @@ _CUT_PROBLEM = _PROBLEM.replace("value", f"substr(value, 1, {SHOWN_CHARACTERS + 
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """How a check ended.
+    """The outcome of a check.
 
-    The file was refused, with `message` and `remedy`, or checked, with the counts of rows. `reading` is how many calls
-    it costs to read the live values of what would be sent.
+    Either the file was refused, with `message` and `remedy`, or it was checked, with the counts of rows.
+    `fetch_requests` is the number of requests that it costs to fetch the live values of the rows to send.
     """
 
     message: str
@@ -53,24 +53,24 @@ class CheckOutcome:
     rows: int = 0
     to_send: int = 0
     invalid: int = 0
-    reading: int = 0
+    fetch_requests: int = 0
     problems: int = 0
     groups: tuple[ProblemGroup, ...] = ()
 
     @property
     def is_refused(self) -> bool:
-        """Whether the file could not be taken at all."""
+        """Whether the file could not be read at all."""
         return bool(self.message)
 
     @property
     def unchanged(self) -> int:
-        """The rows with nothing to send."""
+        """The number of rows with nothing to send."""
         return self.rows - self.to_send - self.invalid
 
 
 @dataclass(frozen=True)
 class ProblemFilter:
-    """Which problems are asked for; an empty text asks for all. `page` counts from 1."""
+    """Which problems to show; an empty text matches all. `page` counts from 1."""
 
     column: str = ""
     code: str = ""
@@ -78,36 +78,36 @@ class ProblemFilter:
     page: int = 1
 
 
-def keep_check(folder: Path, intake: CheckedInput) -> None:
-    """Write down what a check found; the outcome last, so that it stands only when all of it is there."""
-    checked = intake.checked
-    reading = _keep_rows(folder, intake)
-    groups = group_problems(checked.problems)[:_MOST_GROUPS]
+def save_check(folder: Path, checked_input: CheckedInput) -> None:
+    """Store the result of a check; the outcome is written last, so that it exists only when all of it does."""
+    checked = checked_input.checked
+    fetch_requests = _save_rows(folder, checked_input)
+    groups = group_problems(checked.problems)[:_MAX_GROUPS]
     write_json(
         folder / OUTCOME,
         {
-            "message": "", "remedy": "", "sha256": intake.sha256, "sheet_name": intake.sheet_name or "",
-            "notes": intake.notes, "headings": checked.original_headings, "rows": len(checked),
-            "to_send": intake.to_send, "invalid": intake.invalid, "reading": reading,
+            "message": "", "remedy": "", "sha256": checked_input.sha256, "sheet_name": checked_input.sheet_name or "",
+            "notes": checked_input.notes, "headings": checked.original_headings, "rows": len(checked),
+            "to_send": checked_input.to_send, "invalid": checked_input.invalid, "fetch_requests": fetch_requests,
             "problems": len(checked.problems), "groups": [_write_group(group) for group in groups],
         },
     )  # fmt: skip
 
 
-def _keep_rows(folder: Path, intake: CheckedInput) -> int:
-    """Write rows and problems, in one go; the calls it costs to read what the rows would change."""
+def _save_rows(folder: Path, checked_input: CheckedInput) -> int:
+    """Write rows and problems; return the number of requests that fetching the live values of the rows costs."""
     fields: list[tuple[str, ...]] = []
     with write_scratch_file(folder / STORE, _TABLES) as store:
         store.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (_write_row(row, fields) for row in intake.checked.rows()),
+            (_write_row(row, fields) for row in checked_input.checked.rows()),
         )
         store.executemany(
             "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (each.row, each.customer_id, each.column, each.value, each.code, each.message, each.remedy,
-                 each.severity)
-                for each in intake.checked.problems
+                (problem.row, problem.customer_id, problem.column, problem.value, problem.code, problem.message,
+                 problem.remedy, problem.severity)
+                for problem in checked_input.checked.problems
             ),
         )  # fmt: skip
     return count_calls(fields)
@@ -120,34 +120,34 @@ def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, 
     return row.number, row.customer_id, row.status, row.body, ",".join(row.fields), original, row.reason
 
 
-def keep_refusal(folder: Path, message: str, remedy: str | None) -> None:
-    """Write down that the file cannot be taken."""
+def save_refusal(folder: Path, message: str, remedy: str | None) -> None:
+    """Store that the file was refused."""
     write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
 
 
-def forget_outcome(folder: Path) -> None:
-    """Delete how the check ended, so that the sheet is checked again."""
+def delete_outcome(folder: Path) -> None:
+    """Delete the outcome and its reports, so that the sheet is checked again."""
     (folder / OUTCOME).unlink(missing_ok=True)
     for report in folder.glob("check-report*"):
         report.unlink(missing_ok=True)
 
 
 def read_outcome(folder: Path) -> CheckOutcome | None:
-    """How the check of this upload ended; None while it has not, or where what was kept is of another version."""
-    kept = read_json(folder / OUTCOME)
-    if kept is None:
+    """Return the outcome of the check; None until it has ended, or if another version of the program stored it."""
+    stored = read_json(folder / OUTCOME)
+    if stored is None:
         return None
-    kept["groups"] = tuple(_read_group(each) for each in kept.get("groups", ()))
-    kept["notes"], kept["headings"] = tuple(kept.get("notes", ())), tuple(kept.get("headings", ()))
     try:
-        return CheckOutcome(**kept)
-    except TypeError:
+        stored["groups"] = tuple(_read_group(group) for group in stored.get("groups", ()))
+        stored["notes"], stored["headings"] = tuple(stored.get("notes", ())), tuple(stored.get("headings", ()))
+        return CheckOutcome(**stored)
+    except (TypeError, KeyError, ValueError):
         return None
 
 
 @dataclass(frozen=True)
-class KeptCheck:
-    """A checked upload as a run needs it (`runs.intake.RowSource`)."""
+class StoredCheck:
+    """A checked upload as a run reads it (`runs.input_file.RowSource`)."""
 
     path: Path
     shown_as: str
@@ -155,12 +155,12 @@ class KeptCheck:
 
     @property
     def sha256(self) -> str:
-        """The content of the file, by which it is known again."""
+        """The hash of the file's content."""
         return self.outcome.sha256
 
     @property
-    def checked(self) -> KeptCheck:
-        """Rows and problems are here."""
+    def checked(self) -> StoredCheck:
+        """The rows and problems, which are here."""
         return self
 
     @property
@@ -170,12 +170,12 @@ class KeptCheck:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What the checks found."""
+        """All problems that the check found."""
         with closing(self._open()) as store:
             return tuple(_read_problem(columns) for columns in store.execute(f"{_PROBLEM} ORDER BY rowid"))
 
     def rows(self, after: int = 0) -> Iterator[CheckedRow]:
-        """Every row, in the order of the file; only those after that number."""
+        """Yield the rows in the order of the file, from the first row number above `after`."""
         with closing(self._open()) as store:
             for number, customer_id, status, body, fields, original, reason in store.execute(
                 "SELECT * FROM rows WHERE row > ? ORDER BY row", (after,)
@@ -185,13 +185,13 @@ class KeptCheck:
                 yield CheckedRow(number, customer_id, Status(status), body, names, cells, reason)
 
     def page_problems(self, wanted: ProblemFilter) -> tuple[list[Problem], int]:
-        """One page of the problems asked for, and how many there are on all pages."""
+        """Return one page of the problems that match, and how many match in all."""
         chosen = [("heading", wanted.column), ("code", wanted.code), ("severity", wanted.severity)]
         chosen = [(name, value) for name, value in chosen if value]
         where = " WHERE " + " AND ".join(f"{name} = ?" for name, _ in chosen) if chosen else ""
         values = ["" if value == WHOLE_ROW else value for _, value in chosen]
         with closing(self._open()) as store:
-            count = f"SELECT count(*) FROM problems{where}"  # noqa: S608  # the names are ours, the values are bound
+            count = f"SELECT count(*) FROM problems{where}"  # noqa: S608  # the names are constants, the values are bound
             total = store.execute(count, values).fetchone()[0]
             found = store.execute(
                 f"{_CUT_PROBLEM}{where} ORDER BY rowid LIMIT ? OFFSET ?",
@@ -200,9 +200,9 @@ class KeptCheck:
         return [_read_problem(columns) for columns in found], total
 
     def list_choices(self, name: str) -> list[str]:
-        """Return what the problems can be filtered by: the values of `heading` or `code`."""
+        """Return the values of `heading` or `code` that the problems can be filtered by."""
         with closing(self._open()) as store:
-            found = store.execute(f"SELECT DISTINCT {name} FROM problems ORDER BY 1")  # noqa: S608  # the name is ours
+            found = store.execute(f"SELECT DISTINCT {name} FROM problems ORDER BY 1")  # noqa: S608  # the name is a constant
             return [value or WHOLE_ROW for (value,) in found]
 
     def _open(self) -> sqlite3.Connection:
@@ -210,7 +210,7 @@ class KeptCheck:
 
 
 WHOLE_ROW = "(whole row)"
-"""How a problem without a column is called in the filter."""
+"""The filter's label for problems without a column."""
 
 
 def _read_problem(columns: Sequence[Any]) -> Problem:
@@ -223,5 +223,7 @@ def _write_group(group: ProblemGroup) -> dict[str, Any]:
     return {name: getattr(group, name) for name in names}
 
 
-def _read_group(kept: dict[str, Any]) -> ProblemGroup:
-    return ProblemGroup(**{**kept, "severity": Severity(kept["severity"]), "first_rows": tuple(kept["first_rows"])})
+def _read_group(stored: dict[str, Any]) -> ProblemGroup:
+    return ProblemGroup(
+        **{**stored, "severity": Severity(stored["severity"]), "first_rows": tuple(stored["first_rows"])}
+    )

@@ -1,4 +1,4 @@
-"""Files that go to the browser: always as a download, under a name that no program misreads."""
+"""Files for the browser: always sent as a download, with a name that is valid on every system."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ def send_download(path: Path, name: str) -> Response:
     return response
 
 
-def name_download(shown: str, what: str, ending: str = ".xlsx") -> str:
-    """`customers-results.xlsx` for the results of `customers.csv`; what no system takes in a name becomes `_`."""
-    return f"{_NOT_IN_NAMES.sub('_', PurePath(shown).stem) or 'sheet'}-{what}{ending}"
+def name_download(filename: str, what: str, ending: str = ".xlsx") -> str:
+    """Return `customers-results.xlsx` for the results of `customers.csv`; characters invalid in names become `_`."""
+    return f"{_NOT_IN_NAMES.sub('_', PurePath(filename).stem) or 'sheet'}-{what}{ending}"
 
 
 def send_template(ending: str) -> Response:
-    """Return the sheet to fill in."""
+    """Return the blank template."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"customers{ending}"
         write_template(path)
-        return send_download(path, path.name)  # the file is open already: its name may go
+        return send_download(path, path.name)  # the file is open already, so its name may be deleted
 
 
-def results_for(site: PageContext, run: Run) -> tuple[Path, Path | None]:
-    """Return the results of a run that is not being sent, and its to-fix sheet, None if every row was updated.
+def make_results(context: PageContext, run: Run) -> tuple[Path, Path | None]:
+    """Return the results of a run that is not running, and its to-fix sheet, None if every row was updated.
 
-    They are written again from the journal unless they are there.
+    Both are written from the journal unless they exist already.
     """
-    path = site.uploads.place_of(run.id) / RESULTS
+    path = context.uploads.folder_of(run.id) / RESULTS
     if run.state is RunState.FINISHED and path.exists() and Path(run.results_path) == path.resolve():
         to_fix = to_fix_path(path)
         return path, to_fix if to_fix.exists() else None
-    return write_run_results(run, site.journal, path)
+    return write_run_results(run, context.journal, path)
 
 
-def undo_sheet_for(site: PageContext, run: Run) -> Path | None:
-    """Return the sheet that puts back what a run changed; None where there is nothing to put back."""
-    restorations = find_restorations(site.journal, run, site.settings.state_dir)
+def make_undo_download(context: PageContext, run: Run) -> Path | None:
+    """Return the sheet that restores what a run changed; None if there is nothing to restore."""
+    restorations = find_restorations(context.journal, run, context.settings.state_dir)
     if not restorations:
         return None
     sheet = make_undo_sheet(restorations)
-    path = site.uploads.place_of(run.id) / UNDO_SHEET
+    path = context.uploads.folder_of(run.id) / UNDO_SHEET
     write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO)
     return path

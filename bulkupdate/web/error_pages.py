@@ -1,20 +1,25 @@
-"""The page that says what went wrong, and nothing of how the server is made."""
+"""Error pages: what went wrong in a sentence, and nothing about the inside of the server."""
 
 from __future__ import annotations
+
+import logging
 
 from flask import Flask, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from bulkupdate.errors import BulkUpdateError
+from bulkupdate.crash_report import log_crash
 from bulkupdate.web.auth_views import show_form
 from bulkupdate.web.page_context import current_context
+
+log = logging.getLogger("bulkupdate.web")
 
 _TITLES = {
     400: "Invalid request",
     403: "No access",
     404: "Page not found",
     405: "Method not allowed",
+    409: "Not possible now",
     413: "Too large",
     429: "Too many attempts",
 }
@@ -27,36 +32,32 @@ _SENTENCES = {
 }
 
 
-def handle_troubles(app: Flask) -> None:
-    """Answer every error with a page of our own."""
-    app.register_error_handler(CSRFError, _refuse_foreign_form)
+def handle_errors(app: Flask) -> None:
+    """Answer every error with a page."""
+    app.register_error_handler(CSRFError, _reject_form)
     app.register_error_handler(HTTPException, _explain)
-    app.register_error_handler(BulkUpdateError, _tell)
-    app.register_error_handler(Exception, _internal_error_page)
+    app.register_error_handler(Exception, _report_bug)
 
 
-def _refuse_foreign_form(_error: CSRFError) -> tuple[str, int]:
-    if request.endpoint == "signing_in.sign_in":  # left open over a restart, or in a second window
+def _reject_form(_error: CSRFError) -> tuple[str, int]:
+    if request.endpoint == "auth.sign_in":  # left open across a restart, or in a second window
         return show_form("", "This form was out of date. Sign in again."), 403
-    return _page(403, "This form is out of date, or did not come from this site. Reload the page and try again.")
+    return _error_page(403, "This form is out of date, or did not come from this site. Reload the page and try again.")
 
 
 def _explain(error: HTTPException) -> tuple[str, int] | HTTPException:
     status = error.code or 500
     if status < 400:
         return error  # a redirect
-    own_words = error.description if "description" in vars(error) and status != 404 else None
-    return _page(status, own_words or _SENTENCES.get(status, "The server cannot answer this."))
+    message = error.description if "description" in vars(error) and status != 404 else None
+    return _error_page(status, message or _SENTENCES.get(status, "The server cannot answer this."))
 
 
-def _tell(error: BulkUpdateError) -> tuple[str, int]:
-    """Show an error of our own: a sentence for people. It is kept too, as server paths are not for the browser."""
-    return _internal_error_page(error)
-
-
-def _internal_error_page(error: Exception) -> tuple[str, int]:
-    login = getattr(g, "login", None)
-    number = current_context().crash_reports.report(error, [login.password] if login else [])
+def _report_bug(error: Exception) -> tuple[str, int]:
+    """Save any other error for the administrator; its text may contain paths of the server or customer data."""
+    context, session = current_context(), g.get("user_session")
+    passwords = [session.password.reveal()] if session else []
+    number = log_crash(context.settings.state_dir, error, passwords, context.clock, log)
     return (
         render_template(
             "error.html",
@@ -68,6 +69,6 @@ def _internal_error_page(error: Exception) -> tuple[str, int]:
     )
 
 
-def _page(status: int, message: str) -> tuple[str, int]:
+def _error_page(status: int, message: str) -> tuple[str, int]:
     title = _TITLES.get(status, "This did not work")
     return render_template("error.html", title=title, message=message, reference=None), status

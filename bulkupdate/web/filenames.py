@@ -1,34 +1,33 @@
-"""A file's name as its sender gave it: shown, never used as a path."""
+"""The name of an uploaded file: shown to users, never used as a path."""
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import PurePosixPath
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.file_type import ENDINGS
+from bulkupdate.text import replace_controls
 
-LONGEST_NAME = 120
-_HARMFUL_INSIDE = frozenset(
+MAX_NAME_LENGTH = 120
+_EXECUTABLE_ENDINGS = frozenset(
     {".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".ps1", ".vbs", ".js", ".jar", ".sh", ".php", ".py", ".htm"}
     | {".html", ".svg", ".xlsm", ".xltm", ".docm", ".zip", ".lnk"}
 )
-"""Endings that must not stand before the last one: `report.exe.csv` wants to be taken for something else."""
+"""Endings that are refused before the last one: `report.exe.csv` pretends to be something else."""
 
 
 def clean_name(name: str) -> str:
-    """Return the name without folders, control characters and marks that turn the direction of writing; never empty."""
+    """Return the name without folders, control characters and direction marks; never empty."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(
-        character for character in last if unicodedata.category(character)[0] not in "CZ" or character == " "
-    )
-    kept = " ".join(kept.split()) or "sheet"
-    ending = PurePosixPath(kept).suffix[:10]
-    return kept if len(kept) <= LONGEST_NAME else kept[: LONGEST_NAME - len(ending) - 1] + "…" + ending
+    cleaned = " ".join(replace_controls(last, lambda _: "").split()) or "sheet"
+    ending = PurePosixPath(cleaned).suffix[:10]
+    if len(cleaned) <= MAX_NAME_LENGTH:
+        return cleaned
+    return cleaned[: MAX_NAME_LENGTH - len(ending) - 1] + "…" + ending
 
 
 def require_sheet_name(name: str) -> str:
-    """Return the ending of the name, in lower case. Raises `InputFileError` if no such sheet is read."""
+    """Return the ending of the name in lower case. Raises `InputFileError` if files of that type cannot be read."""
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
     ending = PurePosixPath(name).suffix.lower()
     if ending not in ENDINGS:
@@ -36,9 +35,9 @@ def require_sheet_name(name: str) -> str:
             f"“{name}” is not a supported file: its name must end in {', '.join(ENDINGS)}.",
             remedy="Open it in Excel and save it as “Excel Workbook (.xlsx)” or “CSV UTF-8”.",
         )
-    if _HARMFUL_INSIDE.intersection(suffixes[:-1]):
+    if _EXECUTABLE_ENDINGS.intersection(suffixes[:-1]):
         raise InputFileError(
             f"“{name}” has two endings, {suffixes[-2]} and {ending}.",
-            remedy="Give it a plain name and upload it again.",
+            remedy="Rename the file and upload it again.",
         )
     return ending

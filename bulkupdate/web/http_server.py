@@ -1,4 +1,4 @@
-"""The pages over HTTP: waitress, its limits, and how it ends."""
+"""The HTTP server: waitress, its limits, and its shutdown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRIVATE_UMASK = 0o077
 
 
 class _PlainErrorTask(ErrorTask):
-    """A request that never reaches the pages (too large, broken): the same headers, and no more than the status."""
+    """The answer to a request that never reaches the application (too large, malformed)."""
 
     def execute(self) -> None:
         error: Any = getattr(self.request, "error")  # noqa: B009  # the stubs do not name it
@@ -49,35 +49,35 @@ class _Channel(HTTPChannel):
 
 
 def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Answer until SIGTERM or Ctrl-C; then stop all runs, so that each can be resumed. `on_ready` gets the address.
+    """Serve until SIGTERM or Ctrl-C; then stop all runs, so that each can be resumed. `on_ready` gets the address.
 
-    Raises `UsageError` where it cannot listen there.
+    Raises `UsageError` if the address cannot be used.
     """
-    site: PageContext = app.extensions[EXTENSION]
+    context: PageContext = app.extensions[EXTENSION]
     os.umask(PRIVATE_UMASK)
     _log_to_stderr()
     listener = _bind(host, port)
     server: Any = waitress.server.create_server(
         app, sockets=[listener], threads=THREADS, connection_limit=CONNECTIONS, channel_timeout=IDLE_CONNECTION_SECONDS,
-        max_request_body_size=site.settings.upload_bytes + 1, max_request_header_size=LARGEST_HEADERS_BYTES,
+        max_request_body_size=context.settings.upload_bytes + 1, max_request_header_size=LARGEST_HEADERS_BYTES,
         clear_untrusted_proxy_headers=False, asyncore_use_poll=True, ident="",
     )  # fmt: skip
     server.channel_class = _Channel
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    site.start()
+        signal.signal(number, _exit)
+    context.start()
     shown = f"[{host}]" if ":" in host else host
     on_ready(f"http://{shown}:{listener.getsockname()[1]}/")
     try:
         server.run()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)  # once more ends at once; the journal is sound at every moment
-        site.close()
+            signal.signal(number, signal.SIG_DFL)  # a second one ends at once; the journal is always consistent
+        context.close()
         server.close()
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _exit(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit
 
 
@@ -88,12 +88,12 @@ def _bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"The page cannot be served at {host}, port {port}: {getattr(error, 'strerror', None) or error}.",
-            remedy="Name another one: --port 8001.",
+            remedy="Choose another port: --port 8001.",
         ) from error
 
 
 def _log_to_stderr() -> None:
-    """Log times, run ids and counts: nothing of a sheet, no login name."""
+    """Log times, run ids and counts; no cell contents and no user names."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name in ("bulkupdate.web", "waitress"):

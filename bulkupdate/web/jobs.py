@@ -1,14 +1,15 @@
-"""The runs at work in this process: a thread each, over the same `runs/` as the command line."""
+"""The runs being sent by this server: one thread each, over the same `runs/` as the command line."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from bulkupdate.clock import Clock
+from bulkupdate.crash_report import log_crash
 from bulkupdate.errors import BulkUpdateError, BusyError
 from bulkupdate.runs.estimate import estimate_end
 from bulkupdate.runs.journal import Journal
@@ -21,22 +22,22 @@ from bulkupdate.web.sessions import Session
 
 log = logging.getLogger("bulkupdate.web")
 
-_BUSY_TRIES = 10
-_BUSY_WAIT_SECONDS = 0.3
-_ROWS_FOR_A_PACE = 5
 CLOSING_SECONDS = 60.0
+_LOCK_ATTEMPTS = 10
+_LOCK_WAIT_SECONDS = 0.3
+_MIN_ROWS_FOR_ESTIMATE = 5
 
 
 @dataclass
 class Job:
-    """One run at work.
+    """A run being sent.
 
-    `sent` rows have come back since it began, `started` in seconds since 1970; `waiting` is what it waits for,
-    `expected_end` when it will be done (seconds since 1970), each None where that is not known.
+    `sent` counts the rows answered since it was launched at `started` (seconds since 1970); `waiting` is what it waits
+    for, `expected_end` when it will be done (seconds since 1970), each None if that is not known.
     """
 
     run_id: str
-    login: Session
+    session: Session
     started: float
     total: int = 0
     sent: int = 0
@@ -47,25 +48,26 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it is still at work."""
+        """Whether the run is still being sent."""
         return self.thread is not None and self.thread.is_alive()
 
 
 class Jobs:
-    """All of them. Thread-safe. `report_bug` is told of what no page can explain, and gives a number to ask for."""
+    """All runs being sent by this server. Thread-safe."""
 
-    def __init__(self, settings: Settings, clock: Clock, report_bug: Callable[[BaseException], str]) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._report_bug = report_bug
         self._jobs: dict[str, Job] = {}
         self._lock = threading.RLock()
         self._is_closing = False
 
     @contextmanager
-    def open_parts(self, login: Session, journal: Journal, stop: threading.Event | None = None) -> Iterator[RunContext]:
-        """Open what a run of this person needs. `journal` is that of the calling thread. Nothing is sent yet."""
-        settings = replace(self._settings, username=login.username, password=login.password)
+    def open_run_context(
+        self, session: Session, journal: Journal, stop: threading.Event | None = None
+    ) -> Iterator[RunContext]:
+        """Open what a run of this user needs. `journal` belongs to the calling thread. Sends nothing."""
+        settings = replace(self._settings, username=session.username, password=session.password)
         stop = stop or threading.Event()
         client = open_client(settings, self._clock, stop)
         try:
@@ -75,28 +77,28 @@ class Jobs:
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:
-        """Nobody else begins or launches a run meanwhile: what is clicked twice happens once."""
+        """Let no other request create or launch a run meanwhile, so that a button pressed twice acts once."""
         with self._lock:
             yield
 
-    def launch(self, run_id: str, login: Session) -> None:
-        """Carry a run of the journal on, unless that is being done."""
+    def launch(self, run_id: str, session: Session) -> None:
+        """Send what is left of a run in the journal, unless it is being sent already."""
         with self._lock:
-            known = self._jobs.get(run_id)
-            if (known is not None and known.is_alive) or self._is_closing:
+            running = self._jobs.get(run_id)
+            if (running is not None and running.is_alive) or self._is_closing:
                 return
-            job = Job(run_id, login, self._clock.now())
+            job = Job(run_id, session, self._clock.now())
             job.thread = threading.Thread(target=self._work, args=(job,), name=f"run-{run_id}", daemon=True)
             self._jobs[run_id] = job
             job.thread.start()
 
     def find(self, run_id: str) -> Job | None:
-        """Return the run at work; None where it is not, or not here."""
+        """Return the job of a run; None if this server is not sending it."""
         job = self._jobs.get(run_id)
         return job if job is not None and job.is_alive else None
 
     def alive(self) -> list[Job]:
-        """All runs at work here."""
+        """Return all jobs that are still being sent."""
         with self._lock:
             return [job for job in self._jobs.values() if job.is_alive]
 
@@ -114,37 +116,37 @@ class Jobs:
         try:
             with (
                 Journal(self._settings.state_dir, self._clock) as journal,
-                self.open_parts(job.login, journal, job.stop) as parts,
+                self.open_run_context(job.session, journal, job.stop) as run_context,
             ):
-                self._carry_on(job, parts)
+                self._send(job, run_context)
         except BulkUpdateError:
-            pass  # the journal says how far the run came; a page looks there
-        except Exception as error:  # noqa: BLE001  # a thread's end is silent: a bug has to be told of
-            self._report_bug(error)
+            pass  # the journal says how far the run got, and the pages read it there
+        except Exception as error:  # noqa: BLE001  # a thread ends silently: a bug has to be reported
+            log_crash(self._settings.state_dir, error, [job.session.password.reveal()], self._clock, log)
         finally:
             with self._lock:
                 if self._jobs.get(job.run_id) is job:
                     del self._jobs[job.run_id]
 
-    def _carry_on(self, job: Job, parts: RunContext) -> None:
-        run = parts.journal.find_run(job.run_id)
-        job.total = sum(1 for _ in parts.journal.pending(run))
+    def _send(self, job: Job, run_context: RunContext) -> None:
+        run = run_context.journal.find_run(job.run_id)
+        job.total = sum(1 for _ in run_context.journal.pending(run))
 
         def watch(outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
             job.sent += len(outcomes)
             job.waiting = waiting
-            job.expected_end = self._expect_end(job, parts)
+            job.expected_end = self._estimate_end(job, run_context)
 
-        for _ in range(_BUSY_TRIES):
+        for _ in range(_LOCK_ATTEMPTS):
             try:
-                ending = execute_run(run, parts, watch)
-                log.info("run %s: %s", run.id, ending.run.state.value)
+                result = execute_run(run, run_context, watch)
+                log.info("run %s: %s", run.id, result.run.state.value)
                 return
-            except BusyError:  # somebody's page may just be looking at the lock
-                self._clock.wait(_BUSY_WAIT_SECONDS, job.stop)
+            except BusyError:  # a page that shows the run may hold its lock for a moment
+                self._clock.wait(_LOCK_WAIT_SECONDS, job.stop)
 
-    def _expect_end(self, job: Job, parts: RunContext) -> float | None:
+    def _estimate_end(self, job: Job, run_context: RunContext) -> float | None:
         left, elapsed = job.total - job.sent, self._clock.now() - job.started
-        if left <= 0 or job.sent < _ROWS_FOR_A_PACE:
+        if left <= 0 or job.sent < _MIN_ROWS_FOR_ESTIMATE:
             return None
-        return estimate_end(parts.client.quota, self._clock.now(), left, elapsed / job.sent)
+        return estimate_end(run_context.client.quota, self._clock.now(), left, elapsed / job.sent)

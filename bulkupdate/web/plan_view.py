@@ -1,4 +1,4 @@
-"""The plan of a run before it begins: calls, quota left, and the end by the clock."""
+"""The plan on a sheet's page: requests needed, quota left, and the expected end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulkupdate.runs.runner import RunContext
 
 @dataclass(frozen=True)
 class PreviousRun:
-    """A run that has sent the same file before."""
+    """An earlier run of the same file."""
 
     id: str
     started: str
@@ -22,31 +22,31 @@ class PreviousRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """What sending would mean. `quota` and `end` are words for people; `host` is the service."""
+    """The cost of a run, as shown to the user. `host` is the service; `waits`: the quota does not suffice."""
 
     host: str
     rows: int
-    calls: int
+    requests: int
     quota: str
     waits: bool
     end: str
 
 
-def make_plan(parts: RunContext, rows: int) -> Plan:
-    """Return the plan for sending so many rows now; asks the quota, sends nothing."""
-    calls = rows + 1  # one sign-in
-    now = parts.clock.now()
-    room = parts.client.quota.room()
-    end = estimate_end(parts.client.quota, now, calls, GUESSED_SECONDS_A_CALL / parts.settings.concurrency)
-    limit = parts.settings.requests_per_hour
-    quota = "no limit" if room.free is None else f"{room.free:,} of {limit:,} requests left this hour"
-    waits = room.free is not None and room.free < calls
-    return Plan(parts.host, rows, calls, quota, waits, format_local_time(end, now))
+def make_plan(run_context: RunContext, rows: int) -> Plan:
+    """Return the plan for sending this many rows now. Reads the quota, sends nothing."""
+    requests = rows + 1  # one sign-in
+    now, quota = run_context.clock.now(), run_context.client.quota
+    capacity = quota.room()
+    end = estimate_end(quota, now, requests, GUESSED_SECONDS_A_CALL / run_context.settings.concurrency)
+    limit = run_context.settings.requests_per_hour
+    shown = "no limit" if capacity.free is None else f"{capacity.free:,} of {limit:,} requests left this hour"
+    waits = capacity.free is not None and capacity.free < requests
+    return Plan(run_context.host, rows, requests, shown, waits, format_local_time(end, now))
 
 
-def find_earlier(parts: RunContext, sha256: str) -> PreviousRun | None:
-    """Return the newest run that has sent a file of this content; None if there is none."""
-    for run in parts.journal.runs_of_file(sha256, parts.host):
-        if updated := parts.journal.tally(run)[Status.UPDATED]:
+def find_previous_run(run_context: RunContext, sha256: str) -> PreviousRun | None:
+    """Return the newest run that updated customers from a file with this content; None if there is none."""
+    for run in run_context.journal.runs_of_file(sha256, run_context.host):
+        if updated := run_context.journal.tally(run)[Status.UPDATED]:
             return PreviousRun(run.id, run.started, updated, run.rows)
     return None

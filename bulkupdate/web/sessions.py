@@ -1,4 +1,4 @@
-"""Who is signed in: kept in the memory of the process only, forgotten on sign-out, when idle, or with it."""
+"""The sessions of signed-in users, kept in the memory of the server only."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from bulkupdate.clock import Clock
 from bulkupdate.settings import Secret
 
-LONGEST_SECONDS = 12 * 3600.0
-"""A session ends after so long even if it is never idle."""
+MAX_SESSION_SECONDS = 12 * 3600.0
+"""A session ends after this time even if it is never idle."""
 
 
 def fold_name(username: str) -> str:
-    """Return a login name as it is compared: without regard to case and to blanks around it."""
+    """Return a user name in the form in which names are compared: without regard to case and outer blanks."""
     return username.strip().casefold()
 
 
 @dataclass
 class Session:
-    """One session of one person. `host` is the service that accepted the login; times are seconds since 1970."""
+    """One session of one user. `host` is the service that accepted the login; times are seconds since 1970."""
 
     id: str
     username: str
@@ -31,59 +31,59 @@ class Session:
     seen: float
 
     @property
-    def person(self) -> str:
-        """The login name as it is compared."""
+    def user_key(self) -> str:
+        """The user name in the form in which names are compared."""
         return fold_name(self.username)
 
     def has_password(self, password: Secret) -> bool:
-        """Whether that is the password the service accepted; takes as long for a near miss as for a far one."""
+        """Return whether the service accepted this password for the session; takes the same time for any wrong one."""
         return hmac.compare_digest(self.password.reveal().encode(), password.reveal().encode())
 
 
 class Sessions:
-    """All sessions. Thread-safe. `idle_seconds` without a page opened end a session."""
+    """All sessions. Thread-safe. A session ends after `idle_seconds` without a page being opened."""
 
     def __init__(self, clock: Clock, idle_seconds: float) -> None:
         self._clock = clock
         self._idle_seconds = idle_seconds
-        self._logins: dict[str, Session] = {}
+        self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def open(self, username: str, password: Secret, host: str) -> Session:
-        """Return a new session, under an id that nobody can guess."""
+        """Return a new session with a random id."""
         now = self._clock.now()
-        login = Session(secrets.token_urlsafe(32), username.strip(), password, host, now, now)
+        session = Session(secrets.token_urlsafe(32), username.strip(), password, host, now, now)
         with self._lock:
-            self._logins[login.id] = login
-        return login
+            self._sessions[session.id] = session
+        return session
 
-    def find(self, login_id: str, *, touch: bool = True) -> Session | None:
-        """Return the session of this id; None where there is none any more.
+    def find(self, session_id: str, *, touch: bool = True) -> Session | None:
+        """Return the session with this id; None if it has ended or never existed.
 
-        `touch`: someone opened a page, so that it is not idle; a page that refreshes itself does not count.
+        `touch`: the user opened a page, so the session is not idle; a page that refreshes itself does not count.
         """
-        self.sweep()
+        self.remove_expired()
         with self._lock:
-            login = self._logins.get(login_id)
-            if login is not None and touch:
-                login.seen = self._clock.now()
-        return login
+            session = self._sessions.get(session_id)
+            if session is not None and touch:
+                session.seen = self._clock.now()
+        return session
 
-    def end(self, login_id: str) -> None:
-        """Forget a session and its password."""
+    def end(self, session_id: str) -> None:
+        """Delete a session and its password."""
         with self._lock:
-            self._logins.pop(login_id, None)
+            self._sessions.pop(session_id, None)
 
-    def of_person(self, person: str) -> list[Session]:
-        """Return the sessions of one person."""
-        self.sweep()
+    def of_user(self, user_key: str) -> list[Session]:
+        """Return the sessions of one user."""
+        self.remove_expired()
         with self._lock:
-            return [each for each in self._logins.values() if each.person == person]
+            return [session for session in self._sessions.values() if session.user_key == user_key]
 
-    def sweep(self) -> None:
-        """Forget the sessions that are idle or too old."""
+    def remove_expired(self) -> None:
+        """Delete the sessions that have been idle for too long or are too old."""
         now = self._clock.now()
         with self._lock:
-            for login in list(self._logins.values()):
-                if now - login.seen > self._idle_seconds or now - login.started > LONGEST_SECONDS:
-                    del self._logins[login.id]
+            for session in list(self._sessions.values()):
+                if now - session.seen > self._idle_seconds or now - session.started > MAX_SESSION_SECONDS:
+                    del self._sessions[session.id]

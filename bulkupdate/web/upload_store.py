@@ -1,6 +1,6 @@
-"""The sheets people have uploaded: a folder each, readable by the server's user only, gone after the days documented.
+"""The uploaded sheets: one folder each, readable by the server's account only, deleted after the documented time.
 
-The id of an upload is the id of the run it may become: whatever is clicked twice, there is one run at most.
+The id of an upload is also the id of its run, so that a button pressed twice starts one run.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{8}", re.ASCII)
 class Upload:
     """One uploaded sheet.
 
-    `owner` is who uploaded it, `host` the service it is for; `name` is how people call the file, `stored` how it is
-    called in `folder`. `at` is ISO 8601 in UTC.
+    `owner` is the user who uploaded it, `host` the service it is for; `name` is the user's name of the file, `stored`
+    its name in `folder`. `at` is ISO 8601 in UTC.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Upload:
 
     @property
     def options(self) -> SheetOptions:
-        """How it is to be read."""
+        """How the file is to be read."""
         return SheetOptions(
             sheet=self.sheet or None,
             decimal_mark=self.decimal_mark,
@@ -69,9 +69,9 @@ class Uploads:
         self._clock = clock
 
     def add(self, content: IO[bytes], owner: str, host: str, name: str, ending: str, options: SheetOptions) -> Upload:
-        """Keep a file under a name of our own."""
+        """Store a file under a generated name."""
         upload_id = new_run_id(self._clock.now())
-        folder = self.place_of(upload_id)
+        folder = self.folder_of(upload_id)
         upload = Upload(
             upload_id, owner, host, name, f"{upload_id}{ending}", format_utc(self._clock.now()), options.sheet or "",
             options.decimal_mark, options.ignore_unknown, folder, options.encoding or "", options.numbers,
@@ -86,46 +86,49 @@ class Uploads:
         record = {key: value for key, value in asdict(upload).items() if key != "folder"}
         write_json(upload.folder / RECORD, record)
 
-    def place_of(self, run_id: str) -> Path:
-        """Return the folder of an upload or of a run's results, made when missing."""
+    def folder_of(self, run_id: str) -> Path:
+        """Return the folder of an upload or of a run's results, created if it does not exist."""
         folder = self.folder / run_id
-        for each in (self.folder, folder):
-            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self.folder, folder):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def find(self, upload_id: str) -> Upload | None:
-        """Return the upload of this id; None where there is none (any more)."""
+        """Return the upload with this id; None if there is none, or another version of the program stored it."""
         if _ID.fullmatch(upload_id) is None:
             return None
         record = read_json(self.folder / upload_id / RECORD)
-        return None if record is None else Upload(folder=self.folder / upload_id, **record)
+        try:
+            return None if record is None else Upload(folder=self.folder / upload_id, **record)
+        except TypeError:  # written by another version
+            return None
 
     def all(self) -> list[Upload]:
-        """Every upload, newest first."""
-        names = sorted((each.name for each in self.folder.glob("*")), reverse=True) if self.folder.is_dir() else []
+        """Return every upload, newest first."""
+        names = sorted((folder.name for folder in self.folder.glob("*")), reverse=True) if self.folder.is_dir() else []
         return [upload for name in names if (upload := self.find(name)) is not None]
 
     def remove(self, upload_id: str) -> None:
-        """Remove an upload with everything made of it."""
+        """Delete an upload with its check, report and results."""
         if _ID.fullmatch(upload_id):
             shutil.rmtree(self.folder / upload_id, ignore_errors=True)
 
 
 def purge_uploads(state_dir: Path, before: float, keep: frozenset[str] = frozenset()) -> int:
-    """Remove the uploads last touched before that time (seconds since 1970), with the results beside them.
+    """Delete the uploads last modified before that time (seconds since 1970), with their results.
 
-    Those in `keep` stay. Return how many were removed.
+    Those in `keep` stay. Return how many were deleted.
     """
     removed = 0
     folder = state_dir / FOLDER
-    for each in folder.glob("*") if folder.is_dir() else ():
-        if each.name not in keep and _ID.fullmatch(each.name) and _last_touched(each) < before:
-            shutil.rmtree(each, ignore_errors=True)
+    for upload in folder.glob("*") if folder.is_dir() else ():
+        if upload.name not in keep and _ID.fullmatch(upload.name) and _find_last_modified(upload) < before:
+            shutil.rmtree(upload, ignore_errors=True)
             removed += 1
     return removed
 
 
-def _last_touched(folder: Path) -> float:
+def _find_last_modified(folder: Path) -> float:
     try:
         return max(each.stat().st_mtime for each in (folder, *folder.iterdir()))
     except OSError:
@@ -133,7 +136,7 @@ def _last_touched(folder: Path) -> float:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write an object in one step, readable by its owner only."""
+    """Write an object in one step, readable by the server's account only."""
     temporary = path.with_suffix(".tmp")
     with open_private(temporary, replace=True) as file:
         file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
@@ -141,9 +144,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file; None where there is none."""
+    """Return the object in a file; None if there is no file, or no object in it."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return content
+    return content if isinstance(content, dict) else None

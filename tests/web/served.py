@@ -1,4 +1,4 @@
-"""The real server in a process of its own, and a plain visitor who speaks HTTP to it."""
+"""The real server in its own process, and a user without a browser."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from bulkupdate.sandbox.server import Sandbox
 
 PASSWORD = "geheim & 100%"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -62,7 +64,7 @@ class Server:
         self.process.wait()
 
     def stop(self) -> int:
-        """Ask it to end, as a service manager does; its exit code."""
+        """End it with SIGTERM, as a service manager does; return its exit code."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -76,7 +78,7 @@ class Server:
 
 
 class Visitor:
-    """Somebody without a browser: forms are sent with their token, redirects are followed."""
+    """A user without a browser: forms are sent with their token, redirects are followed."""
 
     def __init__(self, url: str, username: str | None = None, password: str = PASSWORD) -> None:
         self.url = url
@@ -112,7 +114,7 @@ class Visitor:
         return answer
 
     def start(self, checked: requests.Response, **fields: str) -> requests.Response:
-        """Press the button that sends; the page of the run."""
+        """Press the button that sends; return the page of the run."""
         return self.post(path_of(checked) + "/start", **fields)
 
     def wait_for_end(self, run: requests.Response, seconds: float = 30) -> requests.Response:
@@ -124,14 +126,24 @@ class Visitor:
 
 
 def path_of(answer: requests.Response) -> str:
-    """`/sheets/…` or `/runs/…` of the page that came."""
+    """Return `/sheets/…` or `/runs/…` of an answer."""
     return re.sub(r"^http://[^/]+|[?#].*$", "", answer.url)
 
 
 def make_csv(rows: int, *, bad_every: int = 0, first_id: int = 100_001, name: str = "New") -> bytes:
-    """A sheet of so many rows; every so many of them has an e-mail address that is none."""
+    """Return a sheet with this many rows; each `bad_every`-th has an invalid e-mail address."""
     lines = ["CustomerId,Name,Email"]
     for place in range(rows):
         is_bad = bad_every and place % bad_every == 0
         lines.append(f"{first_id + place},{name} {place},{'no address' if is_bad else f'a{place}@example.com'}")
     return ("\n".join(lines) + "\n").encode()
+
+
+def sent_customers(sandbox: Sandbox) -> list[int]:
+    """Return the ids of the customers that were updated, once for each request."""
+    return [int(request.customer_id) for request in sandbox.requests if request.method == "PUT"]
+
+
+def count_updates(sandbox: Sandbox) -> int:
+    """Return the number of update requests."""
+    return len(sent_customers(sandbox))

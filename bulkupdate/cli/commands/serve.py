@@ -17,34 +17,34 @@ from bulkupdate.network import is_loopback
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--trust-proxy", is_flag=True, help="Trust X-Forwarded-* headers from a TLS proxy.")
-@click.option("--public-name", "names", multiple=True, metavar="HOST", help="A name people reach it by.")
+@click.option("--public-name", "names", multiple=True, metavar="HOST", help="A host name that users type to reach it.")
 def command(invocation: Invocation, host: str, port: int, trust_proxy: bool, names: tuple[str, ...]) -> int:
-    """Serve the upload page until Ctrl-C. People sign in with their own Sellercloud login; there is no list of users.
+    """Serve the upload page until Ctrl-C. Users sign in with their own Sellercloud login.
 
-    It listens on this machine only. To let others in, put a proxy with TLS before it and say so: --trust-proxy
+    It listens on this machine only. For other machines, put a proxy with TLS in front of it and add: --trust-proxy
     --public-name bulk.example.com.
     """
     if os.name != "posix":
         raise UsageError(
             "The page is served on Linux and macOS only: Windows has no limits to hold the checks of uploads by.",
-            remedy="Serve it there, or use the command line here.",
+            remedy="Serve it there, or use the command line.",
         )
     console, settings = invocation.console, invocation.settings
     if not (settings.base_url or settings.server_id or settings.team):
         raise UsageError(
-            "To sign people in, this setting is missing: BULKUPDATE_BASE_URL (or BULKUPDATE_SERVER_ID, or "
+            "To sign users in, this setting is missing: BULKUPDATE_BASE_URL (or BULKUPDATE_SERVER_ID, or "
             "BULKUPDATE_TEAM).",
             remedy="Set it in the environment or in bulkupdate.toml.",
         )
     if not is_loopback(host) and not trust_proxy:
         raise UsageError(
             f"On {host} others could reach the page, and their passwords would cross the network unencrypted.",
-            remedy="Omit --host, or put a proxy with TLS before it and add --trust-proxy.",
+            remedy="Omit --host, or put a proxy with TLS in front of it and add --trust-proxy.",
         )
     # these modules need limits of the system that Windows does not have
     from bulkupdate.web.app import create_app
     from bulkupdate.web.http_server import serve
 
     app = create_app(settings, names=names, trust_proxy=trust_proxy)
-    serve(app, host, port, lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; what runs can be resumed)"))
+    serve(app, host, port, lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; runs can be resumed)"))
     return ExitCode.DONE

@@ -1,7 +1,7 @@
 "use strict";
-// Everything works without this file; with it, pages move by themselves and mistakes are seen earlier.
+// Everything works without this file; with it, pages update themselves and mistakes are found earlier.
 
-// A run's progress: its part of the page is fetched anew; the page itself when the run has ended.
+// Progress of a run: this part of the page is fetched again and again; the page itself when the run has ended.
 const live = document.getElementById("live");
 const announce = document.getElementById("announce");
 
@@ -14,20 +14,20 @@ async function follow() {
     }
     live.innerHTML = await answer.text();
     const progress = document.getElementById("progress");
-    if (announce.textContent !== progress.dataset.say) announce.textContent = progress.dataset.say;
+    if (announce.textContent !== progress.dataset.announce) announce.textContent = progress.dataset.announce;
     if (progress.dataset.running !== "yes") {
       location.reload();
       return;
     }
   } catch {
-    // the server is away for a moment: ask again
+    // the server does not answer at the moment: try again
   }
   setTimeout(follow, 1500);
 }
 
 if (live && document.getElementById("progress").dataset.running === "yes") setTimeout(follow, 800);
 
-// A form that starts something is sent once; coming back to the page by the back button frees it again.
+// A form that starts something is sent once; coming back with the back button enables it again.
 for (const form of document.querySelectorAll("form.once")) {
   form.addEventListener("submit", () => {
     setTimeout(() => form.querySelectorAll("button").forEach((button) => (button.disabled = true)), 0);
@@ -37,12 +37,12 @@ addEventListener("pageshow", () => {
   document.querySelectorAll("form.once button").forEach((button) => (button.disabled = false));
 });
 
-// The place to drop a file: lit while one hangs over it; a file that is too large is told at once.
+// The drop zone: highlighted while a file is dragged over it; a file that is too large is reported at once.
 const upload = document.getElementById("upload");
 if (upload) {
   const drop = upload.querySelector(".drop");
   const input = document.getElementById("sheet");
-  const trouble = document.getElementById("file-trouble");
+  const error = document.getElementById("file-error");
   for (const name of ["dragenter", "dragover"]) {
     drop.addEventListener(name, (event) => {
       event.preventDefault();
@@ -58,9 +58,9 @@ if (upload) {
     }
   });
   input.addEventListener("change", () => {
-    const isTooLarge = input.files.length && input.files[0].size > Number(upload.dataset.mostBytes);
-    trouble.hidden = !isTooLarge;
-    trouble.textContent = isTooLarge ? "This file is larger than the upload limit. Split the sheet and try again." : "";
-    input.setCustomValidity(trouble.textContent);
+    const isTooLarge = input.files.length && input.files[0].size > Number(upload.dataset.maxBytes);
+    error.hidden = !isTooLarge;
+    error.textContent = isTooLarge ? "This file is larger than the upload limit. Split the sheet and try again." : "";
+    input.setCustomValidity(error.textContent);
   });
 }

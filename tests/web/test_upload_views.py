@@ -1,13 +1,29 @@
-"""How a sheet is read, chosen on the page: its encoding, and numbers that it shows rounded."""
+"""Uploading a sheet, and choosing how it is read."""
 
 from __future__ import annotations
 
 import io
+import re
 
 import openpyxl
+import pytest
 
 from bulkupdate.sandbox.server import Sandbox
 from tests.web.served import Server, Visitor, path_of
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", b"PK\x03\x04rest"), ("x.xlsx", b"MZ\x90\x00 a program"), ("x.csv", b"<html><script>1</script>"),
+        ("x.xlsx", b"CustomerId,Name\n1,a\n"), ("x.csv", b"%PDF-1.7"), ("x.csv", b""),
+    ],
+)  # fmt: skip
+def test_wrong_content_is_refused_in_one_sentence(anna: Visitor, name: str, content: bytes) -> None:
+    """Whatever the name says."""
+    page = anna.upload(name, content).text
+    assert f"{name} was rejected" in page
+    assert re.search(rf"<strong>{re.escape(name)} is ", page), page
 
 
 def test_an_unknown_encoding_is_chosen_by_its_samples(server: Server, sandbox: Sandbox) -> None:

@@ -1,11 +1,8 @@
-"""The way of a person through the pages, in a real Chromium against a real server."""
+"""A user's way through the pages, in a real Chromium against a real server."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +11,16 @@ from openpyxl import load_workbook
 
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
+from tests.web.axe import find_axe, require_no_violation
 from tests.web.browser import Browser
-from tests.web.conftest import PEOPLE
-from tests.web.served import PASSWORD, Server, Visitor, make_csv
+from tests.web.conftest import USERS
+from tests.web.served import PASSWORD, Server, make_csv
 
 
 @pytest.fixture(scope="module")
 def slow_sandbox() -> Iterator[Sandbox]:
     """A service that takes its time, so that a run can be watched."""
-    options = SandboxOptions(customers=500, username=PEOPLE, password=PASSWORD, latency_seconds=0.25)
+    options = SandboxOptions(customers=500, username=USERS, password=PASSWORD, latency_seconds=0.25)
     with Sandbox(options) as sandbox:
         yield sandbox
 
@@ -199,73 +197,3 @@ def test_without_javascript(slow_server: Server, slow_sandbox: Sandbox, tmp_path
         browser.wait_for("Every row went through.")
     finally:
         browser.close()
-
-
-@pytest.mark.long
-def test_no_serious_violation_of_accessibility_on_any_page(
-    browser: Browser, server: Server, sample: Path, tmp_path: Path
-) -> None:
-    """axe-core, on each page, by day and by night, wide and on a phone."""
-    axe = find_axe()
-    bad = tmp_path / "bad.csv"
-    bad.write_bytes(make_csv(150, bad_every=3))
-    refused = tmp_path / "refused.csv"
-    refused.write_text("nothing,here\n1,2\n")
-    browser.open("/sign-in")
-    require_no_violation(browser, axe)
-    browser.sign_in("hanna", PASSWORD)
-    paths = ["/", "/runs", "/runs/none"]
-    for sheet in (sample, bad, refused):
-        browser.upload(sheet)
-        paths.append(browser.driver.current_url.removeprefix(browser.url))
-    visitor = Visitor(server.url, "hanna")
-    run = visitor.start(visitor.upload("run.csv", make_csv(5)))
-    paths.append(run.url.removeprefix(server.url))
-    visitor.wait_for_end(run)
-    for path in paths:
-        browser.open(path)
-        require_no_violation(browser, axe)
-    browser.open(paths[3])
-    browser.press("Show before and after")
-    browser.wait_for("Before and after")
-    require_no_violation(browser, axe)
-    browser.open("/")
-    browser.picture("start-dark")
-    browser.look(width=390)
-    browser.open(paths[4])
-    browser.picture("problems-phone")
-    browser.look()
-    browser.open("/runs")
-    browser.picture("history")
-
-
-def find_axe() -> str:
-    """axe-core from node_modules, installed there by npm. Skips where there is no npm."""
-    here = Path(__file__).parent
-    script = here / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.is_file() and (npm := shutil.which("npm")):
-        subprocess.run(
-            [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], cwd=here, check=False
-        )
-    if not script.is_file():
-        reason = "axe-core could not be had from npm: accessibility not tried"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return script.read_text(encoding="utf-8")
-
-
-def require_no_violation(browser: Browser, axe: str) -> None:
-    path = browser.driver.current_url
-    for width, dark in ((1200, False), (390, False), (1200, True)):
-        browser.look(width=width, dark=dark)
-        browser.driver.execute_script(axe)
-        found = browser.driver.execute_async_script(
-            "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
-        )
-        serious = [
-            (each["id"], each["help"], [node["html"][:200] for node in each["nodes"]])
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-        assert not serious, (path, width, dark, serious)
-        is_wider = browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
-        assert not is_wider, (path, width)

@@ -1,0 +1,149 @@
+"""A checked sheet: its problems, the plan, the live preview, and the start of the run."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from bulkupdate.errors import InterruptedRunError, StoppedError
+from bulkupdate.runs.runner import RunOptions, create_run
+from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
+from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
+from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, ProblemFilter, StoredCheck, read_outcome
+from bulkupdate.web.check_worker import MAX_SECONDS, REPORT
+from bulkupdate.web.downloads import RESULTS, name_download, send_download
+from bulkupdate.web.live_preview import MAX_ROWS, preview_changes
+from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.permissions import may_start, owns_upload
+from bulkupdate.web.plan_view import find_previous_run, make_plan
+from bulkupdate.web.upload_store import Upload
+from bulkupdate.web.upload_views import find_upload, has_run, submit_task
+
+pages = Blueprint("checks", __name__)
+log = logging.getLogger("bulkupdate.web")
+
+
+@pages.get("/sheets/<upload_id>")
+def show(upload_id: str) -> str | AnyResponse:
+    """Return the result of the check, and the plan."""
+    stored = find_upload(upload_id)
+    if has_run(stored):
+        return redirect(url_for("runs.show", run_id=stored.id), 303)
+    outcome = read_outcome(stored.folder)
+    if outcome is None:
+        submit_task(stored, is_report=False)
+        return render_template("checking.html", upload=stored)
+    samples = _sample_encodings(stored, outcome)
+    if outcome.is_refused:
+        return render_template("refused.html", upload=stored, outcome=outcome, samples=samples)
+    return render_template(
+        "sheet.html",
+        upload=stored,
+        outcome=outcome,
+        samples=samples,
+        why_no_copy=annotation_blocker(stored.path, outcome.rows),
+        has_rounded=any(group.code == "rounded-display" for group in outcome.groups),
+        may_start=may_start(current_context().settings, current_user(), stored),
+        is_own=owns_upload(current_user(), stored),
+        preview_rows=min(MAX_ROWS, outcome.to_send),
+        **_describe_plan(outcome),
+        **_describe_problems(stored, outcome),
+    )
+
+
+def _describe_plan(outcome: CheckOutcome) -> dict[str, object]:
+    with current_context().open_run_context(current_user()) as run_context:
+        plan, previous = make_plan(run_context, outcome.to_send), find_previous_run(run_context, outcome.sha256)
+    return {"plan": plan, "previous": previous}
+
+
+def _describe_problems(stored: Upload, outcome: CheckOutcome) -> dict[str, object]:
+    check = StoredCheck(stored.path, stored.name, outcome)
+    chosen = _read_filter()
+    problems, total = check.page_problems(chosen) if outcome.problems else ([], 0)
+    return {
+        "problems": problems,
+        "total": total,
+        "chosen": chosen,
+        "last_page": max(1, -(-total // PAGE_ROWS)),
+        "columns": check.list_choices("heading") if outcome.problems else [],
+        "codes": check.list_choices("code") if outcome.problems else [],
+    }
+
+
+def _sample_encodings(stored: Upload, outcome: CheckOutcome) -> list[tuple[str, tuple[str, ...]]]:
+    """Return likely encodings with the first texts as each would read them, if the encoding is not certain."""
+    is_doubtful = "encoding" in outcome.message or any(group.code == "guessed-encoding" for group in outcome.groups)
+    if not is_doubtful or stored.path.suffix not in (".csv", ".tsv"):
+        return []
+    samples = ((codec, sample_texts(stored.path, codec)) for codec in LIKELY_ENCODINGS)
+    return [(codec, texts) for codec, texts in samples if texts]
+
+
+def _read_filter() -> ProblemFilter:
+    page = request.args.get("page", "1")
+    return ProblemFilter(
+        column=request.args.get("column", ""),
+        code=request.args.get("code", ""),
+        severity=request.args.get("severity", ""),
+        page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+    )
+
+
+@pages.get("/sheets/<upload_id>/<any('report', 'annotated'):what>.xlsx")
+def report(upload_id: str, what: str) -> Response:
+    """Return the check report, or the user's sheet with its bad cells marked; written on first use."""
+    stored = find_upload(upload_id)
+    path = stored.folder / REPORT
+    if not path.exists():
+        submit_task(stored, is_report=True).wait(MAX_SECONDS + 5)
+    wanted = path if what == "report" else annotated_path(path)
+    if not wanted.exists():
+        abort(404)
+    return send_download(wanted, name_download(stored.name, "check" if what == "report" else "marked"))
+
+
+@pages.post("/sheets/<upload_id>/changes")
+def changes(upload_id: str) -> str | AnyResponse:
+    """Return the live preview of the first customers. A POST, because it costs requests of the user's quota."""
+    stored = find_upload(upload_id)
+    outcome = read_outcome(stored.folder)
+    if outcome is None or outcome.is_refused:
+        return redirect(url_for("checks.show", upload_id=stored.id), 303)
+    preview, error = None, ""
+    with current_context().open_run_context(current_user()) as run_context:
+        try:
+            preview = preview_changes(run_context, StoredCheck(stored.path, stored.name, outcome))
+        except (StoppedError, InterruptedRunError) as stopped:
+            error = str(stopped)
+    return render_template("changes.html", upload=stored, outcome=outcome, preview=preview, error=error)
+
+
+@pages.post("/sheets/<upload_id>/start")
+def start(upload_id: str) -> AnyResponse:
+    """Start the run, once: a second click, a reload or a step back leads to the same run."""
+    context, user, stored = current_context(), current_user(), find_upload(upload_id)
+    if not may_start(context.settings, user, stored):
+        abort(403, "Another user, signed in with their own login, has to start this one.")
+    outcome = read_outcome(stored.folder)
+    if outcome is None or outcome.is_refused or not outcome.to_send:
+        return redirect(url_for("checks.show", upload_id=stored.id), 303)
+    if outcome.invalid and "skip_invalid" not in request.form:
+        abort(400, "Some rows are invalid. Fix them, or tick the box that leaves them out.")
+    with context.jobs.one_at_a_time():
+        if not has_run(stored):
+            _create_run(stored, outcome)
+            log.info("run %s: started, %d rows to send", stored.id, outcome.to_send)
+            context.jobs.launch(stored.id, user)
+    return redirect(url_for("runs.show", run_id=stored.id), 303)
+
+
+def _create_run(stored: Upload, outcome: CheckOutcome) -> None:
+    options = RunOptions(
+        skip_invalid=outcome.invalid > 0, verify="verify" in request.form, snapshot="snapshot" in request.form
+    )
+    with current_context().open_run_context(current_user()) as run_context:
+        check = StoredCheck(stored.path, stored.name, outcome)
+        create_run(run_context, stored.id, check, options, stored.folder / RESULTS)

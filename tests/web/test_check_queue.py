@@ -1,0 +1,81 @@
+"""Checks at once, and files that try to block them."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from bulkupdate.clock import Clock
+from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.settings import Settings
+from bulkupdate.web.check_queue import CheckQueue
+from bulkupdate.web.check_store import read_outcome
+from bulkupdate.web.check_worker import Task
+from bulkupdate.web.upload_store import Uploads
+from tests.web.served import Server, Visitor, make_csv
+
+
+def make_bomb(kind: str) -> bytes:
+    """A workbook that means harm: of blocks of zeros, or of entities that double and double."""
+    content = io.BytesIO()
+    book = Workbook()
+    book.active.append(["CustomerId", "Name"])  # type: ignore[union-attr]
+    book.save(content)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(content) as source, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                target.writestr(name, source.read(name))
+        with target.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            if kind == "xml":
+                entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+                sheet.write(f'<!DOCTYPE worksheet [<!ENTITY e0 "ha">{entities}]><worksheet>&e11;</worksheet>'.encode())
+            else:
+                sheet.write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>')
+                for _ in range(200):
+                    sheet.write(b" " * (1 << 20))
+    return bomb.getvalue()
+
+
+def test_bombs_are_refused_and_keep_nobody_waiting(server: Server) -> None:
+    """Ten at once by one person; meanwhile another one's small sheet is checked as ever."""
+    bombs = [make_bomb("zip"), make_bomb("xml")]
+    fritz, gerd = Visitor(server.url, "fritz"), Visitor(server.url, "gerd")
+    token = fritz.token()
+    with ThreadPoolExecutor(10) as pool:
+        started = time.monotonic()
+        thrown = [pool.submit(fritz.upload, "bomb.xlsx", bombs[n % 2], csrf_token=token) for n in range(10)]
+        time.sleep(0.2)
+        assert gerd.upload("small.csv", make_csv(3)).status_code == 200
+        small = time.monotonic() - started
+        answers = [each.result() for each in thrown]
+    assert small < 10
+    assert all("bomb.xlsx was rejected" in each.text for each in answers)
+
+
+def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the memory it may take; the person is told in a sentence."""
+    monkeypatch.setattr("bulkupdate.web.check_queue.work_within_limits", die)
+    uploads = Uploads(tmp_path, Clock())
+    upload = uploads.add(io.BytesIO(make_csv(1)), "anna", "host", "a.csv", ".csv", SheetOptions())
+    checks = CheckQueue()
+    checks.start()
+    try:
+        assert checks.submit("anna", Task(upload, Settings())).wait(20)
+    finally:
+        checks.close()
+    outcome = read_outcome(upload.folder)
+    assert outcome is not None
+    assert "more memory or time" in outcome.message
+
+
+def die(_task: object) -> None:
+    """A check that is killed."""
+    os.kill(os.getpid(), 9)

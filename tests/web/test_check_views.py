@@ -1,0 +1,72 @@
+"""The page of a checked sheet over HTTP."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+from openpyxl import Workbook
+
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.settings import Settings
+from tests.web.served import Server, Visitor, count_updates, make_csv, path_of, sent_customers
+
+
+def test_what_is_clicked_twice_runs_once(anna: Visitor, sandbox: Sandbox) -> None:
+    """Double click, reload, back and again: one run, each row sent once."""
+    checked = anna.upload("twice.csv", make_csv(5, first_id=120_001))
+    sandbox.reset_log()
+    token = anna.token()
+
+    def click(_: int) -> str:
+        data = {"csrf_token": token}
+        answer = requests.post(
+            f"{anna.url}{path_of(checked)}/start", data, cookies=dict(anna.session.cookies), timeout=30
+        )
+        return path_of(answer)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(click, range(6)))) == 1
+    run = anna.wait_for_end(anna.start(checked))
+    assert path_of(run) == path_of(checked).replace("sheets", "runs")
+    assert count_updates(sandbox) == 5
+
+
+def test_before_and_after_on_request(server: Server, sandbox: Sandbox) -> None:
+    """Live values beside those of the sheet; unknown customers are named; a bounded number of calls, and no PUT."""
+    anna = Visitor(server.url, "anna")
+    checked = anna.upload("look.csv", make_csv(120, first_id=159_950, name="Looked"))
+    sandbox.reset_log()
+    page = anna.post(path_of(checked) + "/changes").text
+    assert page.count("Looked ") == 50
+    assert len(sandbox.requests) <= 3
+    assert not sent_customers(sandbox)
+    unknown = anna.upload("unknown.csv", make_csv(2, first_id=999_001))
+    assert "has no customer 999001, 999002" in anna.post(path_of(unknown) + "/changes").text
+
+
+def test_a_large_sheet_with_many_problems_is_shown_at_once(server: Server, tmp_path: Path) -> None:
+    """20,000 rows, 5,000 problems: three seconds after the upload, in a page of under 300 kB.
+
+    On a machine that is busy with something else, in three times what the check alone takes beside it."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Customers")
+    sheet.append(["CustomerId", "Name", "Email", "BusinessName", "Phone1", "Rating", "IsWholesale", "Comments"])
+    for place in range(20_000):
+        mail = "no address" if place % 4 == 0 else f"a{place}@example.com"
+        sheet.append([100_001 + place, f"N {place}", mail, f"Firm {place}", f"0049 {place}", "Neutral", "Yes", "Hello"])
+    path = tmp_path / "large.xlsx"
+    book.save(path)
+    hanna = Visitor(server.url, "hanna")
+    token, started = hanna.token(), time.monotonic()
+    page = hanna.upload("large.xlsx", path.read_bytes(), csrf_token=token).content
+    took = time.monotonic() - started
+    assert b"5,000 problems, page 1 of 50" in page
+    assert len(page) < 300_000
+    started = time.monotonic()
+    load_input_file(path, Settings(), SheetOptions())
+    bare = time.monotonic() - started
+    assert took < max(3, 3 * bare), f"{took:.1f} s; the check alone takes {bare:.1f} s on this machine just now"

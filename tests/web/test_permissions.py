@@ -1,0 +1,58 @@
+"""Users see and send their own, administrators see everything, approval needs two users."""
+
+from __future__ import annotations
+
+from bulkupdate.sandbox.server import Sandbox
+from tests.web.served import Server, Visitor, count_updates, make_csv, path_of
+
+
+def test_other_peoples_runs_do_not_exist(server: Server, run_of_anna: str, anna: Visitor, sandbox: Sandbox) -> None:
+    """Seeing, downloading, starting, stopping, undoing by changing the id: 404 all over."""
+    sheet = path_of(anna.upload("private.csv", make_csv(2)))
+    bert = Visitor(server.url, "bert")
+    for path in (
+        run_of_anna,
+        *(run_of_anna + end for end in ("/progress", "/results.xlsx", "/to-fix.xlsx", "/undo.xlsx")),
+    ):
+        assert bert.get(path).status_code == 404
+        assert anna.get(path).status_code == 200 or "to-fix" in path
+    for path in (sheet, sheet + "/report.xlsx", sheet + "/annotated.xlsx"):
+        assert bert.get(path).status_code == 404
+    before = count_updates(sandbox)
+    for path in (
+        sheet + "/start",
+        sheet + "/changes",
+        sheet + "/remove",
+        run_of_anna + "/stop",
+        run_of_anna + "/retry",
+    ):
+        assert bert.post(path).status_code == 404
+    assert count_updates(sandbox) == before
+    assert "private.csv" not in bert.get("/runs").text
+    assert "private.csv" in anna.get("/runs").text
+
+
+def test_an_admin_sees_all_but_sends_nothing_of_others(server: Server, run_of_anna: str) -> None:
+    """Names in BULKUPDATE_ADMINS, whatever their case."""
+    admin = Visitor(server.url, "admin")
+    assert "own.csv" in admin.get("/runs").text
+    assert admin.get(run_of_anna + "/results.xlsx").status_code == 200
+    assert admin.post(run_of_anna + "/resume").status_code == 403
+
+
+def test_two_pairs_of_eyes(proxied: Server, sandbox: Sandbox) -> None:
+    """Who uploads cannot start; another person sees the sheet and can; both see the run, a third does not."""
+    chris, dora, eva = (Visitor(proxied.url, name) for name in ("chris", "dora", "eva"))
+    checked = chris.upload("approved.csv", make_csv(4, first_id=130_001))
+    assert "Approval required" in checked.text
+    sandbox.reset_log()
+    assert chris.start(checked).status_code == 403
+    assert dora.post(path_of(checked) + "/remove").status_code == 403
+    assert not count_updates(sandbox)
+    assert "approved.csv" in dora.get("/runs").text
+    run = dora.wait_for_end(dora.start(checked))
+    assert count_updates(sandbox) == 4
+    assert "by dora" in run.text
+    assert chris.get(path_of(run)).status_code == 200
+    assert eva.get(path_of(run)).status_code == 404
+    assert eva.get(path_of(checked) + "/report.xlsx").status_code == 404

@@ -1,0 +1,61 @@
+"""The page of a run over HTTP."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
+from tests.web.conftest import LOGINS
+from tests.web.served import Server, Visitor, make_csv, path_of, sent_customers
+
+
+def test_retry_sends_what_was_rejected_once_more(tmp_path: Path) -> None:
+    """As a run of its own, linked to the first; asked for twice, there is one."""
+    plan = ScheduledFaults(customers={100_002: ["conflict-409"]})
+    with Sandbox(SandboxOptions(**LOGINS), plan=plan) as sandbox, Server(sandbox.base_url, tmp_path / "s") as server:
+        anna = Visitor(server.url, "anna")
+        run = anna.wait_for_end(anna.start(anna.upload("a.csv", make_csv(3))))
+        assert "1 row did not go through." in run.text
+        to_fix = load_workbook(io.BytesIO(anna.get(path_of(run) + "/to-fix.xlsx").content)).active
+        assert to_fix is not None
+        assert to_fix.max_row == 2
+        sandbox.reset_log()
+        first, second = (anna.post(path_of(run) + "/retry") for _ in range(2))
+        assert path_of(first) == path_of(second) != path_of(run)
+        assert "Every row went through." in anna.wait_for_end(first).text
+        assert sent_customers(sandbox) == [100_002]
+
+
+def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
+    """And its owner, signed out meanwhile, gets in all the same: the password is compared, no call is left for it."""
+    with (
+        Sandbox(SandboxOptions(**LOGINS)) as sandbox,
+        Server(sandbox.base_url, tmp_path / "s", requests_per_hour="12") as server,
+    ):
+        anna = Visitor(server.url, "anna")
+        checked = anna.upload("long.csv", make_csv(30))
+        assert "11 of 12 requests left this hour: the run will wait" in checked.text
+        run = anna.start(checked)
+        deadline = time.monotonic() + 20
+        while "waiting for quota until" not in (page := anna.get(path_of(run) + "/progress").text):
+            assert time.monotonic() < deadline, page
+            time.sleep(0.1)
+        assert re.search(r"waiting for quota until \d\d:\d\d", page)
+        assert len(sandbox.requests) <= 12
+        assert Visitor(server.url).sign_in("anna", "wrong").status_code == 401
+        again = Visitor(server.url, "anna")
+        assert "long.csv" in again.get("/runs").text
+        assert Visitor(server.url).sign_in("bert").status_code == 200  # has an allowance of their own
+        assert server.stop() == 0  # SIGTERM stops the run in good order
+        server.start()
+        told = subprocess.check_output([sys.executable, "-m", "bulkupdate", "runs", "--state-dir", str(tmp_path / "s")])
+        assert b"stopped" in told
