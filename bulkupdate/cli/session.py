@@ -53,6 +53,5 @@ def watch_reading(total: int, context: RunContext, console: Console) -> Iterator
         with progress, stop_on_signals(context.stop, console):
             yield progress.advance
     except (StoppedError, InterruptedRunError) as error:
-        if error.remedy is None or "resume" in error.remedy:
-            error.remedy = "Nothing was sent. Run the same command again to start over."
+        error.remedy = " ".join(filter(None, (error.remedy, "Nothing was sent; run the same command again.")))
         raise

@@ -13,7 +13,7 @@ from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import LOGGER, neutralise
 from bulkupdate.nightly.smtp import MailError, SmtpSender
 from bulkupdate.nightly.webhook import WebhookError, post_json
-from bulkupdate.sellercloud.retry import retry_call
+from bulkupdate.sellercloud.retry import Retrier
 from bulkupdate.settings import Settings
 
 TRIES = 4
@@ -61,7 +61,7 @@ class Notifier:
         tries = 1 if channel in self._failed_channels else TRIES
         context = {"run": report.run_report.run, "file": report.name}
         try:
-            retry_call(send, _TryAgainError, tries, self.first_wait, self.clock, self.stop)
+            Retrier(tries, self.first_wait, self.clock, self.stop).retry(send, _TryAgainError)
         except (_TryAgainError, BulkUpdateError) as error:
             self._failed_channels.add(channel)
             LOGGER.warning("notification by %s failed: %s", channel, error, extra=context)

@@ -23,19 +23,11 @@ from bulkupdate.runs.journal.row_table import NOT_YET_READ_BACK
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState
-from bulkupdate.sellercloud.update_result import Answer, AnswerKind, TriesEnded
+from bulkupdate.sellercloud.update_result import AttemptsEnded, UpdateResult
 
 LOOK_SECONDS = 0.25
 """How often a loop that only waits looks at `stop` and reports: people see the wait, and Ctrl-C is heard."""
 SHORTEST_LOOK_SECONDS = 0.005
-
-_STATUSES = {
-    AnswerKind.UPDATED: Status.UPDATED,
-    AnswerKind.REJECTED: Status.REJECTED,
-    AnswerKind.FAILED: Status.FAILED,
-    AnswerKind.UNKNOWN: Status.UNKNOWN,
-    AnswerKind.NOT_SENT: Status.NOT_ATTEMPTED,
-}
 
 Watch = Callable[[Sequence[RowOutcome], WaitState | None], None]
 """Told of outcomes as they are recorded, and of what is waited for (None: requests flow). May come with no outcome."""
@@ -63,8 +55,8 @@ class Batch:
     verify: bool
     watch: Watch
     _upcoming: list[PendingRow] = field(default_factory=list)
-    _in_flight: dict[Future[Answer], _Sent] = field(default_factory=dict)
-    _ended: SimpleQueue[Future[Answer]] = field(default_factory=SimpleQueue)
+    _in_flight: dict[Future[UpdateResult], _Sent] = field(default_factory=dict)
+    _ended: SimpleQueue[Future[UpdateResult]] = field(default_factory=SimpleQueue)
     _failures: int = 0
     _failures_forgiven: int = 0
     _has_answered: bool = False
@@ -152,7 +144,7 @@ class Batch:
         seconds = LOOK_SECONDS
         if self._waiting is not None:
             seconds = min(seconds, max(self._waiting.until - self.clock.now(), SHORTEST_LOOK_SECONDS))
-        ended: list[Future[Answer]] = []
+        ended: list[Future[UpdateResult]] = []
         if self._in_flight:
             with suppress(Empty):
                 ended.append(self._ended.get(timeout=seconds))
@@ -162,11 +154,11 @@ class Batch:
             self.clock.wait(seconds, self.stop)
         return self._conclude_all(ended)
 
-    def _conclude_all(self, ended: Iterable[Future[Answer]]) -> list[RowOutcome]:
+    def _conclude_all(self, ended: Iterable[Future[UpdateResult]]) -> list[RowOutcome]:
         outcomes = (self._conclude(self._in_flight.pop(each), each) for each in ended)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _conclude(self, sent: _Sent, done: Future[Answer]) -> RowOutcome | None:
+    def _conclude(self, sent: _Sent, done: Future[UpdateResult]) -> RowOutcome | None:
         """Return a row's outcome; None where a bug leaves its intent as it stands."""
         row = sent.row
         if (error := done.exception()) is not None:
@@ -175,7 +167,7 @@ class Batch:
         answer = done.result()
         if answer.stop is not None:
             self._end_with(answer.stop)
-        status, message = _STATUSES[answer.status], answer.message
+        status, message = answer.status, answer.message
         if status is Status.FAILED and self._is_down:  # in flight as the limit was reached
             status, self._is_any_beyond = Status.NOT_ATTEMPTED, True
             if answer.may_be_applied:
@@ -197,19 +189,19 @@ class Batch:
     def _failures_in_a_row(self) -> int:
         return self._failures - self._failures_forgiven
 
-    def _count(self, answer: Answer, sent: _Sent) -> None:
+    def _count(self, answer: UpdateResult, sent: _Sent) -> None:
         """Only the success of a row sent after a failure forgives it.
 
         What was in flight beside it says nothing: a service that goes down answers 503 at once, while rows it took
         before are still being answered.
         """
-        if answer.ended is TriesEnded.USED_UP:
+        if answer.ended is AttemptsEnded.USED_UP:
             self._failures += 1
             if self._failures_in_a_row == self.max_failures:
                 self._is_down = True
                 if self._upcoming:
                     self.stop.set()  # the others in flight need not use up their tries
-        elif answer.ended is TriesEnded.ANSWERED:
+        elif answer.ended is AttemptsEnded.ANSWERED:
             self._failures_forgiven = max(self._failures_forgiven, sent.failures_before)
             self._has_answered = True
 

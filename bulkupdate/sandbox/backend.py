@@ -1,30 +1,31 @@
-"""What the sandbox does with a request: count it, inject a fault, sign in, update, read.
+"""Process a request of the sandbox: count it, inject a fault, sign in, update, read.
 
-Knows nothing of HTTP servers.
+Independent of the HTTP server.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from bulkupdate.clock import Clock
+from bulkupdate.sandbox.customer_list import first_value, list_customers
 from bulkupdate.sandbox.customer_store import CustomerStore
 from bulkupdate.sandbox.faults import (
     FAULTS,
     FAULTS_ON,
-    CallCounter,
     Fault,
+    FaultChoice,
     FaultSchedule,
-    Figures,
+    FaultSettings,
     Kind,
     RatedFaults,
-    Trouble,
+    RequestCounter,
 )
-from bulkupdate.sandbox.payloads import check_update, list_item, to_get_response
+from bulkupdate.sandbox.payloads import check_update, to_get_response
 from bulkupdate.sandbox.quota import SandboxQuota
 from bulkupdate.sandbox.request_log import ReceivedRequest, RequestLog
 from bulkupdate.sandbox.responses import SandboxResponse, answer_json, parse_json, refuse, throttle
@@ -35,10 +36,10 @@ DENIED = "Authorization has been denied for this request."
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingRequest:
     """A request as it comes in. `authorization` is the header's text; `host_url` the server's address, with `/`.
 
-    `refusal_status` is the status of a request of kind `other`: one that asks for nothing the service has.
+    `refusal_status` is the status of a request of kind `other`, which asks for something that does not exist.
     """
 
     kind: Kind
@@ -55,7 +56,7 @@ class Incoming:
 
 @dataclass
 class Backend:
-    """The stand-in itself. Thread-safe. `stop` is set when the sandbox ends, so that nothing waits on."""
+    """The sandbox itself. Thread-safe. `stop` is set when the sandbox ends, and ends all waiting."""
 
     options: SandboxOptions = field(default_factory=SandboxOptions)
     plan: FaultSchedule | None = None
@@ -72,16 +73,16 @@ class Backend:
         self._allowance = SandboxQuota(
             options.requests_per_hour, options.window_seconds, is_rolling=options.window == "rolling"
         )
-        self._calls = CallCounter()
-        self._calls_lock = threading.Lock()
-        self._handlers: Mapping[Kind, Callable[[Incoming, bool], tuple[SandboxResponse, bool]]] = {
+        self._counter = RequestCounter()
+        self._counter_lock = threading.Lock()
+        self._handlers: Mapping[Kind, Callable[[IncomingRequest, bool], tuple[SandboxResponse, bool]]] = {
             "token": self._sign_in, "team": self._find_team,
             "write": self._write, "read": self._read, "list": self._list,
             "other": self._refuse_other,
         }  # fmt: skip
 
-    def answer(self, incoming: Incoming) -> SandboxResponse:
-        """Return the answer to one request, after the latency set; the request is in the log from the first moment."""
+    def answer(self, incoming: IncomingRequest) -> SandboxResponse:
+        """Return the response to one request, after the set latency; the request is in the log from the start."""
         now = self.clock.now()
         token = self._tokens.find(incoming.authorization.removeprefix("Bearer "))
         request = ReceivedRequest(
@@ -90,61 +91,61 @@ class Backend:
         )  # fmt: skip
         self.log.open(request)
         reset_time = None if incoming.kind == "team" else self._allowance.spend(self._name_user(incoming, token), now)
-        trouble = None if reset_time is not None else self._choose_trouble(incoming)
+        choice = None if reset_time is not None else self._choose_fault(incoming)
         if reset_time is None:
-            reply = self._answer_in_trouble(incoming, request, trouble)
+            response = self._respond(incoming, request, choice)
         else:
             request.is_throttled = True
-            reply = throttle(self.options.throttle_status, reset_time)
-        request.status = None if reply.cut else reply.status
+            response = throttle(self.options.throttle_status, reset_time)
+        request.status = None if response.cut else response.status
         self._wait_until(now + self.options.latency_seconds)
         self.log.close(request)
-        return reply
+        return response
 
     def _wait_until(self, time: float) -> None:
-        """Wait for the rest of the latency: our own work is part of it."""
+        """Wait for the rest of the latency, which includes the time of the processing."""
         if self.options.latency_seconds:
             self.clock.wait(time - self.clock.now(), self.stop)
 
-    def _name_user(self, incoming: Incoming, token: IssuedToken | None) -> str:
-        """Whose allowance a request spends from: the token's user, or the one that signs in."""
+    def _name_user(self, incoming: IncomingRequest, token: IssuedToken | None) -> str:
+        """Return the user whose quota a request spends: that of the token, or the one that signs in."""
         if incoming.kind == "token":
             login = _read_login(incoming.body)
             return str(login.get("Username", ""))
         return token.user if token else ""
 
-    def _choose_trouble(self, incoming: Incoming) -> Trouble:
+    def _choose_fault(self, incoming: IncomingRequest) -> FaultChoice:
         if self.plan is None:
             return None
-        with self._calls_lock:
-            call = self._calls.number(incoming.kind, incoming.customer_id)
-        return self.plan(call)
+        with self._counter_lock:
+            request = self._counter.number(incoming.kind, incoming.customer_id)
+        return self.plan(request)
 
-    def _answer_in_trouble(self, incoming: Incoming, request: ReceivedRequest, trouble: Trouble) -> SandboxResponse:
-        if isinstance(trouble, SandboxResponse):
+    def _respond(self, incoming: IncomingRequest, request: ReceivedRequest, choice: FaultChoice) -> SandboxResponse:
+        if isinstance(choice, SandboxResponse):
             request.fault = "planned"
-            return trouble
-        fault = FAULTS[trouble] if trouble else None
-        if fault is None or incoming.kind not in fault.strikes:
-            reply, request.applied = self._handlers[incoming.kind](incoming, True)
-            return reply
-        request.fault = trouble
-        return self._strike(fault, incoming, request)
+            return choice
+        fault = FAULTS[choice] if choice else None
+        if fault is None or incoming.kind not in fault.kinds:
+            response, request.applied = self._handlers[incoming.kind](incoming, True)
+            return response
+        request.fault = choice
+        return self._apply_fault(fault, incoming, request)
 
-    def _strike(self, fault: Fault, incoming: Incoming, request: ReceivedRequest) -> SandboxResponse:
-        reply = SandboxResponse(200)
+    def _apply_fault(self, fault: Fault, incoming: IncomingRequest, request: ReceivedRequest) -> SandboxResponse:
+        response = SandboxResponse(200)
         if fault.is_handled:
-            reply, request.applied = self._handlers[incoming.kind](incoming, fault.is_applied)
-        if fault.ends_tokens:
-            self._tokens.end_all()
+            response, request.applied = self._handlers[incoming.kind](incoming, fault.is_applied)
+        if fault.revokes_tokens:
+            self._tokens.revoke_all()
         options = self.options
-        figures = Figures(
+        fault_settings = FaultSettings(
             self.clock.now(), options.slow_seconds, options.throttle_seconds, options.byte_seconds,
             options.retry_after_seconds,
         )  # fmt: skip
-        return fault.disguise(reply, figures)
+        return fault.transform(response, fault_settings)
 
-    def _sign_in(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+    def _sign_in(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
         login = _read_login(incoming.body)
         options = self.options
         user = login.get("Username")
@@ -152,14 +153,14 @@ class Backend:
             return refuse(options.sign_in_refusal_status, "The user name or password is incorrect."), False
         return answer_json(self._tokens.issue(str(user), self.clock.now()).describe()), False
 
-    def _find_team(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
-        """Return the documented answer, a failure with a 200 too (`docs/api.md`, section Address)."""
-        team = _first(parse_qs(incoming.query), "team")
+    def _find_team(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+        """Return the documented response, which has status 200 for a failure too (`docs/api.md`, section Address)."""
+        team = first_value(parse_qs(incoming.query), "team")
         if team != self.options.team:
             return answer_json({"Success": False, "Message": f"Team {team!r} was not found."}), False
         return answer_json({"Success": True, "RestApiEndpoint": f"{incoming.host_url}rest"}), False
 
-    def _write(self, incoming: Incoming, is_applied: bool) -> tuple[SandboxResponse, bool]:
+    def _write(self, incoming: IncomingRequest, is_applied: bool) -> tuple[SandboxResponse, bool]:
         refusal = self._refuse_token(incoming) or self._refuse_media_type(incoming) or self._refuse_id(incoming)
         if refusal:
             return refusal, False
@@ -172,7 +173,7 @@ class Backend:
             return refuse(400, f"The request is invalid. {error}"), False
         return answer_json({"ID": int(incoming.customer_id)}), is_applied
 
-    def _read(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+    def _read(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
         refusal = self._refuse_token(incoming) or self._refuse_id(incoming)
         if refusal:
             return refusal, False
@@ -181,44 +182,31 @@ class Backend:
             return self._refuse_unknown(incoming.customer_id), False
         return answer_json(to_get_response(int(incoming.customer_id), customer)), False
 
-    def _list(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+    def _list(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
         refusal = self._refuse_token(incoming)
         if refusal:
             return refusal, False
-        query = parse_qs(incoming.query)
         try:
-            number = _read_count(query, "model.pageNumber", 1)
-            size = min(_read_count(query, "model.pageSize", self.options.page_size_cap), self.options.page_size_cap)
-            ids = self._select(query.get("model.customerIds", []))
+            return answer_json(list_customers(self.registry, self.options, parse_qs(incoming.query))), False
         except ValueError as error:
             return refuse(400, f"The request is invalid. {error}"), False
-        page = ids[(number - 1) * size : number * size]
-        found = ((each, self.registry.read(each)) for each in page)
-        items = [list_item(each, customer) for each, customer in found if customer is not None]
-        return answer_json({"Items": items, "TotalResults": len(ids)}), False
 
-    def _select(self, asked: Sequence[str]) -> Sequence[int]:
-        """Return the ids of a list: those asked for that there are, else all."""
-        if not asked or not self.options.list_filter:
-            return self.registry.ids
-        return sorted({int(each) for each in asked if int(each) in self.registry.ids})
-
-    def _refuse_other(self, incoming: Incoming, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+    def _refuse_other(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
         return refuse(incoming.refusal_status, f"No resource was found for {incoming.method} {incoming.path}."), False
 
-    def _refuse_token(self, incoming: Incoming) -> SandboxResponse | None:
+    def _refuse_token(self, incoming: IncomingRequest) -> SandboxResponse | None:
         scheme, _, text = incoming.authorization.partition(" ")
         token = self._tokens.find(text) if scheme == "Bearer" else None
-        is_good = token is not None and self._tokens.is_good(token, self.clock.now())
-        return None if is_good else refuse(401, DENIED)
+        is_valid = token is not None and self._tokens.is_valid(token, self.clock.now())
+        return None if is_valid else refuse(401, DENIED)
 
-    def _refuse_media_type(self, incoming: Incoming) -> SandboxResponse | None:
+    def _refuse_media_type(self, incoming: IncomingRequest) -> SandboxResponse | None:
         is_json = incoming.content_type.partition(";")[0].strip().lower() == "application/json"
         return None if is_json else refuse(415, "The request's media type is not supported.")
 
-    def _refuse_id(self, incoming: Incoming) -> SandboxResponse | None:
+    def _refuse_id(self, incoming: IncomingRequest) -> SandboxResponse | None:
         is_id = re.fullmatch("[0-9]{1,18}", incoming.customer_id)
-        return None if is_id else refuse(400, "The request is invalid. The customer id is no number.")
+        return None if is_id else refuse(400, "The request is invalid. The customer id is not a number.")
 
     def _refuse_unknown(self, customer_id: str) -> SandboxResponse:
         return refuse(self.options.unknown_customer_status, f"Customer {customer_id} was not found.")
@@ -230,16 +218,3 @@ def _read_login(body: bytes) -> Mapping[str, object]:
     except ValueError:
         return {}
     return login if isinstance(login, dict) else {}
-
-
-def _first(query: Mapping[str, Sequence[str]], name: str) -> str:
-    return query.get(name, [""])[0]
-
-
-def _read_count(query: Mapping[str, Sequence[str]], name: str, default: int) -> int:
-    text = _first(query, name)
-    if not text:
-        return default
-    if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise ValueError(f"{name} must be a whole number from 1.")
-    return int(text)

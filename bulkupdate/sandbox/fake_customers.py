@@ -1,7 +1,7 @@
-"""Generate customers: the same seed and id give the same person, so that a million need no memory.
+"""Generate customers: the same seed and id give the same customer, so a million of them need no memory.
 
-Nobody here exists: addresses end in example.com, .org or .net, phones are of ranges kept for films where a country has
-one. A field the table gains gets a plain value by its kind until it gets its own maker here.
+All are fictitious: addresses end in example.com, .org or .net, and phone numbers are from ranges reserved for fiction
+if a country has one. A field that is new in the table gets a value by its type until it gets its own maker here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING, 
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """How people, firms and phones are called somewhere. In a phone, # stands for a digit."""
+    """Names of people and firms, and forms of phone numbers, of a country. In a phone number, # means a digit."""
 
     first_names: tuple[str, ...]
     last_names: tuple[str, ...]
@@ -91,7 +91,7 @@ COMMENTS = (
 
 
 class Person:
-    """One customer while being made: the draws that several fields depend on."""
+    """A customer being generated: the random choices that several fields depend on."""
 
     def __init__(self, seed: int, customer_id: int) -> None:
         self.rng = random.Random(f"{seed}:{customer_id}")
@@ -107,11 +107,11 @@ class Person:
         self.managers = self.rng.choices((0, 1, 2, 3), (40, 40, 15, 5))[0]
 
     def is_lucky(self, share: float) -> bool:
-        """Return True in that share of all draws."""
+        """Return True with that probability."""
         return self.rng.random() < share
 
     def make_address(self) -> str:
-        """Return an e-mail address that no other customer has."""
+        """Return an e-mail address that no other customer gets."""
         ending = self.rng.choice(("com", "com", "org", "net"))
         names = ".".join(filter(None, map(_fold_to_ascii, (self.first, self.last)))) or "customer"
         return f"{names}.{self.customer_id}@example.{ending}"
@@ -124,7 +124,7 @@ class Person:
 WITHOUT_STROKE = str.maketrans(
     {"ı": "i", "ß": "ss", "ø": "o", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "Þ": "Th", "œ": "oe"}
 )
-"""Letters that Unicode does not take apart into a plain one and an accent."""
+"""Letters that Unicode does not decompose into a plain letter and an accent."""
 
 
 def _fold_to_ascii(name: str) -> str:
@@ -136,7 +136,7 @@ Maker = Callable[[Person], object]
 
 
 def _often(share: float, maker: Maker) -> Maker:
-    """Return the maker's value in that share of all customers, else None: an empty field."""
+    """Return the maker's value with that probability, else None: an empty field."""
     return lambda person: maker(person) if person.is_lucky(share) else None
 
 
@@ -178,7 +178,7 @@ MAKERS: Mapping[str, Maker] = {
     "Phone1": _often(0.9, Person.make_phone),
     "Mobile": _often(0.5, Person.make_phone),
 }
-"""Makers of the fields that are more than a plain value of their kind."""
+"""Makers of the fields that need more than a value of their type."""
 
 MAKER_BY_KIND: Mapping[FieldType, Maker] = {
     TEXT: lambda person: f"Text {person.rng.randrange(1000)}",

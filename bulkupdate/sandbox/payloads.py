@@ -12,7 +12,7 @@ from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING, 
 
 TEST_CARD_NUMBER = "4242424242424242"
 TEST_CVV = "CVV-SENTINEL-737"
-"""Stand in every `GET Customers/{id}`: a test searches for them where they must never be."""
+"""Part of every `GET Customers/{id}`: a test searches for them where they must never be."""
 
 
 def check_update(body: object, rating_format: str) -> dict[str, object]:
@@ -34,7 +34,7 @@ def _check_value(field: Field, value: object, rating_format: str) -> object:
     if field.type is RATING:
         return _check_rating(value, rating_format)
     if not _fits(field.type, value):
-        raise ValueError(f"{field.name}: the value is no {field.type.label}.")
+        raise ValueError(f"{field.name}: the value is not a {field.type.label}.")
     return value
 
 
@@ -56,11 +56,11 @@ def _check_rating(value: object, rating_format: str) -> int:
     is_code = isinstance(value, int) and not isinstance(value, bool)
     if isinstance(value, int) and is_code and 0 <= value < len(RATINGS) and rating_format != "name":
         return value
-    raise ValueError(f"Rating: {value!r} is no rating.")
+    raise ValueError(f"Rating: {value!r} is not a rating.")
 
 
 def to_get_response(customer_id: int, customer: Mapping[str, object]) -> dict[str, object]:
-    """Return the answer of `GET Customers/{id}`. Its groups are documented; the contents of unused ones are made up."""
+    """Return the body of `GET Customers/{id}`. Its groups are documented; the contents of unused ones are made up."""
     nested: dict[str, dict[str, object]] = {CUSTOMER_ID.group: {CUSTOMER_ID.get_name: customer_id}}
     for field in UPDATABLE:
         nested.setdefault(field.group, {})[field.get_name] = customer[field.name]
@@ -83,7 +83,7 @@ def _make_other_groups(customer_id: int, customer: Mapping[str, object]) -> dict
 
 
 def list_item(customer_id: int, customer: Mapping[str, object]) -> dict[str, object]:
-    """One item of `GET Customers`; a text that has several names there is split at its first blanks."""
+    """Return one item of `GET Customers`; a text that has several names there is split at its first blanks."""
     item: dict[str, object] = {CUSTOMER_ID.list_names[0]: customer_id}
     for field in UPDATABLE:
         if len(field.list_names) > 1:

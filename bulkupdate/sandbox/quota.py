@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 
 
 class SandboxQuota:
-    """So many requests of a user in one window; a request over it is refused and not counted.
+    """Counts the requests of each user in a window; a request over the limit is refused and not counted.
 
     `limit` 0 means no limit. A rolling window looks back from each request; a fixed one starts at each multiple of its
     length since 1970. Times are seconds since 1970.
@@ -21,7 +21,7 @@ class SandboxQuota:
         self._lock = threading.Lock()
 
     def spend(self, user: str, now: float) -> float | None:
-        """Count one request. None if it is allowed, else the time at which the next one will be."""
+        """Count one request. Return None if it is allowed, else the time at which the next one will be."""
         if not self._limit:
             return None
         with self._lock:

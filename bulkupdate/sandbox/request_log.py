@@ -1,4 +1,4 @@
-"""The log of every request received, from which tests tell what a program has sent."""
+"""The log of every request received: tests read from it what the program has sent."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from bulkupdate.sandbox.faults import Kind
 
 @dataclass(slots=True)
 class ReceivedRequest:
-    """One request as it came, and what became of it.
+    """One request and how it was answered.
 
-    `at` is seconds since 1970. `body` is the raw bytes; a sign-in's is not kept, since it holds the password.
-    `token_number` says which token came with it, counted from 1; None: none that was ever given out.
-    `status` is None while it is not answered, and for ever where the connection was cut. `fault` is the fault's name,
-    `planned` for an answer a plan gave itself; None for no trouble. `is_throttled`: refused by the quota itself.
+    `at` is in seconds since 1970. `body` is the raw bytes; that of a sign-in is not kept, as it holds the password.
+    `token_number` says which token came with it, counted from 1; None: none that was ever issued.
+    `status` is None until it is answered, and stays so if the connection was cut. `fault` is the fault's name,
+    `planned` for a response that the fault schedule made itself, None for no fault. `is_throttled`: refused by the
+    quota.
     """
 
     number: int
@@ -49,7 +50,7 @@ class RequestLog:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all requests and start counting anew."""
+        """Delete all requests and restart the counts."""
         with self._lock:
             self._requests: deque[ReceivedRequest] = deque(maxlen=self._kept)
             self._counts: Counter[str] = Counter()
@@ -59,7 +60,7 @@ class RequestLog:
             self._most_in_flight = 0
 
     def open(self, request: ReceivedRequest) -> None:
-        """Note a request as it comes in; gives it its number, counted from 1."""
+        """Add a request as it comes in, and give it its number, counted from 1."""
         with self._lock:
             self._counts["requests"] += 1
             self._counts[request.kind] += 1
@@ -69,7 +70,7 @@ class RequestLog:
             self._most_in_flight = max(self._most_in_flight, len(self._in_flight))
 
     def close(self, request: ReceivedRequest) -> None:
-        """Count what became of a request, just before its answer goes out."""
+        """Count a request's result, just before the response is sent."""
         with self._lock:
             self._in_flight.discard(id(request))
             self._statuses[str(request.status or "none")] += 1

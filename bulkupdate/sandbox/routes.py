@@ -1,4 +1,4 @@
-"""The sandbox as a Flask application: the documented paths, and `/sandbox/…` for tests."""
+"""The sandbox as a Flask application: the documented paths, and `/sandbox/…` to inspect it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from itertools import islice
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from bulkupdate.sandbox.backend import Backend, Incoming
+from bulkupdate.sandbox.backend import Backend, IncomingRequest
 from bulkupdate.sandbox.faults import Kind
 from bulkupdate.sandbox.responses import JSON_TYPE, SandboxResponse, dump_json
 
 CUT = "sandbox.cut"
-"""Key of the WSGI environment under which the server gives a function that cuts the connection."""
+"""Key of the WSGI environment that holds the server's function to cut the connection."""
 
-IS_GONE = "waitress.client_disconnected"
-"""Key under which waitress gives a function that tells whether the client has hung up."""
+HAS_DISCONNECTED = "waitress.client_disconnected"
+"""Key that holds waitress's function to tell whether the client has disconnected."""
 
-LONGEST_NAP_SECONDS = 0.1
+LONGEST_WAIT_SECONDS = 0.1
 
 
 def create_app(service: Backend) -> Flask:
@@ -29,7 +29,7 @@ def create_app(service: Backend) -> Flask:
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> Response:
-        """JSON below /rest/, as the service does; elsewhere a page, as a wrong host gives it."""
+        """Return JSON below /rest/, as the service does; elsewhere a page, as a wrong host does."""
         if request.path.startswith("/rest/"):
             return _send(service, service.answer(_read_request("other", "", error.code or 500)))
         return Response(error.get_response().get_data(), error.code, content_type="text/html; charset=utf-8")
@@ -51,48 +51,52 @@ def _add_documented(app: Flask, service: Backend) -> None:
     route("/api/server-by-team/", "GET", "team")
 
 
-def _read_request(kind: Kind, customer_id: str, refusal_status: int) -> Incoming:
+def _read_request(kind: Kind, customer_id: str, refusal_status: int) -> IncomingRequest:
     path = request.environ.get("REQUEST_URI", request.path).partition("?")[0]  # as sent, before unquoting
-    return Incoming(
+    return IncomingRequest(
         kind, request.method, path, request.query_string.decode("ascii", "replace"), customer_id,
         request.get_data(cache=False), request.content_type or "", request.headers.get("Authorization", ""),
         request.host_url if kind == "team" else "", refusal_status,
     )  # fmt: skip
 
 
-def _send(service: Backend, reply: SandboxResponse) -> Response:
-    if reply.cut:
-        request.environ[CUT](reply.cut == "reset")
-    _wait_for_client(service, reply.wait_seconds)
-    response = Response(reply.body, reply.status, content_type=reply.content_type)
-    response.headers.update(reply.headers)
-    if reply.byte_seconds:
-        response.response = _trickle(service, reply)
-        response.content_length = len(reply.body)
-    return response
+def _send(service: Backend, response: SandboxResponse) -> Response:
+    if response.cut:
+        request.environ[CUT](response.cut == "reset")
+    _wait_for_client(service, response.wait_seconds)
+    sent = Response(response.body, response.status, content_type=response.content_type)
+    sent.headers.update(response.headers)
+    if response.byte_seconds:
+        sent.response = _trickle(service, response)
+        sent.content_length = len(response.body)
+    return sent
 
 
 def _wait_for_client(service: Backend, seconds: float) -> None:
-    """Wait so long, but not for a client that has hung up: slow answers must not use up the threads."""
-    is_gone: Callable[[], bool] = request.environ.get(IS_GONE, lambda: False)
-    while seconds > 0 and not is_gone() and not service.clock.wait(min(seconds, LONGEST_NAP_SECONDS), service.stop):
-        seconds -= LONGEST_NAP_SECONDS
+    """Wait, unless the client has disconnected: slow responses must not use up the threads."""
+    has_disconnected: Callable[[], bool] = request.environ.get(HAS_DISCONNECTED, lambda: False)
+    while (
+        seconds > 0
+        and not has_disconnected()
+        and not service.clock.wait(min(seconds, LONGEST_WAIT_SECONDS), service.stop)
+    ):
+        seconds -= LONGEST_WAIT_SECONDS
 
 
-def _trickle(service: Backend, reply: SandboxResponse) -> Iterator[bytes]:
-    for place in range(len(reply.body)):
-        yield reply.body[place : place + 1]
-        service.clock.wait(reply.byte_seconds, service.stop)
+def _trickle(service: Backend, response: SandboxResponse) -> Iterator[bytes]:
+    for index in range(len(response.body)):
+        yield response.body[index : index + 1]
+        service.clock.wait(response.byte_seconds, service.stop)
 
 
 def _add_test_routes(app: Flask, service: Backend) -> None:
-    """Add the paths that no real service has: outside the quota, without a token, on this machine only."""
+    """Add the paths that the real service lacks: outside the quota, without a token, on this machine only."""
 
     @app.get("/sandbox/requests")
     def list_requests() -> Response:
-        """Return the log, oldest first; `?after=17` gives those after number 17, `&limit=100` at most so many."""
+        """Return the log, oldest first; `?after=17`: those after number 17, `&limit=100`: at most that many."""
         after, limit = request.args.get("after", 0, int), request.args.get("limit", None, int)
-        newer = (each.describe() for each in service.log.snapshot() if each.number > after)
+        newer = (received.describe() for received in service.log.snapshot() if received.number > after)
         return _answer(list(islice(newer, limit)))
 
     @app.get("/sandbox/customers/<int:customer_id>")
@@ -103,7 +107,7 @@ def _add_test_routes(app: Flask, service: Backend) -> None:
 
     @app.get("/sandbox/changes")
     def list_changes() -> Response:
-        """For each changed customer the fields that were set, with their values now."""
+        """Return, for each changed customer, the fields that were set, with their current values."""
         return _answer(service.registry.list_changes())
 
     @app.get("/sandbox/counts")

@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: waitress on a loopback address, in a thread of its own."""
+"""The sandbox over HTTP: waitress on a loopback address, in its own thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bulkupdate.sandbox.routes import CUT, create_app
 from bulkupdate.sandbox.switches import SandboxOptions
 
 THREADS = 64
-"""Requests answered at the same time; more wait. A latency of 50 ms with 32 in flight needs 32."""
+"""Requests answered at the same time; others wait. A latency with 32 requests in flight needs 32."""
 
 LARGEST_BODY_BYTES = 4 * 2**20
 STOP_SECONDS = 5.0
@@ -46,9 +46,9 @@ class _CuttableTask(WSGITask):
 
 
 class _CuttableChannel(HTTPChannel):
-    """A connection that can be cut from the thread that answers.
+    """A connection that can be cut by the thread that answers.
 
-    Marked as no longer connected, it takes not a byte of the answer; the loop's thread, which owns it, closes it.
+    Once marked as disconnected, it sends no further byte; the loop's thread, which owns it, closes it.
     """
 
     task_class = _CuttableTask
@@ -62,10 +62,10 @@ class _CuttableChannel(HTTPChannel):
 
 
 class Sandbox:
-    """A running stand-in: `with Sandbox(SandboxOptions(customers=5)) as sandbox: …`.
+    """A running sandbox: `with Sandbox(SandboxOptions(customers=5)) as sandbox: …`.
 
-    `port` 0 takes a free one. `plan` is the trouble to make, None: by the rates of the options. Raises `UsageError` for
-    an address that is not of this machine alone, or a port in use.
+    `port` 0 takes a free one. `plan` is the fault schedule, None: faults by the rates of the options. Raises
+    `UsageError` for an address that others can reach, or a port in use.
     """
 
     def __init__(
@@ -102,32 +102,32 @@ class Sandbox:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The requests received, oldest first, as many as `kept_requests`."""
+        """The requests received, oldest first; at most `kept_requests`."""
         return self.service.log.snapshot()
 
     @property
     def counts(self) -> dict[str, object]:
-        """Counts of all requests, as `/sandbox/counts` gives them."""
+        """Counts of all requests, as in `/sandbox/counts`."""
         return self.service.log.count()
 
     def customer(self, customer_id: int | str) -> Customer | None:
-        """Return the customer as stored: field name → value, a rating as its code, None if empty. None if unknown."""
+        """Return the customer as stored, a rating as its code, an empty field as None; None if there is no such id."""
         return self.service.registry.read(int(customer_id))
 
     def changes(self) -> dict[int, Customer]:
-        """For each changed customer the fields that were set, with their values now."""
+        """Return, for each changed customer, the fields that were set, with their current values."""
         return self.service.registry.list_changes()
 
     def reset_log(self) -> None:
-        """Forget the requests received so far; customers and tokens stay."""
+        """Delete the requests received so far; customers and tokens stay."""
         self.service.log.clear()
 
     def start(self) -> None:
-        """Bind and answer from now on; after `stop`, on the same port with the customers and tokens of before."""
+        """Bind and serve; after `stop`, on the same port with the same customers and tokens."""
         self.service.stop.clear()
         listener = self._bind()
         self._port = int(listener.getsockname()[1])
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is what load tests are for
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # load tests fill the queue on purpose
         self._server = waitress.server.create_server(
             create_app(self.service), map=self._sockets, sockets=[listener], threads=THREADS, connection_limit=2000,
             channel_timeout=600, channel_request_lookahead=1, asyncore_use_poll=True, ident="sandbox",
@@ -148,12 +148,12 @@ class Sandbox:
             ) from error
 
     def stop(self) -> None:
-        """Wake what waits, let the threads end, close every connection. Safe to call twice."""
+        """End all waiting, let the threads end, close every connection. May be called twice."""
         self.service.stop.set()
         if self._thread is None:
             return
         self._server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
-        with suppress(OSError):  # the loop may have been awake, and have closed all before it was woken
+        with suppress(OSError):  # the loop may have closed everything already
             self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         self._thread.join(STOP_SECONDS)
         self._thread = None
@@ -173,7 +173,7 @@ def serve_forever(
     on_ready: Callable[[Sandbox], None],
     stop: threading.Event | None = None,
 ) -> None:
-    """Serve until Ctrl-C, or until `stop` is set; `on_ready` gets the running sandbox. Raises what `Sandbox` raises."""
+    """Serve until Ctrl-C, or until `stop` is set; `on_ready` gets the running sandbox. Raises as `Sandbox` does."""
     with Sandbox(options, host=host, port=port) as sandbox:
         on_ready(sandbox)
         try:

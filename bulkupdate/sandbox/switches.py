@@ -1,4 +1,4 @@
-"""The options of the sandbox; its command line is made from this table."""
+"""The options of the sandbox, from which its command line is built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bulkupdate.sandbox.faults import FAULTS, FAULTS_ON, check_rates
 
 _LARGEST = 10**15
 _LONGEST = 1e9
-"""Numbers beyond these are none that a customer, a count or a wait in seconds can be."""
+"""The largest id or count, and the longest time in seconds."""
 
 
 def _option(default: Any, help_text: str, *, least: float | None = None, choices: tuple[Any, ...] = ()) -> Any:
@@ -19,25 +19,25 @@ def _option(default: Any, help_text: str, *, least: float | None = None, choices
 
 
 def _unknown(default: Any, help_text: str, *, choices: tuple[Any, ...] = ()) -> Any:
-    """Return an option for what nobody outside the vendor knows; its help says so."""
+    """Return an option for something unknown about the real service; its help says so."""
     return _option(default, f"{help_text} (not known of the real service)", choices=choices)
 
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """All options of one sandbox. `metadata` of a field has its `help`, its `choices` and the `least` value.
+    """All options of one sandbox. The `metadata` of a field has its `help`, its `choices` and its `least` value.
 
-    Raises `UsageError` for a value outside of them.
+    Raises `UsageError` for any other value.
     """
 
-    customers: int = _option(200, "customers it holds, made as they are asked for", least=0)
+    customers: int = _option(200, "number of customers, generated when they are requested", least=0)
     first_customer_id: int = _option(100_001, "id of the first customer; the others follow", least=1)
-    seed: int = _option(1, "the same seed makes the same customers")
-    username: str = _option("sandbox", "login name it accepts; several, separated by commas, share the password")
+    seed: int = _option(1, "the same seed generates the same customers")
+    username: str = _option("sandbox", "accepted login name; several, separated by commas, share the password")
     password: str = field(
-        default="sandbox", repr=False, metadata={"help": "password it accepts", "least": None, "choices": ()}
+        default="sandbox", repr=False, metadata={"help": "accepted password", "least": None, "choices": ()}
     )
-    team: str = _option("sandbox", "team name it knows")
+    team: str = _option("sandbox", "name of its team")
     token_seconds: int = _option(3600, "life of a token in seconds", least=0)
     requests_per_hour: int = _option(
         10_800, "requests allowed in one window, all endpoints together; 0 = no limit", least=0
@@ -47,14 +47,14 @@ class SandboxOptions:
     )
     window: str = _unknown(
         "rolling",
-        "rolling: any window of that length; fixed: it starts anew at each multiple of it since 1970",
+        "rolling: any period of that length; fixed: periods that start at multiples of it since 1970",
         choices=("rolling", "fixed"),
     )
-    throttle_status: int = _unknown(409, "status of an answer over the quota", choices=(409, 429))
-    latency_seconds: float = _option(0.0, "seconds that each answer takes", least=0)
-    page_size_cap: int = _option(50, "most customers on a page of the list, whatever is asked for", least=1)
+    throttle_status: int = _unknown(409, "status of a throttle answer", choices=(409, 429))
+    latency_seconds: float = _option(0.0, "seconds that each response takes", least=0)
+    page_size_cap: int = _option(50, "largest page of the list, whatever page size is requested", least=1)
     rating_format: str = _unknown(
-        "both", "whether a PUT takes a rating by name or by code", choices=("name", "code", "both")
+        "both", "whether a PUT accepts a rating by name or by code", choices=("name", "code", "both")
     )
     unknown_customer_status: int = _unknown(
         404, "status for an id that does not exist; its message says “not found”", choices=(404, 400, 500)
@@ -63,28 +63,44 @@ class SandboxOptions:
     empty_string: str = _unknown("clears", 'what "" does to a text field', choices=("clears", "ignored"))
     aliases: str = _unknown(
         "replace",
-        "whether BusinessAliases replace those stored (an empty list clears) or are added to them",
+        "whether BusinessAliases replace the stored ones (an empty list clears) or are added to them",
         choices=("replace", "append"),
     )
-    list_filter: bool = _unknown(True, "whether the list keeps to model.customerIds, or gives all customers")
+    list_filter: bool = _unknown(True, "whether the list filters by model.customerIds, or returns all customers")
+    email_filter: str = _unknown(
+        "exact", "how the list filters by model.email, without regard to case", choices=("exact", "contains", "ignored")
+    )
+    phone_filter: str = _unknown(
+        "contains", "how the list filters by model.phoneNumber, by digits", choices=("exact", "contains", "ignored")
+    )
+    repeat_last_page: bool = _unknown(False, "whether a page past the end of the list is the last one again")
+    total_results: str = _unknown(
+        "right",
+        "TotalResults of the list: right, half or twice the number, that of the page, or missing",
+        choices=("right", "half", "twice", "page", "missing"),
+    )
+    shared_emails: float = _option(0.0, "share of the customers that have the e-mail of the one before them", least=0)
+    changing_emails: float = _option(
+        0.0, "share of the customers whose e-mail changes once the list has shown them", least=0
+    )
     wholesale_needs_business_name: bool = _option(
         False, "the client setting “Enable Required Fields for WholeSale Customers”"
     )
     faults: Mapping[str, float] = field(
         default_factory=dict,
-        metadata={"help": f"trouble by rate, as in error-500=0.05: {', '.join(FAULTS)}", "least": None, "choices": ()},
+        metadata={"help": f"faults by rate, such as error-500=0.05: {', '.join(FAULTS)}", "least": None, "choices": ()},
     )
-    fault_seed: int = _option(1, "the same seed makes the same trouble")
-    faults_on: str = _option("writes", "which requests meet faults by rate", choices=tuple(FAULTS_ON))
-    slow_seconds: float = _option(60.0, "how long a slow answer takes", least=0)
-    throttle_seconds: float = _option(2.0, "how far ahead the reset time of a throttle fault lies; may be below 0")
-    byte_seconds: float = _option(1.0, "seconds between two bytes of a trickled answer", least=0)
+    fault_seed: int = _option(1, "the same seed makes the same faults")
+    faults_on: str = _option("writes", "which requests get faults by rate", choices=tuple(FAULTS_ON))
+    slow_seconds: float = _option(60.0, "how long a slow response takes", least=0)
+    throttle_seconds: float = _option(2.0, "how far ahead the reset time of a throttle fault is; may be negative")
+    byte_seconds: float = _option(1.0, "seconds between two bytes of a trickled response", least=0)
     retry_after_seconds: float = _option(0.0, "Retry-After of an error-503 fault; 0 = none", least=0)
-    kept_requests: int = _option(100_000, "requests kept in the log, the oldest are dropped; counts go on", least=0)
+    kept_requests: int = _option(100_000, "requests kept in the log; the oldest are dropped, but stay counted", least=0)
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            _check(each, getattr(self, each.name))
+        for option in fields(self):
+            _check(option, getattr(self, option.name))
         check_rates(self.faults)
 
 

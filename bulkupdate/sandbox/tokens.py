@@ -31,12 +31,12 @@ class IssuedToken:
 
 
 class Tokens:
-    """All tokens given out; an older one stays good when a new one is given. Thread-safe."""
+    """All issued tokens; an older one stays valid when a new one is issued. Thread-safe."""
 
     def __init__(self, life_seconds: float) -> None:
         self._life_seconds = life_seconds
         self._tokens: dict[str, IssuedToken] = {}
-        self._first_good = 1
+        self._first_valid = 1
         self._lock = threading.Lock()
 
     def issue(self, user: str, now: float) -> IssuedToken:
@@ -50,14 +50,14 @@ class Tokens:
         return token
 
     def find(self, text: str) -> IssuedToken | None:
-        """Return the token, good or not; None if it was never given out."""
+        """Return the token, valid or not; None if it was never issued."""
         return self._tokens.get(text)
 
-    def is_good(self, token: IssuedToken, now: float) -> bool:
-        """Whether the token has neither run out nor been ended."""
-        return token.number >= self._first_good and now < token.expires
+    def is_valid(self, token: IssuedToken, now: float) -> bool:
+        """Return whether the token has neither expired nor been revoked."""
+        return token.number >= self._first_valid and now < token.expires
 
-    def end_all(self) -> None:
-        """End all tokens given out so far."""
+    def revoke_all(self) -> None:
+        """Revoke all tokens issued so far."""
         with self._lock:
-            self._first_good = len(self._tokens) + 1
+            self._first_valid = len(self._tokens) + 1

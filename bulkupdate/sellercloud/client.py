@@ -18,32 +18,37 @@ from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS, Quota
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.retry import RequestHistory, StopRequestedError
 from bulkupdate.sellercloud.transport import Request
-from bulkupdate.sellercloud.update_result import Answer, AnswerKind, classify_stopped_update, classify_update
+from bulkupdate.sellercloud.update_result import UpdateResult, classify_stopped_update, classify_update
 from bulkupdate.settings import Settings
 
-__all__ = ["Answer", "AnswerKind", "Client", "open_client"]
-
 PAGE_SIZE = 50
-"""Customers on one page of the list; more are cut silently (`docs/api.md`, section Reading many customers)."""
+"""Customers on one page of the list; the service silently caps it (`docs/api.md`, section Reading many customers)."""
 
 
 class Client:
-    """Speaks to one service with one login. Thread-safe; one for a run.
+    """The service as one login sees it. Thread-safe; one for each run.
 
     Once `stop` is set, no new request is sent and all waiting ends. `quota` decides when a request may be sent; see
     `quota.waiting` for what is waited for, `quota.room()` for what is left.
     """
 
     def __init__(
-        self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event, *, calls: int = 0
+        self,
+        settings: Settings,
+        base_url: str,
+        quota: Quota,
+        clock: Clock,
+        stop: threading.Event,
+        *,
+        already_sent: int = 0,
     ) -> None:
-        """`base_url` ends in `/rest/api`; `calls` were sent to find it. Nothing is sent here.
+        """`base_url` ends in `/rest/api`; `already_sent` requests were needed to find it. Nothing is sent here.
 
-        Raises `UsageError` where certificates or proxy of the environment cannot be used.
+        Raises `UsageError` if certificates or proxy of the environment cannot be used.
         """
         self.base_url = base_url
         self.quota = quota
-        self._exchange = RequestPipeline(settings, base_url, quota, clock, stop, calls)
+        self._pipeline = RequestPipeline(settings, base_url, quota, clock, stop, already_sent)
         self._list_obeys_ids = True
 
     def __repr__(self) -> str:
@@ -51,57 +56,57 @@ class Client:
 
     @property
     def calls(self) -> int:
-        """The requests really sent so far: lookup, sign-ins, tries and throttled ones included."""
-        return self._exchange.calls
+        """The requests sent so far, including lookup, sign-ins, repeated attempts and throttled ones."""
+        return self._pipeline.requests_sent
 
     def sign_in(self) -> None:
         """Sign in, unless that is done.
 
-        Raises `SignInRefusedError` (after one try), `ServiceDownError`, `StoppedError` where the address is no
-        service's, the certificate is bad or the quota file broken, and `InterruptedRunError` once `stop` is set.
+        Raises `SignInRefusedError` (after one attempt), `ServiceDownError`, `StoppedError` if the address is not the
+        service's, its certificate is bad or the quota file broken, and `InterruptedRunError` once `stop` is set.
         """
         try:
-            self._exchange.sign_in()
+            self._pipeline.sign_in()
         except StopRequestedError:
             raise _interrupted("signing in") from None
 
-    def update_customer(self, customer_id: str, body: str, *, may_be_applied: bool = False) -> Answer:
-        """`PUT Customers/{id}` with that JSON text, byte for byte, as often as it takes.
+    def update_customer(self, customer_id: str, body: str, *, may_be_applied: bool = False) -> UpdateResult:
+        """`PUT Customers/{id}` with that JSON text, byte for byte, as often as needed (`docs/api.md`, section Update).
 
-        `may_be_applied`: an earlier try of it, by a run that stopped, was sent and brought no final answer.
-        Raises `ValueError` for an id that is none, and nothing else: what must end the run is in the answer's `stop`.
+        `may_be_applied`: an earlier attempt, by a run that stopped, was sent and got no final answer.
+        Raises `ValueError` for an invalid id, and nothing else: what must end the run is in the result's `stop`.
         """
         request = Request("PUT", self._url_of(customer_id), body)
-        course = RequestHistory(may_be_applied=may_be_applied)
+        history = RequestHistory(may_be_applied=may_be_applied)
         try:
-            self._exchange.run(request, course)
+            self._pipeline.run(request, history)
         except StopRequestedError:
-            course.was_stopped = True
+            history.was_stopped = True
         except StoppedError as error:
-            return classify_stopped_update(course, str(error), error)
-        return classify_update(course)
+            return classify_stopped_update(history, str(error), error)
+        return classify_update(history)
 
     def read_customer(self, customer_id: str) -> LiveCustomer | None:
         """Return the fields of one customer as the service holds them (`customers/payload.py`); None: no such customer.
 
-        Raises `ValueError` for an id that is none, `ServiceDownError` and other `StoppedError`s where it cannot be
-        read, and `InterruptedRunError` once `stop` is set.
+        Raises `ValueError` for an invalid id, `ServiceDownError` and other `StoppedError`s if it cannot be read, and
+        `InterruptedRunError` once `stop` is set.
         """
         what = f"reading customer {customer_id}"
-        reply = self._read(self._url_of(customer_id), what)
-        if reply.verdict is Verdict.REFUSED and reply.is_not_found:
+        response = self._read(self._url_of(customer_id), what)
+        if response.verdict is Verdict.REFUSED and response.is_not_found:
             return None
-        answer = _accepted_object(reply, what)
+        answer = _accepted_object(response, what)
         general = answer.get("General")
         if isinstance(general, dict) and str(general.get("ID", customer_id)) != customer_id:
             raise ServiceDownError(f"While {what}, the service answered with another customer.")
         return flatten_customer(answer)
 
     def list_customers(self, customer_ids: Sequence[str]) -> dict[str, LiveCustomer]:
-        """Return the list answer's fields of those customers, by id; an id that is not in it is unknown to the service.
+        """Return the list fields of those customers, by id; an id without an entry is unknown to the service.
 
-        Costs one call for fifty. Where a service turns out to ignore the ids asked for (that it keeps to them is
-        likely only), each customer is read by itself instead: then `list_obeys_ids` is False, and it costs a call each.
+        Costs one request for fifty. If the service turns out to ignore the ids asked for (`docs/api.md`, section
+        Reading many customers), each customer is read separately instead, for one request each.
 
         Raises as `read_customer` does.
         """
@@ -110,49 +115,44 @@ class Client:
         while chunk := list(islice(remaining, PAGE_SIZE)):
             found |= self._list_chunk(chunk) if self._list_obeys_ids else {}
             if not self._list_obeys_ids:
-                found |= self._read_each(each for each in chunk if each not in found)
+                found |= self._read_each(customer_id for customer_id in chunk if customer_id not in found)
         return found
 
     def list_page(self, number: int) -> tuple[dict[str, LiveCustomer], int | None]:
         """Return one page of the list of all customers; pages count from 1.
 
-        The customers' list fields come by id, none past the last page, with how many customers there are in all, None
-        if the service does not say. Raises as `read_customer` does.
+        Returns the customers' list fields by id, empty past the last page, and the number of all customers, None if the
+        service does not say. Raises as `read_customer` does.
         """
         items, total = self._read_list([], number, f"reading page {number} of the customers")
         by_id = {str(item.get("UserID")): flatten_list_item(item) for item in items}
-        return {each: fields for each, fields in by_id.items() if _CUSTOMER_ID.fullmatch(each)}, total
-
-    @property
-    def list_obeys_ids(self) -> bool:
-        """Whether the list answer has, as far as seen, held only the customers asked for."""
-        return self._list_obeys_ids
+        return {key: fields for key, fields in by_id.items() if _CUSTOMER_ID.fullmatch(key)}, total
 
     def close(self) -> None:
         """Close connections and quota file."""
-        self._exchange.close()
+        self._pipeline.close()
         self.quota.close()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _list_chunk(self, ids: list[str]) -> dict[str, LiveCustomer]:
         found: dict[str, LiveCustomer] = {}
-        wanted = set(ids)
-        doubtful: set[str] = set()
+        requested = set(ids)
+        contradictory: set[str] = set()
         for items in self._list_pages(ids):
             for item in items:
                 customer_id = str(item.get("UserID", ""))
-                if customer_id not in wanted:
+                if customer_id not in requested:
                     self._list_obeys_ids = False
                 elif found.setdefault(customer_id, flatten_list_item(item)) != flatten_list_item(item):
-                    doubtful.add(customer_id)
-            if len(found) == len(wanted) or not self._list_obeys_ids:
+                    contradictory.add(customer_id)
+            if len(found) == len(requested) or not self._list_obeys_ids:
                 break
-        believed = {customer_id: fields for customer_id, fields in found.items() if customer_id not in doubtful}
-        return believed | self._read_each(iter(sorted(doubtful)))
+        consistent = {customer_id: fields for customer_id, fields in found.items() if customer_id not in contradictory}
+        return consistent | self._read_each(iter(sorted(contradictory)))
 
     def _list_pages(self, ids: list[str]) -> Iterator[list[dict[str, Any]]]:
-        """Yield the pages of the list answer, until the running count reaches `TotalResults` or a page is empty."""
+        """Yield the pages of the list, until the running count reaches `TotalResults` or a page is empty."""
         seen = 0
         for page in range(1, len(ids) + 1):
             objects, total = self._read_list(ids, page, f"reading {len(ids)} customers")
@@ -162,8 +162,8 @@ class Client:
                 return
 
     def _read_list(self, ids: list[str], page: int, what: str) -> tuple[list[dict[str, Any]], int | None]:
-        """Return the items of one page, and the `TotalResults`; no ids ask for all customers."""
-        query = [("model.customerIds", _checked(each)) for each in ids]
+        """Return the items of one page, and the `TotalResults`; without ids, of all customers."""
+        query = [("model.customerIds", _checked(customer_id)) for customer_id in ids]
         query += [("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
         answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
         items, total = answer.get("Items"), answer.get("TotalResults")
@@ -171,23 +171,23 @@ class Client:
         return objects, total if isinstance(total, int) else None
 
     def _read_each(self, ids: Iterator[str]) -> dict[str, LiveCustomer]:
-        read = ((each, self.read_customer(each)) for each in ids)
+        read = ((customer_id, self.read_customer(customer_id)) for customer_id in ids)
         return {customer_id: fields for customer_id, fields in read if fields is not None}
 
     def _read(self, url: str, what: str) -> ApiResponse:
-        course = RequestHistory()
+        history = RequestHistory()
         try:
-            self._exchange.run(Request("GET", url, expects_json_object=True), course)
+            self._pipeline.run(Request("GET", url, expects_json_object=True), history)
         except StopRequestedError:
-            course.was_stopped = True
-        if course.was_stopped:
+            history.was_stopped = True
+        if history.was_stopped:
             raise _interrupted(what)
-        if course.reply is None or course.reply.verdict is Verdict.TRANSIENT:
+        if history.response is None or history.response.verdict is Verdict.TRANSIENT:
             raise ServiceDownError(
-                f"{what.capitalize()} failed {course.attempts} times, at last with: {course.describe()}.",
+                f"{what.capitalize()} failed {history.attempts} times. The last attempt: {history.describe()}.",
                 remedy="Try again when the service is back.",
             )
-        return course.reply
+        return history.response
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
@@ -205,9 +205,9 @@ def open_client(
 ) -> Client:
     """Return a client for those settings, with the quota that all processes of the machine share.
 
-    Nothing is sent but the lookup of a team's address.
+    Nothing is sent except the lookup of a team's address.
 
-    Raises `UsageError` where the settings lack something or name no service, `ServiceDownError` where the lookup fails.
+    Raises `UsageError` if a setting is missing or wrong, `ServiceDownError` if the lookup fails.
     """
     settings.require_connection()
 
@@ -222,8 +222,8 @@ def open_client(
         window_seconds=window_seconds,
         request_seconds=settings.timeout,
     )
-    quota.record(look_up.calls)
-    return Client(settings, base_url, quota, clock, stop, calls=look_up.calls)
+    quota.record(look_up.requests_sent)
+    return Client(settings, base_url, quota, clock, stop, already_sent=look_up.requests_sent)
 
 
 _CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
@@ -231,15 +231,17 @@ _CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 def _checked(customer_id: str) -> str:
     if _CUSTOMER_ID.fullmatch(customer_id) is None:
-        raise ValueError(f"{customer_id!r} is no customer id")
+        raise ValueError(f"{customer_id!r} is not a customer id")
     return customer_id
 
 
-def _accepted_object(reply: ApiResponse, what: str) -> dict[str, Any]:
-    """Return the JSON object of an accepted answer; raises `ServiceDownError` where it is none."""
-    if reply.verdict is not Verdict.ACCEPTED:
-        raise ServiceDownError(f"While {what}, the service answered {reply.status} {reply.message}".rstrip() + ".")
-    answer: dict[str, Any] = reply.read_json()
+def _accepted_object(response: ApiResponse, what: str) -> dict[str, Any]:
+    """Return the JSON object of an accepted response; raises `ServiceDownError` for any other."""
+    if response.verdict is not Verdict.ACCEPTED:
+        raise ServiceDownError(
+            f"While {what}, the service answered {response.status} {response.message}".rstrip() + "."
+        )
+    answer: dict[str, Any] = response.read_json()
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Make one request with all it takes to get an answer: quota, token, retries, and throttling waited out."""
+"""Send one request with everything it takes to get an answer: quota, token, retries, and waiting out throttling."""
 
 from __future__ import annotations
 
@@ -17,12 +17,21 @@ from bulkupdate.settings import Settings
 
 
 class RequestPipeline:
-    """Sends requests to one service with one login, as often as it takes. Thread-safe."""
+    """Sends requests to one service with one login, as often as needed. Thread-safe.
+
+    `requests_sent` counts every request, including `already_sent` ones that found the base URL.
+    """
 
     def __init__(
-        self, settings: Settings, base_url: str, quota: Quota, clock: Clock, stop: threading.Event, calls: int = 0
+        self,
+        settings: Settings,
+        base_url: str,
+        quota: Quota,
+        clock: Clock,
+        stop: threading.Event,
+        already_sent: int = 0,
     ) -> None:
-        self.calls = calls
+        self.requests_sent = already_sent
         self._count_lock = threading.Lock()
         self._quota = quota
         self._stop = stop
@@ -35,65 +44,65 @@ class RequestPipeline:
         """Sign in, unless that is done. Raises as `SignIn.current` does."""
         self._sign_in.current()
 
-    def run(self, request: Request, course: RequestHistory) -> None:
-        """Send with a token until an answer is final or the tries are used up; `course` tells what came of it.
+    def run(self, request: Request, history: RequestHistory) -> None:
+        """Send with a token until a response is final or the attempts are used up; `history` has the result.
 
-        A 401 is answered by one new sign-in, shared by all, and one repetition with the new token.
+        A 401 leads to one new sign-in, shared by all workers, and one repetition with the new token.
 
-        Raises `StopRequestedError`, and the `StoppedError`s of signing in, of throttling and of a bad certificate.
+        Raises `StopRequestedError`, and the `StoppedError`s of sign-in, of throttling and of a bad certificate.
         """
-        self._retrier.run(lambda course: self._send_signed(request, course), course)
+        self._retrier.run(lambda history: self._send_signed(request, history), history)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._transport.close()
 
     def _run_unsigned(self, request: Request) -> RequestHistory:
-        course = RequestHistory()
-        self._retrier.run(lambda course: self._send(request, course), course)
-        return course
+        history = RequestHistory()
+        self._retrier.run(lambda history: self._send(request, history), history)
+        return history
 
-    def _send_signed(self, request: Request, course: RequestHistory) -> ApiResponse:
-        reply, used = self._send_with_token(request, course)
-        if reply.verdict is not Verdict.UNAUTHORIZED:
-            self._sign_in.note_accepted(used)
-            return reply
-        course.reply = reply
-        self._sign_in.replace_refused(used, _locate(reply, request))
-        reply, used = self._send_with_token(request, course)
-        if reply.verdict is Verdict.UNAUTHORIZED:
-            return self._judge_refused_again(request, reply, used)
-        self._sign_in.note_accepted(used)
-        return reply
+    def _send_signed(self, request: Request, history: RequestHistory) -> ApiResponse:
+        response, token = self._send_with_token(request, history)
+        if response.verdict is not Verdict.UNAUTHORIZED:
+            self._sign_in.note_accepted(token)
+            return response
+        history.response = response
+        self._sign_in.replace_refused(token, _locate(response, request))
+        response, token = self._send_with_token(request, history)
+        if response.verdict is Verdict.UNAUTHORIZED:
+            return self._classify_refused_again(request, response, token)
+        self._sign_in.note_accepted(token)
+        return response
 
-    def _judge_refused_again(self, request: Request, reply: ApiResponse, used: AccessToken) -> ApiResponse:
+    def _classify_refused_again(self, request: Request, response: ApiResponse, token: AccessToken) -> ApiResponse:
         """Refuse the request if its new token was accepted for another one meanwhile; else the login is at fault."""
-        if not self._sign_in.spend_doubt(used):
-            raise self._sign_in.refuse_token(_locate(reply, request))
-        note = f"refused with a new token too, which was accepted for others: {reply.message}".rstrip(": ")
-        return replace(reply, verdict=Verdict.REFUSED, message=note)
+        if not self._sign_in.spend_exception(token):
+            raise self._sign_in.refuse_token(_locate(response, request))
+        note = f"refused with a new token too, which was accepted for others: {response.message}".rstrip(": ")
+        return replace(response, verdict=Verdict.REFUSED, message=note)
 
-    def _send_with_token(self, request: Request, course: RequestHistory) -> tuple[ApiResponse, AccessToken]:
+    def _send_with_token(self, request: Request, history: RequestHistory) -> tuple[ApiResponse, AccessToken]:
         while True:
             token, permit = self._get_token_and_permit()
-            reply = self._send_once(replace(request, token=token.text), permit, course)
-            if reply.verdict is not Verdict.THROTTLED:
-                return reply, token
+            response = self._send_once(replace(request, token=token.text), permit, history)
+            if response.verdict is not Verdict.THROTTLED:
+                return response, token
 
     def _get_token_and_permit(self) -> tuple[AccessToken, Permit]:
         token = self._sign_in.current()
         permit = self._get_permit()
-        if not self._sign_in.is_current(token):  # it ran out while we waited for leave: sign in with that leave
+        if not self._sign_in.is_current(token):  # it expired while we waited for the permit: the sign-in may use that
             self._quota.cancel_permit(permit)
             token = self._sign_in.current()
             permit = self._get_permit()
         return token, permit
 
-    def _send(self, request: Request, course: RequestHistory) -> ApiResponse:
+    def _send(self, request: Request, history: RequestHistory) -> ApiResponse:
         while True:
-            reply = self._send_once(request, self._get_permit(), course)
-            if reply.verdict is not Verdict.THROTTLED:
-                return reply
+            response = self._send_once(request, self._get_permit(), history)
+            if response.verdict is not Verdict.THROTTLED:
+                return response
 
     def _get_permit(self) -> Permit:
         permit = self._quota.spend(self._stop)
@@ -101,37 +110,38 @@ class RequestPipeline:
             raise StopRequestedError
         return permit
 
-    def _send_once(self, request: Request, permit: Permit, course: RequestHistory) -> ApiResponse:
+    def _send_once(self, request: Request, permit: Permit, history: RequestHistory) -> ApiResponse:
         with self._count_lock:
-            self.calls += 1
-        course.note_sent()
+            self.requests_sent += 1
+        history.note_sent()
         try:
-            reply = self._transport.send(request)
+            response = self._transport.send(request)
         except BaseException as error:
             if isinstance(error, NoReplyError):
-                course.note_no_reply(error)
+                history.note_no_reply(error)
             self._quota.release(permit, answered=False)
             raise
-        course.note_reply(reply)  # before the quota, which may end the run here
-        if _holds_back(reply):
-            self._quota.throttle(permit, reply.wait_seconds)
+        history.note_response(response)  # before the quota, which may end the run here
+        if _pauses_all(response):
+            self._quota.throttle(permit, response.wait_seconds)
         else:
             self._quota.release(permit, answered=True)
-        return _doubt(reply) if request.expects_json_object else reply
+        return _require_object(response) if request.expects_json_object else response
 
 
-def _locate(reply: ApiResponse, request: Request) -> str:
-    """Return what the service said, and at which customer: it may be refused for that one alone."""
-    return f"{reply.message} at {request.url.partition('?')[0].rpartition('/rest/api/')[2]}".strip()
+def _locate(response: ApiResponse, request: Request) -> str:
+    """Return the service's message and the path of the request, as it may be refused for that customer alone."""
+    return f"{response.message} at {request.url.partition('?')[0].rpartition('/rest/api/')[2]}".strip()
 
 
-def _holds_back(reply: ApiResponse) -> bool:
-    """Whether all must wait: a throttle answer, or trouble with a `Retry-After`."""
-    return reply.verdict is Verdict.THROTTLED or (reply.verdict is Verdict.TRANSIENT and reply.wait_seconds is not None)
+def _pauses_all(response: ApiResponse) -> bool:
+    """Return whether all requests must wait: a throttle answer, or a failure with a `Retry-After`."""
+    is_failure_with_time = response.verdict is Verdict.TRANSIENT and response.wait_seconds is not None
+    return response.verdict is Verdict.THROTTLED or is_failure_with_time
 
 
-def _doubt(reply: ApiResponse) -> ApiResponse:
-    """Return the answer, as one to be tried again if it was accepted without the JSON object that was expected."""
-    if reply.verdict is not Verdict.ACCEPTED or isinstance(reply.read_json(), dict):
-        return reply
-    return replace(reply, verdict=Verdict.TRANSIENT, message=reply.message or "with a body that is no JSON object")
+def _require_object(response: ApiResponse) -> ApiResponse:
+    """Return the response, as one to be attempted again if it was accepted without the expected JSON object."""
+    if response.verdict is not Verdict.ACCEPTED or isinstance(response.read_json(), dict):
+        return response
+    return replace(response, verdict=Verdict.TRANSIENT, message=response.message or "with a body that is not JSON")

@@ -1,4 +1,4 @@
-"""Keep to the hourly quota: grant each request, wait if there is none left, obey the service's throttle answers."""
+"""Keep to the hourly quota: issue a permit for each request, wait if none is left, obey throttle answers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ WINDOW_SECONDS = 3600.0
 """10,800 requests an hour for a user and IP address, all endpoints together (`docs/api.md`, section Quota)."""
 
 LONGEST_WAIT_SECONDS = 65 * 60.0
-"""A throttle answer that asks for more than the window, and some, ends the run, as do throttle answers in a row for so
-long."""
+"""A throttle answer that asks for a longer wait ends the run, as do consecutive throttle answers for that long."""
 
 BLIND_WAITS_SECONDS = (15.0, 30.0, 60.0, 120.0)
-"""The waits after throttle answers in a row that name no useful time; after the last of them the run ends."""
+"""The waits after consecutive throttle answers without a usable time; after the last of them the run ends."""
 
 REPEATED_WAITS_SECONDS = (0.0, 0.0, 15.0, 30.0, 60.0, 120.0)
-"""The shortest waits after throttle answers in a row that do name a time: twice it is believed as it stands."""
+"""The shortest waits after consecutive throttle answers with a time: the first two are believed as they are."""
 
 AFTER_RESET_SECONDS = 0.1
-"""Waited beyond the time the service named."""
+"""Added to the time that the service named."""
 
 POLL_SECONDS = 1.0
-"""How often a waiting process looks whether another one has changed the allowance."""
+"""How often a waiting process checks whether another one has changed the quota."""
 
 SHORTEST_WAIT_SECONDS = 0.001
 
@@ -37,7 +36,7 @@ class Capacity:
     """What is left of the quota.
 
     `free` requests may be sent at once (None: no limit); `free_at` is when the next one may, in seconds since 1970 (now
-    or earlier where there is room).
+    or earlier if `free` is not 0).
     """
 
     free: int | None
@@ -46,17 +45,17 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class WaitState:
-    """All wait until then (seconds since 1970): `throttled`, because the service said so, else the quota is used up."""
+    """All requests wait until then (seconds since 1970), because the service `throttled` or the quota is used up."""
 
     until: float
     throttled: bool
 
 
 class Quota:
-    """The allowance of one user on one host, shared by every process of the machine. Thread-safe.
+    """The quota of one user on one host, shared by every process of the machine. Thread-safe.
 
     `limit` is the requests in any `window_seconds`, 0 = no limit (throttle answers are obeyed all the same).
-    `request_seconds` is how long one request may take. Every method raises `StoppedError` where the quota file in
+    `request_seconds` is how long one request may take. Every method raises `StoppedError` if the quota file in
     `folder` cannot be used.
     """
 
@@ -74,28 +73,28 @@ class Quota:
         self._clock = clock
         self._window = window_seconds
         name = f"{host.lower()}\n{username.casefold()}"
-        self._allowance = RateLimitStore(folder, name, limit, window_seconds, lease=3 * request_seconds + 5)
+        self._store = RateLimitStore(folder, name, limit, window_seconds, lease=3 * request_seconds + 5)
         self._turnstile = threading.Lock()
         self._waiting: WaitState | None = None
         self._refusal: str | None = None
 
     @property
     def waiting(self) -> WaitState | None:
-        """What the requests wait for just now; None while they flow."""
+        """What the requests wait for now; None if they do not wait."""
         return self._waiting
 
     def spend(self, stop: threading.Event) -> Permit | None:
-        """Leave to send one request, waiting for it as long as it takes. None if `stop` was set before there was any.
+        """Return a permit for one request, waiting until there is one. None if `stop` was set first.
 
-        Each permit must be handed to `settle` or `throttle` when its request has ended. Raises `ThrottledTooLongError`
-        where the service asked this process to wait for too long.
+        Each permit must be given to `release`, `throttle` or `cancel_permit`. Raises `ThrottledTooLongError` if the
+        service asked this process to wait too long.
         """
-        with self._turnstile:  # one thread asks, the others queue here
+        with self._turnstile:  # one thread asks the store, the others queue here
             try:
                 while not stop.is_set():
                     self._raise_refusal()
                     now = self._clock.now()
-                    answer = self._allowance.take(now)
+                    answer = self._store.take(now)
                     if isinstance(answer, Permit):
                         return answer
                     self._wait(answer, now, stop)
@@ -104,70 +103,73 @@ class Quota:
         return None
 
     def record(self, calls: int) -> None:
-        """So many requests have been sent before it was known whose allowance they are of."""
+        """Count requests that were sent before it was known whose quota they are part of."""
         for _ in range(calls):
-            self._allowance.record(self._clock.now())
+            self._store.record(self._clock.now())
 
     def release(self, permit: Permit, *, answered: bool) -> None:
-        """Note that the request has ended: `answered` with anything but a throttle answer, or without any answer."""
-        self._allowance.release(permit, self._clock.now(), answered=answered)
+        """Record that the request has ended: `answered`, but not by a throttle answer, or without any answer."""
+        self._store.release(permit, self._clock.now(), answered=answered)
 
     def cancel_permit(self, permit: Permit) -> None:
         """Free the slot of a request that was not sent after all."""
-        self._allowance.cancel_permit(permit, self._clock.now())
+        self._store.cancel_permit(permit, self._clock.now())
 
     def throttle(self, permit: Permit, wait_seconds: float | None) -> None:
-        """Keep that the service asked to wait so long; None if it named no useful time.
+        """Record that the service asked to wait; None if it named no usable time.
 
-        Nobody sends anything until then, and then one request alone tries whether the way is open.
+        No process sends anything until then; after that, a single request is sent first.
 
-        Raises `ThrottledTooLongError`, also to every later `spend` of this process, where the wait is too long.
+        Raises `ThrottledTooLongError`, also from every later `spend` of this process, if the wait is too long.
         """
         now = self._clock.now()
 
         def plan(times: int, so_far: float) -> float | None:
             return plan_pause(times, wait_seconds, so_far)
 
-        if self._allowance.throttle(permit, now, plan) is None:
+        if self._store.throttle(permit, now, plan) is None:
             self._refusal = _describe_refusal(wait_seconds, now)
             self._raise_refusal()
 
     def room(self, most: int | None = None) -> Capacity:
-        """How much may be sent now, without spending any. Counts up to `most` only, which is quick; None counts all."""
+        """Return how much may be sent now, without spending any.
+
+        Counts up to `most` only, which is quick; None counts all.
+        """
         now = self._clock.now()
-        if not self._allowance.limit:
-            return Capacity(None, self._allowance.when_paused(now))
-        slots = self._allowance.when_free(now, self._allowance.limit if most is None else most)
+        if not self._store.limit:
+            return Capacity(None, self._store.when_paused(now))
+        slots = self._store.when_free(now, self._store.limit if most is None else most)
         return Capacity(sum(when <= now for when in slots), slots[0])
 
     def when_sent(self, calls: int) -> float:
-        """Return the earliest moment (seconds since 1970) at which the last of so many requests may be sent."""
+        """Return the earliest time (seconds since 1970) at which the last of that many requests may be sent."""
         now = self._clock.now()
-        limit = self._allowance.limit
+        limit = self._store.limit
         if not limit or calls < 1:
-            return self._allowance.when_paused(now)
+            return self._store.when_paused(now)
         windows, rest = divmod(calls - 1, limit)
-        return self._allowance.when_free(now, rest + 1)[-1] + windows * self._window
+        return self._store.when_free(now, rest + 1)[-1] + windows * self._window
 
     def close(self) -> None:
         """Close the quota file. May be called twice."""
-        self._allowance.close()
+        self._store.close()
 
-    def _wait(self, denial: Refusal, now: float, stop: threading.Event) -> None:
-        if denial.is_exact or self._waiting is None:
-            self._waiting = WaitState(denial.until, denial.throttled)
-        self._clock.wait(min(max(denial.until - now, SHORTEST_WAIT_SECONDS), POLL_SECONDS), stop)
+    def _wait(self, refusal: Refusal, now: float, stop: threading.Event) -> None:
+        if refusal.is_exact or self._waiting is None:
+            self._waiting = WaitState(refusal.until, refusal.throttled)
+        self._clock.wait(min(max(refusal.until - now, SHORTEST_WAIT_SECONDS), POLL_SECONDS), stop)
 
     def _raise_refusal(self) -> None:
         if self._refusal is not None:
-            raise ThrottledTooLongError(self._refusal, remedy="Continue with `bulkupdate resume` then.")
+            raise ThrottledTooLongError(self._refusal, remedy="Other programs may be using the same login.")
 
 
 def plan_pause(times: int, wait_seconds: float | None, so_far_seconds: float) -> float | None:
-    """How many seconds to pause after the `times`-th throttle answer in a row; None: it has been too long.
+    """Return the seconds to pause after the `times`-th consecutive throttle answer; None: it has been too long.
 
-    `wait_seconds` is what the service asks for, None where it names no useful time; `so_far_seconds` is the time since
-    the first of those answers.
+    `wait_seconds` is what the service asks for, None if it names no usable time; `so_far_seconds` is the time since the
+    first of those answers.
     """
     if wait_seconds is None:
         return BLIND_WAITS_SECONDS[times - 1] if times <= len(BLIND_WAITS_SECONDS) else None

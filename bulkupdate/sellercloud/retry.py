@@ -1,6 +1,6 @@
-"""Decide what is tried again, and for how long: connection errors, time-outs and 5xx; never a refusal.
+"""Decide what is attempted again, and when: connection errors, time-outs and 5xx; never a refusal.
 
-A throttle answer is no try at all: `pipeline.py` waits it out and asks again.
+A throttle answer is not an attempt: `pipeline.py` waits and sends the request again.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from bulkupdate.clock import Clock
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
@@ -23,20 +24,24 @@ class StopRequestedError(Exception):
     """The run is stopping: the request was not sent. Stays within this package."""
 
 
+class _TryAgainError(Exception):
+    """The attempt failed, but another one may succeed."""
+
+
 @dataclass(slots=True)
 class RequestHistory:
-    """What became of the tries at one request.
+    """The attempts at one request and their result.
 
-    `attempts` counts the requests sent that were not throttled. `reply` is the last try's answer, None where it got
-    none; `trouble` says why. `may_be_applied`: some try may have been applied, though it brought no success: it was
-    sent and never answered, or answered 5xx; true from the start if a run that stopped has left such a try behind.
-    `doubt` says what became of that try, empty if it was not made here. `is_unanswered`: some try was sent and never
-    answered at all. `was_stopped`: a stop came before the tries were used up.
+    `attempts` counts the requests sent that were not throttled. `response` is that of the last attempt; None if there
+    was none, and `failure` says why. `may_be_applied`: an attempt may have been applied without a success being
+    reported, as it was never answered, or answered 5xx; true from the start if a stopped run left such an attempt
+    behind. `doubt` describes that attempt, empty if it was not made here. `is_unanswered`: an attempt was sent and
+    never answered. `was_stopped`: the run stopped before the attempts were used up.
     """
 
     attempts: int = 0
-    reply: ApiResponse | None = None
-    trouble: str = ""
+    response: ApiResponse | None = None
+    failure: NoReplyError | None = None
     may_be_applied: bool = False
     doubt: str = ""
     is_unanswered: bool = False
@@ -44,107 +49,99 @@ class RequestHistory:
     _before: tuple[bool, str] = (False, "")
 
     def note_sent(self) -> None:
-        """Count a request about to be sent: until its answer says otherwise, it may have been applied."""
+        """Count a request about to be sent: until its response says otherwise, it may have been applied."""
         self.attempts += 1
         self._before = (self.may_be_applied, self.doubt)
         self.may_be_applied = True
         self.doubt = "sent, no answer"
 
-    def note_reply(self, reply: ApiResponse) -> None:
-        """Keep what the request came to. A throttle answer is no try at all."""
-        if reply.verdict is Verdict.THROTTLED:
+    def note_response(self, response: ApiResponse) -> None:
+        """Record the response. A throttle answer is not an attempt."""
+        if response.verdict is Verdict.THROTTLED:
             self.attempts -= 1
         else:
-            self.reply = reply
-        if reply.verdict in _TURNED_AWAY:
+            self.response = response
+        if response.verdict in _NOT_APPLIED:
             self.may_be_applied, self.doubt = self._before
         else:
-            self.doubt = self._describe(reply)
+            self.doubt = self._describe(response)
 
     def note_no_reply(self, error: NoReplyError) -> None:
-        """Keep that the request got no answer."""
-        self.reply = None
-        self.trouble = self.doubt = str(error)
+        """Record that the request got no response."""
+        self.response, self.failure = None, error
+        self.doubt = str(error)
         if error.was_sent:
             self.is_unanswered = True
         else:
             self.may_be_applied, self.doubt = self._before
 
     def describe(self) -> str:
-        """Return what the last try came to, in a few words."""
-        return self.trouble if self.reply is None else self._describe(self.reply)
+        """Describe the result of the last attempt in a few words."""
+        if self.response is None:
+            return str(self.failure or "")
+        return self._describe(self.response)
 
     @staticmethod
-    def _describe(reply: ApiResponse) -> str:
-        return f"{reply.status} {reply.message}".rstrip()
+    def _describe(response: ApiResponse) -> str:
+        return f"{response.status} {response.message}".rstrip()
 
 
-_TURNED_AWAY = (Verdict.THROTTLED, Verdict.UNAUTHORIZED, Verdict.REFUSED)
-"""Answers after which a request certainly has not been applied."""
+_NOT_APPLIED = (Verdict.THROTTLED, Verdict.UNAUTHORIZED, Verdict.REFUSED)
+"""Responses after which the request has certainly not been applied."""
 
 
+@dataclass(frozen=True, slots=True)
 class Retrier:
-    """Tries a request up to `max_attempts` times; waits `first_wait` seconds, then twice that, up to 60, with jitter.
+    """Attempt something up to `max_attempts` times, waiting `first_wait` seconds, then twice that, up to 60.
 
-    A set `stop` ends the waiting at once. Thread-safe.
+    Jitter is added to each wait, so that workers spread out. A set `stop` ends the waiting at once. Thread-safe.
     """
 
-    def __init__(self, max_attempts: int, first_wait: float, clock: Clock, stop: threading.Event) -> None:
-        self._retrying = Retrying(
-            retry=retry_if_result(bool),
-            stop=stop_after_attempt(max_attempts),
-            wait=lambda state: back_off(state.attempt_number, first_wait),
-            sleep=lambda seconds: _ignore(clock.wait(seconds, stop)),
-            retry_error_callback=lambda _: None,
-        )
+    max_attempts: int
+    first_wait: float
+    clock: Clock
+    stop: threading.Event
 
-    def run(self, send: Callable[[RequestHistory], ApiResponse], course: RequestHistory) -> None:
-        """Send until an answer is final or the tries are used up; `course`, which `send` keeps, tells what came of it.
+    def run(self, send: Callable[[RequestHistory], ApiResponse], history: RequestHistory) -> None:
+        """Send until a response is final or the attempts are used up; `history`, which `send` keeps, has the result.
 
-        `send` raises `NoReplyError` and `StopRequestedError`; its other exceptions pass through.
+        `send` may raise `NoReplyError` and `StopRequestedError`; its other exceptions are passed on.
         """
-        self._retrying(_try_once, send, course)
+        with suppress(_TryAgainError):
+            self.retry(lambda: _attempt(send, history), _TryAgainError)
 
+    def retry(self, action: Callable[[], None], retried: type[Exception]) -> None:
+        """Call `action` again while it raises `retried`; the last such error is raised if the attempts are used up."""
+        Retrying(
+            retry=retry_if_exception_type(retried),
+            stop=stop_after_attempt(self.max_attempts),
+            wait=lambda state: back_off(state.attempt_number, self.first_wait),
+            sleep=self._sleep,
+            reraise=True,
+        )(action)
 
-def retry_call(
-    action: Callable[[], None],
-    retried: type[Exception],
-    max_attempts: int,
-    first_wait: float,
-    clock: Clock,
-    stop: threading.Event,
-) -> None:
-    """Do something that may fail for a while, waiting in between as a `Retrier` does; the last failure is raised."""
-    Retrying(
-        retry=retry_if_exception_type(retried),
-        stop=stop_after_attempt(max_attempts),
-        wait=lambda state: back_off(state.attempt_number, first_wait),
-        sleep=lambda seconds: _ignore(clock.wait(seconds, stop)),
-        reraise=True,
-    )(action)
+    def _sleep(self, seconds: float) -> None:
+        self.clock.wait(seconds, self.stop)
 
 
 def back_off(attempt: int, first_wait: float) -> float:
-    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter, so that workers spread out.
+    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter.
 
     tenacity's own `wait_exponential_jitter` has changed its parameters within a major version.
     """
-    jitter = random.uniform(0, first_wait)  # noqa: S311 - no secret
+    jitter = random.uniform(0, first_wait)  # noqa: S311 - not a secret
     return min(first_wait * 2.0 ** min(attempt - 1, 30) + jitter, LONGEST_BACK_OFF_SECONDS)
 
 
-def _try_once(send: Callable[[RequestHistory], ApiResponse], course: RequestHistory) -> bool:
-    """One try. True where another one is worth while."""
+def _attempt(send: Callable[[RequestHistory], ApiResponse], history: RequestHistory) -> None:
+    """Make one attempt. Raises `_TryAgainError` if another one may succeed."""
     try:
-        course.reply = send(course)
+        history.response = send(history)
     except StopRequestedError:
-        course.was_stopped = True
-        return False
+        history.was_stopped = True
     except NoReplyError as error:
-        course.reply, course.trouble = None, str(error)
-        return True
-    return course.reply.verdict is Verdict.TRANSIENT
-
-
-def _ignore(_: object) -> None:
-    """Tenacity's sleep gives nothing back."""
+        history.response, history.failure = None, error
+        raise _TryAgainError from None
+    else:
+        if history.response.verdict is Verdict.TRANSIENT:
+            raise _TryAgainError

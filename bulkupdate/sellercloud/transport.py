@@ -1,6 +1,6 @@
-"""Send one request and receive its answer.
+"""Send one request and receive its response.
 
-Only this module uses `requests`; each of its exceptions is translated here.
+Only this module and its adapter use `requests`; each of its exceptions is translated here.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import StoppedError, UsageError
 from bulkupdate.network import is_loopback
 from bulkupdate.redaction import Redactor
-from bulkupdate.sellercloud.lean_adapter import LeanAdapter
+from bulkupdate.sellercloud.http_adapter import DeadlineAdapter
 from bulkupdate.sellercloud.response import ApiResponse, read_response
 
 LONGEST_BODY = 8 * 1024 * 1024
-"""Bytes of an answer that are read; fifty customers of a list page take some 50 KiB."""
+"""Bytes of a response that are read; fifty customers of a list page take some 50 KiB."""
+
+
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+"""OpenSSL's codes for an answer that is not TLS; which one depends on its version and on the answer."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +42,7 @@ class Request:
     """One request.
 
     `body` is JSON text, None for none; `token` goes into the Authorization header, empty for none.
-    `expects_json_object`: an answer of 200 is of use only with a JSON object in it.
+    `expects_json_object`: a response of 200 is usable only if it holds a JSON object.
     """
 
     method: str
@@ -52,14 +56,16 @@ class Request:
 
 
 class NoReplyError(Exception):
-    """A request got no answer. `was_sent`: it may have reached the service; else it certainly did not.
+    """A request got no response. `was_sent`: it may have reached the service; else it certainly did not.
 
-    Stays within this package: `retry.py` turns it into a verdict.
+    `is_address_suspect`: the failure is of a kind that a wrong base URL causes, such as an unknown host or a refused
+    connection. Stays within this package, where `retry.py` handles it.
     """
 
-    def __init__(self, message: str, *, was_sent: bool) -> None:
+    def __init__(self, message: str, *, was_sent: bool, is_address_suspect: bool = False) -> None:
         super().__init__(message)
         self.was_sent = was_sent
+        self.is_address_suspect = is_address_suspect
 
 
 class Transport:
@@ -81,15 +87,15 @@ class Transport:
         self._limit = Timeout(total=timeout)
         self._clock = clock
         self._redactor = redactor
-        self._adapter = LeanAdapter(pool_connections=4, pool_maxsize=connections)
+        self._adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections)
         self._proxies = _find_proxies(url)
         self._verify = _find_certificates()
 
     def send(self, request: Request) -> ApiResponse:
-        """Send the request and read the answer; redirects are not followed.
+        """Send the request and read the response; redirects are not followed.
 
-        Raises `NoReplyError` where there is none, `StoppedError` where the service's certificate is not to be trusted,
-        and `UsageError` where address or proxy cannot be used.
+        Raises `NoReplyError` if there is none, `StoppedError` if the service's certificate cannot be trusted, and
+        `UsageError` if address or proxy cannot be used.
         """
         try:
             response = self._adapter.send(
@@ -100,37 +106,45 @@ class Transport:
                 proxies=self._proxies,
             )
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
-            raise self._translate(error) from _without_request(error)
+            raise self._translate(error, request.url) from _without_request(error)
         body, is_whole = _read_body(response.raw)
-        reply = read_response(response.status_code, response.headers, body, self._clock.now(), self._redactor.redact)
-        return reply if is_whole else reply.with_note("its body broke off or was too long")
+        read = read_response(response.status_code, response.headers, body, self._clock.now(), self._redactor.redact)
+        return read if is_whole else read.with_note("its body broke off or was too long")
 
     def close(self) -> None:
         """Close the kept connections."""
         self._adapter.close()
 
-    def _translate(self, error: Exception) -> Exception:
+    def _translate(self, error: Exception, url: str) -> Exception:
         causes = list(_walk_causes(error))
-        if any(isinstance(each, ssl.SSLCertVerificationError) for each in causes):
-            reason = next(each.verify_message for each in causes if isinstance(each, ssl.SSLCertVerificationError))
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+            reason = next(cause.verify_message for cause in causes if isinstance(cause, ssl.SSLCertVerificationError))
             return StoppedError(
-                f"The certificate of the service is not to be trusted: {reason}.",
+                f"The certificate of {_host_of(url)} cannot be trusted: {reason}.",
                 remedy="Check BULKUPDATE_BASE_URL; behind a firm's proxy, name its certificates in REQUESTS_CA_BUNDLE.",
             )
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
             return _unusable_address()
-        return NoReplyError(self._describe(error, causes), was_sent=not _certainly_unsent(error, causes))
+        return NoReplyError(
+            self._describe(error, causes, _host_of(url)),
+            was_sent=not _is_certainly_unsent(error, causes),
+            is_address_suspect=any(map(_is_address_suspect, causes)),
+        )
 
-    def _describe(self, error: Exception, causes: list[BaseException]) -> str:
-        if isinstance(error, requests.Timeout):
-            stage = "connection" if _certainly_unsent(error, causes) else "answer"
-            return f"no {stage} within {self._timeout:g} s"
-        if any(isinstance(each, NameResolutionError) for each in causes):
-            return "no connection: the host's name is not known"
+    def _describe(self, error: Exception, causes: list[BaseException], host: str) -> str:
+        """Describe the failure; `host` is that of the service, with its port."""
+        is_unsent = _is_certainly_unsent(error, causes)
         reason = next(filter(None, map(_reason_of, causes)), None)
         if isinstance(error, requests.exceptions.ProxyError):
             return "no connection through the proxy" + (f": {reason}" if reason else "")
-        stage = "no connection" if _certainly_unsent(error, causes) else "the connection broke before an answer came"
+        if isinstance(error, requests.Timeout):
+            missing = f"connection to {host}" if is_unsent else "answer"
+            return f"no {missing} within {self._timeout:g} s"
+        if any(isinstance(cause, NameResolutionError) for cause in causes):
+            return f"no connection: there is no host {host}, or no network"
+        if any(map(_is_not_tls, causes)):
+            return f"no connection: {host} does not speak TLS (https)"
+        stage = f"no connection to {host}" if is_unsent else "the connection broke before an answer came"
         return f"{stage}: {reason}" if reason else stage
 
 
@@ -150,7 +164,7 @@ def _prepare(request: Request) -> PreparedRequest:
 
 
 def _read_body(raw: Any) -> tuple[bytes, bool]:
-    """Return the body, and whether that is all of it. As the status has come, a broken body is no lost answer."""
+    """Return the body, and whether it is complete. As the status has come, a broken body is still a response."""
     try:
         body: bytes = raw.read(LONGEST_BODY + 1, decode_content=True)
     except (HTTPError, HTTPException, OSError):
@@ -167,26 +181,40 @@ def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting = [error]
     while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, BaseException) and id(each) not in seen:
-            seen.add(id(each))
-            yield each
-            waiting += [getattr(each, "reason", None), *each.args, each.__cause__, each.__context__]
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
 
 
 def _reason_of(error: BaseException) -> str | None:
-    """Return the system's words: `Connection refused`. Never those of `requests`, whose texts may hold addresses."""
+    """Return the system's words: `Connection refused`. Never those of `requests`, whose texts may hold secrets."""
     return error.strerror if isinstance(error, OSError) and not isinstance(error, requests.RequestException) else None
 
 
-def _certainly_unsent(error: Exception, causes: list[BaseException]) -> bool:
+def _host_of(url: str) -> str:
+    """Return the host with its port, without a login."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _is_certainly_unsent(error: Exception, causes: list[BaseException]) -> bool:
     return isinstance(error, requests.exceptions.ProxyError) or any(
-        isinstance(each, ConnectTimeoutError | NewConnectionError) for each in causes
+        isinstance(cause, ConnectTimeoutError | NewConnectionError) for cause in causes
     )
 
 
+def _is_address_suspect(cause: BaseException) -> bool:
+    return isinstance(cause, NameResolutionError | ConnectionRefusedError) or _is_not_tls(cause)
+
+
+def _is_not_tls(cause: BaseException) -> bool:
+    """Return whether a TLS connection was answered by a server that does not speak TLS."""
+    return isinstance(cause, ssl.SSLError) and getattr(cause, "reason", "") in _NOT_TLS
+
+
 def _without_request(error: Exception) -> Exception:
-    """Return the exception without the request it holds on to: that has the token and the customer's data."""
+    """Return the exception without its request, which holds the token and the customer's data."""
     if isinstance(error, requests.RequestException):
         error.request = error.response = None
     return error

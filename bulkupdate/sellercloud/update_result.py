@@ -1,32 +1,18 @@
-"""Classify the outcome of one update from all its attempts."""
+"""The result of one update, from all its attempts together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import StoppedError
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.retry import RequestHistory
 
 
-class AnswerKind(Enum):
-    """What became of an update."""
-
-    UPDATED = "updated"
-    """The service answered 200 or 204, with a body that does not say otherwise."""
-    REJECTED = "rejected"
-    """The service refused it for good, and no earlier try may have been applied."""
-    FAILED = "failed"
-    """Tries used up on 5xx or without a connection."""
-    UNKNOWN = "unknown"
-    """Some try was sent and brought no final answer: it may or may not have been applied."""
-    NOT_SENT = "not sent"
-    """The run stopped before the service took it: nothing was sent, or every try so far was turned away."""
-
-
-class TriesEnded(Enum):
-    """Why there were no more tries."""
+class AttemptsEnded(Enum):
+    """Why there were no more attempts."""
 
     ANSWERED = "answered"
     """The service gave a final answer."""
@@ -37,20 +23,20 @@ class TriesEnded(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one update, all its tries together.
+class UpdateResult:
+    """The result of one update.
 
-    `http_status` is that of the last try, None if it got no answer. `attempts` counts the requests sent that were
-    not throttled. `message` is for users, empty if all is well. `may_be_applied`: one of the tries was, or may have
-    been, applied. `stop` is why the run must end after this row, None if it need not: raise it once the row is
-    recorded.
+    `status` is `not attempted` if the run stopped before the service accepted a request. `http_status` is that of the
+    last attempt, None if it got no response. `attempts` counts the requests sent that were not throttled. `message` is
+    for users, empty if all is well. `may_be_applied`: an attempt was, or may have been, applied. `stop` is why the run
+    must end after this row, None if it need not: raise it once the row is recorded.
     """
 
-    status: AnswerKind
+    status: Status
     http_status: int | None
     attempts: int
     message: str
-    ended: TriesEnded
+    ended: AttemptsEnded
     may_be_applied: bool
     stop: StoppedError | None = None
 
@@ -58,48 +44,57 @@ class Answer:
 _FINAL = (Verdict.ACCEPTED, Verdict.REFUSED, Verdict.UNCLEAR)
 
 
-def classify_update(course: RequestHistory) -> Answer:
-    """Return what the tries at an update came to."""
-    reply = course.reply
-    if reply is not None and reply.verdict is Verdict.ACCEPTED:
-        return Answer(AnswerKind.UPDATED, reply.status, course.attempts, reply.message, TriesEnded.ANSWERED, True)
-    if reply is not None and reply.verdict is Verdict.REFUSED:
-        return _judge_refused(course, reply)
-    if reply is not None and reply.verdict is Verdict.UNCLEAR:
-        message = f"answered {reply.status}, {reply.message}"
-        return Answer(AnswerKind.UNKNOWN, reply.status, course.attempts, message, TriesEnded.ANSWERED, True)
-    if course.was_stopped:
-        return classify_stopped_update(course, "the run stopped before the service took it", None)
-    return _judge_used_up(course)
+def classify_update(history: RequestHistory) -> UpdateResult:
+    """Return the result of the attempts at an update."""
+    response = history.response
+    if response is not None and response.verdict is Verdict.ACCEPTED:
+        return _answered(Status.UPDATED, response, history, response.message, may_be_applied=True)
+    if response is not None and response.verdict is Verdict.REFUSED:
+        return _classify_refused(history, response)
+    if response is not None and response.verdict is Verdict.UNCLEAR:
+        message = f"answered {response.status}, {response.message}"
+        return _answered(Status.UNKNOWN, response, history, message, may_be_applied=True)
+    if history.was_stopped:
+        return classify_stopped_update(history, "the run stopped before the service accepted it", None)
+    return _classify_used_up(history)
 
 
-def classify_stopped_update(course: RequestHistory, message: str, stop: StoppedError | None) -> Answer:
-    """Return the same if the run ended the tries early; `stop` is why, None if a user asked for it."""
-    if course.reply is not None and course.reply.verdict in _FINAL:  # it was in time
-        return replace(classify_update(course), stop=stop)
-    kind = AnswerKind.NOT_SENT
-    if course.may_be_applied:
-        kind, message = AnswerKind.UNKNOWN, f"{message}; {_describe_doubt(course)}"
-    status = None if course.reply is None else course.reply.status
-    return Answer(kind, status, course.attempts, message, TriesEnded.STOPPED, course.may_be_applied, stop)
+def classify_stopped_update(history: RequestHistory, message: str, stop: StoppedError | None) -> UpdateResult:
+    """Return the result if the run ended the attempts early; `stop` is why, None if the user asked for it."""
+    if history.response is not None and history.response.verdict in _FINAL:  # the answer came in time
+        return replace(classify_update(history), stop=stop)
+    status = Status.NOT_ATTEMPTED
+    if history.may_be_applied:
+        status, message = Status.UNKNOWN, f"{message}; {_describe_doubt(history)}"
+    http_status = None if history.response is None else history.response.status
+    return UpdateResult(
+        status, http_status, history.attempts, message, AttemptsEnded.STOPPED, history.may_be_applied, stop
+    )
 
 
-def _judge_refused(course: RequestHistory, reply: ApiResponse) -> Answer:
-    kind, message = AnswerKind.REJECTED, reply.message or f"the service refused it ({reply.status}) and gave no reason"
-    if course.may_be_applied:
-        kind, message = AnswerKind.UNKNOWN, f"the last try was refused: {message}; {_describe_doubt(course)}"
-    return Answer(kind, reply.status, course.attempts, message, TriesEnded.ANSWERED, course.may_be_applied)
+def _answered(
+    status: Status, response: ApiResponse, history: RequestHistory, message: str, *, may_be_applied: bool
+) -> UpdateResult:
+    return UpdateResult(status, response.status, history.attempts, message, AttemptsEnded.ANSWERED, may_be_applied)
 
 
-def _judge_used_up(course: RequestHistory) -> Answer:
-    kind = AnswerKind.UNKNOWN if course.is_unanswered else AnswerKind.FAILED
-    status = None if course.reply is None else course.reply.status
-    message = f"{course.describe()} ({course.attempts} tries)"
-    if course.is_unanswered:
-        message += "; a try was sent without an answer, so it may or may not have been applied"
-    return Answer(kind, status, course.attempts, message, TriesEnded.USED_UP, course.may_be_applied)
+def _classify_refused(history: RequestHistory, response: ApiResponse) -> UpdateResult:
+    status = Status.REJECTED
+    message = response.message or f"the service refused it ({response.status}) and gave no reason"
+    if history.may_be_applied:
+        status, message = Status.UNKNOWN, f"the last attempt was refused: {message}; {_describe_doubt(history)}"
+    return _answered(status, response, history, message, may_be_applied=history.may_be_applied)
 
 
-def _describe_doubt(course: RequestHistory) -> str:
-    told = f" ({course.doubt})" if course.doubt else " of it, before the run was continued,"
-    return f"an earlier try{told} may or may not have been applied"
+def _classify_used_up(history: RequestHistory) -> UpdateResult:
+    status = Status.UNKNOWN if history.is_unanswered else Status.FAILED
+    http_status = None if history.response is None else history.response.status
+    message = f"{history.describe()} ({history.attempts} attempts)"
+    if history.is_unanswered:
+        message += "; an attempt was sent and not answered, so it may or may not have been applied"
+    return UpdateResult(status, http_status, history.attempts, message, AttemptsEnded.USED_UP, history.may_be_applied)
+
+
+def _describe_doubt(history: RequestHistory) -> str:
+    details = f" ({history.doubt})" if history.doubt else ", made before the run was resumed,"
+    return f"an earlier attempt{details} may or may not have been applied"

@@ -28,7 +28,7 @@ def test_a_refused_row_that_may_have_been_applied_is_unknown_undone_and_not_trus
     assert done.counts == {"updated": 5, "unknown": 1}
     line = read_results(tmp_path / "r.csv")[2]
     assert (line["Status"], line["HttpStatus"]) == ("unknown", "409")
-    assert "an earlier try" in line["Message"]
+    assert "an earlier attempt" in line["Message"]
     undone = run_program("undo", done.told["run"], "--run", "--yes")
     assert undone.counts == ({"updated": 6} if fault == "cut-after" else {"updated": 5, "unchanged": 1})
     assert [sandbox.customer(FIRST + at)["Name"] for at in range(6)] == [f"Old {at}" for at in range(6)]

@@ -71,7 +71,7 @@ def test_an_unclear_answer_leaves_the_row_unknown_and_retry_sends_it_again(make_
     sandbox = make_sandbox(plan=lambda call: next(answers, None) if call.kind == "write" else None)
     line = run_one(run_program, sandbox, tmp_path)
     assert (line["Status"], line["HttpStatus"]) == ("unknown", "202")
-    assert line["Message"] == "answered 202, which does not say that it was done"
+    assert line["Message"] == "answered 202, which does not say whether the update was carried out"
     assert run_program("retry").told["counts"] == {"updated": 1}
     assert len(find_puts(sandbox)) == 2
 

@@ -168,7 +168,7 @@ def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetiti
     def plan(call: SandboxRequest) -> None:
         if call.kind == "write" and call.number == 2 * concurrency and not ended:
             ended.append(True)
-            sandbox.service._tokens.end_all()
+            sandbox.service._tokens.revoke_all()
 
     sandbox.service.plan = plan
     answer = run_program("run", write_sheet(tmp_path / "customers.csv", 200), "--yes", concurrency=concurrency)

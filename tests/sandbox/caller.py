@@ -47,8 +47,9 @@ class Caller:
     def get(self, customer_id: object = FIRST) -> requests.Response:
         return self.session.get(f"{self.sandbox.base_url}/Customers/{customer_id}", timeout=self.timeout)
 
-    def list(self, *customer_ids: int, page: int = 1, size: int = 50) -> dict[str, Any]:
-        query = [("model.customerIds", each) for each in customer_ids]
+    def list(self, *customer_ids: int, page: int = 1, size: int = 50, **filters: str) -> dict[str, Any]:
+        query: list[tuple[str, Any]] = [("model.customerIds", each) for each in customer_ids]
+        query += [(f"model.{name}", text) for name, text in filters.items()]
         query += [("model.pageNumber", page), ("model.pageSize", size)]
         answer = self.session.get(f"{self.sandbox.base_url}/Customers", params=query, timeout=self.timeout)
         assert answer.status_code == 200

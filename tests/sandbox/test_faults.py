@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.faults import FAULTS, RatedFaults, SandboxRequest, ScheduledFaults, parse_rates
+from bulkupdate.sandbox.faults import FAULTS, RatedFaults, SandboxRequest, ScheduledFaults, check_rates
 from bulkupdate.sandbox.responses import SandboxResponse
 from tests.sandbox.caller import FIRST, TurnedClock, call_sandbox
 
@@ -161,11 +161,11 @@ def test_faults_by_rate_strike_the_requests_set(faults_on: str, read: int, write
         assert (caller.get().status_code, caller.put(BODY).status_code) == (read, write)
 
 
-def test_rates_are_read_from_text_and_refused_where_they_make_no_sense() -> None:
-    assert parse_rates(["error-500=0.05", "slow=.01"]) == {"error-500": 0.05, "slow": 0.01}
-    for wrong in (["error-500"], ["error-599=0.1"], ["slow=-1"], ["slow=nan"], ["slow=0.6", "trickle=0.6"]):
+def test_wrong_rates_are_refused() -> None:
+    assert check_rates({"error-500": 0.05, "slow": 0.01}) == {"error-500": 0.05, "slow": 0.01}
+    for wrong in ({"error-599": 0.1}, {"slow": -1}, {"slow": float("nan")}, {"slow": 0.6, "trickle": 0.6}):
         with pytest.raises(UsageError):
-            parse_rates(wrong)
+            check_rates(wrong)
     with pytest.raises(UsageError):
         ScheduledFaults(writes=["no-such-fault"])
 

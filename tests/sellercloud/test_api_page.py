@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import SignInRefusedError, StoppedError
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.response import Verdict, read_response
-from bulkupdate.sellercloud.update_result import AnswerKind
 from tests.sellercloud.scripted import SIGNED_IN, Reaction, TurnedClock, connect, in_turn, serve, throttled
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 NOW = datetime(2022, 1, 14, 9, 38, tzinfo=UTC).timestamp()
 
-_ROW = {"updated": AnswerKind.UPDATED, "rejected": AnswerKind.REJECTED, "failed": AnswerKind.FAILED,
-        "unknown": AnswerKind.UNKNOWN}  # fmt: skip
+_ROW = {"updated": Status.UPDATED, "rejected": Status.REJECTED, "failed": Status.FAILED,
+        "unknown": Status.UNKNOWN}  # fmt: skip
 
 
 def read_table() -> Iterator[tuple[int, bytes, str, str]]:
@@ -45,9 +45,9 @@ def test_an_answer_counts_as_the_page_says(tmp_path: Path, status: int, body: by
         puts = len(service.puts)
     if row == "stops":
         assert isinstance(told.stop, SignInRefusedError)
-        assert (told.status, puts) == (AnswerKind.NOT_SENT, 2)
+        assert (told.status, puts) == (Status.NOT_ATTEMPTED, 2)
     elif row == "waits":
-        assert (told.status, told.attempts, puts) == (AnswerKind.UPDATED, 1, 2)
+        assert (told.status, told.attempts, puts) == (Status.UPDATED, 1, 2)
         assert sum(clock.waits) > 1
     else:
         assert (told.status, told.http_status, puts) == (_ROW[row], status, 5 if verdict == "transient" else 1)
@@ -62,7 +62,7 @@ def test_a_throttle_answer_to_the_sign_in_is_waited_out_whatever_its_status(tmp_
     clock = TurnedClock()
     sign_in = in_turn(throttled(200, "soon"), throttled(409, "soon"), throttled(503, "soon"), SIGNED_IN)
     with serve(sign_in=sign_in, clock=clock) as service, connect(service.base_url, tmp_path, clock=clock) as client:
-        assert client.update_customer("163", "{}").status is AnswerKind.UPDATED
+        assert client.update_customer("163", "{}").status is Status.UPDATED
         assert len(service.sign_ins) == 4
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import InterruptedRunError, ServiceDownError, SignInRefusedError, StoppedError
 from bulkupdate.sellercloud.auth import parse_expires_in
-from bulkupdate.sellercloud.update_result import AnswerKind
 from tests.sellercloud.scripted import PASSWORD, USERNAME, Reaction, Received, TurnedClock, connect, in_turn, serve
 
 BODY = '{"Name": "Anna"}'
@@ -61,7 +61,7 @@ def test_a_401_for_32_in_flight_brings_one_sign_in_and_one_repetition_each(tmp_p
     ):
         client.sign_in()
         answers = list(pool.map(lambda number: client.update_customer(str(number), BODY), range(1, 33)))
-        assert {answer.status for answer in answers} == {AnswerKind.UPDATED}
+        assert {answer.status for answer in answers} == {Status.UPDATED}
         assert len(service.sign_ins) == 2
         for number in range(1, 33):
             sent = [each.headers["Authorization"] for each in service.puts if each.customer_id == str(number)]
@@ -77,7 +77,7 @@ def test_a_401_with_the_new_token_ends_all_sending(tmp_path: Path) -> None:
     ):
         answers = list(pool.map(lambda number: client.update_customer(str(number), BODY), range(1, 40)))
         assert all(isinstance(answer.stop, SignInRefusedError) for answer in answers)
-        assert {answer.status for answer in answers} == {AnswerKind.NOT_SENT}
+        assert {answer.status for answer in answers} == {Status.NOT_ATTEMPTED}
         assert "no rights" in str(answers[0].stop)
         assert len(service.sign_ins) <= 2
         assert len(service.puts) <= 16
@@ -95,7 +95,7 @@ def test_a_token_that_was_accepted_and_is_refused_later_is_renewed_again(tmp_pat
         connect(service.base_url, tmp_path) as client,
     ):
         for number in range(1, 5):
-            assert client.update_customer(str(number), BODY).status is AnswerKind.UPDATED
+            assert client.update_customer(str(number), BODY).status is Status.UPDATED
             tokens.refused.add(f"t{number}")
         assert len(service.sign_ins) == 4
 
@@ -163,16 +163,37 @@ def test_a_wrong_password_is_tried_once(tmp_path: Path, status: int) -> None:
 )  # fmt: skip
 def test_an_answer_that_is_no_token_doubts_the_address(tmp_path: Path, answer: Reaction) -> None:
     with serve(sign_in=answer) as service, connect(service.base_url, tmp_path) as client:
-        with pytest.raises(StoppedError, match="seems not to be that of the service"):
+        with pytest.raises(StoppedError, match="This is not Sellercloud's API") as caught:
             client.sign_in()
+        assert service.base_url in str(caught.value)
+        assert "BULKUPDATE_BASE_URL" in str(caught.value.remedy)
         assert len(service.received) == 1
 
 
 def test_trouble_at_sign_in_is_tried_again_then_the_service_is_down(tmp_path: Path) -> None:
     with serve(sign_in=Reaction(503)) as service, connect(service.base_url, tmp_path, max_attempts=3) as client:
-        with pytest.raises(ServiceDownError, match="3 times, at last with: 503"):
+        with pytest.raises(ServiceDownError, match=r"3 times\. The last attempt: 503") as caught:
             client.sign_in()
+        assert caught.value.remedy == "Try again when the service is back."
         assert len(service.received) == 3
+
+
+def test_a_page_with_an_error_status_of_no_gateway_is_another_host(tmp_path: Path) -> None:
+    page = Reaction(501, b"<!DOCTYPE html><title>Error response</title>")
+    with (
+        serve(sign_in=page) as service,
+        connect(service.base_url, tmp_path) as client,
+        pytest.raises(StoppedError, match=r"answered 501 an HTML page: Error response. This is not Sellercloud's API"),
+    ):
+        client.sign_in()
+
+
+def test_a_gateway_s_page_may_be_either(tmp_path: Path) -> None:
+    page = Reaction(502, b"<html><title>Bad Gateway</title>")
+    with serve(sign_in=page) as service, connect(service.base_url, tmp_path, max_attempts=2) as client:
+        with pytest.raises(ServiceDownError, match="failed 2 times") as caught:
+            client.sign_in()
+        assert "BULKUPDATE_BASE_URL" in str(caught.value.remedy)
 
 
 def test_a_throttling_at_sign_in_is_waited_out(tmp_path: Path) -> None:
@@ -192,7 +213,7 @@ def test_signing_in_after_the_stop_sends_nothing(tmp_path: Path) -> None:
     with serve() as service, connect(service.base_url, tmp_path, stop=stop) as client:
         with pytest.raises(InterruptedRunError):
             client.sign_in()
-        assert client.update_customer("163", BODY).status is AnswerKind.NOT_SENT
+        assert client.update_customer("163", BODY).status is Status.NOT_ATTEMPTED
         assert service.received == []
 
 

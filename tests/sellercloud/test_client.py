@@ -1,4 +1,4 @@
-"""Reading customers: one, many, unknown ones, and a service that does not keep to its word."""
+"""Reading customers: one, many, unknown ones, and a service that contradicts itself."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_fifty_customers_cost_one_call(tmp_path: Path, asked: int, calls: int) -
         assert list(found) == ids
         assert all(fields == {"Name": f"N{customer_id}", "Rating": 1} for customer_id, fields in found.items())
         assert client.calls == calls + 1
-        assert client.list_obeys_ids
+        assert client._list_obeys_ids
 
 
 @pytest.mark.parametrize("says_total", [True, False])
@@ -133,7 +133,7 @@ def test_a_list_that_ignores_the_ids_is_noticed_and_each_customer_read_by_itself
         assert {customer_id: fields["Name"] for customer_id, fields in found.items()} == {
             "4": "N4", "4998": "N4998", "4999": "N4999",
         }  # fmt: skip
-        assert not client.list_obeys_ids
+        assert not client._list_obeys_ids
         assert client.calls == 1 + 1 + 3
         client.list_customers(["7"])
         assert client.calls == 6, "the list is not asked again"
@@ -149,6 +149,19 @@ def test_an_odd_list_answer_finds_nobody(tmp_path: Path, body: dict[str, Any]) -
 
 def test_what_is_no_id_is_never_asked_for(tmp_path: Path) -> None:
     with serve() as service, connect(service.base_url, tmp_path) as client:
-        with pytest.raises(ValueError, match="no customer id"):
+        with pytest.raises(ValueError, match="not a customer id"):
             client.list_customers(["1&model.pageSize=9"])
         assert service.received == []
+
+
+def test_two_different_entries_for_one_customer_are_not_believed(tmp_path: Path) -> None:
+    entries = [{"UserID": 163, "Email": "a@example.com"}, {"UserID": 163, "Email": "b@example.com"}, {"UserID": 164}]
+
+    def script(request: Received) -> Reaction:
+        if "?" in request.path:
+            return Reaction(body={"Items": entries, "TotalResults": 3})
+        return Reaction(body={"General": {"ID": 163, "Name": "Two"}})
+
+    with serve(script) as service, connect(service.base_url, tmp_path) as client:
+        client.list_customers(["163", "164"])
+        assert [each.customer_id for each in service.received if each.method == "GET"][1:] == ["163"]

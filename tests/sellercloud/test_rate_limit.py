@@ -248,7 +248,7 @@ def test_after_a_throttling_one_request_tries_and_the_others_wait_for_its_answer
     quota.throttle(permit, 1.0)
     clock.advance(2)
     [probe] = spend(quota, settle=False)
-    refused = quota._allowance.take(clock.now())
+    refused = quota._store.take(clock.now())
     assert not isinstance(refused, Permit)
     quota.release(probe, answered=True)
     spend(quota, 5, settle=False)
@@ -376,7 +376,7 @@ def test_a_file_of_a_newer_version_stops(make: Any, tmp_path: Path) -> None:
 
 def test_a_file_that_is_held_stops_with_a_sentence(make: Any, tmp_path: Path) -> None:
     quota = make(10)
-    quota._allowance._file._connection.execute("PRAGMA busy_timeout = 50")
+    quota._store._file._connection.execute("PRAGMA busy_timeout = 50")
     holder = sqlite3.connect(tmp_path / QUOTA_NAME, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoppedError, match="locked"):

@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkupdate.sellercloud.response import (
-    LONGEST_MESSAGE,
-    ApiResponse,
-    Verdict,
-    parse_reset_time,
-    parse_retry_after,
-    read_response,
-)
+from bulkupdate.sellercloud.error_message import LONGEST_MESSAGE
+from bulkupdate.sellercloud.requested_wait import parse_reset_time, parse_retry_after
+from bulkupdate.sellercloud.response import ApiResponse, Verdict, read_response
 
 NOW = 1_642_153_000.0  # 2022-01-14T09:36:40Z
 DATE = "Fri, 14 Jan 2022 09:36:40 GMT"

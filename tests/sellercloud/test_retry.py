@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import ServiceDownError
 from bulkupdate.sellercloud.client import open_client
-from bulkupdate.sellercloud.update_result import AnswerKind
 from bulkupdate.settings import Secret, Settings
 from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, serve
 
@@ -50,7 +50,7 @@ def trickle(start: bytes, byte: bytes) -> Any:
 def test_passing_trouble_is_tried_again_with_the_same_body(tmp_path: Path, trouble: Reaction) -> None:
     with serve(in_turn(trouble, trouble, Reaction(200))) as service, connect(service.base_url, tmp_path) as client:
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.UPDATED, 200, 3)
+        assert (answer.status, answer.http_status, answer.attempts) == (Status.UPDATED, 200, 3)
         assert [each.body for each in service.puts] == [BODY.encode()] * 3
 
 
@@ -62,7 +62,7 @@ def test_the_tries_are_bounded_and_their_waits_double_with_jitter(tmp_path: Path
         connect(service.base_url, tmp_path, clock=clock, max_attempts=9, retry_wait=1.0) as client,
     ):
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.FAILED, 503, 9)
+        assert (answer.status, answer.http_status, answer.attempts) == (Status.FAILED, 503, 9)
         assert len(service.puts) == 9
         assert "busy" in answer.message
     assert [min(2**n, 60) <= wait <= min(2**n + 1, 60) for n, wait in enumerate(clock.waits)] == [True] * 8
@@ -77,7 +77,7 @@ def test_a_refusal_is_asked_once(tmp_path: Path, status: int) -> None:
         connect(service.base_url, tmp_path) as client,
     ):
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.REJECTED, status, 1)
+        assert (answer.status, answer.http_status, answer.attempts) == (Status.REJECTED, status, 1)
         assert answer.message == "no such thing"
         assert len(service.puts) == 1
 
@@ -93,8 +93,8 @@ def test_a_refusal_without_a_reason_still_says_something(tmp_path: Path) -> None
 def test_200_counts_whatever_its_body(tmp_path: Path, body: bytes) -> None:
     """Check 18."""
     with serve(Reaction(200, body)) as service, connect(service.base_url, tmp_path) as client:
-        assert client.update_customer("163", BODY).status is AnswerKind.UPDATED
-        assert client.update_customer("164", BODY).status is AnswerKind.UPDATED
+        assert client.update_customer("163", BODY).status is Status.UPDATED
+        assert client.update_customer("164", BODY).status is Status.UPDATED
 
 
 def test_200_whose_body_breaks_off_counts_and_says_so(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_200_whose_body_breaks_off_counts_and_says_so(tmp_path: Path) -> None:
         connect(service.base_url, tmp_path, timeout=0.5) as client,
     ):
         answer = client.update_customer("163", BODY)
-        assert (answer.status, len(service.puts)) == (AnswerKind.UPDATED, 1)
+        assert (answer.status, len(service.puts)) == (Status.UPDATED, 1)
         assert "broke off" in answer.message
 
 
@@ -111,7 +111,7 @@ def test_a_huge_answer_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("bulkupdate.sellercloud.transport.LONGEST_BODY", 1000)
     with serve(Reaction(200, b"x" * 1001)) as service, connect(service.base_url, tmp_path) as client:
         answer = client.update_customer("163", BODY)
-        assert (answer.status, "too long" in answer.message) == (AnswerKind.UPDATED, True)
+        assert (answer.status, "too long" in answer.message) == (Status.UPDATED, True)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -120,7 +120,7 @@ def test_a_redirect_is_never_followed(tmp_path: Path, status: int) -> None:
     with serve() as other, serve(Reaction(status, headers={"Location": f"{other.base_url}/Customers/163"})) as service:
         with connect(service.base_url, tmp_path) as client:
             answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.attempts) == (AnswerKind.REJECTED, 1)
+        assert (answer.status, answer.attempts) == (Status.REJECTED, 1)
         assert "redirect to 127.0.0.1" in answer.message
         assert other.received == []
 
@@ -134,7 +134,7 @@ def test_after_a_time_out_the_row_is_repeated_then_unknown(tmp_path: Path) -> No
     ):
         client.sign_in()
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.UNKNOWN, None, 2)
+        assert (answer.status, answer.http_status, answer.attempts) == (Status.UNKNOWN, None, 2)
         assert "may or may not" in answer.message
         assert [each.body for each in service.puts] == [BODY.encode()] * 2
         never.set()
@@ -147,15 +147,15 @@ def test_a_refusal_does_not_hide_a_try_that_may_have_been_applied(tmp_path: Path
         connect(service.base_url, tmp_path) as client,
     ):
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.may_be_applied) == (AnswerKind.UNKNOWN, 409, True)
+        assert (answer.status, answer.http_status, answer.may_be_applied) == (Status.UNKNOWN, 409, True)
         assert "locked" in answer.message
-        assert "an earlier try" in answer.message
+        assert "an earlier attempt" in answer.message
 
 
 def test_a_doubt_left_by_an_earlier_run_is_not_forgotten(tmp_path: Path) -> None:
     with serve(Reaction(400, {"Message": "no"})) as service, connect(service.base_url, tmp_path) as client:
-        assert client.update_customer("163", BODY).status is AnswerKind.REJECTED
-        assert client.update_customer("163", BODY, may_be_applied=True).status is AnswerKind.UNKNOWN
+        assert client.update_customer("163", BODY).status is Status.REJECTED
+        assert client.update_customer("163", BODY, may_be_applied=True).status is Status.UNKNOWN
 
 
 def test_one_unanswered_try_among_refused_ones_leaves_it_unknown(tmp_path: Path) -> None:
@@ -164,17 +164,17 @@ def test_one_unanswered_try_among_refused_ones_leaves_it_unknown(tmp_path: Path)
         connect(service.base_url, tmp_path, max_attempts=3) as client,
     ):
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status) == (AnswerKind.UNKNOWN, 503)
+        assert (answer.status, answer.http_status) == (Status.UNKNOWN, 503)
 
 
 def test_a_refused_connection_was_certainly_not_applied(tmp_path: Path) -> None:
     with serve() as service, connect(service.base_url, tmp_path, max_attempts=2) as client:
         client.sign_in()
-        client._exchange.close()
+        client._pipeline.close()
         service.stop()
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.attempts) == (AnswerKind.FAILED, 2)
-        assert "no connection: Connection refused" in answer.message
+        assert (answer.status, answer.attempts) == (Status.FAILED, 2)
+        assert f"no connection to {service.base_url.split('/')[2]}: Connection refused" in answer.message
 
 
 def test_one_slow_answer_does_not_hold_the_others(tmp_path: Path) -> None:
@@ -187,26 +187,26 @@ def test_one_slow_answer_does_not_hold_the_others(tmp_path: Path) -> None:
     ):
         first = pool.submit(client.update_customer, "1", BODY)
         others = [pool.submit(client.update_customer, str(number), BODY) for number in range(2, 30)]
-        assert all(each.result(timeout=5).status is AnswerKind.UPDATED for each in others)
+        assert all(each.result(timeout=5).status is Status.UPDATED for each in others)
         assert not first.done()
         slow.set()
-        assert first.result(timeout=5).status is AnswerKind.UPDATED
+        assert first.result(timeout=5).status is Status.UPDATED
 
 
 @pytest.mark.parametrize(
     ("start", "byte", "status"),
     [
-        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", AnswerKind.UNKNOWN),
-        (b"", b"H", AnswerKind.UNKNOWN),
-        (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", AnswerKind.UNKNOWN),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", b"x", AnswerKind.UPDATED),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", AnswerKind.UPDATED),
-        (b"HTTP/1.1 503 Busy\r\nContent-Length: 5000\r\n\r\n", b"x", AnswerKind.FAILED),
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", Status.UNKNOWN),
+        (b"", b"H", Status.UNKNOWN),
+        (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", Status.UNKNOWN),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", b"x", Status.UPDATED),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", Status.UPDATED),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 5000\r\n\r\n", b"x", Status.FAILED),
     ],
     ids=["header", "status line", "many headers", "body", "chunks", "body of a 503"],
 )
 def test_a_server_that_sends_a_byte_at_a_time_ends_in_time(
-    tmp_path: Path, start: bytes, byte: bytes, status: AnswerKind
+    tmp_path: Path, start: bytes, byte: bytes, status: Status
 ) -> None:
     """Check 29: the time-out holds for the request as a whole."""
     with (
@@ -237,9 +237,9 @@ def test_a_stop_ends_the_back_off_and_only_a_row_never_sent_counts_as_not_sent(t
 
     with serve(fail_and_stop) as service, connect(service.base_url, tmp_path, stop=stop, retry_wait=30.0) as client:
         answer = client.update_customer("163", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.UNKNOWN, 503, 1)
+        assert (answer.status, answer.http_status, answer.attempts) == (Status.UNKNOWN, 503, 1)
         answer = client.update_customer("164", BODY)
-        assert (answer.status, answer.http_status, answer.attempts) == (AnswerKind.NOT_SENT, None, 0)
+        assert (answer.status, answer.http_status, answer.attempts) == (Status.NOT_ATTEMPTED, None, 0)
         assert len(service.puts) == 1
 
 
@@ -255,7 +255,7 @@ def test_a_stop_lets_what_is_in_flight_finish(tmp_path: Path) -> None:
             time.sleep(0.005)
         stop.set()
         answer_now.set()
-        assert running.result(timeout=5).status is AnswerKind.UPDATED
+        assert running.result(timeout=5).status is Status.UPDATED
 
 
 def test_a_stop_after_an_unanswered_try_leaves_the_row_unknown(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_a_stop_after_an_unanswered_try_leaves_the_row_unknown(tmp_path: Path) -
         return Reaction(0)
 
     with serve(cut_and_stop) as service, connect(service.base_url, tmp_path, stop=stop) as client:
-        assert client.update_customer("163", BODY).status is AnswerKind.UNKNOWN
+        assert client.update_customer("163", BODY).status is Status.UNKNOWN
 
 
 def test_the_body_is_sent_byte_for_byte_with_the_headers_the_service_needs(tmp_path: Path) -> None:
@@ -286,20 +286,47 @@ def test_what_is_no_customer_id_never_reaches_a_path(tmp_path: Path, customer_id
     """Check 36."""
     with serve() as service, connect(service.base_url, tmp_path) as client:
         for send in (lambda: client.update_customer(customer_id, BODY), lambda: client.read_customer(customer_id)):
-            with pytest.raises(ValueError, match="no customer id"):
+            with pytest.raises(ValueError, match="not a customer id"):
                 send()
         assert service.puts == []
 
 
-def test_a_name_that_cannot_be_looked_up_is_a_service_that_is_down(tmp_path: Path) -> None:
+def test_an_unknown_host_is_named_with_the_setting_to_check(tmp_path: Path) -> None:
+    error = sign_in_at("https://no-such-host.invalid", tmp_path)
+    assert "Signing in at https://no-such-host.invalid/rest/api failed 2 times" in str(error)
+    assert "there is no host no-such-host.invalid, or no network" in str(error)
+    assert "BULKUPDATE_BASE_URL" in str(error.remedy)
+
+
+def test_a_refused_port_is_named_with_the_setting_to_check(tmp_path: Path) -> None:
+    with serve() as service:
+        address = service.base_url
+    error = sign_in_at(address, tmp_path)
+    assert f"no connection to {address.split('/')[2]}: Connection refused" in str(error)
+    assert "BULKUPDATE_BASE_URL" in str(error.remedy)
+
+
+def test_https_to_a_port_without_tls_is_said_plainly(tmp_path: Path) -> None:
+    with serve() as service:
+        host = service.base_url.split("/")[2]
+        error = sign_in_at(f"https://{host}", tmp_path)
+    assert f"{host} does not speak TLS (https)" in str(error)
+    assert "WRONG_VERSION" not in str(error)
+    assert "BULKUPDATE_BASE_URL" in str(error.remedy)
+
+
+def sign_in_at(address: str, folder: Path) -> ServiceDownError:
+    """Return the error of a sign-in that fails."""
     settings = Settings(
-        base_url="https://no-such-host.invalid", username="u", password=Secret("pass"), state_dir=tmp_path,
-        max_attempts=2, retry_wait=0.0, timeout=2.0,
+        base_url=address, username="u", password=Secret("pass"), state_dir=folder, max_attempts=2, retry_wait=0.0,
+        timeout=2.0,
     )  # fmt: skip
     client = open_client(settings, TurnedClock(), threading.Event())
-    with pytest.raises(ServiceDownError, match="2 times"):
+    with pytest.raises(ServiceDownError) as caught:
         client.sign_in()
     client.close()
+    assert "resume" not in f"{caught.value} {caught.value.remedy}"
+    return caught.value
 
 
 def test_random_raw_answers_never_leak_a_foreign_exception(tmp_path: Path) -> None:
@@ -335,5 +362,5 @@ def test_random_raw_answers_never_leak_a_foreign_exception(tmp_path: Path) -> No
     ):
         for number in range(1, len(answers) + 1):
             answer = client.update_customer(str(number), BODY)
-            assert answer.status in AnswerKind
+            assert answer.status in Status
             assert answer.stop is None

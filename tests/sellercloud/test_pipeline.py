@@ -1,4 +1,4 @@
-"""Throttle answers, and the quota over whole runs: checks 19 to 23."""
+"""Requests with quota and token: throttle answers, and one customer that is refused alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import ThrottledTooLongError
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from bulkupdate.sellercloud.update_result import AnswerKind
 from bulkupdate.settings import Secret
 from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, net_time, serve, throttled
 from tests.sellercloud.test_rate_limit import most_in_any_window
@@ -38,7 +38,7 @@ def test_all_workers_wait_until_the_reset_time(tmp_path: Path, status: int) -> N
         ThreadPoolExecutor(8) as pool,
     ):
         answers = list(pool.map(lambda number: client.update_customer(str(number), BODY), range(1, 61)))
-        assert {answer.status for answer in answers} == {AnswerKind.UPDATED}
+        assert {answer.status for answer in answers} == {Status.UPDATED}
         assert {answer.attempts for answer in answers} == {1}, "a throttling is no try"
         assert client.quota.waiting is None
     reset = state["reset"]
@@ -93,7 +93,7 @@ def test_too_long_a_wait_ends_the_run_with_the_time(tmp_path: Path, answer: Reac
     with serve(answer, clock=clock) as service, connect(service.base_url, tmp_path, clock=clock) as client:
         result = client.update_customer("163", BODY)
         assert isinstance(result.stop, ThrottledTooLongError)
-        assert result.status is (AnswerKind.UNKNOWN if answer.status == 503 else AnswerKind.NOT_SENT)
+        assert result.status is (Status.UNKNOWN if answer.status == 503 else Status.NOT_ATTEMPTED)
         assert "until" in str(result.stop)
         assert isinstance(client.update_customer("164", BODY).stop, ThrottledTooLongError)
         assert (len(service.puts), clock.waits) == (1, [])
@@ -131,7 +131,7 @@ def test_a_local_clock_two_hours_off_waits_as_long_as_asked(tmp_path: Path, off:
         serve(script, clock=service_clock) as service,
         connect(service.base_url, tmp_path, clock=Off()) as client,
     ):
-        assert client.update_customer("163", BODY).status is AnswerKind.UPDATED
+        assert client.update_customer("163", BODY).status is Status.UPDATED
         first, second = service.puts
         assert 120 <= second.time - first.time < 123
 
@@ -155,7 +155,7 @@ def test_a_throttling_in_one_process_is_known_to_the_next(tmp_path: Path) -> Non
 
     with serve(script, clock=clock) as service:
         with connect(service.base_url, tmp_path, clock=clock, stop=stop) as client:
-            assert client.update_customer("163", BODY).status is AnswerKind.NOT_SENT
+            assert client.update_customer("163", BODY).status is Status.NOT_ATTEMPTED
         service.script = lambda _: Reaction(200)
         with connect(service.base_url, tmp_path, clock=clock) as client:
             assert client.quota.room().free_at > clock.now() + 590
@@ -202,6 +202,32 @@ def test_a_scaled_window_is_used_to_98_percent_without_a_throttling(tmp_path: Pa
         ids = [str(100_001 + number) for number in range(limit)]
         answers = list(pool.map(lambda customer_id: client.update_customer(customer_id, BODY), ids))
         times = [each.at for each in sandbox.requests]
-    assert {(answer.status, answer.attempts) for answer in answers} == {(AnswerKind.UPDATED, 1)}
+    assert {(answer.status, answer.attempts) for answer in answers} == {(Status.UPDATED, 1)}
     assert client.calls == len(times) == limit + 1, "no request was throttled"
     assert window / (times[-1] - times[0]) >= 0.98
+
+
+def test_a_401_for_one_customer_is_a_rejection_if_the_new_token_is_good_for_another(tmp_path: Path) -> None:
+    other_is_done = threading.Event()
+    tries: list[str] = []
+
+    def script(request: Received) -> Reaction:
+        if request.customer_id != "163":
+            return Reaction()
+        tries.append("163")
+        return Reaction(401, pause=other_is_done if len(tries) == 2 else None)
+
+    with serve(script) as service, connect(service.base_url, tmp_path) as client:
+
+        def send_other() -> None:
+            while len(tries) < 2:
+                other_is_done.wait(0.01)
+            client.update_customer("164", "{}")
+            other_is_done.set()
+
+        other = threading.Thread(target=send_other)
+        other.start()
+        answer = client.update_customer("163", "{}")
+        other.join()
+        assert (answer.status, answer.http_status, answer.stop) == (Status.REJECTED, 401, None)
+        assert len(service.sign_ins) == 2

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.sellercloud.http_adapter import MOST_INTERIM_ANSWERS
-from bulkupdate.sellercloud.update_result import AnswerKind
+from bulkupdate.customers.models import Status
+from bulkupdate.sellercloud.http_adapter import MAX_INTERIM_RESPONSES
 from tests.sellercloud.scripted import TOKEN, connect
 
 BODY = '{"Name": "A"}'
@@ -105,7 +105,7 @@ def delayed(*interim: bytes) -> FaultSchedule:
         at_once(HINTS, PROCESSING, CONTINUE),
         delayed(PROCESSING),
         delayed(HINTS, CONTINUE, HINTS),
-        delayed(*[HINTS] * MOST_INTERIM_ANSWERS),
+        delayed(*[HINTS] * MAX_INTERIM_RESPONSES),
     ],
     ids=["102", "three", "102 delayed", "three delayed", "as many as allowed"],
 )
@@ -117,7 +117,7 @@ def test_every_customer_gets_its_own_answer(tmp_path: Path, plan: FaultSchedule,
             answers = list(pool.map(lambda each: client.update_customer(str(each), BODY), ids))
     assert sorted(service.puts) == ids
     for customer_id, answer in zip(ids, answers, strict=True):
-        expected = (AnswerKind.REJECTED, 404, f"no {customer_id}") if customer_id % 2 else (AnswerKind.UPDATED, 200, "")
+        expected = (Status.REJECTED, 404, f"no {customer_id}") if customer_id % 2 else (Status.UPDATED, 200, "")
         assert (answer.status, answer.http_status, answer.message) == expected
 
 
@@ -125,7 +125,7 @@ def test_every_customer_gets_its_own_answer(tmp_path: Path, plan: FaultSchedule,
     "interim",
     [
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
-        HINTS * (MOST_INTERIM_ANSWERS + 1),
+        HINTS * (MAX_INTERIM_RESPONSES + 1),
         b"HTTP/1.1 103 Early Hints\r\n" + b"X: y\r\n" * 200 + b"\r\n",
     ],
     ids=["101", "too many", "too many headers"],
@@ -139,8 +139,8 @@ def test_what_is_no_interim_answer_closes_the_connection(tmp_path: Path, interim
 
     with serve_raw(plan) as service, connect(service.base_url, tmp_path, max_attempts=1) as client:
         first, second = client.update_customer("2", BODY), client.update_customer("3", BODY)
-    assert (first.status, first.http_status) == (AnswerKind.UNKNOWN, None)
-    assert (second.status, second.message) == (AnswerKind.REJECTED, "no 3")
+    assert (first.status, first.http_status) == (Status.UNKNOWN, None)
+    assert (second.status, second.message) == (Status.REJECTED, "no 3")
     assert service.connections == 2
 
 
@@ -158,5 +158,5 @@ def test_an_interim_answer_alone_is_no_answer(tmp_path: Path) -> None:
         first = client.update_customer("2", BODY)
         late.set()
         second = client.update_customer("3", BODY)
-    assert first.status is AnswerKind.UNKNOWN
+    assert first.status is Status.UNKNOWN
     assert second.message == "no 3"
