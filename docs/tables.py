@@ -1,4 +1,4 @@
-"""The tables of the pages, from what they describe: `python docs/tables.py` writes them anew; a test compares."""
+"""Write the tables of the documentation from the code: `python docs/tables.py`. A test compares them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bulkupdate.cli.main import SHORT_HELPS
 from bulkupdate.customers.fields import FIELDS
+from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import ExitCode
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import SETTINGS, default_of, environment_name
@@ -22,7 +23,7 @@ def _table(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def list_fields() -> str:
-    """The field table."""
+    """Return the field table."""
     rows = [
         [f"`{field.name}`", field.type.label, f"`{field.example}`", "yes" if field.is_clearable else "", field.help]
         for field in FIELDS
@@ -31,19 +32,19 @@ def list_fields() -> str:
 
 
 def list_commands() -> str:
-    """Every command with its line of help."""
+    """Return every command with its line of help."""
     rows = [[f"`bulkupdate {name}`", short_help] for name, short_help in sorted(SHORT_HELPS.items())]
     return _table(["command", "does"], rows)
 
 
 def list_settings() -> str:
-    """Every setting with its default."""
+    """Return every setting with its default."""
     rows = [[f"`{environment_name(each.name)}`", each.metadata["help"], _show_default(each.name)] for each in SETTINGS]
     return _table(["environment", "meaning", "default"], rows)
 
 
 def list_exit_codes() -> str:
-    """Every exit code."""
+    """Return every exit code."""
     meanings = {
         ExitCode.DONE: "every row updated or unchanged",
         ExitCode.INCOMPLETE: "finished, but some rows were not; `check` and `--dry-run`: some rows are invalid",
@@ -57,7 +58,7 @@ def list_exit_codes() -> str:
 
 
 def list_unknowns() -> str:
-    """The sandbox's switches for what nobody outside the vendor knows."""
+    """Return the sandbox's options for what is not known about the real service."""
     rows = [
         [f"`--{each.name.replace('_', '-')}`", each.metadata["help"].replace(" (not known of the real service)", "")]
         for each in fields(SandboxOptions)
@@ -81,6 +82,19 @@ def list_packages() -> str:
     return _table(["package or module", "what it is for"], rows)
 
 
+def list_problems() -> str:
+    """Return every problem code."""
+    rows = [
+        [f"`{code}`", *(_escape(text) for text in (code.label, code.explanation, code.remedy))] for code in ProblemCode
+    ]
+    return _table(["code", "title", "what is wrong", "how to fix it"], rows)
+
+
+def _escape(text: str) -> str:
+    """Return a text in which Markdown does not take `<clear>` for HTML."""
+    return text.replace("<clear>", "`<clear>`")
+
+
 def _show_default(name: str) -> str:
     default = default_of(name)
     if name == "state_dir":
@@ -97,11 +111,12 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "unknowns": list_unknowns,
     },
     "docs/architecture.md": {"packages": list_packages},
+    "docs/problems.md": {"problems": list_problems},
 }
 
 
 def fill(page: str) -> str:
-    """A page with each table between its marks made anew."""
+    """Return a page with the tables between its marks replaced."""
     text = (ROOT / page).read_text(encoding="utf-8")
     for name, make in PAGES[page].items():
         opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"

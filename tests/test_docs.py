@@ -8,6 +8,9 @@ import click
 
 from bulkupdate.cli.main import SHORT_HELPS, cli
 from bulkupdate.customers.models import Status
+from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.errors import BulkUpdateError
+from bulkupdate.runs.run_report import name_error
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,6 +28,21 @@ def test_tables_are_those_of_the_code():
 def test_every_status_is_explained():
     for status in Status:
         assert f"| `{status.value}` |" in README
+
+
+def test_every_code_of_an_error_is_listed():
+    def list_classes(parent):
+        return [parent, *(found for child in parent.__subclasses__() for found in list_classes(child))]
+
+    errors = [error("…") for error in list_classes(BulkUpdateError)[1:]]
+    assert {name_error(error) for error in errors} <= set(ProblemCode)
+
+
+def test_every_problem_code_is_used():
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bulkupdate").rglob("*.py"))
+    for code in ProblemCode:
+        error_class = f"class {code.value.title().replace('-', '')}Error("
+        assert f"ProblemCode.{code.name}" in source or error_class in source, code
 
 
 def test_every_command_has_a_help_and_every_option_too():

@@ -1,4 +1,4 @@
-"""Map the columns of a sheet to fields, and explain the columns that are not one."""
+"""Map the columns of a sheet to fields, and refuse a sheet whose columns are not those of customer updates."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bulkupdate.customers.fields import CUSTOMER_ID, Field
-from bulkupdate.customers.headings import find_field, suggest
-from bulkupdate.customers.models import REASON_COLUMN, RESULT_COLUMNS
+from bulkupdate.customers.headings import HeaderRow, missing_key_error, suggest
 from bulkupdate.errors import InputFileError
 
 
@@ -24,75 +23,55 @@ class Columns:
     original: tuple[int, ...]
 
 
-def assign_columns(headings: Sequence[str], heading_map: Mapping[str, str], *, ignore_unknown: bool) -> Columns:
-    """Find the fields of a sheet by its headings.
+_SEE_TEMPLATE = "`bulkupdate template` writes a sheet with every heading."
+_SHOWN_COLUMNS = 50
+
+
+def assign_columns(header: HeaderRow, *, ignore_unknown: bool) -> Columns:
+    """Return where the fields of a sheet are.
 
     Raises `InputFileError` if there is no customer id or no field to update, if a field has two columns, and, unless
-    `ignore_unknown`, if a column is not a field; it then names the nearest one.
+    `ignore_unknown`, if a column is not a field; it then lists all of those, with the nearest names.
     """
-    ours = _find_added_columns(headings, heading_map)
-    original = tuple(index for index in range(len(headings)) if index not in ours)
     found: dict[Field, list[int]] = defaultdict(list)
-    unknown = []
-    for index in original:
-        field = find_field(headings[index], heading_map)
-        if field is None:
-            unknown.append(index)
-        else:
+    for index, field in enumerate(header.fields):
+        if field is not None:
             found[field].append(index)
-    _refuse_bad_headings(headings, found)
+    if CUSTOMER_ID not in found:
+        raise missing_key_error("The sheet", header.headings, {})
+    for field, indexes in found.items():
+        if len(indexes) > 1:
+            raise _twice_error(header, field, indexes)
+    original = tuple(index for index in range(len(header.headings)) if index not in header.added)
+    unknown = [index for index in original if header.fields[index] is None]
     if unknown and not ignore_unknown:
-        raise _unknown_columns_error([headings[index] for index in unknown], unknown)
+        raise _unknown_columns_error(header, unknown)
     if len(found) == 1:
-        raise InputFileError("The sheet has no column to update, only customer ids.", remedy=_SEE_TEMPLATE)
+        raise InputFileError(
+            "The sheet has no column to update, only customer ids.",
+            remedy=f"Add a column such as Email or Phone1. {_SEE_TEMPLATE}",
+        )
     return Columns({field: indexes[0] for field, indexes in found.items()}, original)
 
 
-_SEE_TEMPLATE = "`bulkupdate template` writes a sheet with every heading."
+def _twice_error(header: HeaderRow, field: Field, indexes: Sequence[int]) -> InputFileError:
+    columns = " and ".join(f"{letter_column(index)} (“{header.headings[index]}”)" for index in indexes)
+    return InputFileError(
+        f"The columns {columns} both mean {field.name}.", remedy="Keep one of them, and rename the other."
+    )
 
 
-def _find_added_columns(headings: Sequence[str], heading_map: Mapping[str, str]) -> frozenset[int]:
-    """Return the columns that our results and to-fix sheets add: ignored, so that such a sheet can be given back.
-
-    A sheet is taken for our results by the headings that no other sheet has. Its first CustomerId is ours if another
-    column of ids follows.
-    """
-    added = {index for index, heading in enumerate(headings) if heading == REASON_COLUMN and index == len(headings) - 1}
-    if _RESULTS_ONLY.issubset(headings):
-        added |= {headings.index(name) for name in RESULT_COLUMNS if name in headings}
-        keys = [index for index, heading in enumerate(headings) if find_field(heading, heading_map) is CUSTOMER_ID]
-        if len(keys) < 2:
-            added.difference_update(keys)
-    return frozenset(added)
-
-
-_RESULTS_ONLY = {"HttpStatus", "FieldsSent", "FinishedAt"}
-
-
-def _refuse_bad_headings(headings: Sequence[str], found: Mapping[Field, Sequence[int]]) -> None:
-    if CUSTOMER_ID not in found:
-        raise InputFileError(
-            f"The sheet has no column {CUSTOMER_ID.name}, so it is not known which customers its rows are about.",
-            remedy=f"Name the column of ids {CUSTOMER_ID.name}. {_SEE_TEMPLATE}",
-        )
-    for field, indexes in found.items():
-        if len(indexes) > 1:
-            columns = " and ".join(f"{letter_column(index)} (“{headings[index]}”)" for index in indexes)
-            raise InputFileError(
-                f"The columns {columns} both mean {field.name}.", remedy="Keep one of them, and rename the other."
-            )
-
-
-def _unknown_columns_error(headings: Sequence[str], indexes: Sequence[int]) -> InputFileError:
+def _unknown_columns_error(header: HeaderRow, indexes: Sequence[int]) -> InputFileError:
     columns = []
-    for heading, index in zip(headings, indexes, strict=True):
+    for index in indexes:
+        heading = header.headings[index]
         nearest = suggest(heading)
         name = f"“{heading}”" if heading.strip() else "without a heading"
         columns.append(f"{letter_column(index)} {name}" + (f" (did you mean {nearest}?)" if nearest else ""))
-    more = f", and {len(columns) - 10} more" if len(columns) > 10 else ""
+    more = f", and {len(columns) - _SHOWN_COLUMNS} more" if len(columns) > _SHOWN_COLUMNS else ""
     which = "This column is" if len(columns) == 1 else "These columns are"
     return InputFileError(
-        f"{which} not known: {', '.join(columns[:10])}{more}.",
+        f"{which} not known: {', '.join(columns[:_SHOWN_COLUMNS])}{more}.",
         remedy='Rename or delete them, map them with --map "their heading=field", or ignore them with '
         f"--ignore-unknown. {_SEE_TEMPLATE}",
     )

@@ -1,7 +1,7 @@
-"""What the types of fields have in common, and the types that hold text.
+"""The types of fields that hold text, and what all types have in common.
 
-A type is one class, which parses a cell, converts to and from JSON, and formats a value as a cell again. The types
-that hold something else than text are in `value_types.py`. Pure functions: nothing is ever guessed.
+A type is one class: it parses a cell, converts to and from JSON, and formats a value as a cell again. The other types
+are in `value_types.py`. Nothing is ever guessed.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from bulkupdate.customers.models import SHORTENED
-from bulkupdate.customers.parse_result import ParsedValue, Value, error_result, warning
+from bulkupdate.customers.models import SHORTENED, Finding
+from bulkupdate.customers.parse_result import ParsedValue, Value, error_result, quote
+from bulkupdate.customers.problem_codes import ProblemCode
 
 UNREADABLE = object()
-"""What `FieldType.from_json` returns for a JSON value that cannot be one of the type: nothing is known of it."""
+"""What `FieldType.from_json` returns for a JSON value that cannot be one of the type."""
 
 SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 """A number as a spreadsheet shortens it."""
@@ -79,10 +80,9 @@ class TextType(FieldType):
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
         """Return the text. Refuse one that an earlier workbook shortened, and half characters."""
         if SHORTENED.search(text):
-            message = "was shortened to fit into a cell of an earlier result; its end is missing"
-            return error_result("shortened", message, "Put in the whole text, from the original file.")
+            return error_result(ProblemCode.SHORTENED)
         if any("\ud800" <= character <= "\udfff" for character in text):
-            return error_result("broken-character", "holds half a character, which cannot be sent", "Retype the text.")
+            return error_result(ProblemCode.BROKEN_CHARACTER)
         return ParsedValue(text)
 
     def from_json(self, value: Any) -> str:
@@ -100,13 +100,10 @@ class PhoneType(TextType):
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:
         """Return the text. Refuse a number that a spreadsheet has shortened; warn if there is no digit."""
         if SCIENTIFIC.fullmatch(text):
-            return error_result(
-                "scientific", f"{text} is a number that the spreadsheet has shortened; digits may be lost",
-                "Format the column as text and type the number in full.",
-            )  # fmt: skip
+            return error_result(ProblemCode.SCIENTIFIC, f"{text} {ProblemCode.SCIENTIFIC.explanation}")
         parsed = super().parse(text, decimal_mark)
         if parsed.value is not None and not re.search(r"\d", text):
-            return ParsedValue(text, (warning("phone", "has no digit in it", "Check that this is a phone number."),))
+            return ParsedValue(text, (Finding.warning(ProblemCode.PHONE),))
         return parsed
 
 
@@ -129,8 +126,9 @@ class EmailType(TextType):
         if _is_address(text):
             return ParsedValue(text)
         if text.count("@") > 1 and re.search("[;,\\s]", text):
-            return error_result("email", "holds more than one e-mail address", "Keep one; put the others in EmailCC.")
-        return error_result("email", _describe_bad_address(text), "Write it as name@example.com.")
+            message = "holds more than one e-mail address"
+            return error_result(ProblemCode.EMAIL, message, "Keep one; put the others in EmailCC.")
+        return error_result(ProblemCode.EMAIL, _describe_bad_address(text))
 
 
 class EmailsType(EmailType):
@@ -143,10 +141,10 @@ class EmailsType(EmailType):
         addresses = [address.strip() for address in re.split("[;,]", text) if address.strip()]
         for address in addresses:
             if not _is_address(address):
-                remedy = f"Correct {address!r}; separate several by ;."
-                return error_result("email", _describe_bad_address(address), remedy)
+                remedy = f"Correct {quote(address)}; separate several addresses with a semicolon."
+                return error_result(ProblemCode.EMAIL, _describe_bad_address(address), remedy)
         if not addresses:
-            return error_result("email", "holds no address", "Write it as name@example.com.")
+            return error_result(ProblemCode.EMAIL, "holds no address")
         return ParsedValue(text)
 
 
@@ -156,14 +154,14 @@ def _is_address(text: str) -> bool:
 
 def _describe_bad_address(text: str) -> str:
     if "@" not in text:
-        return "e-mail without @"
+        return "is an e-mail address without @"
     if re.search(r"\s", text):
-        return "e-mail with a blank in it"
+        return "is an e-mail address with a blank in it"
     if text.count("@") > 1:
-        return "e-mail with more than one @"
+        return "is an e-mail address with more than one @"
     if "." not in text.rpartition("@")[2]:
-        return "e-mail whose part after the @ has no dot"
-    return "not a plausible e-mail address"
+        return "is an e-mail address without a dot after the @"
+    return ProblemCode.EMAIL.explanation
 
 
 class AliasesType(FieldType):
@@ -178,8 +176,7 @@ class AliasesType(FieldType):
         """Return the names as a tuple."""
         names = tuple(name.strip() for name in re.split(f"[{''.join(ALIAS_SEPARATORS)}]", text) if name.strip())
         if not names:
-            remedy = "Write names, or <clear> to empty the list."
-            return error_result("aliases", "holds separators but no name", remedy)
+            return error_result(ProblemCode.ALIASES)
         whole = TEXT.parse(text, decimal_mark)
         return whole if whole.is_refused else ParsedValue(names)
 

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bulkupdate.customers.problem_codes import ProblemCode
+
 
 class Status(StrEnum):
     """The result of a row. Every row of a file has exactly one; the counts add up to the rows read."""
 
     UPDATED = "updated"
-    """The service answered 200, its body not saying otherwise (and, with `--verify`, the read-back agrees)."""
+    """The service answered 200 and its body does not say otherwise (and, with `--verify`, the read-back agrees)."""
     UNCHANGED = "unchanged"
     """Nothing to send: all cells blank, or the live record already has every value."""
     INVALID = "invalid"
@@ -43,7 +45,7 @@ REASON_COLUMN = "Reason"
 
 
 SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
-"""How a text of ours ends that did not fit into its Excel cell: it is not what was once in the sheet."""
+"""How the texts end that our workbooks had to shorten to fit an Excel cell: they are not what was in the sheet."""
 
 REFUSED_MARK = re.compile(r"\[bulkupdate:[ \u00a0](.*?)\]?\Z", re.DOTALL)
 """What a results or to-fix sheet adds to a cell that must be corrected, though its text alone would pass."""
@@ -52,7 +54,7 @@ _LONGEST_MARK = 300
 
 
 def mark_refused(text: str, message: str) -> str:
-    """Return the text of a cell with the mark that keeps it refused until somebody replaces it.
+    """Return the text of a cell with the mark that keeps it refused until it is replaced.
 
     The mark holds a no-break space, which no plain text has, so that the checks look closely at the cell.
     """
@@ -64,8 +66,8 @@ class Problem:
     """Something wrong or doubtful in a cell.
 
     `row` is numbered as Excel shows it. `column` is the heading as it is in the file; empty if the whole row is
-    meant. `value` is the cell's text, `code` a fixed word for programs and for grouping (`email`, `duplicate`),
-    `message` says what is wrong, `remedy` how to fix it.
+    meant. `value` is the cell's text. `code` is a `ProblemCode`, or its text if read from a journal, which may be
+    of another version. The other fields are those of a `Finding`, from which every problem is made.
     """
 
     row: int
@@ -79,11 +81,39 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong or doubtful with a text, before its row and column are known.
+
+    `message` is a phrase in lower case without a full stop, as it follows a row and a column: "row 5, Email: holds more
+    than one e-mail address". `remedy` is a sentence that says how to fix it.
+    """
+
+    code: ProblemCode
+    message: str
+    remedy: str
+    severity: Severity = Severity.ERROR
+
+    @classmethod
+    def error(cls, code: ProblemCode, message: str = "", remedy: str = "") -> Finding:
+        """Return what keeps a row from being sent; the texts are the code's own unless given."""
+        return cls(code, message or code.explanation, remedy or code.remedy)
+
+    @classmethod
+    def warning(cls, code: ProblemCode, message: str = "", remedy: str = "") -> Finding:
+        """Return what is doubtful and sent all the same; the texts are the code's own unless given."""
+        return cls(code, message or code.explanation, remedy or code.remedy, Severity.WARNING)
+
+    def at(self, row: int, customer_id: str, column: str, value: str) -> Problem:
+        """Return the problem of a cell, or of a whole row; see `Problem` for the arguments."""
+        return Problem(row, customer_id, column, value, self.code, self.message, self.remedy, self.severity)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedRow:
     """One row of the file after the checks.
 
     `customer_id` is the normalised id, or the cell's text if that is not an id. `body` is the JSON text that will be
-    sent, None where there is nothing to send or the row is invalid. `original` is the text of every cell, in the order
+    sent, None if there is nothing to send or the row is invalid. `original` is the text of every cell, in the order
     of the file's columns. `reason` says in one sentence why it is invalid; empty for a valid row. `may_be_applied`: the
     run that this one retries may have applied it.
     """

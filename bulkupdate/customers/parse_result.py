@@ -5,20 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bulkupdate.customers.models import Severity
+from bulkupdate.customers.models import Finding, Severity
+from bulkupdate.customers.problem_codes import ProblemCode
 
 Value = str | int | bool | Decimal | tuple[str, ...]
 """What a parsed cell holds: a rating is its code, aliases are a tuple; None instead means a blank cell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong or doubtful with a text, before row and column are known: see `Problem` for the fields."""
-
-    code: str
-    message: str
-    remedy: str
-    severity: Severity = Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +25,9 @@ class ParsedValue:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
-def error_result(code: str, message: str, remedy: str) -> ParsedValue:
-    """Return the result of a cell that keeps its row from being sent."""
-    return ParsedValue(findings=(Finding(code, message, remedy),))
-
-
-def warning(code: str, message: str, remedy: str) -> Finding:
-    """Return a finding about something doubtful that is sent all the same."""
-    return Finding(code, message, remedy, Severity.WARNING)
+def error_result(code: ProblemCode, message: str = "", remedy: str = "") -> ParsedValue:
+    """Return the result of a cell that keeps its row from being sent; see `Finding.error`."""
+    return ParsedValue(findings=(Finding.error(code, message, remedy),))
 
 
 def quote(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The vectorised fast path: texts of whole columns that need no parsing, by the pattern of their field's type."""
+"""The fast path: whole columns at once, of which only the texts that are not plain are parsed one by one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from bulkupdate.customers.fields import Field
+from bulkupdate.customers.cell_parser import parse_cell
+from bulkupdate.customers.fields import CUSTOMER_ID, Field
 
 _SEEN = r"[^\s\pZ\x0b\x1c-\x1f\x{85}\x{200b}\x{2060}\x{feff}]"
 
@@ -24,6 +25,13 @@ def is_plain_mask(field: Field, decimal_mark: str, texts: pd.Series) -> np.ndarr
 def is_filled_mask(texts: pd.Series) -> np.ndarray:
     """Return a mask, true if a text holds more than blanks and characters without width."""
     return _match(texts, _SEEN)
+
+
+def normalize_ids(texts: pd.Series) -> pd.Series:
+    """Return customer ids as they will be sent, `163` for `163.0`; empty if the text is not an id."""
+    odd = select_unplain(CUSTOMER_ID, ".", texts)
+    ids = odd.map(lambda text: str(parse_cell(CUSTOMER_ID, text).value or ""))
+    return texts.where(~texts.index.isin(odd.index), ids)
 
 
 def _match(texts: pd.Series, pattern: str) -> np.ndarray:

@@ -14,33 +14,30 @@ from pandera.errors import SchemaErrors
 
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns, assign_columns
-from bulkupdate.customers.customer_ids import normalise_ids
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
+from bulkupdate.customers.headings import HeaderRow
 from bulkupdate.customers.marks import find_marks
-from bulkupdate.customers.models import Problem, Severity
-from bulkupdate.customers.parse_result import Finding
-from bulkupdate.customers.plain_values import select_unplain
+from bulkupdate.customers.models import Finding, Problem, Severity
+from bulkupdate.customers.plain_values import normalize_ids, select_unplain
+from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 
 _READABLE = "readable"
 _UNIQUE = "unique"
-_WHOLESALE = "wholesale-needs-business-name"
-_DUPLICATE = "duplicate"
-_ABOUT_OTHER_CELLS = (_WHOLESALE, _DUPLICATE)
+_WHOLESALE = "wholesale needs business name"
+_ABOUT_OTHER_CELLS = (ProblemCode.WHOLESALE_NEEDS_BUSINESS_NAME, ProblemCode.DUPLICATE)
 """Errors that come back with the rows themselves: nothing is wrong with the single cell."""
 
 _IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]
 _BUSINESS_NAME = FIELD_BY_NAME["BusinessName"]
 
-_NO_CUSTOMER_ID = Finding("no-customer-id", "the row has no customer id", "Put in the id, or delete the row.")
-_NO_BUSINESS_NAME = Finding(
-    _WHOLESALE, "a wholesale customer needs a business name in the same row", "Fill in BusinessName."
-)
+_NO_CUSTOMER_ID = Finding.error(ProblemCode.NO_CUSTOMER_ID)
+_NO_BUSINESS_NAME = Finding.error(ProblemCode.WHOLESALE_NEEDS_BUSINESS_NAME)
 
 
 def check_frame(
     frame: pd.DataFrame,
-    headings: Sequence[str],
+    header: HeaderRow,
     row_numbers: np.ndarray,
     options: CheckOptions,
     known: Sequence[Problem] = (),
@@ -49,8 +46,9 @@ def check_frame(
 
     Raises `InputFileError` if the columns do not make a customer sheet.
     """
-    columns = assign_columns(headings, options.heading_map, ignore_unknown=options.ignore_unknown)
-    texts = pd.DataFrame({each.name: frame.iloc[:, at].array for each, at in columns.positions.items()}, copy=False)
+    headings = header.headings
+    columns = assign_columns(header, ignore_unknown=options.ignore_unknown)
+    texts = pd.DataFrame({field.name: frame.iloc[:, at].array for field, at in columns.positions.items()}, copy=False)
     sheet = _CheckedSheet(texts, columns, headings, row_numbers, options.decimal_mark)
     refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}
     found = [
@@ -58,17 +56,19 @@ def check_frame(
         for problem in (*sheet.find_errors(_validate(texts, columns, options)), *sheet.find_warnings())
         if (problem.row, problem.column) not in refused
     ]
-    order = {heading: at for at, heading in enumerate(headings)}
+    order = {heading: index for index, heading in enumerate(headings)}
     problems = sorted((*known, *found), key=lambda problem: (problem.row, order.get(problem.column, -1)))
-    errors = [each for each in problems if each.severity is Severity.ERROR and each.code not in _ABOUT_OTHER_CELLS]
+    errors = [
+        problem for problem in problems if problem.severity is Severity.ERROR and problem.code not in _ABOUT_OTHER_CELLS
+    ]
     marks = find_marks(frame, headings, row_numbers, columns, errors)
-    return CheckedFile(tuple(problems), tuple(headings), row_numbers, columns, options, frame, marks)
+    return CheckedFile(tuple(problems), headings, row_numbers, columns, options, frame, marks)
 
 
 def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
     """Return the schema of the columns a file has.
 
-    It asks that every cell can be parsed as its field's type and that every customer stands in one row only.
+    It requires that every cell can be parsed as its field's type and that every customer has one row only.
     """
     checks = {
         field.name: [pa.Check(partial(_is_parsable_mask, field, options.decimal_mark), name=_READABLE)]
@@ -105,7 +105,7 @@ def _is_parsable_mask(field: Field, decimal_mark: str, texts: pd.Series) -> pd.S
 
 
 def _is_unique_mask(texts: pd.Series) -> pd.Series:
-    ids = normalise_ids(texts)
+    ids = normalize_ids(texts)
     return ~ids.duplicated(keep=False) | (ids == "")
 
 
@@ -124,7 +124,7 @@ def _has_required_name_mask(texts: pd.DataFrame) -> pd.Series:
 
 @dataclass(frozen=True)
 class _CheckedSheet:
-    """Turns what the schema refuses, and what is doubtful, into problems with row, column and words."""
+    """Turns what the schema refuses, and what is doubtful, into problems with row and column."""
 
     texts: pd.DataFrame
     columns: Columns
@@ -135,55 +135,51 @@ class _CheckedSheet:
     def find_errors(self, failures: Iterator[tuple[int, str, str]]) -> Iterator[Problem]:
         duplicates = self._explain_duplicates()
         for index, name, check in failures:
-            each = FIELD_BY_NAME[name]
+            field = FIELD_BY_NAME[name]
             if check == _UNIQUE:
-                yield self._problem(index, each, duplicates[index])
+                yield self._problem(index, field, duplicates[index])
             elif check == _WHOLESALE:
-                yield self._problem(index, each, _NO_BUSINESS_NAME)
+                yield self._problem(index, field, _NO_BUSINESS_NAME)
             else:
-                yield self._problem(index, each, self._explain_unreadable(index, each))
+                yield self._problem(index, field, self._explain_unreadable(index, field))
 
     def find_warnings(self) -> Iterator[Problem]:
-        for each in self.columns.positions:
-            odd = select_unplain(each, self.decimal_mark, self.texts[each.name])
+        for field in self.columns.positions:
+            odd = select_unplain(field, self.decimal_mark, self.texts[field.name])
             doubtful = {
                 text: [finding for finding in findings if finding.severity is Severity.WARNING]
                 for text in odd.unique().tolist()
-                if (findings := parse_cell(each, text, self.decimal_mark).findings)
+                if (findings := parse_cell(field, text, self.decimal_mark).findings)
             }
             found = odd[odd.isin(list(doubtful))]
             for index, text in zip(found.index.tolist(), found.tolist(), strict=True):
-                yield from (self._problem(index, each, finding) for finding in doubtful[text])
+                yield from (self._problem(index, field, finding) for finding in doubtful[text])
 
-    def _explain_unreadable(self, index: int, each: Field) -> Finding:
-        findings = parse_cell(each, str(self.texts.at[index, each.name]), self.decimal_mark).findings
+    def _explain_unreadable(self, index: int, field: Field) -> Finding:
+        findings = parse_cell(field, str(self.texts.at[index, field.name]), self.decimal_mark).findings
         return next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
 
     def _explain_duplicates(self) -> dict[int, Finding]:
         """Return, for each row whose customer has another row too, the finding that names that row."""
-        ids = normalise_ids(self.texts[CUSTOMER_ID.name])
+        ids = normalize_ids(self.texts[CUSTOMER_ID.name])
         twins = ids[ids.duplicated(keep=False) & (ids != "")]
-        places: dict[str, list[int]] = defaultdict(list)
+        twins_by_id: dict[str, list[int]] = defaultdict(list)
         for index, customer_id in zip(twins.index.tolist(), twins.tolist(), strict=True):
-            places[customer_id].append(index)
+            twins_by_id[customer_id].append(index)
         return {
-            index: self._explain_duplicate(customer_id, at[1] if index == at[0] else at[0])
-            for customer_id, at in places.items()
-            for index in at
+            index: self._explain_duplicate(customer_id, indexes[1] if index == indexes[0] else indexes[0])
+            for customer_id, indexes in twins_by_id.items()
+            for index in indexes
         }
 
     def _explain_duplicate(self, customer_id: str, other: int) -> Finding:
-        message = f"customer {customer_id} is in row {self.row_numbers[other]} too"
-        return Finding(_DUPLICATE, message, "Keep one row for each customer.")
+        message = f"customer {customer_id} is also in row {self.row_numbers[other]}"
+        return Finding.error(ProblemCode.DUPLICATE, message)
 
-    def _problem(self, index: int, each: Field, finding: Finding) -> Problem:
-        return Problem(
+    def _problem(self, index: int, field: Field, finding: Finding) -> Problem:
+        return finding.at(
             row=int(self.row_numbers[index]),
             customer_id=str(self.texts.at[index, CUSTOMER_ID.name]).strip(),
-            column=self.headings[self.columns.positions[each]],
-            value=str(self.texts.at[index, each.name]),
-            code=finding.code,
-            message=finding.message,
-            remedy=finding.remedy,
-            severity=finding.severity,
+            column=self.headings[self.columns.positions[field]],
+            value=str(self.texts.at[index, field.name]),
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -29,12 +29,11 @@ class CheckOptions:
     rating_format: str = "name"
     wholesale_needs_business_name: bool = False
     ignore_unknown: bool = False
-    heading_map: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """The problems of a file, and its rows as often as they are needed.
+    """A file after the checks; its rows can be built as often as they are needed.
 
     `headings` are all of the file's; `problems` are in the order of the sheet.
     """
@@ -53,7 +52,7 @@ class CheckedFile:
     @property
     def original_headings(self) -> tuple[str, ...]:
         """The headings without those of our own results, in the order of `CheckedRow.original`."""
-        return tuple(self.headings[at] for at in self.columns.original)
+        return tuple(self.headings[index] for index in self.columns.original)
 
     @property
     def key_heading(self) -> str:
@@ -78,9 +77,9 @@ class CheckedFile:
     def counts(self) -> dict[Status, int]:
         """How many rows will be sent (`not attempted` so far), have nothing to send, or are invalid."""
         is_filled = np.zeros(len(self), dtype=bool)
-        for each, at in self.columns.positions.items():
-            if each is not CUSTOMER_ID:
-                is_filled |= is_filled_mask(self._frame.iloc[:, at])
+        for field, index in self.columns.positions.items():
+            if field is not CUSTOMER_ID:
+                is_filled |= is_filled_mask(self._frame.iloc[:, index])
         is_valid = ~np.isin(self.row_numbers, list(self._reasons))
         return {
             Status.NOT_ATTEMPTED: int((is_valid & is_filled).sum()),
@@ -95,10 +94,10 @@ class CheckedFile:
             yield from self._build_rows(self.row_numbers[start : start + _ROWS_AT_A_TIME].tolist(), part)
 
     def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame) -> Iterator[CheckedRow]:
-        columns = {each: part.iloc[:, at] for each, at in self.columns.positions.items()}
+        columns = {field: part.iloc[:, index] for field, index in self.columns.positions.items()}
         ids = _read_ids(columns.pop(CUSTOMER_ID))
         bodies, sent = encode_bodies(columns, self.options.decimal_mark, self.options.rating_format)
-        originals = zip(*(part.iloc[:, at].tolist() for at in self.columns.original), strict=True)
+        originals = zip(*(part.iloc[:, index].tolist() for index in self.columns.original), strict=True)
         for number, customer_id, body, names, original in zip(numbers, ids, bodies, sent, originals, strict=True):
             reason = self._reasons.get(number)
             if reason is not None:
@@ -112,12 +111,12 @@ class CheckedFile:
         """Return a refused row; cells whose text alone would pass the next time carry a mark."""
         marked = self._marks.get(number, {})
         customer_id = marked.get(self.columns.positions[CUSTOMER_ID], customer_id)
-        cells = tuple(marked.get(at, text) for at, text in zip(self.columns.original, original, strict=True))
+        cells = tuple(marked.get(index, text) for index, text in zip(self.columns.original, original, strict=True))
         return CheckedRow(number, customer_id, Status.INVALID, None, (), cells, reason)
 
 
 def _explain_row(problem: Problem) -> str:
-    """Why a row is refused as a whole, with the text that has no column and so would be in no result."""
+    """Return why a row is refused as a whole, with the text that has no column and so is in no result."""
     return f"{problem.message} ({quote(problem.value)})" if problem.value else problem.message
 
 

@@ -1,6 +1,6 @@
 """The types of fields that hold numbers, yes or no, and ratings.
 
-Texts become numbers digit by digit: Python's own conversions take too much (`int('1_000')`, `int('١٦٣')`).
+Texts are matched digit by digit, as Python's own conversions accept too much (`int('1_000')`, `int('١٦٣')`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from bulkupdate.customers.field_types import SCIENTIFIC, UNREADABLE, FieldType
-from bulkupdate.customers.parse_result import Finding, ParsedValue, Value, error_result, quote, warning
+from bulkupdate.customers.models import Finding
+from bulkupdate.customers.parse_result import ParsedValue, Value, error_result, quote
+from bulkupdate.customers.problem_codes import ProblemCode
 
 RATINGS = ("NotRated", "Very_Disatisfied", "Disatisfied", "Neutral", "Satisfied", "Very_Satisfied")
 """The rating names in the vendor's spelling; a name's index is its code, 0 to 5 (`docs/api.md`, section Fields)."""
@@ -29,12 +31,8 @@ class CustomerIdType(FieldType):
         if digits:
             return ParsedValue(digits[2], _find_zeros(digits, "Check that this is the id meant."))
         if SCIENTIFIC.fullmatch(text):
-            return error_result(
-                "scientific", f"{text} is an id that the spreadsheet has shortened; digits may be lost",
-                "Format the column as text and type the id in full.",
-            )  # fmt: skip
-        remedy = "Use the whole number Sellercloud gave it."
-        return error_result("customer-id", f"{quote(text)} is not a customer id", remedy)
+            return error_result(ProblemCode.SCIENTIFIC, f"{text} {ProblemCode.SCIENTIFIC.explanation}")
+        return error_result(ProblemCode.CUSTOMER_ID, f"{quote(text)} is not a customer id")
 
 
 class IntegerType(FieldType):
@@ -49,19 +47,20 @@ class IntegerType(FieldType):
         if digits:
             return ParsedValue(int(digits[2]), _find_zeros(digits, "Check that this is meant."))
         if re.fullmatch(r"[0-9]{1,3}([,.' \u00a0\u202f][0-9]{3})+", text):
-            return error_result("thousands-separator", f"{quote(text)} has a thousands separator",
-                                f"Write it without: {re.sub('[^0-9]', '', text)}.")  # fmt: skip
+            remedy = f"Write it without: {re.sub('[^0-9]', '', text)}."
+            return error_result(ProblemCode.THOUSANDS_SEPARATOR, f"{quote(text)} has a thousands separator", remedy)
         if re.fullmatch("-[0-9.,]+", text):
             return _NEGATIVE
-        return error_result("whole-number", f"{quote(text)} is not a whole number", "Use digits only.")
+        return error_result(ProblemCode.WHOLE_NUMBER, f"{quote(text)} is not a whole number")
 
 
-_NEGATIVE = error_result("negative", "a negative number is not allowed here", "Use a number of 0 or more.")
+_NEGATIVE = error_result(ProblemCode.NEGATIVE)
 
 
 def _find_zeros(digits: re.Match[str], remedy: str) -> tuple[Finding, ...]:
     """Return a warning if zeros stand before the number: they are not sent."""
-    return (warning("leading-zeros", f"the zeros before {digits[2]} are left out", remedy),) if digits[1] else ()
+    message = f"the zeros before {digits[2]} are left out"
+    return (Finding.warning(ProblemCode.LEADING_ZEROS, message, remedy),) if digits[1] else ()
 
 
 _DECIMALS = {mark: re.compile(rf"([0-9]{{0,15}})(?:{re.escape(mark)}([0-9]{{0,15}}))?") for mark in ".,"}
@@ -116,15 +115,14 @@ def _refuse_decimal(text: str, mark: str, *, is_in_thousands: bool) -> ParsedVal
         return _NEGATIVE
     if re.fullmatch(r"[0-9.,\s]+%", text):
         number = text[:-1].strip()
-        return error_result("percent", f"{text} is a percentage, and it is not known whether {number} or a hundredth "
-                            "of it is meant", "Write the plain number that is to be stored.")  # fmt: skip
+        message = f"{text} is a percentage, and it is not known whether {number} or a hundredth of it is meant"
+        return error_result(ProblemCode.PERCENT, message)
     if is_in_thousands:
-        return error_result("thousands-separator", f"{quote(text)} has a thousands separator",
-                            f"Write it without, and decimals like 2{mark}50.")  # fmt: skip
+        remedy = f"Write it without, and decimals like 2{mark}50."
+        return error_result(ProblemCode.THOUSANDS_SEPARATOR, f"{quote(text)} has a thousands separator", remedy)
     if re.fullmatch("[0-9]+,[0-9]+", text):
-        remedy = "Write it with a point, or use --decimal ,."
-        return error_result("decimal-mark", f"{text} has a decimal comma", remedy)
-    return error_result("decimal", f"{quote(text)} is not a decimal number", f"Write it like 2{mark}50.")
+        return error_result(ProblemCode.DECIMAL_MARK, f"{text} has a decimal comma")
+    return error_result(ProblemCode.DECIMAL, f"{quote(text)} is not a decimal number", f"Write it like 2{mark}50.")
 
 
 def _without_zero_fraction(text: str) -> str:
@@ -148,7 +146,7 @@ class BooleanType(FieldType):
         folded = _without_zero_fraction(text).casefold()
         if folded in self._TRUE or folded in self._FALSE:
             return ParsedValue(folded in self._TRUE)
-        return error_result("yes-or-no", f"{quote(text)} is neither yes nor no", "Write Yes or No.")
+        return error_result(ProblemCode.YES_OR_NO, f"{quote(text)} is neither yes nor no")
 
     def format(self, value: Value) -> str:
         """Return `Yes` or `No`."""
@@ -175,7 +173,8 @@ class RatingType(FieldType):
         code = self._CODES.get(self._BETWEEN_LETTERS.sub("", _without_zero_fraction(text)).casefold())
         if code is not None:
             return ParsedValue(code)
-        return error_result("rating", f"{quote(text)} is not a rating", f"Use one of: {', '.join(RATINGS)}; or 0 to 5.")
+        remedy = f"Use one of: {', '.join(RATINGS)}; or 0 to 5."
+        return error_result(ProblemCode.RATING, f"{quote(text)} is not a rating", remedy)
 
     def to_json(self, value: Value, rating_format: str) -> Any:
         """Return the rating's name or its code."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE
-from bulkupdate.customers.headings import find_field
+from bulkupdate.customers.headings import require_mapped_headings
 from bulkupdate.customers.payload import LiveCustomer, format_value
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, read_live
@@ -18,7 +18,7 @@ from bulkupdate.runs.input_file import SheetOptions, make_read_options
 from bulkupdate.runs.round_trip import to_cell
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.reading.reader import read_key_sheet
+from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark
 
 ALL_NAMES = tuple(each.name for each in UPDATABLE)
@@ -29,11 +29,10 @@ _SHOWN_ROWS = 5
 
 def read_ids(path: Path, settings: Settings, options: SheetOptions) -> list[str]:
     """Return the customer ids of a sheet, each once, in its order. Raises `InputFileError` if one is not an id."""
-    options = replace(options, heading_map={**settings.heading_map, **options.heading_map})
-    sheet = read_key_sheet(path, make_read_options(settings, options))
-    place = next(at for at, each in enumerate(sheet.headings) if find_field(each, options.heading_map) is CUSTOMER_ID)
-    texts = sheet.frame.iloc[:, place].tolist()
-    read = [parse_cell(CUSTOMER_ID, text).value for text in texts]
+    merged = replace(options, heading_map={**settings.heading_map, **options.heading_map})
+    sheet = read_sheet(path, make_read_options(settings, merged))
+    require_mapped_headings(sheet.header, options.heading_map)
+    read = [parse_cell(CUSTOMER_ID, text).value for text in sheet.customer_ids]
     bad = [int(row) for row, value in zip(sheet.row_numbers, read, strict=True) if value is None]
     if bad:
         shown = ", ".join(map(str, bad[:_SHOWN_ROWS])) + (", …" if len(bad) > _SHOWN_ROWS else "")

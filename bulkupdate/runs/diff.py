@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
-from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
+from bulkupdate.customers.models import Change, CheckedRow, Finding, Problem, Status
 from bulkupdate.customers.payload import LiveCustomer, decode_body, format_value
+from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.runs.compare import compare
 from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, read_live
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.sellercloud.client import Client
-
-UNKNOWN_CUSTOMER = "unknown-customer"
-"""The code of the problem that the service does not know an id."""
 
 _ROWS_AT_A_TIME = 2000
 
@@ -106,15 +104,8 @@ def _has_id(row: CheckedRow) -> bool:
 
 def describe_unknown(row: CheckedRow, heading: str = CUSTOMER_ID.name) -> Problem:
     """Return the problem of a row whose customer the service does not know. `heading` is that of the ids."""
-    return Problem(
-        row=row.number,
-        customer_id=row.customer_id,
-        column=heading,
-        value=row.customer_id,
-        code=UNKNOWN_CUSTOMER,
-        message="the service knows no customer of this id",
-        remedy="Correct the id, or delete the row: no customer is ever created.",
-    )
+    finding = Finding.error(ProblemCode.UNKNOWN_CUSTOMER)
+    return finding.at(row=row.number, customer_id=row.customer_id, column=heading, value=row.customer_id)
 
 
 def describe_changes(each: LookedUp) -> Iterator[Change]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from bulkupdate.customers.headings import require_mapped_headings
 from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
@@ -99,23 +100,23 @@ class CheckedInput:
 def load_input_file(path: Path, settings: Settings, options: SheetOptions) -> CheckedInput:
     """Read and check a file.
 
-    Raises `InputFileError` where it cannot be taken as a sheet of customers, or changed while it was read, and
-    `UsageError` where the heading map names no field.
+    Raises `InputFileError` if it is not a sheet of customers, lacks a heading that the options map, or was changed
+    while it was read, and `UsageError` if the heading map does not name a field.
     """
     heading_map = {**settings.heading_map, **options.heading_map}
     before = _hash_file(path)
     sheet = read_sheet(path, make_read_options(settings, replace(options, heading_map=heading_map)))
     if _hash_file(path) != before:
         raise InputFileError(f"{path} was changed while it was read.", remedy="Save it, and call again.")
+    require_mapped_headings(sheet.header, options.heading_map)
     rules = CheckOptions(
         decimal_mark=options.decimal_mark,
         rating_format=settings.rating_format,
         wholesale_needs_business_name=settings.wholesale_needs_business_name,
         ignore_unknown=options.ignore_unknown,
-        heading_map=heading_map,
     )
-    checked = check_frame(sheet.frame, sheet.headings, sheet.row_numbers, rules, sheet.problems)
-    return CheckedInput(path, before, sheet.sheet_name, sheet.heading_row, sheet.notes, checked)
+    checked = check_frame(sheet.frame, sheet.header, sheet.row_numbers, rules, sheet.problems)
+    return CheckedInput(path, before, sheet.sheet_name, sheet.header.number, sheet.notes, checked)
 
 
 def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.customers.models import Problem, Status
+from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import BulkUpdateError, ExitCode, InputFileError, InternalError
 from bulkupdate.runs.run_records import RunState
 
@@ -77,13 +78,13 @@ def _problem_to_json(problem: Problem) -> dict[str, Any]:
 
 
 def _error_to_json(error: BulkUpdateError) -> dict[str, Any]:
-    return {"row": None, "column": None, "code": _name_error(error), "message": str(error)}
+    return {"row": None, "column": None, "code": name_error(error), "message": str(error)}
 
 
-def _name_error(error: BulkUpdateError) -> str:
-    """Return the error's class as a word for programs: `busy`, `journal`."""
+def name_error(error: BulkUpdateError) -> ProblemCode:
+    """Return the code of an error, from the name of its class: `busy`, `journal`."""
     if isinstance(error, InputFileError):
-        return "refused-file"
+        return ProblemCode.REFUSED_FILE
     if isinstance(error, InternalError):
-        return "bug"
-    return re.sub("(?<=[a-z])(?=[A-Z])", "-", type(error).__name__.removesuffix("Error")).lower()
+        return ProblemCode.BUG
+    return ProblemCode[re.sub("(?<=[a-z])(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).upper()]

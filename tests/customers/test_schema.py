@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 
 from bulkupdate.customers.fields import FIELDS
+from bulkupdate.customers.headings import recognize_headings
 from bulkupdate.customers.models import RESULT_COLUMNS, Problem, Severity, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckOptions
 from bulkupdate.errors import InputFileError
 
 
-def check(headings, rows, known=(), **options):
+def check(headings, rows, known=(), heading_map=None, **options):
     frame = pd.DataFrame(rows, columns=range(len(headings)), dtype="str")
-    return check_frame(frame, headings, np.arange(2, 2 + len(rows)), CheckOptions(**options), known)
+    header = recognize_headings(headings, heading_map)
+    return check_frame(frame, header, np.arange(2, 2 + len(rows)), CheckOptions(**options), known)
 
 
 def problems_of(checked):
@@ -127,6 +129,8 @@ def test_counts_agree_with_the_rows_over_many_chunks():
         (["CustomerId"], ["no column to update"]),
         (["CustomerId", "Phone 1", "Phone1"], ["B (“Phone 1”)", "C (“Phone1”)", "Phone1"]),
         (["CustomerId", "Nmae", "Birthday"], ["B “Nmae” (did you mean Name?)", "C “Birthday”"]),
+        (["CustomerId", "Company"], ["B “Company” (did you mean CompanyId or BusinessName?)"]),
+        (["CustomerId", *(f"Other {n}" for n in range(20))], ["B “Other 0”", "U “Other 19”"]),
     ],
 )
 def test_columns_that_make_no_customer_sheet_are_refused(headings, words):
@@ -163,6 +167,6 @@ def test_a_crash_in_a_check_is_no_problem_of_the_sheet(monkeypatch):
     """pandera counts an exception in a check as one more failure; it must not be taken for one."""
     from bulkupdate.customers import schema
 
-    monkeypatch.setattr(schema, "normalise_ids", lambda texts: 1 / 0)
+    monkeypatch.setattr(schema, "normalize_ids", lambda texts: 1 / 0)
     with pytest.raises(Exception, match="division"):
         check(["CustomerId", "Name"], [["1", "a"]])

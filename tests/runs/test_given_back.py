@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +10,7 @@ import openpyxl
 import pytest
 
 import bulkupdate
+from bulkupdate.customers.problem_codes import ProblemCode
 from tests.conftest import FIRST, find_puts, read_results
 
 HEADINGS = (
@@ -88,29 +87,11 @@ def test_every_code_of_an_error_has_a_sample() -> None:
 
 
 def find_codes() -> set[str]:
-    """The codes of all errors in the source: a constant word handed to what makes a problem."""
+    """Return the codes of all errors that the source creates."""
     folder = Path(bulkupdate.__file__).parent
     paths = [path for name in ("customers", "spreadsheets", "runs") for path in folder.glob(f"{name}/**/*.py")]
-    trees = [ast.parse(path.read_text()) for path in paths]
-    return {code for tree in trees for code in find_codes_of(tree)}
-
-
-def find_codes_of(tree: ast.Module) -> Iterator[str]:
-    assigned = [each for each in tree.body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)]
-    constants = {getattr(each.targets[0], "id", ""): ast.literal_eval(each.value) for each in assigned}
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in MAKERS:
-            continue
-        given = [*call.args, *(each.value for each in call.keywords)]
-        if any(isinstance(each, ast.Attribute) and each.attr == "WARNING" for each in given):
-            continue
-        words = [
-            each.value if isinstance(each, ast.Constant) else constants.get(getattr(each, "id", "")) for each in given
-        ]
-        yield from (word for word in words if isinstance(word, str) and re.fullmatch("[a-z]+(-[a-z]+)*", word))
-
-
-MAKERS = {"Finding", "_finding", "Problem", "error_result"}
+    created = re.compile(r"(?:error_result|Finding\.error)\(\s*ProblemCode\.(\w+)")
+    return {ProblemCode[name].value for path in paths for name in created.findall(path.read_text(encoding="utf-8"))}
 
 
 class Sheet:

@@ -15,26 +15,26 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM
 from bulkupdate.spreadsheets.reading.number_display import format_general
-from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.open_workbook import SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 
 CHUNK_ROWS = 2_000
-MOST_KEPT_TEXTS = 100_000
+MAX_KEPT_TEXTS = 100_000
 
 T = TypeVar("T")
 
 
 class CalamineBook:
-    """A workbook opened by calamine. Raises `InputFileError` where it cannot be read."""
+    """A workbook opened by calamine. Raises `InputFileError` if it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._book: CalamineWorkbook = self._translate(lambda: CalamineWorkbook.from_path(path))
 
     def without(self, package: Package, part: str) -> CalamineBook:
-        """Open the same workbook once more as if it had no such part.
+        """Return the workbook opened again without one of its parts.
 
-        Without its styles a number is never taken for a date, and calamine panics at dates that are far out of range.
+        Without its styles a number is never taken for a date; calamine panics at dates that are far out of range.
         """
         copy = io.BytesIO()
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target:
@@ -47,37 +47,34 @@ class CalamineBook:
         return self
 
     def sheet(self, name: str) -> CalamineSheet:
-        """One sheet, by its exact name."""
+        """Return a sheet by its exact name."""
         return self._translate(lambda: self._book.get_sheet_by_name(name))
 
-    def rows(self, sheet: CalamineSheet, count: int | None, facts: SheetMetadata) -> Iterator[tuple[int, list[str]]]:
-        """Rows as `text_rows` gives them. Raises `InputFileError` where a cell cannot be read."""
-        rows = text_rows(sheet, count, facts)
+    def rows(self, sheet: CalamineSheet, count: int | None) -> Iterator[SheetRow]:
+        """Yield the rows of a sheet; `count` is the maximum, None means all. Raises `InputFileError`."""
+        rows = _read_rows(sheet, count)
         while chunk := self._translate(lambda: list(islice(rows, CHUNK_ROWS))):
             yield from chunk
 
     def _translate(self, call: Callable[[], T]) -> T:
-        """Make the call; its errors, Rust panics among them, become `InputFileError`."""
+        """Return what `call` returns; its errors, Rust panics included, become `InputFileError`."""
         try:
             return call()
         except Exception as error:
-            raise self._refuse() from error
+            raise self._damaged_error() from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":
                 raise
-            raise self._refuse() from error
+            raise self._damaged_error() from error
 
-    def _refuse(self) -> InputFileError:
+    def _damaged_error(self) -> InputFileError:
         return InputFileError(
             f"{self._path.name} is damaged: its cells cannot be read.", remedy="Open it in Excel and save it again."
         )
 
 
-def text_rows(sheet: CalamineSheet, count: int | None, facts: SheetMetadata) -> Iterator[tuple[int, list[str]]]:
-    """Rows from row 1, column A, as texts; `count` is how many at most, None means all.
-
-    Numbers beyond Excel's 15 digits are noted in `facts` when their row comes.
-    """
+def _read_rows(sheet: CalamineSheet, count: int | None) -> Iterator[SheetRow]:
+    """Yield the rows from row 1, column A, as texts; `count` is the maximum, None means all."""
     if sheet.start is None:
         return
     left = [""] * sheet.start[1]  # calamine fills up the rows above the first filled one, but not the columns before it
@@ -89,32 +86,35 @@ def text_rows(sheet: CalamineSheet, count: int | None, facts: SheetMetadata) -> 
         cells: list[Any] = list(
             chain.from_iterable([*left, *row] for row in chunk) if left else chain.from_iterable(chunk)
         )
-        for place in _make_texts(cells, texts):
-            facts.long_numbers.add((number + place // width, place % width))
-        for start in range(0, len(cells), width):
-            yield number, cells[start : start + width]
+        long_numbers: dict[int, list[int]] = {}
+        for index in _make_texts(cells, texts):
+            long_numbers.setdefault(index // width, []).append(index % width)
+        for row in range(len(chunk)):
+            yield number, cells[row * width : (row + 1) * width], long_numbers.get(row, ())
             number += 1
 
 
-def _make_texts(cells: list[Any], texts: dict[float, str]) -> Iterator[int]:
-    """Turn all cells into text, in place; gives the places of the numbers of which Excel has lost the end.
+def _make_texts(cells: list[Any], texts: dict[float, str]) -> list[int]:
+    """Turn all cells into text, in place; return the indexes of numbers with more digits than Excel keeps.
 
-    `texts` are those of numbers seen before: few numbers of a sheet are seen once only.
+    `texts` are those of numbers seen before, as most numbers of a sheet repeat.
     """
-    for place, kind in enumerate(map(type, cells)):
+    long_numbers = []
+    for index, kind in enumerate(map(type, cells)):
         if kind is str:
             continue
-        value = cells[place]
+        value = cells[index]
         if kind is not float:
-            cells[place] = format_cell(value)
+            cells[index] = format_cell(value)
         elif value in texts:
-            cells[place] = texts[value]
+            cells[index] = texts[value]
         else:
-            cells[place] = text = format_cell(value)
+            cells[index] = text = format_cell(value)
             if abs(value) >= LOST_DIGITS_FROM:
-                yield place
-            elif len(texts) < MOST_KEPT_TEXTS:
+                long_numbers.append(index)
+            elif len(texts) < MAX_KEPT_TEXTS:
                 texts[value] = text
+    return long_numbers
 
 
 def format_cell(value: Any) -> str:

@@ -11,37 +11,35 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.customers.headings import HeaderRow, missing_key_error
+from bulkupdate.customers.models import Finding
+from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.spreadsheets.reading.csv_records import Record, read_records, separator_line
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow
-from bulkupdate.spreadsheets.reading.header_row import (
-    SEARCHED_ROWS,
-    HeaderRow,
-    find_header_row,
-    missing_key_error,
-    refuse_second_header,
-)
-from bulkupdate.spreadsheets.reading.sheet import Finding, ReadOptions, Sheet
-from bulkupdate.spreadsheets.reading.sheet_finish import finish_sheet
+from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row, refuse_second_header
+from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, make_sheet
 from bulkupdate.spreadsheets.reading.text_encoding import TextEncoding, detect_encoding
+from bulkupdate.text import pluralize
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 SHIELD = r"^'('*[=+\-@\t\r])"
-"""The apostrophe that our own CSV files put before what a spreadsheet program would take for a formula."""
+"""The apostrophe that our own CSV files add before what a spreadsheet program would take for a formula."""
 
 TEXT_FORMULA = r'^="([^"]*)"$'
-"""How other programs keep the zeros of a text in a CSV file: `="0171555010"`, of which Excel shows the text."""
+"""How other programs keep the zeros of a text in a CSV file: `="0171555010"`, which Excel shows as that text."""
+
+_BROKEN_QUOTES = Finding.error(ProblemCode.BROKEN_QUOTES)
 
 
 def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
-    """Read the file; raises `InputFileError` where it is no table of customers.
+    """Read the file. Raises `InputFileError` if it is not a table of customers.
 
-    One leading apostrophe before `= + - @`, tab or line break comes off, as our own CSV files put it there.
+    One leading apostrophe before `= + - @`, tab or line break is removed, as our own CSV files add it.
     """
     encoding = detect_encoding(path, options.encoding)
-    delimiter, heading = _choose_delimiter(path, encoding.codec, options)
-    rows = _Rows(heading, options)
+    delimiter, header = _choose_delimiter(path, encoding.codec, options)
+    rows = _Rows(header, options)
     for number, fields, is_broken in read_records(path, encoding.codec, delimiter):
         rows.take(number, fields, is_broken)
     frame, row_numbers = rows.builder.build()
@@ -53,38 +51,40 @@ def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
     if formulas:
         is_filled = frame.apply(lambda column: column.str.strip() != "").any(axis="columns").to_numpy()
         frame, row_numbers = frame[is_filled].reset_index(drop=True), row_numbers[is_filled]  # rows of `=""` are blank
-        notes.append(f'{formulas:,} cells were written as ="text"; the text was read.')
+        notes.append(f'{pluralize(formulas, "cell")} written as ="text": the text was read.')
     if unshielded:
-        notes.append(f"{unshielded:,} cells began with an apostrophe before = + - or @; it was taken off.")
-    sheet = finish_sheet(frame, row_numbers, heading, rows.findings, notes, sheet_name=None)
-    return replace(sheet, problems=(*_doubt_encoding(encoding, heading), *sheet.problems))
-
-
-def _doubt_encoding(encoding: TextEncoding, heading: HeaderRow) -> tuple[Problem, ...]:
-    """Return a warning if the encoding is a guess, with the first texts as they were read."""
+        notes.append(f"{pluralize(unshielded, 'cell')} with an apostrophe before = + - or @: it was removed.")
+    sheet = make_sheet(frame, row_numbers, header, rows.findings, notes, sheet_name=None)
     if not encoding.samples:
-        return ()
+        return sheet
+    doubt = _doubt_encoding(encoding).at(header.number, customer_id="", column="", value="")
+    return replace(sheet, problems=(doubt, *sheet.problems))
+
+
+def _doubt_encoding(encoding: TextEncoding) -> Finding:
+    """Return a warning for an encoding that is a guess, with the first texts as they were read."""
     samples = ", ".join(f"“{sample}”" for sample in encoding.samples)
     message = f"the file is not UTF-8; it was read as {encoding.name}, for example {samples}"
     remedy = "If these texts look wrong, name the encoding of the file, for example --encoding cp1250."
-    return (Problem(heading.number, "", "", "", "guessed-encoding", message, remedy, Severity.WARNING),)
+    return Finding.warning(ProblemCode.GUESSED_ENCODING, message, remedy)
 
 
 class _Rows:
-    """The rows below the headings, each fitted to their number."""
+    """The rows below the headings, each cut or filled up to their number."""
 
-    def __init__(self, heading: HeaderRow, options: ReadOptions) -> None:
-        self.builder = FrameBuilder(len(heading.headings), options)
-        self.findings: list[Finding] = []
-        self._heading = heading
-        self._width = len(heading.headings)
+    def __init__(self, header: HeaderRow, options: ReadOptions) -> None:
+        self.builder = FrameBuilder(len(header.headings), options)
+        self.findings: list[CellFinding] = []
+        self._header = header
+        self._width = len(header.headings)
         self._short_rows = 0
 
     def take(self, number: int, fields: list[str], is_broken: bool) -> None:
-        if number <= self._heading.number:
+        if number <= self._header.number:
             return
         if is_broken:
-            self.findings.append(_broken_quotes(number, fields))
+            quoted = " … ".join(field for field in fields if '"' in field)[:200]
+            self.findings.append(CellFinding(number, None, _BROKEN_QUOTES, quoted))
         if len(fields) > self._width:
             self._cut(number, fields, is_broken)
         elif len(fields) < self._width:
@@ -94,31 +94,36 @@ class _Rows:
 
     def notes(self) -> list[str]:
         count = self._short_rows
-        return [f"{count:,} rows have fewer fields than headings; what is missing counts as blank."] if count else []
+        if not count:
+            return []
+        verb = "has" if count == 1 else "have"
+        return [f"{pluralize(count, 'row')} {verb} fewer fields than there are headings; the missing ones are blank."]
 
     def _cut(self, number: int, fields: list[str], is_broken: bool) -> None:
         extra = [field for field in fields[self._width :] if field.strip()]
         if extra and not is_broken:
-            self.findings.append(_too_many_fields(number, len(fields), self._width, extra))
+            message = f"the row has {len(fields)} fields, but there are {self._width} headings"
+            finding = Finding.error(ProblemCode.TOO_MANY_FIELDS, message)
+            self.findings.append(CellFinding(number, None, finding, ", ".join(extra)[:200]))
         del fields[self._width :]
 
 
 def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[str, HeaderRow]:
-    """Return the delimiter whose rows name the most known headings, and the row of them.
+    """Return the delimiter by which the most headings are known, and their row.
 
-    A line `sep=;` decides by itself, and so does the ending .tsv.
+    A line `sep=;` decides, and so does the ending .tsv.
     """
     named = separator_line(path, encoding) or ("\t" if path.suffix.lower() == ".tsv" else None)
     heads = {delimiter: _read_head(path, encoding, delimiter) for delimiter in ([named] if named else DELIMITERS)}
     found = {delimiter: find_header_row(rows, options.heading_map) for delimiter, rows in heads.items()}
     with_key = {delimiter: row for delimiter, row in found.items() if row and row.key_column is not None}
     if with_key:
-        delimiter, header = max(with_key.items(), key=lambda item: item[1].known_count)
+        delimiter, header = max(with_key.items(), key=lambda item: item[1].field_count)
         refuse_second_header(heads[delimiter], header, options.heading_map, path.name)
         return delimiter, header
     widest = max(heads.values(), key=lambda rows: max((len(cells) for _, cells in rows), default=0))
     first = next((cells for _, cells in widest if any(cell.strip() for cell in cells)), [])
-    raise missing_key_error(path.name, first)
+    raise missing_key_error(path.name, first, options.heading_map, rows=SEARCHED_ROWS)
 
 
 def _read_head(path: Path, encoding: str, delimiter: str) -> list[tuple[int, list[str]]]:
@@ -134,7 +139,7 @@ def _unwrap_cells(cells: list[str]) -> list[str]:
 
 
 def _unwrap(frame: pd.DataFrame) -> tuple[int, int]:
-    """Take text formulas and shields off all cells of the frame, in place; return how many there were of each."""
+    """Remove text formulas and shields from all cells of the frame, in place; return how many there were of each."""
     all_formulas = all_shields = 0
     for column in frame.columns:
         cells = to_arrow(frame[column])
@@ -149,24 +154,8 @@ def _unwrap(frame: pd.DataFrame) -> tuple[int, int]:
 
 
 def _unwrap_column(cells: pa.Array) -> tuple[pa.Array, int, int]:
-    """Return the cells without text formulas and shields, and how many there were; no cell loses both."""
+    """Return the cells without text formulas and shields, and how many had one; no cell loses both."""
     is_formula, is_shielded = (pc.match_substring_regex(cells, pattern) for pattern in (TEXT_FORMULA, SHIELD))
     unshielded = pc.replace_substring_regex(cells, SHIELD, r"\1")
     unwrapped = pc.if_else(is_formula, pc.replace_substring_regex(cells, TEXT_FORMULA, r"\1"), unshielded)
     return unwrapped, pc.sum(is_formula).as_py() or 0, pc.sum(is_shielded).as_py() or 0
-
-
-def _broken_quotes(number: int, fields: list[str]) -> Finding:
-    return Finding(
-        number, None, " … ".join(field for field in fields if '"' in field)[:200], "broken-quotes",
-        "The quotation marks of this row, or of one before it, do not add up.",
-        'Close the quotation mark, or write it twice within a cell: "The ""Best"" Shop".',
-    )  # fmt: skip
-
-
-def _too_many_fields(number: int, count: int, width: int, extra: list[str]) -> Finding:
-    return Finding(
-        number, None, ", ".join(extra)[:200], "too-many-fields",
-        f"The row has {count} fields, but there are {width} headings.",
-        'Is a separator within a cell? Put that cell in quotation marks ("Smith, John"), or add the missing heading.',
-    )  # fmt: skip

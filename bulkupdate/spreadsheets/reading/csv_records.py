@@ -15,20 +15,20 @@ LONGEST_FIELD = 1_000_000
 LONGEST_LINE = 20_000_000
 """Characters up to a line break; keeps a file without line breaks from filling the memory."""
 
-MOST_BROKEN_ROWS = 100
-"""So many rows with quotation marks that do not add up, and the file is no CSV."""
+MAX_BROKEN_ROWS = 100
+"""With more rows whose quotation marks do not match up, the file is not a CSV file."""
 
 
 Record: TypeAlias = tuple[int, list[str], bool]
-"""One row: its number as Excel counts it, its fields, and whether its quotation marks are broken (do not add up)."""
+"""One row: its number as Excel counts it, its fields, and whether its quotation marks do not match up."""
 
 
 def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
-    """Every record of the file, blank ones included (they are rows in Excel too).
+    """Yield every record of the file, blank ones included (they are rows in Excel too).
 
-    A line `sep=;` at the top is not a row: Excel takes it off before it counts. A row whose quotation marks do not add
-    up ends with its first line; the lines that it would have swallowed are read as rows of their own, and count as
-    broken too: whether they are rows is not known.
+    A line `sep=;` at the top is not a row, as in Excel. A row whose quotation marks do not match up ends with its first
+    line; the lines that it would have swallowed are read as rows of their own, and count as broken too, as it is not
+    known whether they are rows.
     """
     csv.field_size_limit(LONGEST_FIELD)
     with path.open(encoding=encoding, newline="") as file:
@@ -51,20 +51,20 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
             if lines.is_doubtful:
                 broken += 1
                 first_broken = first_broken or number
-            if broken > MOST_BROKEN_ROWS:
-                raise _refuse_as_no_csv(path, first_broken)
+            if broken > MAX_BROKEN_ROWS:
+                raise _not_csv_error(path, first_broken)
             yield number, fields, lines.is_doubtful
 
 
 def separator_line(path: Path, encoding: str) -> str | None:
-    """Return the delimiter that a line `sep=;` at the top names, None where there is no such line."""
+    """Return the delimiter that a line `sep=;` at the top names, None if there is no such line."""
     with path.open(encoding=encoding, newline="") as file:
         first = file.readline(16).rstrip("\r\n").strip(' "')
     return first[4] if first[:4].lower() == "sep=" and len(first) == 5 else None
 
 
 class _Lines:
-    """The lines of a file, of which those of the current record can be given back."""
+    """The lines of a file; those of the current record can be read again."""
 
     def __init__(self, file: TextIO, path: Path) -> None:
         self._file = file
@@ -72,7 +72,7 @@ class _Lines:
         self._current: list[str] = []
         self._waiting: list[str] = []
         self.is_doubtful = False
-        """Whether the current record has a line that a broken one has given back."""
+        """Whether the current record has a line that a broken record would have swallowed."""
 
     def __iter__(self) -> _Lines:
         return self
@@ -84,7 +84,8 @@ class _Lines:
             raise StopIteration
         if len(line) >= LONGEST_LINE:
             raise InputFileError(
-                f"{self._path.name} is no CSV of customers: it has a line of {len(line):,} characters."
+                f"{self._path.name} is not a CSV file of customers: it has a line of {len(line):,} characters or more.",
+                remedy="Export the file again, with one customer on each line.",
             )
         self._current.append(line)
         return line
@@ -99,9 +100,9 @@ class _Lines:
         return first
 
 
-def _refuse_as_no_csv(path: Path, row: int) -> InputFileError:
+def _not_csv_error(path: Path, row: int) -> InputFileError:
     return InputFileError(
-        f"{path.name} is no sound CSV: from row {row} on, the quotation marks of more than {MOST_BROKEN_ROWS} rows do "
-        "not add up.",
+        f"{path.name} is not a valid CSV file: from row {row} on, the quotation marks of more than {MAX_BROKEN_ROWS} "
+        "rows do not match up.",
         remedy='Within quotation marks, a quotation mark is written twice: "The ""Best"" Shop".',
     )

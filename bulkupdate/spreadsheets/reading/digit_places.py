@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 from bulkupdate.spreadsheets.reading.number_format import FormatToken, Section, has_kind
 
-MOST_DECIMALS = 30
-MOST_PERCENTS = 4
+MAX_DECIMALS = 30
+MAX_PERCENTS = 4
 
 _EXACT = Context(prec=700)
 """Room for the digits of any double with the decimals and percent signs above."""
@@ -73,7 +73,7 @@ def read_layout(section: Section) -> Layout | None:
         scale=scaling + before,
         percents=kinds.count("percent"),
     )
-    is_sane = sum(map(_is_place, layout.decimals)) <= MOST_DECIMALS and layout.percents <= MOST_PERCENTS
+    is_sane = sum(map(_is_place, layout.decimals)) <= MAX_DECIMALS and layout.percents <= MAX_PERCENTS
     return layout if is_sane and not _has_text_before_point(layout) and not _has_text_after_point(layout) else None
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.ole_file import has_stream
 from bulkupdate.spreadsheets.reading.safe_zip import encrypted_error
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 
@@ -36,11 +37,11 @@ _OTHERS = (
     (b"BZh", "a packed file"), (b"\xfd7zXZ", "a packed file"), (b"{\\rtf", "an RTF text"),
     (b"SQLite format 3", "a database"), (b"\x7fELF", "a program"), (b"PAR1", "a Parquet file"),
 )  # fmt: skip
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+_ENCRYPTED_STREAM = "EncryptedPackage"
 _SAVE_AS = "Open it in Excel and save it as .xlsx or as 'CSV UTF-8'."
 
 
-def recognise_file(path: Path, options: ReadOptions) -> FileKind:
+def recognize_file(path: Path, options: ReadOptions) -> FileKind:
     """Return the kind of the file.
 
     Raises `InputFileError`, in one sentence, where it is none that is read, is no file, cannot be opened, is empty, or
@@ -98,11 +99,11 @@ def _read_start(path: Path) -> bytes:
 
 
 def _describe(path: Path, start: bytes) -> str:
-    """Return the content in words; for text, .xls and zip files a word that `recognise_file` compares."""
+    """Return the content in words; for text, .xls and zip files a word that `recognize_file` compares."""
     if start.startswith(_ZIP):
         return "a zip file" if path.suffix.lower() not in (".csv", ".tsv", ".xls") else "an Excel or zip file"
     if start.startswith(_OLE):
-        if _is_encrypted_package(path):
+        if has_stream(path, _ENCRYPTED_STREAM):
             raise encrypted_error(path)
         return FileKind.XLS.value if path.suffix.lower() == ".xls" else "an old Excel file (.xls)"
     for mark, name in _OTHERS:
@@ -115,14 +116,3 @@ def _describe(path: Path, start: bytes) -> str:
     ):
         return "a web page or XML"
     return FileKind.TEXT.value if path.suffix.lower() in (".csv", ".tsv") else "plain text or damaged"
-
-
-def _is_encrypted_package(path: Path) -> bool:
-    """Whether the OLE container holds an encrypted .xlsx: its directory has a stream of that name."""
-    tail = b""
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            if _ENCRYPTED_STREAM in tail + block:
-                return True
-            tail = block[-len(_ENCRYPTED_STREAM) :]
-    return False

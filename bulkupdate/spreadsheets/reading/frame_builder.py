@@ -14,7 +14,7 @@ from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 CHUNK_CELLS = 500_000
 """Cells that are held as Python's strings before they become pyarrow's."""
 
-MOST_COLUMNS = 1_000
+MAX_COLUMNS = 1_000
 """A customer has 24 fields; columns that are not ours may stand beside them, but each costs memory by itself."""
 
 CHUNK_CHARACTERS = 64_000_000
@@ -31,9 +31,9 @@ class FrameBuilder:
     """
 
     def __init__(self, width: int, options: ReadOptions) -> None:
-        if width > MOST_COLUMNS:
+        if width > MAX_COLUMNS:
             raise InputFileError(
-                f"The sheet reaches to column {width:,}; a table of customers has {MOST_COLUMNS:,} columns at most.",
+                f"The sheet reaches to column {width:,}; a table of customers has {MAX_COLUMNS:,} columns at most.",
                 remedy="Delete what stands far to the right of the table.",
             )
         self._width = width

@@ -22,10 +22,10 @@ from bulkupdate.spreadsheets.reading.number_format import (
     text_section,
 )
 
-MOST_DIGITS = 15
+MAX_DIGITS = 15
 """Significant digits that Excel keeps."""
 
-MOST_GENERAL = 11
+MAX_GENERAL = 11
 """Characters that Excel shows of a number under General."""
 
 _MONEY = re.compile(r"[$€£¥₹\s\xa0\u202f,()]|EUR|USD|GBP|CHF|kr\.?|zł|Kč", re.IGNORECASE)
@@ -58,7 +58,7 @@ def format_general(number: float) -> str:
     """Return the digits that Excel keeps, without exponent: `163`, `0.1`, `5550001234`."""
     if number == 0:
         return "0"
-    text = f"{number:.{MOST_DIGITS}g}"
+    text = f"{number:.{MAX_DIGITS}g}"
     return format(Decimal(text), "f") if "e" in text else text
 
 
@@ -146,7 +146,7 @@ def _show_section(number: Decimal, sign: str, section: Section) -> DisplayedNumb
 def _show_general(number: Decimal, sign: str, section: Section) -> DisplayedNumber:
     plain = format(number, "f")
     digits = format(abs(number), "f")
-    if has_kind(section, "place", "point", "comma", "percent") or len(digits) > MOST_GENERAL:
+    if has_kind(section, "place", "point", "comma", "percent") or len(digits) > MAX_GENERAL:
         return DisplayedNumber(None, plain)
     return DisplayedNumber(_put_sign(sign, _join(section, digits)), plain)
 

@@ -8,13 +8,13 @@ from xml.parsers import expat
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.ods_cells import read_cell
-from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata, SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package, encrypted_error
 
 CONTENT = "content.xml"
 MANIFEST = "META-INF/manifest.xml"
-MOST_ROWS = 1_048_576
-MOST_COLUMNS = 16_384
+MAX_ROWS = 1_048_576
+MAX_COLUMNS = 16_384
 LONGEST_TEXT = 10_000_000
 
 
@@ -76,7 +76,7 @@ class OdsSheet:
     """One sheet of it, filled by the parser's calls. Rows and cells that repeat are kept once."""
 
     def __init__(self, name: str) -> None:
-        self.facts = SheetMetadata()
+        self.metadata = SheetMetadata()
         self.width = 0
         self._name = name
         self._rows: list[tuple[int, int, list[str]]] = []
@@ -89,12 +89,12 @@ class OdsSheet:
         self._is_open = False
         self._beside_open = 0
 
-    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
+    def rows(self, count: int | None = None) -> Iterator[SheetRow]:
         for first, repeats, cells in self._rows:
             for number in range(first, first + repeats):
                 if count is not None and number > count:
                     return
-                yield number, cells
+                yield number, cells, ()
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the start of an element of the file."""
@@ -151,40 +151,40 @@ class OdsSheet:
 
     def _end_cell(self) -> None:
         column = len(self._cells) + self._blanks
-        repeats = min(_repeats(self._attributes, "table:number-columns-repeated"), MOST_COLUMNS - column)
+        repeats = min(_repeats(self._attributes, "table:number-columns-repeated"), MAX_COLUMNS - column)
         text, special = read_cell(self._next_row, column, self._attributes, "\n".join(self._paragraphs or ()))
         self._paragraphs = None
         self._take_merge(column)
         if special is None and not text:
             self._blanks += max(0, repeats)
             return
-        self.facts.formulas += "table:formula" in self._attributes
+        self.metadata.formulas += "table:formula" in self._attributes
         self._cells.extend([""] * self._blanks)
         self._blanks = 0
         for place in range(column, column + repeats):
             self._cells.append(text)
             if special:
                 for row in range(self._next_row, self._next_row + self._repeat_row):
-                    self.facts.add_special(special.moved(row, place))
+                    self.metadata.add_special(special.move(row, place))
 
     def _end_row(self) -> None:
         if self._cells:
-            repeats = min(self._repeat_row, MOST_ROWS - self._next_row + 1)
+            repeats = min(self._repeat_row, MAX_ROWS - self._next_row + 1)
             self._rows.append((self._next_row, repeats, self._cells))
             self.width = max(self.width, len(self._cells))
-            self.facts.hidden_rows += repeats if self._is_hidden else 0
+            self.metadata.hidden_rows += repeats if self._is_hidden else 0
         self._next_row += self._repeat_row
 
     def _take_merge(self, column: int) -> None:
         rows = _repeats(self._attributes, "table:number-rows-spanned")
         columns = _repeats(self._attributes, "table:number-columns-spanned")
         if (rows, columns) != (1, 1):
-            self.facts.merges.append((self._next_row, column, self._next_row + rows - 1, column + columns - 1))
+            self.metadata.merges.append((self._next_row, column, self._next_row + rows - 1, column + columns - 1))
 
     def _take_column(self, attributes: dict[str, str]) -> None:
         count = _repeats(attributes, "table:number-columns-repeated")
         if attributes.get("table:visibility") in ("collapse", "filter") and count < 1000:
-            self.facts.hidden_columns += count
+            self.metadata.hidden_columns += count
 
 
 def _is_beside(tag: str) -> bool:
@@ -193,4 +193,4 @@ def _is_beside(tag: str) -> bool:
 
 
 def _repeats(attributes: dict[str, str], name: str) -> int:
-    return min(MOST_ROWS, max(1, int(attributes.get(name, "1"))))
+    return min(MAX_ROWS, max(1, int(attributes.get(name, "1"))))

@@ -1,18 +1,21 @@
-"""The interface that every kind of workbook offers once it is open."""
+"""The interface of an open workbook, whatever its file format."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import SpecialCell
 
-MOST_SPECIAL_CELLS = 3_000_000
+MAX_SPECIAL_CELLS = 3_000_000
 
-Merge = tuple[int, int, int, int]
+Merge: TypeAlias = tuple[int, int, int, int]
 """First row, first column, last row, last column; rows as Excel numbers them, columns from 0."""
+
+SheetRow: TypeAlias = tuple[int, Sequence[str], Sequence[int]]
+"""A row's number, its cells from column A on, and the columns of numbers with more digits than Excel keeps."""
 
 
 @dataclass
@@ -27,14 +30,12 @@ class SheetMetadata:
     is_1904: bool = False
     hides_zeros: bool = False
     """Whether the sheet shows a blank where a cell holds 0."""
-    long_numbers: set[tuple[int, int]] = field(default_factory=set)
-    """Row and column of numbers with more digits than Excel keeps; known once the rows were read."""
 
     def add_special(self, cell: SpecialCell) -> None:
-        """Take one more. Raises `InputFileError` where there are too many to keep."""
-        if len(self.special_cells) >= MOST_SPECIAL_CELLS:
+        """Add a cell. Raises `InputFileError` if there are too many to keep."""
+        if len(self.special_cells) >= MAX_SPECIAL_CELLS:
             raise InputFileError(
-                f"More than {MOST_SPECIAL_CELLS:,} cells have a number format that must be looked into.",
+                f"More than {MAX_SPECIAL_CELLS:,} cells have a number format that must be checked.",
                 remedy="Give the columns the format Text or General, or save the sheet as CSV.",
             )
         self.special_cells.append(cell)
@@ -44,15 +45,15 @@ class OpenSheet(Protocol):
     """One sheet of an open workbook."""
 
     @property
-    def facts(self) -> SheetMetadata:
+    def metadata(self) -> SheetMetadata:
         """What is known beside the texts."""
 
     @property
     def width(self) -> int:
-        """How many columns from A on have anything in them."""
+        """How many columns, from A on, are in use."""
 
-    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
-        """Rows with their numbers, from column A, of any lengths; `count` is how many at most, None means all."""
+    def rows(self, count: int | None = None) -> Iterator[SheetRow]:
+        """Yield the rows, of any lengths; `count` is the maximum, None means all."""
 
 
 class Workbook(Protocol):
@@ -63,4 +64,4 @@ class Workbook(Protocol):
         """The names of the sheets with cells, in their order, and whether each is hidden."""
 
     def open_sheet(self, name: str) -> OpenSheet:
-        """Open one of them. Raises `InputFileError` where it cannot be read."""
+        """Open one of them. Raises `InputFileError` if it cannot be read."""

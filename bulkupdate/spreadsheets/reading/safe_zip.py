@@ -14,7 +14,7 @@ from defusedxml.ElementTree import fromstring
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 
-MOST_PARTS = 10_000
+MAX_PARTS = 10_000
 LARGEST_PARSED_BYTES = 8 << 20
 """Parsed XML takes some thirty times its size in memory."""
 
@@ -125,7 +125,7 @@ class Package:
         infos = self._zip.infolist()
         if any(info.flag_bits & _ENCRYPTED for info in infos):
             raise encrypted_error(self._path)
-        if len(infos) > MOST_PARTS or len(self._parts) < len(infos) or any(map(_is_trick, self._parts)):
+        if len(infos) > MAX_PARTS or len(self._parts) < len(infos) or any(map(_is_trick, self._parts)):
             raise self._refuse_bomb()
         if sum(info.file_size for info in infos) > self._options.max_unpacked_bytes:
             raise InputFileError(

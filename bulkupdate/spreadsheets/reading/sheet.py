@@ -1,18 +1,20 @@
-"""The options that reading takes, the sheet it returns, and what it found on the way."""
+"""The options that reading takes, and the sheet it returns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.customers.headings import HeaderRow
+from bulkupdate.customers.models import Finding, Problem
+from bulkupdate.errors import InputFileError
 
 NumberChoice = Literal["displayed", "stored"]
-"""What counts of a number that its format rounds."""
+"""Which text counts if a number format rounds a number."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class ReadOptions:
     """How to read.
 
     `sheet` is the name of the sheet to take, None to find the one with a key column. `encoding` is that of a text file,
-    None to find out. `numbers` says what counts if a number format rounds: the text displayed or the number stored;
+    None to detect it. `numbers` says what counts if a number format rounds: the text displayed or the number stored;
     None refuses such cells.
     """
 
@@ -35,29 +37,83 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet as a person sees it.
+    """A sheet as its user sees it.
 
-    `frame` has every cell's text ("" is blank), dtype str, columns 0 … n-1 as they stand in the file; blank rows are
-    left out. `row_numbers` are Excel's, one a row of the frame. `sheet_name` is None for a text file.
+    `frame` has every cell's text ("" is blank), dtype str, columns 0 … n-1 in the order of the file; blank rows are
+    left out. `row_numbers` are Excel's, one for each row of the frame. `sheet_name` is None for a text file.
     """
 
     frame: pd.DataFrame
-    headings: tuple[str, ...]
+    header: HeaderRow
     row_numbers: np.ndarray
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     sheet_name: str | None
-    heading_row: int
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The heading of each column."""
+        return self.header.headings
+
+    @property
+    def customer_ids(self) -> list[str]:
+        """The texts of the key column, which every sheet has that was read."""
+        key = self.header.key_column
+        return [] if key is None else self.frame.iloc[:, key].tolist()
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem before its heading and customer are known. `column` counts from 0; None means the whole row."""
+class CellFinding:
+    """A finding with its place.
+
+    `row` is Excel's. `column` counts from 0; None means the whole row, and `text` then what is wrong in it.
+    """
 
     row: int
     column: int | None
-    value: str
-    code: str
-    message: str
-    remedy: str
-    severity: Severity = Severity.ERROR
+    finding: Finding
+    text: str = ""
+
+
+def make_sheet(
+    frame: pd.DataFrame,
+    row_numbers: np.ndarray,
+    header: HeaderRow,
+    findings: Sequence[CellFinding],
+    notes: Sequence[str],
+    sheet_name: str | None,
+) -> Sheet:
+    """Return the sheet of a frame. Raises `InputFileError` if it has no rows.
+
+    Columns at the right edge without heading and content are left out; any other column keeps its place.
+    """
+    if frame.empty:
+        raise InputFileError(
+            f"There are no rows below the headings in row {header.number}.",
+            remedy="Put one customer in each row below the headings and save the file.",
+        )
+    width = len(header.headings)
+    while width and not header.headings[width - 1].strip() and not frame[width - 1].str.strip().any():
+        width -= 1
+    if header.number > 1:
+        notes = (f"The headings are in row {header.number}; the rows above them were ignored.", *notes)
+    problems = sorted(_to_problems(findings, frame, row_numbers, header), key=lambda problem: problem.row)
+    return Sheet(
+        frame.iloc[:, :width], header.resize(width), row_numbers, tuple(problems), tuple(notes), sheet_name
+    )  # fmt: skip
+
+
+def _to_problems(
+    findings: Sequence[CellFinding], frame: pd.DataFrame, row_numbers: np.ndarray, header: HeaderRow
+) -> Iterator[Problem]:
+    """Yield the problems of the findings, but for those in blank rows, of which nothing is sent."""
+    key = header.key_column
+    indexes = np.searchsorted(row_numbers, [found.row for found in findings])
+    for found, index in zip(findings, indexes.tolist(), strict=True):
+        if index < len(row_numbers) and row_numbers[index] == found.row:
+            yield found.finding.at(
+                row=found.row,
+                customer_id="" if key is None else str(frame.iat[index, key]).strip(),
+                column="" if found.column is None else header.headings[found.column],
+                value=found.text if found.column is None else str(frame.iat[index, found.column]),
+            )

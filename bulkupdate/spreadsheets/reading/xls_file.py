@@ -1,4 +1,4 @@
-"""Read an .xls file (Excel 97 to 2003) by xlrd, which knows error cells, formats and hidden rows; calamine does not."""
+"""Read an .xls file (Excel 97 to 2003) with xlrd, which reads error cells, formats and hidden rows."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.calamine_book import format_cell
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
 from bulkupdate.spreadsheets.reading.number_format import LOCAL_DATES, code_of, shows_all_as_is, shows_texts_as_is
-from bulkupdate.spreadsheets.reading.ole_file import OleFile
-from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.ole_file import read_stream
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata, SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import encrypted_error
 
 
 class XlsWorkbook:
-    """The workbook. Raises `InputFileError` where it is damaged or protected."""
+    """The workbook. Raises `InputFileError` if it is damaged or protected."""
 
     def __init__(self, path: Path) -> None:
         try:
             self._book = xlrd.open_workbook(
-                file_contents=_read_book(path),
+                file_contents=read_stream(path, "Workbook", "Book"),
                 formatting_info=True,
                 ragged_rows=True,
                 on_demand=True,
                 logfile=io.StringIO(),
             )
         except xlrd.XLRDError as error:
-            raise (encrypted_error(path) if "encrypted" in str(error) else _refuse(path)) from error
+            raise (encrypted_error(path) if "encrypted" in str(error) else _damaged_error(path)) from error
         except (InputFileError, OSError):
             raise
         except Exception as error:  # xlrd raises whatever a damaged file makes happen
-            raise _refuse(path) from error
+            raise _damaged_error(path) from error
         self._path = path
 
     @property
@@ -48,10 +48,10 @@ class XlsWorkbook:
     def open_sheet(self, name: str) -> XlsSheet:
         try:
             return XlsSheet(self._book, self._book.sheet_by_name(name))
+        except InputFileError:
+            raise
         except Exception as error:  # as above
-            if isinstance(error, InputFileError):
-                raise
-            raise _refuse(self._path) from error
+            raise _damaged_error(self._path) from error
 
 
 class XlsSheet:
@@ -60,49 +60,44 @@ class XlsSheet:
     def __init__(self, book: xlrd.Book, sheet: XlrdSheet) -> None:
         self._book = book
         self._sheet = sheet
-        own = {number: each.format_str for number, each in book.format_map.items() if number not in LOCAL_DATES}
-        self._codes = [code_of(each.format_key, own) for each in book.xf_list]
-        self.facts = SheetMetadata(
+        own = {number: style.format_str for number, style in book.format_map.items() if number not in LOCAL_DATES}
+        self._codes = [code_of(style.format_key, own) for style in book.xf_list]
+        self.metadata = SheetMetadata(
             merges=[(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells],
             hidden_rows=sum(1 for row in sheet.rowinfo_map.values() if row.hidden),
             hidden_columns=sum(
-                1 for place, column in sheet.colinfo_map.items() if column.hidden and place < sheet.ncols
+                1 for index, column in sheet.colinfo_map.items() if column.hidden and index < sheet.ncols
             ),
             is_1904=bool(book.datemode),
             hides_zeros=not sheet.show_zero_values,
         )
         for cell in self._special_cells():
-            self.facts.add_special(cell)
+            self.metadata.add_special(cell)
 
     @property
     def width(self) -> int:
         return int(self._sheet.ncols)
 
-    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
-        for place in range(self._sheet.nrows if count is None else min(count, self._sheet.nrows)):
-            kinds, values = self._sheet.row_types(place), self._sheet.row_values(place)
-            yield place + 1, [_show(kind, value) for kind, value in zip(kinds, values, strict=True)]
+    def rows(self, count: int | None = None) -> Iterator[SheetRow]:
+        for index in range(self._sheet.nrows if count is None else min(count, self._sheet.nrows)):
+            kinds, values = self._sheet.row_types(index), self._sheet.row_values(index)
+            yield index + 1, [_show(kind, value) for kind, value in zip(kinds, values, strict=True)], ()
 
     def _special_cells(self) -> Iterator[SpecialCell]:
-        for place in range(self._sheet.nrows):
-            for column, kind in enumerate(self._sheet.row_types(place)):
+        for index in range(self._sheet.nrows):
+            for column, kind in enumerate(self._sheet.row_types(index)):
                 if kind == xlrd.XL_CELL_ERROR:
-                    text = xlrd.error_text_from_code.get(self._sheet.cell_value(place, column), "#N/A")
-                    yield SpecialCell(place + 1, column, Special.ERROR, text)
+                    text = xlrd.error_text_from_code.get(self._sheet.cell_value(index, column), "#N/A")
+                    yield SpecialCell(index + 1, column, Special.ERROR, text)
                 elif kind == xlrd.XL_CELL_TEXT:
-                    code = self._codes[self._sheet.cell_xf_index(place, column)]
+                    code = self._codes[self._sheet.cell_xf_index(index, column)]
                     if not shows_texts_as_is(code):
-                        yield SpecialCell(place + 1, column, Special.TEXT, format_code=code)
+                        yield SpecialCell(index + 1, column, Special.TEXT, format_code=code)
                 elif kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
-                    number = self._sheet.cell_value(place, column)
-                    code = self._codes[self._sheet.cell_xf_index(place, column)]
+                    number = self._sheet.cell_value(index, column)
+                    code = self._codes[self._sheet.cell_xf_index(index, column)]
                     if not shows_all_as_is(code) or abs(number) >= LOST_DIGITS_FROM:
-                        yield SpecialCell(place + 1, column, Special.NUMBER, number=number, format_code=code)
-
-
-def _read_book(path: Path) -> bytes:
-    container = OleFile(path)
-    return container.stream("Workbook" if "Workbook" in container else "Book")
+                        yield SpecialCell(index + 1, column, Special.NUMBER, number=number, format_code=code)
 
 
 def _show(kind: int, value: object) -> str:
@@ -111,7 +106,7 @@ def _show(kind: int, value: object) -> str:
     return format_cell(value) if kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_TEXT) else ""
 
 
-def _refuse(path: Path) -> InputFileError:
+def _damaged_error(path: Path) -> InputFileError:
     return InputFileError(
         f"{path.name} is damaged, or of a version before Excel 97.", remedy="Open it in Excel and save it as .xlsx."
     )

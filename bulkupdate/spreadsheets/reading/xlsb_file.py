@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from bulkupdate.spreadsheets.reading.calamine_book import format_cell
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
 from bulkupdate.spreadsheets.reading.number_format import code_of, shows_all_as_is, shows_texts_as_is
-from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata, SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.xlsb_records import ERROR_NAMES, RecordType, read_records, read_rk, read_text
 
@@ -87,50 +87,50 @@ class XlsbSheet:
     """One sheet of it, filled record by record."""
 
     def __init__(self, codes: Sequence[str], shared: Sequence[str], *, is_1904: bool) -> None:
-        self.facts = SheetMetadata(is_1904=is_1904)
+        self.metadata = SheetMetadata(is_1904=is_1904)
         self.width = 0
         self._codes = codes
         self._shared = shared
         self._rows: list[tuple[int, dict[int, str]]] = []
 
-    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
+    def rows(self, count: int | None = None) -> Iterator[SheetRow]:
         for number, cells in self._rows:
             if count is not None and number > count:
                 return
             if cells:
-                yield number, [cells.get(column, "") for column in range(max(cells) + 1)]
+                yield number, [cells.get(column, "") for column in range(max(cells) + 1)], ()
 
     def take(self, number: int, data: bytes) -> None:
         """Take one record of the sheet."""
         if number == RecordType.ROW:
             self._rows.append((struct.unpack_from("<I", data)[0] + 1, {}))
-            self.facts.hidden_rows += bool(data[11] & 0x10)
+            self.metadata.hidden_rows += bool(data[11] & 0x10)
         elif RecordType.BLANK < number <= RecordType.FORMULA_ERROR or number == RecordType.RICH_STRING:
             self._take_cell(number, data)
         elif number == RecordType.COLUMN:
             first, last = struct.unpack_from("<II", data)
             if data[16] & 1 and last < 16_383:
-                self.facts.hidden_columns += max(0, last - first + 1)
+                self.metadata.hidden_columns += max(0, last - first + 1)
         elif number == RecordType.MERGE:
             top, bottom, left, right = struct.unpack_from("<IIII", data)
-            self.facts.merges.append((top + 1, left, bottom + 1, right))
+            self.metadata.merges.append((top + 1, left, bottom + 1, right))
 
     def _take_cell(self, number: int, data: bytes) -> None:
         column, style = struct.unpack_from("<II", data)
         if not self._rows or column >= 16_384:
             raise ValueError("a cell stands outside the sheet")
         row = self._rows[-1][0]
-        self.facts.formulas += RecordType.FORMULA_STRING <= number <= RecordType.FORMULA_ERROR
+        self.metadata.formulas += RecordType.FORMULA_STRING <= number <= RecordType.FORMULA_ERROR
         if number in (RecordType.ERROR, RecordType.FORMULA_ERROR):
             text = ERROR_NAMES.get(data[8], "#N/A")
-            self.facts.add_special(SpecialCell(row, column, Special.ERROR, text))
+            self.metadata.add_special(SpecialCell(row, column, Special.ERROR, text))
         elif number in (RecordType.RK, RecordType.REAL, RecordType.FORMULA_NUMBER):
             text = self._take_number(row, column, style & 0xFFFFFF, _number_of(number, data))
         else:
             text = self._text_of(number, data)
             code = self._code(style & 0xFFFFFF)
             if number not in (RecordType.BOOL, RecordType.FORMULA_BOOL) and not shows_texts_as_is(code):
-                self.facts.add_special(SpecialCell(row, column, Special.TEXT, format_code=code))
+                self.metadata.add_special(SpecialCell(row, column, Special.TEXT, format_code=code))
         if text:
             self._rows[-1][1][column] = text
             self.width = max(self.width, column + 1)
@@ -141,7 +141,7 @@ class XlsbSheet:
     def _take_number(self, row: int, column: int, style: int, number: float) -> str:
         code = self._code(style)
         if not shows_all_as_is(code) or abs(number) >= LOST_DIGITS_FROM:
-            self.facts.add_special(SpecialCell(row, column, Special.NUMBER, number=number, format_code=code))
+            self.metadata.add_special(SpecialCell(row, column, Special.NUMBER, number=number, format_code=code))
         return format_cell(number)
 
     def _text_of(self, number: int, data: bytes) -> str:

@@ -59,7 +59,7 @@ class SheetScan:
     """The outcome of a scan."""
 
     styles: Styles
-    facts: SheetMetadata = field(default_factory=SheetMetadata)
+    metadata: SheetMetadata = field(default_factory=SheetMetadata)
     extent: Extent = field(default_factory=Extent)
 
     def take_cell(
@@ -72,9 +72,9 @@ class SheetScan:
         style, kind = attributes
         special = self._sort(row, column, style, kind, formula, value)
         if formula is not None and (special is None or special.special is Special.NUMBER):
-            self.facts.formulas += 1
+            self.metadata.formulas += 1
         if special:
-            self.facts.add_special(special)
+            self.metadata.add_special(special)
 
     def _sort(
         self, row: int, column: int, style: int, kind: str, formula: str | None, value: str | None

@@ -12,7 +12,7 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.calamine_book import CalamineBook
 from bulkupdate.spreadsheets.reading.cell_checks import SpecialCell
 from bulkupdate.spreadsheets.reading.number_format import code_of
-from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata, SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.shared_strings import SharedStrings
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
@@ -20,10 +20,9 @@ from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, Styles
 from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
 
 ROOMY_AREA = 8_000_000
-"""Cells that calamine may make room for, however few of them are filled."""
+"""Cells that calamine may allocate, even if few of them are filled."""
 
-
-MOST_DAYS = 10_000_000
+MAX_DAYS = 10_000_000
 """Days that a date or a length of time may have; Excel's own last date is day 2,958,465."""
 
 _DATE_LETTERS = frozenset("dmyhsDMYHS")
@@ -36,7 +35,7 @@ class _Entry(NamedTuple):
 
 
 class XlsxWorkbook:
-    """The workbook. Raises `InputFileError` where it is damaged, protected, or more than the limits allow."""
+    """The workbook. Raises `InputFileError` if it is damaged, protected, or beyond the limits."""
 
     def __init__(self, path: Path, package: Package, options: ReadOptions) -> None:
         self._path = path
@@ -45,8 +44,8 @@ class XlsxWorkbook:
         self._folder = self._find_folder()
         root = self._package.parse_xml(f"{self._folder}workbook.xml")
         self._entries = self._list_sheets(root)
-        self._is_1904 = any(_is_true(each.get("date1904")) for each in _all(root, "workbookPr"))
-        is_uncalculated = any(_is_true(each.get("fullCalcOnLoad")) for each in _all(root, "calcPr"))
+        self._is_1904 = any(_is_true(item.get("date1904")) for item in _all(root, "workbookPr"))
+        is_uncalculated = any(_is_true(item.get("fullCalcOnLoad")) for item in _all(root, "calcPr"))
         self._styles = Styles(self._read_formats(), is_uncalculated)
         self._shared = SharedStrings(package, f"{self._folder}sharedStrings.xml", options.max_unpacked_bytes // 4)
         self._book = _open_meanwhile(path)
@@ -58,20 +57,20 @@ class XlsxWorkbook:
     def open_sheet(self, name: str) -> XlsxSheet:
         part = next(entry.part for entry in self._entries if entry.name == name)
         scan = scan_sheet(self._package.xml_blocks(part), self._styles)
-        scan.facts.is_1904 = self._is_1904
+        scan.metadata.is_1904 = self._is_1904
         self._check_extent(name, scan.extent)
         self._shared.check(part, scan.extent)
         book = self._book.result()
-        if any(map(_is_far_date, scan.facts.special_cells)):
+        if any(map(_is_far_date, scan.metadata.special_cells)):
             book = book.without(self._package, f"{self._folder}styles.xml")
-        return XlsxSheet(book, name, scan.facts)
+        return XlsxSheet(book, name, scan.metadata)
 
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
             raise InputFileError(
                 f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
                 f"though only {extent.filled:,} cells are filled.",
-                remedy="Delete what stands far off the table; if another sheet is meant, name it: --sheet.",
+                remedy="Delete the cells far from the table; if another sheet is meant, name it: --sheet.",
             )
 
     def _find_folder(self) -> str:
@@ -103,43 +102,43 @@ class XlsxWorkbook:
         if part not in self._package:
             return []
         root = self._package.parse_xml(part)
-        own = {_number_of(each): each.get("formatCode", "") for each in _all(root, "numFmt")}
+        own = {_number_of(item): item.get("formatCode", "") for item in _all(root, "numFmt")}
         styles = next(iter(_all(root, "cellXfs")), None)
-        return [code_of(_number_of(each), own) for each in (_all(styles, "xf") if styles is not None else ())]
+        return [code_of(_number_of(item), own) for item in (_all(styles, "xf") if styles is not None else ())]
 
 
 class XlsxSheet:
     """One sheet of it."""
 
-    def __init__(self, book: CalamineBook, name: str, facts: SheetMetadata) -> None:
+    def __init__(self, book: CalamineBook, name: str, metadata: SheetMetadata) -> None:
         self._book = book
         self._sheet = book.sheet(name)
-        self.facts = facts
+        self.metadata = metadata
 
     @property
     def width(self) -> int:
         return self._sheet.end[1] + 1 if self._sheet.end else 0
 
-    def rows(self, count: int | None = None) -> Iterator[tuple[int, Sequence[str]]]:
-        return self._book.rows(self._sheet, count, self.facts)
+    def rows(self, count: int | None = None) -> Iterator[SheetRow]:
+        return self._book.rows(self._sheet, count)
 
 
 def _is_far_date(cell: SpecialCell) -> bool:
-    """Whether calamine may take the number for a date that it cannot make: it goes by the letters of the format."""
-    return abs(cell.number) > MOST_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
+    """Whether calamine may take the number for a date out of its range: it decides by the letters of the format."""
+    return abs(cell.number) > MAX_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
 
 
 def _open_meanwhile(path: Path) -> Future[CalamineBook]:
-    """Open the workbook in another thread: calamine reads the shared strings without Python's lock meanwhile."""
-    with_one = ThreadPoolExecutor(1)
-    opening = with_one.submit(CalamineBook, path)
-    with_one.shutdown(wait=False)
+    """Open the workbook in another thread: calamine reads the shared strings without Python's lock."""
+    executor = ThreadPoolExecutor(1)
+    opening = executor.submit(CalamineBook, path)
+    executor.shutdown(wait=False)
     return opening
 
 
 def _all(root: Element, tag: str) -> list[Element]:
-    """All elements of a name, in whatever namespace: there are two, transitional and strict."""
-    return [each for each in root.iter() if isinstance(each.tag, str) and each.tag.rpartition("}")[2] == tag]
+    """Return all elements of a name, in any namespace: there are two, transitional and strict."""
+    return [item for item in root.iter() if isinstance(item.tag, str) and item.tag.rpartition("}")[2] == tag]
 
 
 def _number_of(element: Element) -> int:

@@ -47,7 +47,7 @@ class _Sheet:
         tag = name.rpartition(":")[2]
         if tag == "row":
             self._row, self._column = int(attributes.get("r", self._row + 1)), -1
-            self.scan.facts.hidden_rows += attributes.get("hidden") in ("1", "true")
+            self.scan.metadata.hidden_rows += attributes.get("hidden") in ("1", "true")
         elif tag == "c":
             self._start_cell(attributes)
         elif tag in ("v", "f", "t"):
@@ -89,9 +89,9 @@ class _Sheet:
 
     def _take_fact(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "sheetView":
-            self.scan.facts.hides_zeros = attributes.get("showZeros") in ("0", "false")
+            self.scan.metadata.hides_zeros = attributes.get("showZeros") in ("0", "false")
         elif tag == "col" and attributes.get("hidden") in ("1", "true"):
             first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
-            self.scan.facts.hidden_columns += last - first + 1 if last < 16_384 else 0
+            self.scan.metadata.hidden_columns += last - first + 1 if last < 16_384 else 0
         elif tag == "mergeCell":
-            self.scan.facts.merges.append(to_merge(attributes["ref"]))
+            self.scan.metadata.merges.append(to_merge(attributes["ref"]))

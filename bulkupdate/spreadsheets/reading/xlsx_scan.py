@@ -20,7 +20,7 @@ from bulkupdate.spreadsheets.reading.xlsx_cells import TEXT_TYPES, SheetScan, St
 from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
 
 LONGEST_ROW_BYTES = 32 << 20
-MOST_MERGES = 200_000
+MAX_MERGES = 200_000
 
 _CELL = re.compile(rb"<c( [^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
@@ -84,7 +84,7 @@ class _Tokens:
 
     def _take_rows(self, rows: bytes) -> None:
         if b"hidden=" in rows:
-            self._scan.facts.hidden_rows += len(_HIDDEN_ROW.findall(rows))
+            self._scan.metadata.hidden_rows += len(_HIDDEN_ROW.findall(rows))
         starts = {start for pattern in self._patterns for start in _find_cells(pattern, rows)}
         for start in sorted(starts):
             self._take_cell(rows, start)
@@ -128,17 +128,17 @@ class _Tokens:
         )
 
     def _take_columns(self, xml: bytes) -> None:
-        self._scan.facts.hides_zeros = bool(_HIDDEN_ZEROS.search(xml))
+        self._scan.metadata.hides_zeros = bool(_HIDDEN_ZEROS.search(xml))
         for match in _HIDDEN_COLUMNS.finditer(xml):
             attributes = dict(_ATTRIBUTE.findall(match[1]))
-            self._scan.facts.hidden_columns += _count_columns(
+            self._scan.metadata.hidden_columns += _count_columns(
                 attributes.get(b"min", b"1"), attributes.get(b"max", b"1")
             )
 
     def _take_merges(self, xml: bytes) -> None:
-        merges = self._scan.facts.merges
+        merges = self._scan.metadata.merges
         merges.extend(to_merge(reference.decode()) for reference in _MERGE.findall(xml))
-        if len(merges) > MOST_MERGES:
+        if len(merges) > MAX_MERGES:
             raise InputFileError("The sheet has too many merged cells.", remedy="Unmerge all cells and save the file.")
 
 

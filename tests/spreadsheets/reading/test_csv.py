@@ -49,13 +49,13 @@ def test_a_tsv_file_has_tabs(tmp_path: Path) -> None:
 
 def test_a_separator_line_is_no_row_as_excel_takes_it_off(tmp_path: Path) -> None:
     sheet = read(write_text(tmp_path, "sep=;\r\nCustomerId;Name\r\n163;Ann\r\n"))
-    assert (sheet.heading_row, sheet.row_numbers.tolist(), texts(sheet)) == (1, [2], [["163", "Ann"]])
+    assert (sheet.header.number, sheet.row_numbers.tolist(), texts(sheet)) == (1, [2], [["163", "Ann"]])
 
 
 def test_row_numbers_are_excels_over_blank_lines_and_quoted_line_breaks(tmp_path: Path) -> None:
     text = '\nCustomerId,Name\n1,"Ann\nof\r\nOslo"\n\n,\n  ,\n2,Bob\n'
     sheet = read(write_text(tmp_path, text))
-    assert sheet.heading_row == 2
+    assert sheet.header.number == 2
     assert sheet.row_numbers.tolist() == [3, 7]
     assert texts(sheet) == [["1", "Ann\nof\r\nOslo"], ["2", "Bob"]]
 
@@ -102,9 +102,9 @@ def test_a_quotation_mark_left_open_does_not_swallow_the_rows_after_it(tmp_path:
     assert ["165", "Bob"] in texts(sheet)
 
 
-def test_too_many_broken_rows_are_no_csv(tmp_path: Path) -> None:
-    with pytest.raises(InputFileError, match="no sound CSV"):
-        read(write_text(tmp_path, "CustomerId,Name\n" + '163,"a"b\n' * (csv_records.MOST_BROKEN_ROWS + 1)))
+def test_too_many_broken_rows_are_not_csv(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="not a valid CSV"):
+        read(write_text(tmp_path, "CustomerId,Name\n" + '163,"a"b\n' * (csv_records.MAX_BROKEN_ROWS + 1)))
 
 
 def test_a_row_may_not_fill_the_memory(tmp_path: Path) -> None:

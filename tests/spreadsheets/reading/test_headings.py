@@ -8,10 +8,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bulkupdate.customers.headings import find_field, suggest
+from bulkupdate.customers.headings import find_field, recognize_headings, require_mapped_headings, suggest
 from bulkupdate.errors import InputFileError, UsageError
-from bulkupdate.spreadsheets.reading.reader import read_key_sheet
-from tests.spreadsheets.reading.making import options, read, texts, write_text
+from tests.spreadsheets.reading.making import read, texts, write_text
 
 
 @pytest.mark.parametrize(
@@ -25,7 +24,7 @@ def test_the_key_column_is_known_by_many_headings(tmp_path: Path, heading: str) 
 
 def test_titles_above_the_headings_are_passed_over(tmp_path: Path) -> None:
     sheet = read(write_text(tmp_path, "Customers of May\nas of,2026-05-01\n\nCustomerId,Name\n163,Ann\n"))
-    assert (sheet.heading_row, sheet.row_numbers.tolist()) == (4, [5])
+    assert (sheet.header.number, sheet.row_numbers.tolist()) == (4, [5])
 
 
 def test_a_heading_map_is_folded_on_both_sides() -> None:
@@ -46,14 +45,27 @@ def test_a_map_to_no_field_names_the_nearest(tmp_path: Path) -> None:
 
 def test_a_heading_close_to_a_field_suggests_it() -> None:
     assert suggest("Emial") == "Email"
-    assert suggest("Shoe size in cm") is None
+    assert suggest("Company") == "CompanyId or BusinessName"
+    assert suggest("Shoe size in cm") == ""
+
+
+def test_a_mapped_heading_that_is_not_in_the_file_is_refused() -> None:
+    header = recognize_headings(["CustomerId", "Kunden-Name"], {"Kundenname": "Name"})
+    require_mapped_headings(header, {"Kundenname": "Name", "customer_id": "CustomerId"})
+    with pytest.raises(InputFileError, match=r"no heading “Kundename”.*Did you mean “Kunden-Name”"):
+        require_mapped_headings(header, {"Kundename": "Name"})
+
+
+def test_a_map_of_the_key_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="“Kundennr”, which is mapped to it, is not there either") as caught:
+        read(write_text(tmp_path, "Customer No,Name\n163,Ann\n"), heading_map={"Kundennr": "CustomerId"})
+    assert '--map "Customer No=CustomerId"' in caught.value.remedy
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("Nr,Name\n163,Ann\n", "no column CustomerId"),
-        ("CustomerId,Colour\n163,red\n", "one that can be updated"),
         ("CustomerId,Name\n", "no rows"),
         ("CustomerId,Name\n ,\n,\n", "no rows"),
         ("\n\n", "no column CustomerId"),
@@ -69,10 +81,8 @@ def test_a_file_that_cannot_be_a_sheet_of_updates_is_refused_in_a_sentence(
 
 
 def test_a_sheet_of_ids_alone_can_be_read_for_export(tmp_path: Path) -> None:
-    path = write_text(tmp_path, "CustomerId\n163\n")
-    assert texts(read_key_sheet(path, options())) == [["163"]]
-    with pytest.raises(InputFileError):
-        read(path)
+    sheet = read(write_text(tmp_path, "CustomerId\n163\n"))
+    assert sheet.customer_ids == ["163"]
 
 
 SECOND_TABLE = (
@@ -95,7 +105,7 @@ def test_two_rows_of_headings_are_refused_with_both_rows(tmp_path: Path, kind: s
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_headings_below_the_first_row_are_said(tmp_path: Path, kind: str) -> None:
     sheet = read(write_table(tmp_path, kind, (["Our customers"], ["Name", "of", "all"], *SECOND_TABLE[4:])))
-    assert sheet.heading_row == 3
+    assert sheet.header.number == 3
     assert "The headings are in row 3; the rows above them were ignored." in sheet.notes
 
 

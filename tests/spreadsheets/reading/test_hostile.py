@@ -51,7 +51,6 @@ def refusal(path: Path, **changed: object) -> str:
         ("a.csv", b"PK\x03\x04....", "an Excel or zip file"),
         ("a.xlsx", b"%PDF-1.7", "a PDF"), ("a.csv", b"%PDF-1.7", "a PDF"),
         ("a.xlsx", OLE + bytes(600), "an old Excel file"),
-        ("a.xlsx", OLE + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "password-protected"),
         ("a.xls", OLE + bytes(2000), "damaged"), ("a.xlsx", b"PK\x03\x04" + bytes(50), "damaged"),
         ("a.ods", b"PK\x05\x06" + bytes(18), "plain text or damaged"),
         ("~$a.xlsx", b"\x05user", "the mark that Excel leaves"),
@@ -82,6 +81,28 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_beyond_the_limit_of_bytes_is_refused(tmp_path: Path) -> None:
     assert "more than 10 bytes" in refusal(write_text(tmp_path, GOOD), max_unpacked_bytes=10)
+
+
+def make_ole(stream: str) -> bytes:
+    """An OLE container with one stream of 4096 bytes: its table, its directory, and the stream in 8 sectors."""
+    header = OLE + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(10)
+    header += struct.pack("<IIIIIIIII", 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, 0)
+    table = struct.pack("<128I", 0xFFFFFFFD, 0xFFFFFFFE, *range(3, 10), 0xFFFFFFFE, *[0xFFFFFFFF] * 118)
+    entries = b""
+    for name, kind, child, start, size in (("Root Entry", 5, 1, 0xFFFFFFFE, 0), (stream, 2, 0xFFFFFFFF, 2, 4096)):
+        encoded = name.encode("utf-16-le")
+        entries += encoded.ljust(64, b"\0") + struct.pack(
+            "<HBBIII", len(encoded) + 2, kind, 1, *[0xFFFFFFFF] * 2, child
+        )
+        entries += bytes(36) + struct.pack("<III", start, size, 0)
+    header += struct.pack("<108I", *[0xFFFFFFFF] * 108)
+    return header + table + entries.ljust(512, b"\0") + bytes(4096)
+
+
+def test_an_encrypted_workbook_is_refused_as_protected(tmp_path: Path) -> None:
+    protected = write_text(tmp_path, make_ole("EncryptedPackage"), name="a.xlsx")
+    assert "password-protected" in refusal(protected)
+    assert "an old Excel file" in refusal(write_text(tmp_path, make_ole("Workbook"), name="b.xlsx"))
 
 
 def test_an_ole_container_that_points_back_at_itself_is_refused(tmp_path: Path) -> None:

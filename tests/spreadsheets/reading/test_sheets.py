@@ -53,7 +53,7 @@ def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
 
 def test_a_hidden_sheet_is_taken_by_name_only(tmp_path: Path) -> None:
     path = write_sheets(tmp_path, {"Front": [["hello"]], "Old": TABLE}, hidden=("Old",))
-    with pytest.raises(InputFileError, match="hidden sheets were not looked at: Old"):
+    with pytest.raises(InputFileError, match="hidden sheets were not searched: Old"):
         read(path)
     assert texts(read(path, sheet="Old")) == [["163", "Ann"]]
 
@@ -94,7 +94,7 @@ def test_merged_titles_are_fine(tmp_path: Path) -> None:
 
     sheet = read(write_xlsx(tmp_path, fill))
     assert not sheet.problems
-    assert sheet.heading_row == 2
+    assert sheet.header.number == 2
 
 
 def test_columns_keep_their_places_where_the_table_begins_further_right(tmp_path: Path) -> None:
