@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bulkupdate.customers.cell_parser import parse_cell
+from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.headings import HeaderRow, recognize_headings
 from bulkupdate.errors import InputFileError
 
@@ -31,12 +33,20 @@ def refuse_second_header(
 ) -> None:
     """Raise `InputFileError` if a row below the headings has headings too: the rows between would be misread.
 
-    `where` is the file or sheet, as a subject.
+    A row with a customer id is no such row, even if one of its texts is a heading. `where` is the file or sheet, as a
+    subject.
     """
     for number, cells in rows:
-        if number > header.number and recognize_headings(cells, heading_map, number=number).key_column is not None:
+        if number <= header.number or _has_id(cells, header):
+            continue
+        if recognize_headings(cells, heading_map, number=number).key_column is not None:
             raise InputFileError(
                 f"{where} has headings in row {header.number} and in row {number}.",
                 remedy="Keep one table in a sheet: delete the second row of headings, or move its rows to a sheet of "
                 "their own.",
             )
+
+
+def _has_id(cells: Sequence[str], header: HeaderRow) -> bool:
+    key = header.key_column
+    return key is not None and key < len(cells) and parse_cell(CUSTOMER_ID, cells[key]).value is not None

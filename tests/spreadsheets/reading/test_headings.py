@@ -102,6 +102,11 @@ def test_two_rows_of_headings_are_refused_with_both_rows(tmp_path: Path, kind: s
         read(write_table(tmp_path, kind, SECOND_TABLE))
 
 
+def test_a_row_with_an_id_is_not_a_second_row_of_headings(tmp_path: Path) -> None:
+    sheet = read(write_text(tmp_path, "CustomerId,Comments\n163,Customer ID\n"))
+    assert texts(sheet) == [["163", "Customer ID"]]
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_headings_below_the_first_row_are_said(tmp_path: Path, kind: str) -> None:
     sheet = read(write_table(tmp_path, kind, (["Our customers"], ["Name", "of", "all"], *SECOND_TABLE[4:])))
