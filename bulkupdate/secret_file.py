@@ -20,7 +20,10 @@ def read_secret_file(path: Path) -> str:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name cannot be used"
-        raise UsageError(f"The password file {path} cannot be read: {reason}.") from None
+        raise UsageError(
+            f"The password file {path} cannot be read: {reason}.",
+            remedy="Correct the setting that names it, or the rights of the file.",
+        ) from None
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)

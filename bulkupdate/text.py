@@ -40,6 +40,11 @@ def replace_unwritable(text: str) -> str:
     return _UNWRITABLE.sub("\ufffd", text)
 
 
+def is_utf8(text: str) -> bool:
+    """Return whether a text from the system was UTF-8: other bytes come as halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def pluralize(count: int, noun: str) -> str:
     """Return the count with its noun: `1 row`, `2 rows`, `1,234 rows`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -13,7 +13,7 @@ from bulkupdate import __version__
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.lazy_group import LazyGroup
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
-from bulkupdate.settings import is_utf8
+from bulkupdate.text import is_utf8
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
 

@@ -12,7 +12,8 @@ import click
 
 from bulkupdate.cli.console import Console
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.settings import SECRETS, SETTINGS, load_settings
+from bulkupdate.settings import SECRETS, SETTINGS
+from bulkupdate.settings_sources import load_settings
 
 Function = Callable[..., Any]
 

@@ -1,0 +1,156 @@
+"""Settings from the command line, the environment and a file, each before the next."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import platformdirs
+
+from bulkupdate.errors import UsageError
+from bulkupdate.secret_file import read_secret_file
+from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Secret, Settings, environment_name
+from bulkupdate.text import is_utf8
+
+
+def load_settings(
+    command_line: Mapping[str, Any], environment: Mapping[str, str] = os.environ, config: Path | None = None
+) -> Settings:
+    """Return the settings in force: command line over environment over file.
+
+    `command_line` holds what was given there; None means not given. `config` is the file to read; None means
+    `bulkupdate.toml` in the working folder, else in the user's config folder, else none.
+
+    Raises `UsageError` for a value that makes no sense, naming where it was set.
+    """
+    file_path, from_file = _read_config(config)
+    _refuse_unknown(from_file, file_path)
+    given: dict[str, Any] = {}
+    for each in SETTINGS:
+        variable = environment_name(each.name)
+        if command_line.get(each.name) is not None:
+            given[each.name] = _convert(each.name, command_line[each.name], f"--{each.name.replace('_', '-')}")
+        elif environment.get(variable):
+            given[each.name] = _convert(each.name, environment[variable], variable)
+        elif each.name in from_file:
+            given[each.name] = _convert(each.name, from_file[each.name], f"{each.name} in {file_path}")
+    given["heading_map"] = _read_map(from_file.get("map", {}), file_path)
+    for name in ("password", "mail_password"):
+        if given.get(f"{name}_file") and not given.get(name):
+            given[name] = Secret(read_secret_file(Path(given[f"{name}_file"])))
+    return Settings(**given)
+
+
+def _refuse_unknown(from_file: Mapping[str, Any], file_path: Path | None) -> None:
+    known = [each.name for each in SETTINGS] + ["map"]
+    unknown = sorted(set(from_file) - set(known))
+    if unknown:
+        near = get_close_matches(unknown[0].lower().replace("-", "_"), known, n=1)
+        raise UsageError(
+            f"{file_path} has an unknown setting: {', '.join(unknown)}.",
+            remedy=f"Did you mean {near[0]}?" if near else "`bulkupdate help settings` lists all.",
+        )
+
+
+def _read_map(given: Any, file_path: Path | None) -> dict[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given.values()):
+        raise UsageError(f'map in {file_path} must be a table of lines such as Kundennr = "CustomerId".')
+    return dict(given)
+
+
+def user_config_path() -> Path:
+    """Return where the user's own settings file is, or would be."""
+    return Path(platformdirs.user_config_dir(APP)) / CONFIG_NAME
+
+
+def _read_config(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
+    for path in [config] if config else [Path(CONFIG_NAME), user_config_path()]:
+        if config is None and not path.is_file():
+            continue
+        text = _read_file(path)
+        try:
+            return path, tomllib.loads(text)
+        except RecursionError:
+            raise UsageError(f"The settings file {path} is not valid TOML: it is nested too deeply.") from None
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(
+                f"The settings file {path} is not valid TOML: {error}{_name_setting(text, str(error))}.",
+                remedy='Write each setting on a line of its own, with texts in quotation marks: team = "acme".',
+            ) from None
+    return None, {}
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(
+            f"The settings file {path} cannot be read: {error.strerror}.",
+            remedy=f"Correct its name. Without --config, {CONFIG_NAME} in this folder or {user_config_path()} is read.",
+        ) from error
+    except UnicodeDecodeError:  # it names bytes of the file, which may be those of a password
+        raise UsageError(f"The settings file {path} is not UTF-8 text.", remedy="Save it as UTF-8.") from None
+
+
+def _name_setting(text: str, error: str) -> str:
+    """Return the setting of the line that the error names, as words; never its value, which may be a password."""
+    number = re.search(r"at line (\d+)", error)
+    line = text.splitlines()[int(number[1]) - 1] if number else ""
+    name = re.match(r"\s*([A-Za-z_-]+)\s*=", line)
+    return f", in the setting {name[1]}" if name else ""
+
+
+_TYPES = get_type_hints(Settings)
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _convert(name: str, value: Any, where: str) -> Any:
+    """Return a setting's text as its type; `where` names its place in the error, which never shows a secret."""
+    target = _TYPES[name]
+    meta = next(each for each in SETTINGS if each.name == name).metadata
+    text = _read_text(value, target, where)
+    try:
+        converted = _BOOLEANS[text.casefold()] if target is bool else target(text)
+    except (ValueError, KeyError):
+        raise UsageError(f"{where} is {_quote(text)}; it must be {_describe(target)}.") from None
+    if meta["choices"] and converted not in meta["choices"]:
+        raise UsageError(f"{where} is {_quote(text)}; it must be one of: {', '.join(meta['choices'])}.")
+    if meta["least"] is not None and not converted >= meta["least"]:
+        raise UsageError(f"{where} is {_quote(text)}; it must be at least {meta['least']}.")
+    if meta["most"] is not None and not converted <= meta["most"]:
+        raise UsageError(f"{where} is {_quote(text)}; it must be at most {meta['most']}.")
+    return _expand(converted, where) if isinstance(converted, Path) else converted
+
+
+def _read_text(value: Any, target: type, where: str) -> str:
+    """Return the value as text. A settings file may give a number or true for what is none, but not for a text."""
+    is_number = isinstance(value, int | float) and target in (int, float, bool)
+    if not isinstance(value, str) and not is_number:
+        raise UsageError(f"{where} must be {_describe(target)}.")
+    text = str(value)
+    if not is_utf8(text) or "\0" in text:
+        raise UsageError(
+            f"{where} holds bytes that are not UTF-8 text.",
+            remedy="Type it again in a terminal or editor set to UTF-8.",
+        )
+    return text if target is Secret else text.strip()
+
+
+def _expand(path: Path, where: str) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{where} is {_quote(str(path))}; the home folder it names is not known.") from None
+
+
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
+def _describe(target: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(target, "a text in quotation marks")
