@@ -32,7 +32,7 @@ class FieldType:
     find in them: whole columns are sorted by it at once, and only other texts are parsed one by one. It admits less
     than `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
     `<clear>` stands for, None if the type cannot be cleared. `keeps_invisible`: invisible characters around the text
-    are part of it.
+    are part of it. `json_types` are the types of its JSON values.
     """
 
     label: ClassVar[str]
@@ -40,6 +40,7 @@ class FieldType:
     cleared: ClassVar[Value | None] = None
     is_text: ClassVar[bool] = False
     keeps_invisible: ClassVar[bool] = False
+    json_types: ClassVar[tuple[type, ...]] = (str,)
 
     def plain_pattern_for(self, decimal_mark: str) -> str:  # noqa: ARG002 - only decimals depend on it
         """Return the pattern of plain texts if decimals have this mark."""
@@ -62,6 +63,11 @@ class FieldType:
             return None
         parsed = self.parse(str(value).strip(), ".").value
         return UNREADABLE if parsed is None else parsed
+
+    def accepts_json(self, value: object) -> bool:
+        """Return whether a JSON value has the form in which the service takes this type."""
+        is_type = isinstance(value, self.json_types)
+        return is_type and (bool in self.json_types or not isinstance(value, bool))
 
     def format(self, value: Value) -> str:
         """Return the cell that a user would type to get the value."""
@@ -185,6 +191,10 @@ class AliasesType(FieldType):
         if isinstance(value, list):
             return tuple(str(name) for name in value)
         return () if value is None else (str(value),)
+
+    def accepts_json(self, value: object) -> bool:
+        """Return whether the value is a list of texts."""
+        return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
     def format(self, value: Value) -> str:
         """Return the names separated by semicolons."""

@@ -23,6 +23,7 @@ class CustomerIdType(FieldType):
     """An id as the service gave it: a positive whole number; `163.0` is 163. Its value is the digits as text."""
 
     label = "customer id"
+    json_types = (int,)
     plain_pattern = "[1-9][0-9]{0,17}"
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
@@ -39,6 +40,7 @@ class IntegerType(FieldType):
     """A whole number of 0 or more."""
 
     label = "whole number"
+    json_types = (int,)
     plain_pattern = "(0|[1-9][0-9]{0,17})"
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
@@ -71,6 +73,7 @@ class DecimalType(FieldType):
     """A decimal of 0 or more, exact and with the zeros it was typed with."""
 
     label = "decimal"
+    json_types = (int, Decimal)
     plain_pattern = r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?"
 
     def plain_pattern_for(self, decimal_mark: str) -> str:
@@ -134,6 +137,7 @@ class BooleanType(FieldType):
     """Yes or no, in the words of several languages."""
 
     label = "yes or no"
+    json_types = (bool,)
     plain_pattern = "(?i:true|false|yes|no)"
 
     _TRUE = frozenset(
@@ -157,6 +161,7 @@ class RatingType(FieldType):
     """A rating by name, in several spellings, or by code. Its value is the code."""
 
     label = "rating"
+    json_types = (str, int)
     plain_pattern = "[0-5]"
 
     _CODES: ClassVar[Mapping[str, int]] = {

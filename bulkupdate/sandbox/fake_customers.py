@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bulkupdate.customers.field_types import ALIASES, EMAIL, EMAILS, PHONE, TEXT, FieldType
 from bulkupdate.customers.fields import UPDATABLE
-from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING, RATINGS
+from bulkupdate.customers.value_types import RATINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +176,11 @@ MAKERS: Mapping[str, Maker] = {
     "Comments": _often(0.4, _choose(*COMMENTS)),
     "Phone1": _often(0.9, Person.make_phone),
     "Mobile": _often(0.5, Person.make_phone),
+    **dict.fromkeys(("Phone2", "Phone3", "Fax"), _often(0.25, Person.make_phone)),
+    "Email": Person.make_address,
+    "Rating": lambda person: person.rng.randrange(len(RATINGS)),
 }
-"""Makers of the fields that need more than a value of their type."""
-
-MAKER_BY_KIND: Mapping[FieldType, Maker] = {
-    TEXT: lambda person: f"Text {person.rng.randrange(1000)}",
-    EMAIL: Person.make_address,
-    EMAILS: Person.make_address,
-    PHONE: _often(0.25, Person.make_phone),
-    INTEGER: lambda person: person.rng.randrange(1000),
-    DECIMAL: _choose_commission,
-    BOOLEAN: lambda person: person.is_lucky(0.5),
-    RATING: lambda person: person.rng.randrange(len(RATINGS)),
-    ALIASES: lambda _: [],
-}
+"""Makers by field; a field without one holds its example."""
 
 
 def make_customer(seed: int, customer_id: int) -> dict[str, object]:
@@ -199,4 +189,7 @@ def make_customer(seed: int, customer_id: int) -> dict[str, object]:
     None is an empty field.
     """
     person = Person(seed, customer_id)
-    return {field.name: MAKERS.get(field.name, MAKER_BY_KIND[field.type])(person) for field in UPDATABLE}
+    return {
+        field.name: MAKERS[field.name](person) if field.name in MAKERS else field.type.from_json(field.example)
+        for field in UPDATABLE
+    }

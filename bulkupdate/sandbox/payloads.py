@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from itertools import zip_longest
 
-from bulkupdate.customers.field_types import ALIASES, FieldType
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE, Field
-from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING, RATINGS
+from bulkupdate.customers.value_types import RATING, RATINGS
 
 TEST_CARD_NUMBER = "4242424242424242"
 TEST_CVV = "CVV-SENTINEL-737"
@@ -31,30 +30,15 @@ def check_update(body: object, rating_format: str) -> dict[str, object]:
 
 
 def _check_value(field: Field, value: object, rating_format: str) -> object:
-    if field.type is RATING:
-        return _check_rating(value, rating_format)
-    if not _fits(field.type, value):
+    if not field.type.accepts_json(value):
         raise ValueError(f"{field.name}: the value is not a {field.type.label}.")
-    return value
-
-
-def _fits(field_type: FieldType, value: object) -> bool:
-    if field_type.is_text:
-        return isinstance(value, str)
-    if field_type is ALIASES:
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
-    if isinstance(value, bool):
-        return field_type is BOOLEAN
-    if field_type is INTEGER:
-        return isinstance(value, int)
-    return field_type is DECIMAL and isinstance(value, int | Decimal)
+    return _check_rating(value, rating_format) if field.type is RATING else value
 
 
 def _check_rating(value: object, rating_format: str) -> int:
     if isinstance(value, str) and value in RATINGS and rating_format != "code":
         return RATINGS.index(value)
-    is_code = isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(value, int) and is_code and 0 <= value < len(RATINGS) and rating_format != "name":
+    if isinstance(value, int) and 0 <= value < len(RATINGS) and rating_format != "name":
         return value
     raise ValueError(f"Rating: {value!r} is not a rating.")
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkupdate.customers.cell_parser import parse_cell
-from bulkupdate.customers.fields import FIELD_BY_NAME, FIELDS, UPDATABLE
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, FIELDS, UPDATABLE
 from bulkupdate.customers.models import Severity
 from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
 from bulkupdate.customers.value_types import CUSTOMER_NUMBER
@@ -204,3 +204,15 @@ def test_any_text_ends_in_a_value_a_finding_or_blank(text, field):
     reading = parse_cell(field, text)
     assert reading.value is not None or reading.findings or not text
     assert not (reading.is_refused and reading.value is not None)
+
+
+FORMS = {str: "x", int: 1, Decimal: Decimal("1.5"), bool: True, list: ["x"]}
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_what_a_type_sends_is_what_the_service_takes(field):
+    parsed = parse_cell(field, field.example).value
+    sent = list(parsed) if isinstance(parsed, tuple) else field.type.to_json(parsed, "name")
+    assert field.type.accepts_json(int(sent) if field is CUSTOMER_ID else sent)
+    accepted = {form for form, value in FORMS.items() if field.type.accepts_json(value)}
+    assert accepted in ({str}, {int}, {int, Decimal}, {bool}, {list}, {str, int})
