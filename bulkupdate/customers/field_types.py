@@ -32,7 +32,8 @@ class FieldType:
     find in them: whole columns are sorted by it at once, and only other texts are parsed one by one. It admits less
     than `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
     `<clear>` stands for, None if the type cannot be cleared. `keeps_invisible`: invisible characters around the text
-    are part of it. `json_types` are the types of its JSON values.
+    are part of it. `json_types` are the types of its JSON values. `choices` are what a drop-down offers, empty if any
+    text may be typed.
     """
 
     label: ClassVar[str]
@@ -41,6 +42,7 @@ class FieldType:
     is_text: ClassVar[bool] = False
     keeps_invisible: ClassVar[bool] = False
     json_types: ClassVar[tuple[type, ...]] = (str,)
+    choices: ClassVar[tuple[str, ...]] = ()
 
     def plain_pattern_for(self, decimal_mark: str) -> str:  # noqa: ARG002 - only decimals depend on it
         """Return the pattern of plain texts if decimals have this mark."""

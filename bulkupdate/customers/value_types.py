@@ -139,6 +139,7 @@ class BooleanType(FieldType):
     label = "yes or no"
     json_types = (bool,)
     plain_pattern = "(?i:true|false|yes|no)"
+    choices = ("Yes", "No")
 
     _TRUE = frozenset(
         ["true", "yes", "y", "t", "1", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero"]
@@ -163,6 +164,7 @@ class RatingType(FieldType):
     label = "rating"
     json_types = (str, int)
     plain_pattern = "[0-5]"
+    choices = ("Not rated", "Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied")
 
     _CODES: ClassVar[Mapping[str, int]] = {
         spelling: code
@@ -178,7 +180,7 @@ class RatingType(FieldType):
         code = self._CODES.get(self._BETWEEN_LETTERS.sub("", _without_zero_fraction(text)).casefold())
         if code is not None:
             return ParsedValue(code)
-        remedy = f"Use one of: {', '.join(RATINGS)}; or 0 to 5."
+        remedy = f"Use one of: {', '.join(self.choices)}; or 0 to 5."
         return error_result(ProblemCode.RATING, f"{quote(text)} is not a rating", remedy)
 
     def to_json(self, value: Value, rating_format: str) -> Any:
@@ -186,8 +188,8 @@ class RatingType(FieldType):
         return RATINGS[int(str(value))] if rating_format == "name" else value
 
     def format(self, value: Value) -> str:
-        """Return the rating's name."""
-        return RATINGS[int(str(value))]
+        """Return the rating's name as users spell it."""
+        return self.choices[int(str(value))]
 
 
 CUSTOMER_NUMBER = CustomerIdType()

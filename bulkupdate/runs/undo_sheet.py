@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.round_trip import to_cell
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.spreadsheets.writing.customer_sheet import Remark
+from bulkupdate.spreadsheets.writing.customer_sheet import Remark, RestoredValue
 
 FIRST_ROW = 2
 """The first one below the headings."""
@@ -71,23 +71,28 @@ def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Resto
 
 @dataclass(frozen=True)
 class UndoSheet:
-    """The sheet that puts the values back. `names` are its columns beside the id, `remarks` what it cannot hold."""
+    """The sheet that restores the previous values.
+
+    `names` are its columns beside the id, `remarks` what it cannot hold, `restored` the values beside those the run
+    sent.
+    """
 
     names: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    remarks: list[Remark]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    restored: list[RestoredValue] = field(default_factory=list)
 
 
 def make_undo_sheet(restorations: Sequence[Restoration]) -> UndoSheet:
     """Return the previous values in the input format: what was empty as `<clear>`, what was not changed as a blank."""
-    sheet = UndoSheet(tuple(each.name for each in UPDATABLE if any(each.name in r.sent for r in restorations)), [], [])
+    sheet = UndoSheet(tuple(each.name for each in UPDATABLE if any(each.name in r.sent for r in restorations)))
     for restoration in restorations:
-        cells = (_make_cell(restoration, FIELD_BY_NAME[name], sheet.remarks) for name in sheet.names)
+        cells = (_make_cell(restoration, FIELD_BY_NAME[name], sheet) for name in sheet.names)
         sheet.rows.append((restoration.customer_id, *cells))
     return sheet
 
 
-def _make_cell(restoration: Restoration, each: Field, remarks: list[Remark]) -> str:
+def _make_cell(restoration: Restoration, each: Field, sheet: UndoSheet) -> str:
     if each.name not in restoration.sent:
         return ""
     before = restoration.before.get(each.name)
@@ -95,5 +100,8 @@ def _make_cell(restoration: Restoration, each: Field, remarks: list[Remark]) -> 
     if before is not None and not loss:
         text, loss = to_cell(each, before) if before not in ("", ()) else (CLEAR, "")
     if loss:
-        remarks.append(Remark(restoration.customer_id, each.name, format_value(each, before), loss))
+        sheet.remarks.append(Remark(restoration.customer_id, each.name, format_value(each, before), loss))
+    if text:
+        sent, previous = (format_value(each, value) for value in (restoration.sent[each.name], before))
+        sheet.restored.append(RestoredValue(restoration.customer_id, each.name, sent, previous))
     return text

@@ -65,5 +65,5 @@ def make_undo_download(context: PageContext, run: Run) -> Path | None:
         return None
     sheet = make_undo_sheet(restorations)
     path = context.uploads.folder_of(run.id) / UNDO_SHEET
-    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO)
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO, sheet.restored)
     return path

@@ -9,7 +9,9 @@ import click
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
-from bulkupdate.errors import ExitCode
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELDS, Field
+from bulkupdate.customers.headings import find_field, suggest
+from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.files import check_writable
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.text import quote_argument
@@ -25,11 +27,30 @@ from bulkupdate.text import quote_argument
     show_default=True,
     help="Where it goes (.xlsx or .csv).",
 )
-def command(invocation: Invocation, output: Path) -> int:
+@click.option("--fields", metavar="FIELD,FIELD", help="Only these columns beside CustomerId, for example Email,Phone1.")
+def command(invocation: Invocation, output: Path, fields: str | None) -> int:
     """Write a sheet with every heading, ready to fill in."""
+    chosen = FIELDS if fields is None else _find_fields(fields)
     check_writable(output)
-    write_template(output)
+    write_template(output, chosen)
     invocation.console.info(f"Template: {output}. Fill it in, then: bulkupdate check {quote_argument(output)}")
     if invocation.as_json:
         print_json({"template": str(output), "exit_code": 0})
     return ExitCode.DONE
+
+
+def _find_fields(names: str) -> tuple[Field, ...]:
+    """Return the fields of a list of names separated by commas, in its order, after the customer id."""
+    found = {CUSTOMER_ID: None}
+    for name in filter(None, map(str.strip, names.split(","))):
+        field = find_field(name, {})
+        if field is None:
+            nearest = suggest(name)
+            raise UsageError(
+                f"{name} is not a field.{f' Did you mean {nearest}?' if nearest else ''}",
+                remedy="`bulkupdate template` without --fields writes a sheet with all of them.",
+            )
+        found[field] = None
+    if len(found) == 1:
+        raise UsageError("--fields names no field to update.", remedy="Name at least one, for example --fields Email.")
+    return tuple(found)

@@ -69,7 +69,7 @@ def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | N
     check_writable(path)
     if path.resolve() in (Path(run.file).resolve(), Path(run.results_path).resolve()):
         raise UsageError(f"The sheet would overwrite {path}.", remedy="Name another file with -o.")
-    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO)
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO, sheet.restored)
     show_remarks(sheet.remarks, console)
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import WriteOnlyCell
@@ -29,7 +30,8 @@ GREEN = ("FFC6EFCE", "FF006100")
 PLAIN_GREY = ("FFE7E6E6", "FF404040")
 """Fill and font of a marked cell: Excel's own pairs for bad, doubtful and good. The word in the cell says the same."""
 
-_COLUMNS_ON_A_PAGE = 10
+_CHARACTERS_ON_A_PAGE = 210.0
+"""What is still readable on a landscape page, in characters of column width."""
 
 
 @dataclass(frozen=True)
@@ -90,20 +92,31 @@ def set_widths(sheet: Worksheet, widths: Sequence[float], style: CellStyle = PLA
             apply(style, column)
 
 
-def make_table(sheet: Worksheet, width: int) -> None:
-    """Freeze the heading row, give it filter buttons, and print it on every page."""
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(width)}{EXCEL_ROWS}"
-    print_wide(sheet, pages_across=1 if width <= _COLUMNS_ON_A_PAGE else 0)
+def make_table(sheet: Worksheet, widths: Sequence[float], frozen: int) -> None:
+    """Set up a table: column widths in characters, a frozen heading row with filter buttons, printing page by page.
+
+    The first `frozen` columns are frozen too, and printed on every page.
+    """
+    set_widths(sheet, widths, INPUT_TEXT)
+    sheet.freeze_panes = f"{get_column_letter(frozen + 1)}2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(widths))}{EXCEL_ROWS}"
+    repeated = sum(widths[:frozen])
+    print_wide(sheet, max(1, ceil((sum(widths) - repeated) / (_CHARACTERS_ON_A_PAGE - repeated))))
     sheet.print_title_rows = "1:1"
+    if frozen:
+        sheet.print_title_cols = f"A:{get_column_letter(frozen)}"
 
 
 def print_wide(sheet: Worksheet, pages_across: int = 1) -> None:
-    """Print landscape, on this many pages side by side; 0 for as many as it takes."""
+    """Print landscape, scaled to this number of pages side by side, with the sheet's name and page numbers below."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
     sheet.page_setup.fitToWidth = pages_across
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=pages_across > 0)
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    footer = sheet.oddFooter
+    assert footer is not None, "openpyxl gives every worksheet one"
+    footer.left.text = "&A"
+    footer.right.text = "&P / &N"
 
 
 def add_status_colours(sheet: Worksheet, column: int, first_row: int, colours: Mapping[str, tuple[str, str]]) -> None:

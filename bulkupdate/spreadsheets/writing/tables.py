@@ -30,11 +30,18 @@ class Column:
 
 
 def format_table(
-    sheet: Worksheet, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], count: int | None = None
+    sheet: Worksheet,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell]],
+    count: int | None = None,
+    *,
+    frozen: int = 0,
 ) -> StreamedRows:
-    """Lay out a worksheet as a table and return its rows, to be streamed. `count` is their number, None if unknown."""
-    styles.make_table(sheet, len(columns))
-    styles.set_widths(sheet, [column.width for column in columns], styles.INPUT_TEXT)
+    """Lay out a worksheet as a table and return its rows, to be streamed.
+
+    `count` is their number, None if unknown. The first `frozen` columns stay in sight, and are on every printed page.
+    """
+    styles.make_table(sheet, [column.width for column in columns], frozen)
     headings: list[Cell] = [Styled(column.heading, styles.register(sheet, column.heading_style)) for column in columns]
     return StreamedRows(
         chain([headings], rows),

@@ -41,6 +41,7 @@ _CHARACTERS_A_WIDTH = 1.1  # a column's width counts figures; letters are narrow
 _MOST_LINES = 25
 
 _SHEET_PART = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
+_SHEET_DATA = re.compile(rb"<sheetData ?/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _AFTER_IGNORED_ERRORS = re.compile(rb"<(?:drawing|legacyDrawing|tableParts)\b|</worksheet>")
@@ -75,9 +76,9 @@ class StreamedRows:
 def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedRows], kind: FileKind) -> None:
     """Write `book` to `stream`, marked as a file of this kind.
 
-    The sheets named in `streamed` get their cells from there and must be empty themselves. The same book made at the
-    same `book.properties.created` gives the same bytes. Raises `UsageError` if the rows are more, wider or longer than
-    an Excel file can hold; what was written by then is useless.
+    The sheets named in `streamed` get their cells from there; of their own cells only the comments are kept. The same
+    book made at the same `book.properties.created` gives the same bytes. Raises `UsageError` if the rows are more,
+    wider or longer than an Excel file can hold; what was written by then is useless.
     """
     skeleton = BytesIO()
     created = book.properties.created or datetime(2026, 1, 1)
@@ -122,11 +123,11 @@ def _write_sheet(
     width = len(streamed.styles)
     if width > EXCEL_COLUMNS or (streamed.count or 0) > EXCEL_ROWS:
         raise _too_large(title)
-    head, _, tail = part.partition(b"</sheetData>")
+    head, tail = _SHEET_DATA.split(part, maxsplit=1)
     dimension = f'<dimension ref="A1:{get_column_letter(width)}{streamed.count}"/>' if streamed.count else ""
     is_large = (streamed.count or 0) * width * _BYTES_A_CELL > _SMALL_PART_BYTES // 2
     with target.open(entry, "w", force_zip64=is_large) as sheet:
-        sheet.write(_DIMENSION.sub(dimension.encode(), head))
+        sheet.write(_DIMENSION.sub(dimension.encode(), head) + b"<sheetData>")
         _write_rows(sheet, streamed, title, None if is_large else _SMALL_PART_BYTES)
         sheet.write(b"</sheetData>" + tail)
 

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.fields import CLEAR, CUSTOMER_ID, FIELDS, UPDATABLE
-from bulkupdate.customers.value_types import RATINGS
 from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
+OPTIONS = ReadOptions(None, {}, 1_000, 100_000, 100_000_000)
 COMMITTED = Path(__file__).parents[3] / "templates"
 
 
@@ -56,13 +57,6 @@ def test_the_sheet_to_fill_in_has_every_heading_and_no_example_row(book: openpyx
     assert sheet.freeze_panes == "B2"
 
 
-def test_each_heading_has_a_comment_with_help_and_example(book: openpyxl.Workbook) -> None:
-    for field, cell in zip(FIELDS, book["Customers"][1], strict=True):
-        assert field.help in cell.comment.text
-        assert f"Example: {field.example}" in cell.comment.text
-        assert (CLEAR in cell.comment.text) == field.is_clearable
-
-
 def test_what_is_typed_stays_as_typed(book: openpyxl.Workbook) -> None:
     """The text format: zeros of ids and phones, plus signs, and the decimals of a commission."""
     columns = book["Customers"].column_dimensions.values()
@@ -72,15 +66,43 @@ def test_what_is_typed_stays_as_typed(book: openpyxl.Workbook) -> None:
     )
 
 
-def test_rating_and_wholesale_have_drop_downs_over_the_whole_column(book: openpyxl.Workbook) -> None:
+def test_every_cell_explains_itself_and_duplicates_show(book: openpyxl.Workbook) -> None:
     sheet = book["Customers"]
-    headings = {cell.value: cell.column_letter for cell in sheet[1]}
-    offered = {str(each.sqref): each for each in sheet.data_validations.dataValidation}
-    rating = offered[f"{headings['Rating']}2:{headings['Rating']}1048576"]
-    wholesale = offered[f"{headings['IsWholesale']}2:{headings['IsWholesale']}1048576"]
-    assert rating.formula1 == f'"{",".join(RATINGS)}"'
-    assert wholesale.formula1 == '"Yes,No"'
-    assert {rating.errorStyle, wholesale.errorStyle} == {"warning"}, "a rating's code is understood too"
+    assert all(cell.comment for cell in sheet[1])
+    assert [each.promptTitle for each in sheet.data_validations.dataValidation] == [field.name for field in FIELDS]
+    assert [rule.type for each in sheet.conditional_formatting for rule in each.rules] == ["duplicateValues"]
+
+
+def test_it_prints_on_few_pages_with_headings_and_ids_on_each(book: openpyxl.Workbook) -> None:
+    sheet = book["Customers"]
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.page_setup.fitToWidth <= 3
+    assert (sheet.print_title_cols, sheet.print_title_rows) == ("$A:$A", "$1:$1")
+
+
+@pytest.mark.parametrize("name", ["small.xlsx", "small.csv"])
+def test_a_small_template_has_the_named_fields_alone(run_program: Any, tmp_path: Path, name: str) -> None:
+    assert run_program("template", "--fields", "E-mail, Phone 1,CustomerId", "-o", name).exit_code == 0
+    if name.endswith(".csv"):
+        assert (tmp_path / name).read_text("utf-8-sig") == "CustomerId,Email,Phone1\n"
+        return
+    book = openpyxl.load_workbook(tmp_path / name)
+    assert list(book["Customers"].values) == [("CustomerId", "Email", "Phone1")]
+    explained = [row[0] for row in book["Instructions"].values]
+    assert explained[-3:] == ["CustomerId: must be filled in", "Email", "Phone1"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [("Emial", "Did you mean Email?"), ("CustomerId", "names no field to update"), (",", "names no")],
+)
+def test_a_small_template_of_unknown_fields_is_refused(
+    run_program: Any, tmp_path: Path, fields: str, says: str
+) -> None:
+    done = run_program("template", "--fields", fields, "-o", "small.xlsx")
+    assert done.exit_code == 2
+    assert says in done.err
+    assert not (tmp_path / "small.xlsx").exists()
 
 
 def test_the_instructions_explain_each_field_and_the_rules(book: openpyxl.Workbook) -> None:
@@ -103,7 +125,7 @@ def test_a_filled_in_template_is_read_without_naming_its_sheet(tmp_path: Path) -
     book = openpyxl.load_workbook(tmp_path / "customers.xlsx")
     book["Customers"].append([field.example for field in FIELDS])
     book.save(tmp_path / "customers.xlsx")
-    sheet = read_sheet(tmp_path / "customers.xlsx", ReadOptions(None, {}, 1_000, 100_000, 100_000_000))
+    sheet = read_sheet(tmp_path / "customers.xlsx", OPTIONS)
     assert sheet.sheet_name == "Customers"
     assert sheet.frame.iloc[0].tolist() == [field.example for field in FIELDS]
     assert sheet.problems == ()
