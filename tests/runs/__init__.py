@@ -5,7 +5,7 @@
 6, 7            test_stopping (asked once, asked twice, while all wait)
 8 to 11         test_resume
 12 to 14        test_journal; what a full disk spares is in the journal, or was not sent
-15              test_kill, test_faults (random schedules), tests/cli/test_commands
+15              test_kill, test_faults (random schedules), tests/cli/commands
 16 to 18, 30    test_faults (passing and lasting trouble, refusals, any body); tests/sellercloud for times and jitter
 19 to 22        test_quota (throttle answers, useless reset times, wrong clocks); tests/sellercloud for Retry-After
 23              test_quota (two processes, the real numbers with a quick clock, 98 %)

@@ -1,7 +1,6 @@
-"""Numbers out of range and names that are not UTF-8 are wrong use, said in a sentence; exit code 2."""
+"""Numbers out of range are wrong use, said in a sentence; exit code 2."""
 
-import os
-from pathlib import Path
+from __future__ import annotations
 
 import pytest
 
@@ -32,19 +31,3 @@ def test_a_number_out_of_range_is_wrong_use(run_program, tmp_path, arguments):
     assert "rror: " in ended.err
     assert "Traceback" not in ended.err
     assert not list(tmp_path.rglob("error-*"))
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [("check", "k\udcff.csv"), ("run", "in.csv", "-o", "k\udcff.xlsx"), ("check", "in.csv", "--sheet", "\udcff")],
-)
-@pytest.mark.parametrize("json", [True, False])
-def test_a_name_that_is_no_utf_8_is_wrong_use(run_program, sandbox, tmp_path, arguments, json):
-    write_sheet(tmp_path / "in.csv", 1)
-    Path(os.fsencode(tmp_path).decode(), "k\udcff.csv").write_bytes((tmp_path / "in.csv").read_bytes())
-    ended = run_program(*arguments, json=json)
-    assert ended.exit_code == 2
-    assert "not UTF-8" in ended.err
-    assert "\\udcff" in ended.err
-    assert not json or ended.told["exit_code"] == 2
-    assert not sandbox.requests

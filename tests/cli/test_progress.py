@@ -1,0 +1,30 @@
+"""The progress bar, and the wait before the first row."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.conftest import find_puts, write_sheet
+
+
+def test_yes_sends_and_shows_a_bar(ask, sandbox):
+    ask.type("y\n")
+    assert ask.finish() == 0
+    assert "30/30 rows" in ask.shown
+    assert len(find_puts(sandbox)) == 30
+
+
+@pytest.mark.parametrize("command", [("run", "customers.csv", "--yes"), ("resume",), ("doctor",)])
+def test_a_wait_before_the_first_row_is_shown_with_its_end(run_program, sandbox, tmp_path, command):
+    """The quota is used up: without a word, the program would look hung for up to an hour."""
+    sheet = write_sheet(tmp_path / "customers.csv", 4)
+    assert run_program("run", sheet, "--yes", "--limit", 2, requests_per_hour=3).counts["updated"] == 2
+    process = run_program.start(*command, requests_per_hour=3)
+    shown = ""
+    while "waiting for quota until" not in shown and (line := process.stderr.readline()):
+        shown += line
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert "waiting for quota until" in shown
