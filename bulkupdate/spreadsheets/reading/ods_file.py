@@ -1,13 +1,19 @@
-"""Read an .ods file: its content is parsed element by element, as no library tells what a cell shows."""
+"""Read an .ods file: its XML is parsed here, as no library tells what a cell shows.
+
+Source: OpenDocument 1.3 part 3, 19.387 (office:value-type) and 9.1 (tables).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from xml.parsers import expat
 
 from bulkupdate.errors import InputFileError
-from bulkupdate.spreadsheets.reading.ods_cells import read_cell
+from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
+from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, format_general
 from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata, SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package, encrypted_error
 
@@ -15,11 +21,17 @@ CONTENT = "content.xml"
 MANIFEST = "META-INF/manifest.xml"
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
-LONGEST_TEXT = 10_000_000
+MAX_TEXT = 10_000_000
+_NUMBERS = frozenset({"float", "percentage", "currency"})
+_ERROR = re.compile(r"#[A-Z/0!?]+|Err:\d+|#.*!")
+_CELLS = ("table:table-cell", "table:covered-table-cell")
+_BLANKS = {"text:s": " ", "text:tab": "\t", "text:line-break": "\n"}
+_HIDDEN = ("collapse", "filter")
+_Handler = Callable[..., None]
 
 
 class OdsWorkbook:
-    """The workbook. Raises `InputFileError` where it is damaged or protected."""
+    """The workbook. Raises `InputFileError` if it is damaged or protected."""
 
     def __init__(self, path: Path, package: Package) -> None:
         self._package = package
@@ -27,21 +39,16 @@ class OdsWorkbook:
             raise package.damaged_error()
         if MANIFEST in package and any(b"encryption-data" in block for block in package.xml_blocks(MANIFEST)):
             raise encrypted_error(path)
-        names = _Names()
-        self._parse(names.start)
-        self.sheets: Sequence[tuple[str, bool]] = [(name, style in names.hidden_styles) for name, style in names.tables]
+        tables = _Tables()
+        self._parse(tables.start)
+        self.sheets: Sequence[tuple[str, bool]] = [(name, style in tables.hidden) for name, style in tables.found]
 
     def open_sheet(self, name: str) -> OdsSheet:
         sheet = OdsSheet(name)
         self._parse(sheet.start, sheet.end, sheet.take_text)
         return sheet
 
-    def _parse(
-        self,
-        start: Callable[[str, dict[str, str]], None],
-        end: Callable[[str], None] | None = None,
-        text: Callable[[str], None] | None = None,
-    ) -> None:
+    def _parse(self, start: _Handler, end: _Handler | None = None, text: _Handler | None = None) -> None:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = start
@@ -55,25 +62,25 @@ class OdsWorkbook:
             raise self._package.damaged_error() from error
 
 
-class _Names:
-    """The tables of the file, and the styles that hide a table."""
+class _Tables:
+    """The tables of the file with their styles, and the styles that hide a table."""
 
     def __init__(self) -> None:
-        self.tables: list[tuple[str, str]] = []
-        self.hidden_styles: set[str] = set()
+        self.found: list[tuple[str, str]] = []
+        self.hidden: set[str] = set()
         self._style = ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "style:style":
             self._style = attributes.get("style:name", "")
         elif tag == "style:table-properties" and attributes.get("table:display") == "false":
-            self.hidden_styles.add(self._style)
+            self.hidden.add(self._style)
         elif tag == "table:table" and "table:name" in attributes:
-            self.tables.append((attributes["table:name"], attributes.get("table:style-name", "")))
+            self.found.append((attributes["table:name"], attributes.get("table:style-name", "")))
 
 
 class OdsSheet:
-    """One sheet of it, filled by the parser's calls. Rows and cells that repeat are kept once."""
+    """One sheet of it, filled by the parser. Rows that repeat are kept once."""
 
     def __init__(self, name: str) -> None:
         self.metadata = SheetMetadata()
@@ -91,10 +98,8 @@ class OdsSheet:
 
     def rows(self, count: int | None = None) -> Iterator[SheetRow]:
         for first, repeats, cells in self._rows:
-            for number in range(first, first + repeats):
-                if count is not None and number > count:
-                    return
-                yield number, cells, ()
+            end = first + repeats if count is None else min(first + repeats, count + 1)
+            yield from ((number, cells, ()) for number in range(first, end))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the start of an element of the file."""
@@ -104,7 +109,7 @@ class OdsSheet:
             return
         elif tag == "table:table-row":
             self._start_row(attributes)
-        elif tag in ("table:table-cell", "table:covered-table-cell"):
+        elif tag in _CELLS:
             self._attributes, self._paragraphs = attributes, []
         elif tag == "table:table-column":
             self._take_column(attributes)
@@ -123,36 +128,34 @@ class OdsSheet:
             self._beside_open -= 1
         elif tag == "text:p" and not self._beside_open:
             self._is_open = False
-        elif tag in ("table:table-cell", "table:covered-table-cell"):
+        elif tag in _CELLS:
             self._end_cell()
         elif tag == "table:table-row":
             self._end_row()
 
     def take_text(self, text: str) -> None:
-        """Take text of a cell. Raises `InputFileError` if there is far too much of it."""
+        """Take text of a cell. Raises `InputFileError` if there is too much of it."""
         if self._is_open and self._paragraphs and not self._beside_open:
             self._paragraphs[-1] += text
-            if len(self._paragraphs[-1]) > LONGEST_TEXT:
-                raise InputFileError("A cell of the sheet is far larger than a cell can be; it was not read.")
+            if len(self._paragraphs[-1]) > MAX_TEXT:
+                raise InputFileError("A cell holds more text than any spreadsheet allows.", remedy="Shorten that text.")
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         self._repeat_row = _repeats(attributes, "table:number-rows-repeated")
-        self._is_hidden = attributes.get("table:visibility") in ("collapse", "filter")
+        self._is_hidden = attributes.get("table:visibility") in _HIDDEN
         self._cells, self._blanks = [], 0
 
     def _start_text(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "text:p" and self._paragraphs is not None:
             self._paragraphs.append("")
             self._is_open = True
-        elif tag == "text:s":
-            self.take_text(" " * min(32_767, _repeats(attributes, "text:c")))
-        elif tag in ("text:tab", "text:line-break"):
-            self.take_text("\t" if tag == "text:tab" else "\n")
+        elif tag in _BLANKS:
+            self.take_text(_BLANKS[tag] * min(32_767, _repeats(attributes, "text:c")))
 
     def _end_cell(self) -> None:
         column = len(self._cells) + self._blanks
         repeats = min(_repeats(self._attributes, "table:number-columns-repeated"), MAX_COLUMNS - column)
-        text, special = read_cell(self._next_row, column, self._attributes, "\n".join(self._paragraphs or ()))
+        text, special = _read_cell(self._next_row, column, self._attributes, "\n".join(self._paragraphs or ()))
         self._paragraphs = None
         self._take_merge(column)
         if special is None and not text:
@@ -183,14 +186,63 @@ class OdsSheet:
 
     def _take_column(self, attributes: dict[str, str]) -> None:
         count = _repeats(attributes, "table:number-columns-repeated")
-        if attributes.get("table:visibility") in ("collapse", "filter") and count < 1000:
+        if attributes.get("table:visibility") in _HIDDEN and count < 1000:
             self.metadata.hidden_columns += count
 
 
 def _is_beside(tag: str) -> bool:
-    """Whether what stands in the element is not the cell's text: a comment, a shape, the reading of a character."""
+    """Return whether an element in a cell is not its text: a comment, a shape, the pronunciation of a character."""
     return tag in ("office:annotation", "text:ruby-text") or tag.startswith(("draw:", "dr3d:"))
 
 
 def _repeats(attributes: dict[str, str], name: str) -> int:
     return min(MAX_ROWS, max(1, int(attributes.get(name, "1"))))
+
+
+def _read_cell(row: int, column: int, attributes: Mapping[str, str], text: str) -> tuple[str, SpecialCell | None]:
+    """Return the text of a cell, and the cell itself if its text is not simply its value. `text` is its paragraphs."""
+    kind = attributes.get("office:value-type", "")
+    formula = attributes.get("table:formula")
+    if _is_error(attributes, text):
+        return text, SpecialCell(row, column, Special.ERROR, text or "#N/A")
+    if formula is not None and not kind and not text:
+        return "", SpecialCell(row, column, Special.UNCALCULATED, formula)
+    if kind == "boolean":
+        return ("TRUE" if attributes.get("office:boolean-value") == "true" else "FALSE"), None
+    if kind in ("date", "time"):
+        iso = attributes.get("office:date-value") or attributes.get("office:time-value") or text
+        return text, SpecialCell(row, column, Special.NUMBER, shown=DisplayedNumber(text or None, iso, is_date=True))
+    if kind in _NUMBERS:
+        return _read_number(row, column, attributes.get("office:value", ""), text)
+    return text or attributes.get("office:string-value", ""), None
+
+
+def _is_error(attributes: Mapping[str, str], text: str) -> bool:
+    has_text_of_formula = "table:formula" in attributes and not attributes.get("office:string-value")
+    return attributes.get("calcext:value-type") == "error" or (has_text_of_formula and bool(_ERROR.fullmatch(text)))
+
+
+def _read_number(row: int, column: int, value: str, text: str) -> tuple[str, SpecialCell | None]:
+    try:
+        number = float(value)
+    except ValueError:
+        return text, None
+    plain = format_general(number)
+    if text in ("TRUE", "FALSE") or (text == plain and abs(number) < LOST_DIGITS_FROM):
+        return text, None
+    return text, SpecialCell(row, column, Special.NUMBER, number=number, shown=_to_shown(text, plain, number))
+
+
+def _to_shown(text: str, plain: str, number: float) -> DisplayedNumber:
+    """Return what a number shows, by its digits alone: the separators are those of the author's country."""
+    if re.search(r"\dE[+-]?\d", text):
+        return DisplayedNumber(text, plain, is_scientific=True)
+    if "##" in text:
+        return DisplayedNumber(None, plain)
+    exact = format_general(number * 100) if "%" in text else plain
+    shown_digits, digits = (re.sub(r"\D", "", number_text).strip("0") for number_text in (text, exact))
+    is_rounded = shown_digits != digits
+    is_plain = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) is not None and Decimal(text) == Decimal(plain)
+    if not is_rounded and is_plain:
+        return DisplayedNumber(text, text)
+    return DisplayedNumber(text, plain, is_rounded=is_rounded)
