@@ -1,4 +1,4 @@
-"""Wrap python-calamine, the Rust reader behind .xlsx and .xlsb; all of its exceptions are translated here."""
+"""Wrap python-calamine, the Rust library that reads .xlsx; all of its exceptions are translated here."""
 
 from __future__ import annotations
 

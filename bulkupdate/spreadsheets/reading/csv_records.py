@@ -1,4 +1,4 @@
-"""Read the records of a delimited text, strict about quotation marks, so that an open one does not swallow the file."""
+"""Read the records of a delimited text, strictly, so that one open quotation mark does not swallow the file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TextIO, TypeAlias
 
 from bulkupdate.errors import InputFileError
 
-LONGEST_FIELD = 1_000_000
-"""Characters of one cell; more is a quotation mark left open. Excel itself ends at 32,767."""
+MAX_FIELD = 1_000_000
+"""Characters of one cell; more means an open quotation mark. Excel allows 32,767."""
 
-LONGEST_LINE = 20_000_000
-"""Characters up to a line break; keeps a file without line breaks from filling the memory."""
+MAX_LINE = 20_000_000
+"""Characters up to a line break, so that a file without line breaks does not fill the memory."""
 
 MAX_BROKEN_ROWS = 100
 """With more rows whose quotation marks do not match up, the file is not a CSV file."""
@@ -30,7 +30,7 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
     line; the lines that it would have swallowed are read as rows of their own, and count as broken too, as it is not
     known whether they are rows.
     """
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD)
     with path.open(encoding=encoding, newline="") as file:
         if separator_line(path, encoding):
             file.readline()
@@ -79,10 +79,10 @@ class _Lines:
 
     def __next__(self) -> str:
         self.is_doubtful |= bool(self._waiting)
-        line = self._waiting.pop() if self._waiting else self._file.readline(LONGEST_LINE)
+        line = self._waiting.pop() if self._waiting else self._file.readline(MAX_LINE)
         if not line:
             raise StopIteration
-        if len(line) >= LONGEST_LINE:
+        if len(line) >= MAX_LINE:
             raise InputFileError(
                 f"{self._path.name} is not a CSV file of customers: it has a line of {len(line):,} characters or more.",
                 remedy="Export the file again, with one customer on each line.",

@@ -29,14 +29,14 @@ _PLAIN_LANGUAGES = frozenset({
     0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0E, 0x10, 0x13, 0x14, 0x15, 0x16, 0x18, 0x19, 0x1B, 0x1D, 0x1F,
     0x24,
 })  # fmt: skip
-"""Windows' numbers of European languages, whose dates have European figures and the Gregorian calendar."""
+"""Windows numbers of European languages, whose dates have European digits and the Gregorian calendar."""
 
 _LANGUAGE_BITS = 0x3FF
 _ENGLISH = 0x09
 
 
 def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | None, str]:
-    """Return the date as it is seen, None where that depends on the machine, and as ISO 8601 without what is zero.
+    """Return the date as displayed, None if that depends on the computer, and as ISO 8601 without a time of zero.
 
     A number that is not a date in Excel (negative, after 9999) gives None and its digits.
     """
@@ -48,7 +48,7 @@ def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | No
 
 
 def _show(days: float, moment: datetime, section: Section) -> str | None:
-    """Show a date, None if that cannot be known; between two seconds, only if rounding makes no difference."""
+    """Return a date as displayed, None if that is not certain, also because it lies between two seconds."""
     is_calendar = any(token.kind == "date" and token.text[0] in "ymd" for token in _name_minutes(list(section)))
     if is_calendar and days < FIRST_SURE_DAY:
         return None
@@ -59,7 +59,7 @@ def _show(days: float, moment: datetime, section: Section) -> str | None:
 
 
 def _to_moment(days: float, seconds: int) -> datetime:
-    """Excel takes 1900 for a leap year: its days before 1 March 1900 are one further on."""
+    """Return the date of a count of days; before 1 March 1900 it is one later, as Excel takes 1900 for a leap year."""
     start = datetime(1899, 12, 30) if days >= FIRST_SURE_DAY - 1 else datetime(1899, 12, 31)
     return start + timedelta(seconds=seconds)
 
@@ -75,7 +75,7 @@ def _to_iso(moment: datetime, days: float) -> str:
 
 
 def _render(moment: datetime, section: Section) -> str | None:
-    """Show a date under a format of digits alone; None for names of months and days, am/pm and durations."""
+    """Return a date under a format of digits; None for names of months and days, am/pm and durations."""
     locales = [token.text for token in section if token.kind == "locale"]
     if not all(map(_is_plain_locale, locales)):
         return None
@@ -101,7 +101,7 @@ def _is_english(name: str) -> bool:
 
 
 def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:
-    """Rename the `m` that stands for minutes, after hours or before seconds, to `M`; any other is the month."""
+    """Rename each `m` that means minutes, after hours or before seconds, to `M`; any other is the month."""
     units = [place for place, token in enumerate(tokens) if token.kind == "date"]
     named = [FormatToken(token.kind, token.text.lower()) if token.kind == "date" else token for token in tokens]
     for at, place in enumerate(units):

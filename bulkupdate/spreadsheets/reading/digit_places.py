@@ -23,8 +23,8 @@ _EXACT = Context(prec=700)
 class Layout:
     """A section's places.
 
-    `whole` and `decimals` are its tokens before and after the point; `thousands` says that the digits are separated,
-    `scale` by how many thousands the number is divided.
+    `whole` and `decimals` are its tokens before and after the point. `thousands`: the digits are separated. The number
+    is divided by a thousand `scale` times.
     """
 
     whole: Section
@@ -39,8 +39,7 @@ class Layout:
 class Filled:
     """A section filled in.
 
-    `digits` is the number shown, without what stands around and between; `is_rounded` says that digits of the number
-    are hidden.
+    `digits` is the number shown, without any other characters. `is_rounded`: digits of the number are hidden.
     """
 
     text: str
@@ -49,7 +48,7 @@ class Filled:
 
 
 def read_layout(section: Section) -> Layout | None:
-    """Find the places of a section. None means that what it shows cannot be known for certain."""
+    """Return the places of a section, None if what it shows is not certain."""
     section = tuple(token for token in section if token.kind not in ("colour", "locale", "condition"))
     places = [place for place, token in enumerate(section) if token.kind in ("place", "point")]
     last = places[-1]
@@ -88,9 +87,9 @@ def _has_text_after_point(layout: Layout) -> bool:
 
 
 def fill_in(number: Decimal, layout: Layout) -> Filled | None:
-    """Put the digits of a number that is not negative into their places, rounded as Excel rounds: half up.
+    """Fill the digits of a number of 0 or more into their places, rounded half up as in Excel.
 
-    None means that what shows cannot be known for certain: a zero would have to fill a place that asks for none
+    None if what it shows is not certain: a zero would have to fill a place that asks for none
     (5 under `0##` is 05 for some programs and 005 for others; 5 under `0.?0` is 5.00 or 5. 0).
     """
     count = sum(map(_is_place, layout.decimals))
@@ -111,7 +110,7 @@ def fill_in(number: Decimal, layout: Layout) -> Filled | None:
 
 
 def show_decoration(token: FormatToken) -> str:
-    """Return what a token shows that holds no digit."""
+    """Return what a token shows that is not a place for a digit."""
     if token.kind == "blank":
         return " "
     return token.text if token.kind in ("literal", "percent") else ""
@@ -129,7 +128,7 @@ def _count_commas(section: Section, start: int) -> int:
 
 
 def _count_commas_before(section: Section, point: int) -> int:
-    """Commas that scale stand between the last digit and the point."""
+    """Return the number of scaling commas, which are between the last digit and the point."""
     start = point
     while start and section[start - 1].kind == "comma":
         start -= 1
@@ -137,7 +136,7 @@ def _count_commas_before(section: Section, point: int) -> int:
 
 
 def _are_separators(section: Section, commas: list[int], end: int) -> bool:
-    """Separators stand between the first and the last digit, and nothing else stands between these."""
+    """Return whether commas separate thousands: between the first and the last digit, with nothing else there."""
     places = [place for place in range(end) if _is_place(section[place])]
     if not places or not places[0] < commas[0] <= commas[-1] < places[-1]:
         return False
@@ -148,7 +147,7 @@ def _are_separators(section: Section, commas: list[int], end: int) -> bool:
 
 
 def _is_doubtful(unused: list[str]) -> bool:
-    """Whether programs fill the places after the last decimal differently: a ? beside a #, or before a 0."""
+    """Return whether programs fill the places after the last decimal differently: a ? beside a #, or before a 0."""
     return "?" in unused and re.fullmatch(r"0*\?*", "".join(unused)) is None
 
 
@@ -160,7 +159,7 @@ def _drop_optional(fraction: str, places: list[str]) -> str:
 
 
 def _fill_whole(whole: str, layout: Layout) -> str:
-    """From the right, digit by digit; the first place takes all that is left, and so does a section without any."""
+    """Fill in from the right, digit by digit; the first place takes the rest, as does a section without places."""
     places = [place for place, token in enumerate(layout.whole) if _is_place(token)]
     if layout.thousands:
         whole = _separate(whole)
@@ -197,5 +196,5 @@ def _show_decimals(digits: Iterator[str], decimals: Section) -> Iterator[str]:
 
 
 def has_places(section: Section) -> bool:
-    """Whether the section has places for digits."""
+    """Return whether the section has places for digits."""
     return has_kind(section, "place")

@@ -1,4 +1,4 @@
-"""Build a frame from rows of text in chunks, as pyarrow's strings from the start, so that a million rows fit."""
+"""Build a frame of texts in chunks, as pyarrow strings from the start, so that a million rows fit into memory."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 
 CHUNK_CELLS = 500_000
-"""Cells that are held as Python's strings before they become pyarrow's."""
+"""Cells that are held as Python strings before they become pyarrow strings."""
 
 MAX_COLUMNS = 1_000
-"""A customer has 24 fields; columns that are not ours may stand beside them, but each costs memory by itself."""
+"""A customer has 24 fields; a sheet may have other columns too, but each costs memory."""
 
 CHUNK_CHARACTERS = 64_000_000
 """Characters that are joined into one text; a program may give the same long text for every cell."""
 
 _BLANK_BYTES = np.frombuffer(bytes({*b" \t\n\v\f\r\x1c\x1d\x1e\x1f", 0xC2, 0xE1, 0xE2, 0xE3}), np.uint8)
-"""First bytes of the characters that Python takes for blanks (of others too)."""
+"""First bytes of the characters that Python counts as blanks (and of some others)."""
 
 
 class FrameBuilder:
-    """Takes rows and gives a frame. Blank rows are left out.
+    """Turns rows into a frame. Blank rows are left out.
 
     Raises `InputFileError` as soon as there are more rows, cells or text than the settings allow.
     """
@@ -33,8 +33,8 @@ class FrameBuilder:
     def __init__(self, width: int, options: ReadOptions) -> None:
         if width > MAX_COLUMNS:
             raise InputFileError(
-                f"The sheet reaches to column {width:,}; a table of customers has {MAX_COLUMNS:,} columns at most.",
-                remedy="Delete what stands far to the right of the table.",
+                f"The sheet reaches to column {width:,}; at most {MAX_COLUMNS:,} columns are read.",
+                remedy="Delete the cells far to the right of the table.",
             )
         self._width = width
         self._options = options
@@ -46,7 +46,7 @@ class FrameBuilder:
         self._characters = 0
 
     def add(self, number: int, cells: Sequence[str]) -> None:
-        """Take one row with as many cells as there are columns; a row of blanks is passed over."""
+        """Add a row, with as many cells as there are columns."""
         self._cells.extend(cells)
         self._numbers.append(number)
         if len(self._cells) >= CHUNK_CELLS:
@@ -67,7 +67,7 @@ class FrameBuilder:
             self._take(cells, np.fromiter(map(len, cells), np.int64, len(cells)), numbers)
 
     def _take(self, cells: list[str], lengths: np.ndarray, numbers: np.ndarray) -> None:
-        """Lay out the cells of some rows, by halves where they are too long together."""
+        """Convert the cells of some rows, in halves if their texts are too long together."""
         characters = int(lengths.sum())
         if characters > CHUNK_CHARACTERS and len(numbers) > 1:
             half = len(numbers) // 2
@@ -85,7 +85,7 @@ class FrameBuilder:
         self._number_chunks.append(numbers[kept])
 
     def _find_filled(self, cells: list[str], texts: pa.LargeStringArray, lengths: np.ndarray) -> np.ndarray:
-        """Return the places of rows that are not blank. Only rows that begin with a blank need a look at all cells."""
+        """Return the indexes of rows that are not blank. Only rows that begin with a blank are checked cell by cell."""
         is_filled = np.asarray(lengths.reshape(-1, self._width).any(axis=1))
         offsets = np.frombuffer(texts.buffers()[1], np.int64)[: -1 : self._width]
         data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
@@ -110,10 +110,10 @@ class FrameBuilder:
 
 
 def arrow_strings(cells: Sequence[str], lengths: np.ndarray) -> pa.LargeStringArray:
-    """Return the texts as pyarrow keeps them, by way of one joined text.
+    """Return texts as a pyarrow array, made from one joined text; `lengths` are theirs in characters.
 
-    This is three times as fast as `pyarrow.array`, which asks every object for its type. `lengths` are theirs in
-    characters. Half a surrogate, which is no text, becomes a `?`.
+    This is three times as fast as `pyarrow.array`, which checks the type of every object. Half a surrogate pair becomes
+    a `?`.
     """
     offsets = np.zeros(len(cells) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
@@ -126,11 +126,11 @@ def arrow_strings(cells: Sequence[str], lengths: np.ndarray) -> pa.LargeStringAr
 
 
 def from_arrow(cells: pa.ChunkedArray) -> pd.api.extensions.ExtensionArray:
-    """Return a column of text as pandas keeps it, without a copy."""
+    """Return a pyarrow column as a pandas column, without a copy."""
     dtype = pd.StringDtype(storage="pyarrow", na_value=np.nan)
     return pd.arrays.ArrowStringArray(cells, dtype=dtype)  # type: ignore[call-arg]  # the stubs lack this argument
 
 
 def to_arrow(column: pd.Series) -> pa.ChunkedArray:
-    """Return the text of a column as pyarrow keeps it, without a copy."""
+    """Return a pandas column as a pyarrow column, without a copy."""
     return pa.chunked_array(column.array.__arrow_array__())

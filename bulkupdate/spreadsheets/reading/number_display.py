@@ -1,7 +1,7 @@
 """Show a number or a text under a number format as a user sees it, as far as that can be known without Excel.
 
-What depends on the settings of the machine (built-in dates, names of months) or is too elaborate (fractions) is said
-to be unknown, never guessed. Separators are those of an English Excel.
+What depends on the settings of the computer (built-in dates, names of months) or is too complex (fractions) counts as
+unknown and is never guessed. Separators are those of an English Excel.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _MONEY = re.compile(r"[$€£¥₹\s\xa0\u202f,()]|EUR|USD|GBP|CHF|kr\.?|zł|Kč
 
 @dataclass(frozen=True, slots=True)
 class DisplayedNumber:
-    """`text` is what a person sees, None where that cannot be known.
+    """`text` is what the user sees, None if that is not certain.
 
-    `plain` is the number without separators, currency and the like, or a date in ISO form. `is_rounded` says that the
-    format hides digits.
+    `plain` is the number without separators, currency and the like, or a date in ISO form. `is_rounded`: the format
+    hides digits.
     """
 
     text: str | None
@@ -47,7 +47,7 @@ class DisplayedNumber:
 
     @property
     def is_money(self) -> bool:
-        """Whether the number wears no more than thousands separators, currency, or brackets for a negative one."""
+        """Whether the text adds only thousands separators, currency, or brackets for a negative number."""
         if self.text is None:
             return False
         bare = re.sub(r"^(-?)\.", r"\g<1>0.", _MONEY.sub("", self.text)).removesuffix(".")
@@ -63,7 +63,7 @@ def format_general(number: float) -> str:
 
 
 def show_number(number: float, code: str, *, is_1904: bool = False) -> DisplayedNumber:
-    """Return what the number shows as. `is_1904` tells that the file counts days from 1904 instead of 1900."""
+    """Return how a number is displayed. `is_1904`: the file counts days from 1904 instead of 1900."""
     plain = format_general(number)
     if shows_all_as_is(code):
         return DisplayedNumber(plain, plain)
@@ -78,7 +78,7 @@ def show_number(number: float, code: str, *, is_1904: bool = False) -> Displayed
 
 
 def show_text(text: str, code: str) -> str | None:
-    """Return what a text shows as. None means that its format hides it, or shows it in a way that cannot be known."""
+    """Return how a text is displayed, None if its format hides it or if that is not certain."""
     section = text_section(code)
     if section is None or not text:
         return text
@@ -92,12 +92,12 @@ def _seen(section: Section) -> list[FormatToken]:
 
 
 def _has_wide_fill(section: Section) -> bool:
-    """Whether a character other than a blank is repeated over the cell's width."""
+    """Return whether a character other than a blank is repeated over the cell's width."""
     return any(token.kind == "fill" and token.text != " " for token in section)
 
 
 def _pick_section(sections: tuple[Section, ...], number: float) -> tuple[Section | None, str]:
-    """Return the section that a number falls into, and the sign before it. None where the conditions are beyond us."""
+    """Return the section that applies to a number, and the sign before it. None if the conditions are not supported."""
     if any(has_kind(section, "condition") for section in sections):
         return _pick_by_condition(sections, number), ""
     if number < 0 and len(sections) > 1:
@@ -108,10 +108,10 @@ def _pick_section(sections: tuple[Section, ...], number: float) -> tuple[Section
 
 
 def _pick_by_condition(sections: tuple[Section, ...], number: float) -> Section | None:
-    """Only conditions in all sections but the last, and no negative numbers, whose sign programs show differently."""
+    """Return the section that applies. None for a negative number, whose sign programs show differently."""
     *conditional, rest = sections
     conditions = [[token.text for token in section if token.kind == "condition"] for section in conditional]
-    if number < 0 or has_kind(rest, "condition") or any(len(each) != 1 for each in conditions):
+    if number < 0 or has_kind(rest, "condition") or any(len(texts) != 1 for texts in conditions):
         return None
     holding = (section for section, each in zip(conditional, conditions, strict=True) if _holds(each[0], number))
     return next(holding, rest)

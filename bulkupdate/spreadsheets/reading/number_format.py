@@ -21,17 +21,17 @@ BUILT_IN = {
 """The formats that a file names by number alone, as an English Excel shows them."""
 
 LOCAL_DATE = "local date"
-"""Stands for a built-in date format: how it shows depends on the settings of the machine that opens the file."""
+"""Code of the built-in date formats: how they are displayed depends on the settings of the computer."""
 
 LOCAL_DATES = frozenset({*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)})
 
 LOCAL_NUMBER = "local number"
-"""Stands for a built-in format that exists in some languages only."""
+"""Code of the built-in formats that exist in some languages only."""
 
 _LOCAL_NUMBERS = range(59, 82)
 
-LONGEST_CODE = 255
-"""Characters that Excel takes as a format code."""
+MAX_CODE = 255
+"""Characters that Excel allows in a format code."""
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[(?P<bracket>[^\]]*)\]|_(?P<blank>.)|\*(?P<fill>.)'
@@ -50,7 +50,7 @@ class FormatToken(NamedTuple):
     """A part of a format.
 
     `kind`: place (0 # ?), point, comma, percent, slash, text (@), general, exponent, date, half_day, elapsed (hours
-    over 24), local (a date as the machine likes it), condition, colour, locale, literal, blank (room as wide as a
+    over 24), local (a date as the computer displays it), condition, colour, locale, literal, blank (as wide as a
     character), fill (repeated over the cell's width), unknown.
     """
 
@@ -62,7 +62,7 @@ Section = tuple[FormatToken, ...]
 
 
 def code_of(number: int, own_codes: dict[int, str]) -> str:
-    """Return the code of a format by its number in the file; `own_codes` are those that the file spells out."""
+    """Return the code of a format by its number in the file; `own_codes` are those that the file defines."""
     if number in own_codes:
         return own_codes[number]
     if number in _LOCAL_NUMBERS:
@@ -71,17 +71,17 @@ def code_of(number: int, own_codes: dict[int, str]) -> str:
 
 
 def shows_all_as_is(code: str) -> bool:
-    """Whether numbers show under this format just as they are."""
+    """Return whether this format displays numbers unchanged."""
     return code in ("General", "@", "", "GENERAL")
 
 
 def shows_integers_as_is(code: str) -> bool:
-    """Whether whole numbers show under this format just as they are, but fractions may not."""
+    """Return whether this format displays whole numbers unchanged, but maybe not fractions."""
     return code in ("0", "0_)", "0_ ", "0;-0", "#0")
 
 
 def shows_texts_as_is(code: str) -> bool:
-    """Whether texts show under this format just as they are, but for blanks at the cell's edges."""
+    """Return whether this format displays texts unchanged, except for blanks at the cell's edges."""
     if code in ("General", "@"):
         return True
     section = text_section(code)
@@ -89,12 +89,12 @@ def shows_texts_as_is(code: str) -> bool:
 
 
 def is_unseen(token: FormatToken) -> bool:
-    """Whether the token shows nothing, or no more than blanks."""
+    """Return whether the token shows nothing, or only blanks."""
     return token.kind in ("blank", "colour", "locale", "condition") or token == FormatToken("fill", " ")
 
 
 def has_kind(section: Sequence[FormatToken], *kinds: str) -> bool:
-    """Whether the section has a token of one of these kinds."""
+    """Return whether the section has a token of one of these kinds."""
     return any(token.kind in kinds for token in section)
 
 
@@ -107,7 +107,7 @@ def number_sections(code: str) -> tuple[Section, ...]:
 
 
 def text_section(code: str) -> Section | None:
-    """Return the section for texts: the fourth, or a last one with an @. None means that texts show as they are."""
+    """Return the section for texts: the fourth, or a last one with an @. None if texts are displayed unchanged."""
     sections = _split_sections(code)
     return sections[-1] if len(sections) > 3 or has_kind(sections[-1], "text") else None
 
@@ -117,12 +117,12 @@ def _split_sections(code: str) -> tuple[Section, ...]:
     if code == LOCAL_DATE:
         return ((FormatToken("local", ""),),)
     sections: list[list[FormatToken]] = [[]]
-    for match in _TOKEN.finditer(code[: LONGEST_CODE + 1]):
+    for match in _TOKEN.finditer(code[: MAX_CODE + 1]):
         if match[0] == ";":
             sections.append([])
         else:
             sections[-1].extend(_read_tokens(match))
-    if code == LOCAL_NUMBER or len(code) > LONGEST_CODE or len(sections) > 4:
+    if code == LOCAL_NUMBER or len(code) > MAX_CODE or len(sections) > 4:
         return ((FormatToken("unknown", code),),)
     return tuple(tuple(section) for section in sections)
 
@@ -138,9 +138,9 @@ def _read_tokens(match: re.Match[str]) -> list[FormatToken]:
 
 
 def _read_bracket(inner: str) -> list[FormatToken]:
-    """Return the tokens of what stands in brackets.
+    """Return the tokens for the text in brackets.
 
-    A locale with more than four digits asks for other figures or another calendar; F800 and F400 are the machine's own
+    A locale with more than four digits means other digits or another calendar; F800 and F400 are the computer's own
     long date and time.
     """
     if inner.startswith("$"):

@@ -16,23 +16,23 @@ from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 
 MAX_PARTS = 10_000
 LARGEST_PARSED_BYTES = 8 << 20
-"""Parsed XML takes some thirty times its size in memory."""
+"""Parsed XML takes about thirty times its size in memory."""
 
 BLOCK_BYTES = 1 << 20
 
 SUSPECT_RATIO = 200
-"""A part that unpacks to so many times its size is a bomb: a million formatted blank rows come to about 40."""
+"""A part that unpacks to more than this many times its size is a bomb; a million formatted blank rows reach 40."""
 
 SUSPECT_BYTES = 32 << 20
-"""Smaller parts may be as dense as they like."""
+"""Smaller parts may be packed more densely."""
 
 _ENCRYPTED = 0x1
 
 
 class Package:
-    """The parts of the file, by name without regard to case, as calamine takes them.
+    """The parts of the file, by name without regard to case, as calamine reads them.
 
-    Raises `InputFileError` where the container is broken or a bomb.
+    Raises `InputFileError` if the container is damaged or a bomb.
     """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
@@ -60,7 +60,7 @@ class Package:
         self._zip.close()
 
     def blocks(self, name: str) -> Iterator[bytes]:
-        """Yield a part, block by block. What it really unpacks to counts, not what the directory says."""
+        """Yield a part, block by block. Raises `InputFileError` if it has another size than the directory says."""
         info = self._parts.get(name.lower())
         if info is None:
             raise self.damaged_error()
@@ -72,7 +72,7 @@ class Package:
                 while block := part.read(BLOCK_BYTES):
                     total += len(block)
                     if total > info.file_size:
-                        raise self._refuse_bomb()
+                        raise self._bomb_error()
                     yield block
         except InputFileError:
             raise
@@ -84,9 +84,9 @@ class Package:
     def xml_blocks(self, name: str) -> Iterator[bytes]:
         """Yield a part of XML, block by block.
 
-        Raises `InputFileError` where it declares a document type or entities: no spreadsheet program does, and they can
-        make a small file grow without end. They stand before the first element, so the first block tells; one without
-        any element is no part of a spreadsheet.
+        Raises `InputFileError` if it declares a document type or entities: no spreadsheet program does, and they can
+        make a small file grow without end. They come before the first element, so the first block decides; one without
+        any element is not part of a spreadsheet.
         """
         for place, block in enumerate(self.blocks(name)):
             if place == 0:
@@ -94,12 +94,12 @@ class Package:
             yield block
 
     def parse_xml(self, name: str) -> Element:
-        """Return a small part of XML, parsed. Raises `InputFileError` where it is not well formed or not small."""
+        """Return a small part of XML, parsed. Raises `InputFileError` if it is not well formed or not small."""
         collected = bytearray()
         for block in self.xml_blocks(name):
             collected += block
             if len(collected) > LARGEST_PARSED_BYTES:
-                raise self._refuse_bomb()
+                raise self._bomb_error()
         try:
             return fromstring(bytes(collected), forbid_dtd=True)
         except (ParseError, ValueError, LookupError) as error:
@@ -109,13 +109,13 @@ class Package:
         """Return the error for a container that cannot be read."""
         return InputFileError(
             f"{self._path.name} is damaged or cut off: it cannot be unpacked.",
-            remedy="Open it in Excel and save it again, or copy it anew from where it came.",
+            remedy="Open it in Excel and save it again, or copy it again from its source.",
         )
 
     def _check_prolog(self, start: bytes) -> None:
         if b"<!DOCTYPE" in start or b"<!ENTITY" in start:
             raise InputFileError(
-                f"{self._path.name} declares XML entities, which no spreadsheet program does; it was not read.",
+                f"{self._path.name} declares XML entities, which no spreadsheet program writes; it was not read.",
                 remedy="Open it in Excel and save it again as .xlsx.",
             )
         if not re.search(rb"<[A-Za-z_]", start):
@@ -126,7 +126,7 @@ class Package:
         if any(info.flag_bits & _ENCRYPTED for info in infos):
             raise encrypted_error(self._path)
         if len(infos) > MAX_PARTS or len(self._parts) < len(infos) or any(map(_is_trick, self._parts)):
-            raise self._refuse_bomb()
+            raise self._bomb_error()
         if sum(info.file_size for info in infos) > self._options.max_unpacked_bytes:
             raise InputFileError(
                 f"{self._path.name} unpacks to more than {self._options.max_unpacked_bytes:,} bytes.",
@@ -134,12 +134,12 @@ class Package:
             )
         for info in infos:
             if info.file_size > SUSPECT_BYTES and info.file_size > SUSPECT_RATIO * max(1, info.compress_size):
-                raise self._refuse_bomb()
+                raise self._bomb_error()
 
-    def _refuse_bomb(self) -> InputFileError:
+    def _bomb_error(self) -> InputFileError:
         return InputFileError(
-            f"{self._path.name} is packed in a way no spreadsheet program does (a zip bomb?); it was not read.",
-            remedy="If it is a real sheet, open it in Excel and save it again.",
+            f"{self._path.name} is packed in a way that no spreadsheet program uses (a zip bomb?); it was not read.",
+            remedy="If you trust it, open it in Excel and save it again.",
         )
 
 
@@ -147,7 +147,7 @@ def encrypted_error(path: Path) -> InputFileError:
     """Return the error for a file that is protected by a password."""
     return InputFileError(
         f"{path.name} is password-protected.",
-        remedy="Open it in Excel, take the password off (File, Info, Protect Workbook) and save it.",
+        remedy="Open it in Excel, remove the password (File, Info, Protect Workbook) and save it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Limit how much text a sheet comes to: one long shared string that every cell refers to is a bomb of its own."""
+"""Limit the text of a sheet: a small file can have one long shared string to which every cell refers."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
 
-LONGEST_ENTRY_BYTES = 16 << 20
+MAX_ENTRY_BYTES = 16 << 20
 
 _START = re.compile(rb"<(?:\w+:)?si[ />]")
 _REFERENCE = re.compile(rb't=["\']s["\'][^>]*>\s*<(?:\w+:)?v(?: [^>]*)?>(\d{1,9})<')
 
 
 class SharedStrings:
-    """The table of shared strings in `part`, which need not be there.
+    """The table of shared strings in `part`, which may be missing.
 
-    `most_bytes` is how much text it, or a sheet, may come to.
+    `max_bytes` limits the text of the table, and that of a sheet.
     """
 
-    def __init__(self, package: Package, part: str, most_bytes: int) -> None:
+    def __init__(self, package: Package, part: str, max_bytes: int) -> None:
         self._package = package
         self._part = part
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._longest = self._measure_longest()
 
     def check(self, part: str, extent: Extent) -> None:
-        """Raise `InputFileError` where the texts of a sheet come to more than is allowed."""
+        """Raise `InputFileError` if the texts of a sheet are more than is allowed."""
         text_bytes = extent.text_bytes
-        if text_bytes + self._longest * extent.filled > self._most_bytes:
+        if text_bytes + self._longest * extent.filled > self._max_bytes:
             text_bytes += self._measure_referenced(part)
-            if text_bytes > self._most_bytes:
-                raise self._refuse()
+            if text_bytes > self._max_bytes:
+                raise self._too_much_text_error()
 
     def _measure_longest(self) -> int:
-        """Return the bytes of the longest entry, markup included. Raises `InputFileError` if all are too many."""
+        """Return the bytes of the longest entry, markup included. Raises `InputFileError` if the table is too long."""
         longest, total, tail = 0, 0, b""
         for block in self._blocks():
             *whole, tail = (tail + block).split(b"si>")
             longest = max(longest, len(tail), *map(len, whole)) if whole else max(longest, len(tail))
             total += len(block)
-            if total > self._most_bytes or longest > LONGEST_ENTRY_BYTES:
-                raise self._refuse()
+            if total > self._max_bytes or longest > MAX_ENTRY_BYTES:
+                raise self._too_much_text_error()
         return longest
 
     def _measure_all(self) -> np.ndarray:
-        """Return the bytes of every entry, by its place."""
+        """Return the bytes of every entry, in order."""
         starts: list[int] = []
         offset, tail = 0, b""
         for block in self._blocks():
@@ -62,7 +62,7 @@ class SharedStrings:
         return np.diff(places, append=offset + len(tail))
 
     def _measure_referenced(self, part: str) -> int:
-        """Return the bytes of the entries that a sheet points to, each time it does."""
+        """Return the bytes of the entries to which a sheet refers, counted for each reference."""
         lengths = self._measure_all()
         total, tail = 0, b""
         for block in self._package.xml_blocks(part):
@@ -76,9 +76,9 @@ class SharedStrings:
     def _blocks(self) -> Iterator[bytes]:
         return self._package.xml_blocks(self._part) if self._part in self._package else iter(())
 
-    def _refuse(self) -> InputFileError:
+    def _too_much_text_error(self) -> InputFileError:
         return InputFileError(
-            f"The cells hold more than {self._most_bytes:,} bytes of text.",
+            f"The cells hold more than {self._max_bytes:,} bytes of text.",
             remedy="Split the file, save it as CSV, or raise the limit: "
-            "BULKUPDATE_MAX_UNPACKED_BYTES, of which text may be a quarter.",
+            "BULKUPDATE_MAX_UNPACKED_BYTES (text may be a quarter of it).",
         )

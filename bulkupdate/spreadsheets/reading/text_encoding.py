@@ -1,4 +1,4 @@
-"""Find out how a text file is encoded; refuse what cannot be known."""
+"""Detect the encoding of a text file; refuse a file if it is not certain."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAMPLE_BYTES = 4096
 BLOCK_BYTES = 1 << 20
 SAMPLES = 3
 LIKELY_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac-roman", "cp850", "shift_jis", "gb18030")
-"""What the user is offered if the encoding cannot be known; the first is what Western European Excel writes."""
+"""What the user is offered if the encoding is not certain; Western European Excel writes the first."""
 
 _NO_TEXT = frozenset({"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 _NAME_IT = "Save it in Excel as 'CSV UTF-8' or as .xlsx, or name its encoding, for example --encoding {}."
@@ -55,12 +55,12 @@ def require_encoding(name: str) -> str:
 
 
 def detect_encoding(path: Path, named: str | None = None) -> TextEncoding:
-    """Return the encoding of a text file; `named` is the one that the user named, None to find out.
+    """Return the encoding of a text file; `named` is the one that the user named, None to detect it.
 
-    A byte order mark decides; then the name; then zero bytes in every second place (UTF-16 without a mark); then
-    whether all of the file is UTF-8. Else it is taken for Windows-1252 if the result is plausible Western European
-    text. Raises `InputFileError` if the bytes fit none of these, if they are plainly not what the name says, or if
-    they hold NUL characters, and `UsageError` for an unknown name.
+    A byte order mark decides, then the name, then zero bytes in every second place (UTF-16 without a mark), then
+    whether all of the file is UTF-8. Else it counts as Windows-1252 if the result is plausible Western European text.
+    Raises `InputFileError` if the bytes fit none of these, clearly contradict the name, or hold NUL characters, and
+    `UsageError` for an unknown name.
     """
     chosen = TextEncoding(require_encoding(named), named) if named else None
     with path.open("rb") as file:
@@ -103,7 +103,7 @@ def _find_encoding(path: Path) -> TextEncoding:
 
 
 def _refuse_utf8_as_single_bytes(path: Path, encoding: TextEncoding) -> None:
-    """Refuse a file that is UTF-8 under a name that would read each of its letters as several wrong ones."""
+    """Refuse UTF-8 under the name of a single-byte encoding, which would read each letter as several wrong ones."""
     is_single_byte = "\ufffd" not in b"\xe9".decode(encoding.codec, "replace")
     if is_single_byte and _find_error(path, "ascii") is not None and _find_error(path, "utf-8") is None:
         garbled = next(iter(sample_texts(path, encoding.codec)), "")
@@ -118,7 +118,7 @@ def _guess_western(path: Path) -> TextEncoding:
         shown = f", and as Windows-1252 it would hold texts such as “{implausible[:40]}”" if implausible else ""
         known = " If that text is right, use --encoding cp1252." if implausible else ""
         raise InputFileError(
-            f"The encoding of {path.name} is not known: it is neither UTF-8 nor UTF-16{shown}.",
+            f"The encoding of {path.name} is not certain: it is neither UTF-8 nor UTF-16{shown}.",
             remedy=_NAME_IT.format("cp1250 (Central Europe) or cp1251 (Cyrillic)") + known,
         )
     return TextEncoding("cp1252", "Windows-1252", sample_texts(path, "cp1252"))
@@ -134,7 +134,7 @@ def _require_decodable(path: Path, encoding: TextEncoding) -> None:
 
 
 def _refuse_damaged_utf8(path: Path) -> None:
-    """Refuse a file that is UTF-8 but for a few bytes: as another encoding, all its other texts would be garbled."""
+    """Refuse a file that is UTF-8 except for a few bytes: in another encoding all its other texts would be garbled."""
     good = bad = 0
     for text in _decode_blocks(path, "utf-8", "surrogateescape"):
         escaped = len(re.findall("[\udc80-\udcff]", text))
@@ -154,7 +154,7 @@ def _refuse_nul(path: Path, codec: str) -> None:
         if "\x00" in text:
             line += text[: text.index("\x00")].count("\n")
             raise InputFileError(
-                f"{path.name} holds a NUL character in line {line}, which no sheet has: it is damaged.",
+                f"{path.name} has a NUL character in line {line}, so it is damaged.",
                 remedy="Export the file again, or open it in Excel and save it as .xlsx.",
             )
         line += text.count("\n")

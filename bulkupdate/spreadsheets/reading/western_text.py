@@ -1,9 +1,9 @@
 """Tell Western European text from text of another code page that was decoded as Windows-1252.
 
 Nearly any bytes decode as Windows-1252; Polish, Russian or Macintosh bytes give the wrong letters. So each character
-outside ASCII is looked at between its neighbours: `£ódŸ`, `Èâàí` and `JŸrgen` are not written in any language of
-Western Europe. Refusing a text wrongly costs the user one option, accepting one wrongly sends wrong data: what is
-doubtful is refused, Icelandic and Estonian too, whose letters are what Turkish and Hungarian ones are misread as.
+outside ASCII is checked with its neighbours: `£ódŸ`, `Èâàí` and `JŸrgen` are not written in any language of Western
+Europe. Wrongly refusing a text costs the user one option, wrongly accepting one sends wrong data, so anything doubtful
+is refused. That includes Icelandic and Estonian, whose letters are also what Turkish and Hungarian ones are misread as.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _LOWER = "a-zàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšž�
 _CAPITALS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŸŒŠŽÐÞ"
 _UPPER = "A-Z" + _CAPITALS
 _LETTER = _LOWER + _UPPER
-_ACCENTED = "".join(each for each in _LETTER if ord(each) > 127)
+_ACCENTED = "".join(letter for letter in _LETTER if ord(letter) > 127)
 _VOWELS = "aeiouyAEIOUYáéíóúÁÉÍÓÚ"
 _END = f"(?![{_LETTER}])"
 _START = f"(?<![{_LETTER}])"
 _ELIDED = rf"(?<=[cdjlmnstCDJLMNOT])(?<![{_LETTER}].)"
-"""After a letter that stands alone and is cut short before a vowel, as in `l’été`."""
+"""After a single letter that is elided before a vowel, as in `l’été`."""
 
 _VOWEL_OR_CAPITAL = "[A-ZaeiouyhàâéèêëîïôœùûÀÂÉÈÊËÎÏÔŒÙÛ]"
 
@@ -33,7 +33,7 @@ _PAIRS = frozenset(
     }.items()
     for other in others
 )  # fmt: skip
-"""Accented letters that stand side by side; any others do so only where whole words are read wrongly."""
+"""Accented letters that occur side by side; others do so only in words that are misread."""
 
 _PAIR = re.compile(f"(?=([{_ACCENTED}]{{2}}))")
 
@@ -55,8 +55,8 @@ _LETTERS = (
     "œ(?=[uied])|Œ(?=[uiedUIED])",
     f"(?<=[{_VOWELS}])[šžŠŽ]|[šž](?=[{_VOWELS}])|{_START}[ŠŽ](?=[{_LETTER}])",
 )
-"""Where each accented letter stands. Those of the first line are the same in the code pages of Central Europe, or have
-no neighbours that give them away."""
+"""Where each accented letter occurs. Those of the first line are the same in the code pages of Central Europe, or their
+neighbours do not show whether they are right."""
 
 _SIGNS = (
     f"(?<![{_LETTER}\u00a1-\uffff])[£¥§©±×÷¼½¾](?![{_LETTER}\u00a1-\uffff])",
@@ -76,7 +76,7 @@ _SIGNS = (
     f"…{_END}",
     f"(?<![{_LETTER}])\u00a0|\u00a0(?![{_LETTER} ])|\u00a0(?=[A-Z])|(?<=[{_LOWER}])\u00ad(?=[{_LOWER}])",
 )
-"""Where each sign stands: currency beside figures, quotation marks at the ends of words, and so on."""
+"""Where each sign occurs: currency beside digits, quotation marks at the ends of words, and so on."""
 
 _PLAUSIBLE = re.compile("|".join((*_LETTERS, *_SIGNS)))
 _STRANGE_CASE = re.compile(f"[{_LOWER}][{_CAPITALS}]|[{_UPPER}][{_CAPITALS}][{_LOWER}]|Ÿ(?=[a-z])|(?<![A-Z])Ÿ")

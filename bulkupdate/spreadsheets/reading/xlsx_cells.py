@@ -1,4 +1,4 @@
-"""What a scan of a worksheet's XML collects, however the XML is read."""
+"""What a scan of a worksheet's XML collects, by whichever of the two ways the XML is read."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ TEXT_TYPES = ("s", "str", "inlineStr")
 class Styles:
     """The number format of each cell style.
 
-    `is_uncalculated` says that the program that wrote the file left all calculating to Excel, so that a formula's
-    stored 0 is no result (XlsxWriter stores 0 everywhere).
+    `is_uncalculated`: the program that wrote the file left the calculation to Excel, so that a formula's stored 0 is
+    not a result (XlsxWriter stores 0 everywhere).
     """
 
     codes: Sequence[str]
     is_uncalculated: bool = False
 
     def code(self, style: int) -> str:
-        """Return the format of a style; General where the file does not say."""
+        """Return the format of a style; General if the file does not have it."""
         return self.codes[style] if 0 <= style < len(self.codes) else "General"
 
 
 @dataclass
 class Extent:
-    """How far the filled cells of a sheet reach (rows as Excel numbers them, columns from 0) and how many there are."""
+    """The range of a sheet's filled cells (rows as Excel numbers them, columns from 0), and their number."""
 
     first_row: int = 0
     last_row: int = 0
@@ -43,20 +43,20 @@ class Extent:
     text_bytes: int = 0
 
     def reach(self, row: int, column: int) -> None:
-        """Take in one more filled cell's place."""
+        """Extend the range to a filled cell."""
         self.first_row = min(self.first_row or row, row)
         self.last_row = max(self.last_row, row)
         self.last_column = max(self.last_column, column)
 
     @property
     def area(self) -> int:
-        """The cells of the rectangle around all filled ones."""
+        """The number of cells in the rectangle around all filled ones."""
         return (self.last_row - self.first_row + 1) * (self.last_column + 1) if self.last_row else 0
 
 
 @dataclass
 class SheetScan:
-    """The outcome of a scan."""
+    """The result of a scan."""
 
     styles: Styles
     metadata: SheetMetadata = field(default_factory=SheetMetadata)
@@ -65,18 +65,18 @@ class SheetScan:
     def take_cell(
         self, row: int, column: int, attributes: tuple[int, str], formula: str | None, value: str | None
     ) -> None:
-        """Look at one cell.
+        """Take one cell.
 
-        `attributes` are its style and its type; `formula` and `value` are None where the cell has no such part.
+        `attributes` are its style and its type; `formula` and `value` are None if the cell does not have them.
         """
         style, kind = attributes
-        special = self._sort(row, column, style, kind, formula, value)
+        special = self._classify(row, column, style, kind, formula, value)
         if formula is not None and (special is None or special.special is Special.NUMBER):
             self.metadata.formulas += 1
         if special:
             self.metadata.add_special(special)
 
-    def _sort(
+    def _classify(
         self, row: int, column: int, style: int, kind: str, formula: str | None, value: str | None
     ) -> SpecialCell | None:
         if kind == "e":
@@ -107,7 +107,7 @@ def _shows_as_is(number: float, code: str) -> bool:
 
 
 def _to_number(value: str, *, is_iso: bool) -> float | None:
-    """Return the cell's number; a date in ISO form becomes the days since 1900. None where it is neither."""
+    """Return the cell's number; a date in ISO form becomes the days since 1900. None if it is neither."""
     try:
         if is_iso:
             moment = datetime.fromisoformat(value).replace(tzinfo=None)
@@ -119,7 +119,7 @@ def _to_number(value: str, *, is_iso: bool) -> float | None:
 
 
 def to_merge(reference: str) -> Merge:
-    """Return a reference such as `A2:B3` as a merge; an unreadable one covers nothing."""
+    """Return a reference such as `A2:B3` as a merge; an invalid one covers nothing."""
     try:
         first_column, first_row, last_column, last_row = range_boundaries(reference)
     except (ValueError, CellCoordinatesException):

@@ -1,4 +1,4 @@
-"""Parse a worksheet's XML in full, for the few programs that do not write it as Excel does."""
+"""Parse a worksheet's XML in full, if it is not written as Excel writes it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from openpyxl.utils.exceptions import CellCoordinatesException
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.xlsx_cells import SheetScan, Styles, to_merge
 
-LONGEST_TEXT = 10_000_000
+MAX_TEXT = 10_000_000
 
 
 def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetScan:
-    """Parse the XML of a sheet. Raises `InputFileError` where it is not well formed."""
+    """Parse the XML of a sheet. Raises `InputFileError` if it is not well formed."""
     sheet = _Sheet(styles)
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -34,7 +34,7 @@ def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetScan:
 
 
 class _Sheet:
-    """The state between the parser's calls."""
+    """The handlers of the parser, and their state."""
 
     def __init__(self, styles: Styles) -> None:
         self.scan = SheetScan(styles)
@@ -66,8 +66,8 @@ class _Sheet:
     def text(self, text: str) -> None:
         if self._open:
             self._texts[self._open] += text
-            if len(self._texts[self._open]) > LONGEST_TEXT:
-                raise InputFileError("A cell of the sheet is far larger than a cell can be; it was not read.")
+            if len(self._texts[self._open]) > MAX_TEXT:
+                raise InputFileError("A cell holds more text than any spreadsheet allows.", remedy="Shorten that text.")
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if "r" in attributes:

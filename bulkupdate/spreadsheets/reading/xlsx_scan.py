@@ -1,8 +1,8 @@
-"""Scan a worksheet's XML once for what calamine does not tell: errors, formulas, formats, hidden rows, merges.
+"""Scan a worksheet's XML once for what calamine does not report: errors, formulas, formats, hidden rows, merges.
 
-calamine gives error cells and formulas never calculated as blanks, and numbers without their formats. The pass also
-learns how far the sheet reaches, before calamine makes room for all of it. It looks for tokens instead of parsing: a
-sheet has millions of cells, and few need a look. XML in another style than the usual is parsed (`xlsx_parse.py`).
+calamine gives error cells and formulas never calculated as blanks, and numbers without their formats. The scan also
+finds how far the sheet reaches, before calamine allocates all of it. It searches for tokens instead of parsing, as a
+sheet has millions of cells and few are special. XML in an unusual style is parsed (`xlsx_parse.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows
 from bulkupdate.spreadsheets.reading.xlsx_cells import TEXT_TYPES, SheetScan, Styles, to_merge
 from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
 
-LONGEST_ROW_BYTES = 32 << 20
+MAX_ROW_BYTES = 32 << 20
 MAX_MERGES = 200_000
 
 _CELL = re.compile(rb"<c( [^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
@@ -38,9 +38,9 @@ _ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 
 
 def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
-    """Go through the XML of a sheet, given block by block.
+    """Scan the XML of a sheet, given block by block.
 
-    Raises `InputFileError` where a row is beyond measure, or where the XML is not well formed and had to be parsed.
+    Raises `InputFileError` if a row is far too large, or if XML that has to be parsed is not well formed.
     """
     first = next(blocks, b"")
     blocks = chain((first,), blocks)
@@ -50,21 +50,21 @@ def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
 
 
 def _is_plain(xml: bytes) -> bool:
-    """Whether the XML is as all common programs write it: no prefixes, double quotes, every cell with its place."""
+    """Return whether the XML is in the usual style: no prefixes, double quotes, every cell with its reference."""
     if not re.search(rb"<worksheet[ >]", xml[:4096]) or b"<![CDATA[" in xml or b"<!--" in xml:
         return False
     return not re.search(rb"<c(?:>|/>| (?![^>]*\br=\")|[^>]*=')|<row(?:>|/>| (?![^>]*\br=\"))", xml)
 
 
 class _Tokens:
-    """The pass by tokens."""
+    """A scan by tokens."""
 
     def __init__(self, styles: Styles) -> None:
         self._scan = SheetScan(styles)
         self._patterns = [re.compile(pattern) for pattern in (*_ALWAYS, *_style_patterns(styles))]
 
     def scan(self, blocks: Iterable[bytes]) -> SheetScan:
-        """Rows are taken by chunks that end with a row; what stands before and after them at once."""
+        """Take the rows in chunks that end with a row, and what is before and after them."""
         rest, is_top, is_tail = b"", True, False
         for block in blocks:
             chunk = rest + block
@@ -72,8 +72,11 @@ class _Tokens:
             if end < len(b"</row>"):
                 end = 0
             rows, rest = chunk[:end], chunk[end:]
-            if len(rest) > LONGEST_ROW_BYTES:
-                raise InputFileError("A row of the sheet is far larger than a row can be; it was not read.")
+            if len(rest) > MAX_ROW_BYTES:
+                raise InputFileError(
+                    "A row of the sheet is far larger than any spreadsheet allows.",
+                    remedy="Open the file in Excel and save it again.",
+                )
             if rows and is_top:
                 self._take_columns(rows[: rows.find(b"<row")])
                 is_top = False
@@ -96,7 +99,7 @@ class _Tokens:
             self._scan.extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
 
     def _take_extent(self, rows: bytes, end_of_value: bytes) -> None:
-        """Count the filled cells, and note the rows of the first and the last. Columns up to Z need no search."""
+        """Count the filled cells, and extend the range to the first and the last. Columns up to Z need no search."""
         count = rows.count(end_of_value)
         if not count:
             return
@@ -143,7 +146,7 @@ class _Tokens:
 
 
 def _style_patterns(styles: Styles) -> list[bytes]:
-    """Patterns of filled cells whose style does not show numbers as they are; blanks of that style are passed over."""
+    """Return patterns of filled cells whose style does not show numbers as they are; blank cells do not match."""
     always = [
         str(style)
         for style, code in enumerate(styles.codes)
@@ -165,7 +168,7 @@ def _style_patterns(styles: Styles) -> list[bytes]:
 
 
 def _find_cells(pattern: re.Pattern[bytes], rows: bytes) -> Iterator[int]:
-    """Where the cells start that the pattern is found in."""
+    """Yield where the cells start in which the pattern is found."""
     for match in pattern.finditer(rows):
         start = rows.rfind(b"<c ", 0, match.start() + 1)
         if (
@@ -177,7 +180,7 @@ def _find_cells(pattern: re.Pattern[bytes], rows: bytes) -> Iterator[int]:
 
 
 def _count_columns(first: bytes, last: bytes) -> int:
-    """Columns hidden up to the sheet's edge are a way of tidying up, not columns of data: they do not count."""
+    """Count hidden columns, but not those up to the sheet's edge, which hold no data."""
     if not (first.isdigit() and last.isdigit()) or int(last) >= 16_384:
         return 0
     return max(0, int(last) - int(first) + 1)

@@ -109,7 +109,7 @@ def test_too_many_broken_rows_are_not_csv(tmp_path: Path) -> None:
 
 def test_a_row_may_not_fill_the_memory(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="a line of"):
-        read(write_text(tmp_path, "CustomerId,Name\n163," + "x" * csv_records.LONGEST_LINE))
+        read(write_text(tmp_path, "CustomerId,Name\n163," + "x" * csv_records.MAX_LINE))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+49 30", "-5", "@x", "\tx", "'=1"])
