@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bulkupdate.customers.models import Problem, Severity
@@ -36,10 +36,7 @@ class ProblemGroup:
     @property
     def where(self) -> str:
         """The rows in words: `row 5`, `rows 5, 9 and 12`, `rows 5, 9, 12, 13, 20 and 307 more`."""
-        shown = [str(row) for row in self.first_rows]
-        left = self.count - len(shown)
-        last = f"{left:,} more" if left else shown.pop()
-        return f"rows {', '.join(shown)} and {last}" if shown else f"row {last}"
+        return name_rows(self.first_rows, self.count)
 
 
 def group_problems(problems: Iterable[Problem]) -> list[ProblemGroup]:
@@ -49,6 +46,14 @@ def group_problems(problems: Iterable[Problem]) -> list[ProblemGroup]:
         found.setdefault((problem.severity, problem.code, problem.column), []).append(problem)
     groups = [_make_group(alike) for alike in found.values()]
     return sorted(groups, key=lambda group: (group.severity is Severity.WARNING, -group.count, group.first_rows))
+
+
+def name_rows(first_rows: Sequence[int], count: int) -> str:
+    """Return `count` rows in words, if these are the first: `row 5`, `rows 5, 9 and 12`, `rows 5, 9 and 307 more`."""
+    shown = [str(row) for row in first_rows]
+    left = count - len(shown)
+    last = f"{left:,} more" if left else shown.pop()
+    return f"rows {', '.join(shown)} and {last}" if shown else f"row {last}"
 
 
 def count_by_column(problems: Iterable[Problem]) -> list[tuple[str, int, int]]:

@@ -1,0 +1,63 @@
+"""Group the reasons of rows that were not updated: "2 rejected: 404 Customer … was not found (rows 5 and 9)"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bulkupdate.customers.models import ResultLine, Status
+from bulkupdate.customers.problem_summary import name_rows
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import Run
+from bulkupdate.text import pluralize, truncate
+
+NOT_UPDATED = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+"""The statuses that have a reason; a row that was not attempted has none of its own."""
+
+_FIRST_ROWS = 5
+_GROUPS_SHOWN = 10
+_MESSAGE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RowReason:
+    """Why some rows were not updated.
+
+    `message` is that of the first row, the customer id replaced by `…` if there are several rows. `count` is how many
+    rows, `first_rows` are the first few, as Excel numbers them.
+    """
+
+    status: Status
+    message: str
+    count: int
+    first_rows: tuple[int, ...]
+
+    def __str__(self) -> str:
+        message = truncate(self.message, _MESSAGE_LENGTH) or "no message"
+        return f"{self.count:,} {self.status.value}: {message} ({name_rows(self.first_rows, self.count)})"
+
+
+def group_row_reasons(lines: Iterable[ResultLine]) -> list[RowReason]:
+    """Return the reasons of these rows, the most frequent first."""
+    groups: dict[tuple[Status, str], RowReason] = {}
+    for line in lines:
+        general = line.message.replace(line.customer_id, "…") if line.customer_id else line.message
+        found = groups.get((line.status, general))
+        groups[line.status, general] = (
+            RowReason(line.status, line.message, 1, (line.row,))
+            if found is None
+            else RowReason(line.status, general, found.count + 1, (*found.first_rows, line.row)[:_FIRST_ROWS])
+        )
+    return sorted(groups.values(), key=lambda reason: (-reason.count, reason.first_rows))
+
+
+def find_row_reasons(run: Run, journal: Journal) -> list[RowReason]:
+    """Return why rows of the run were not updated, the most frequent reason first. Raises `JournalError`."""
+    return group_row_reasons(journal.lines(run, NOT_UPDATED))
+
+
+def describe_row_reasons(reasons: Sequence[RowReason]) -> list[str]:
+    """Return a sentence for each reason, and one that counts those left out."""
+    sentences = [str(each) for each in reasons[:_GROUPS_SHOWN]]
+    left = len(reasons) - _GROUPS_SHOWN
+    return [*sentences, f"{pluralize(left, 'more reason')}: see the results."] if left > 0 else sentences

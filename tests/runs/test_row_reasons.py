@@ -1,0 +1,38 @@
+"""Reasons of rows that were not updated, grouped."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkupdate.customers.models import ResultLine, Status
+from bulkupdate.runs.row_reasons import describe_row_reasons, group_row_reasons
+
+
+def line(row: int, customer_id: str, message: str, status: Status = Status.REJECTED) -> ResultLine:
+    return ResultLine(row, customer_id, status, 404, 1, "", message, "", ())
+
+
+def test_rows_with_the_same_reason_are_one_sentence_whatever_their_customer() -> None:
+    lines = [line(row, str(100 + row), f"404 Customer {100 + row} was not found") for row in (5, 9, 12)]
+    assert describe_row_reasons(group_row_reasons(lines)) == [
+        "3 rejected: 404 Customer … was not found (rows 5, 9 and 12)"
+    ]
+
+
+def test_a_single_row_keeps_its_message() -> None:
+    (sentence,) = describe_row_reasons(group_row_reasons([line(5, "99999", "404 Customer 99999 was not found")]))
+    assert sentence == "1 rejected: 404 Customer 99999 was not found (row 5)"
+
+
+def test_the_most_frequent_reason_comes_first_and_statuses_are_apart() -> None:
+    lines = [line(2, "1", "b"), line(3, "2", "a"), line(4, "3", "a"), line(5, "4", "a", Status.FAILED)]
+    assert [(each.status, each.count) for each in group_row_reasons(lines)] == [
+        (Status.REJECTED, 2), (Status.REJECTED, 1), (Status.FAILED, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kinds", "last"), [(10, "1 rejected: r9"), (11, "1 more reason:"), (25, "15 more reasons:")])
+def test_many_reasons_are_cut_and_counted(kinds: int, last: str) -> None:
+    sentences = describe_row_reasons(group_row_reasons([line(each + 2, "", f"r{each}") for each in range(kinds)]))
+    assert len(sentences) == min(kinds, 11)
+    assert sentences[-1].startswith(last)
