@@ -116,7 +116,12 @@ class Settings:
     upload_days: float = _setting(
         _PAGE, 30.0, "upload page: days until uploaded sheets and their reports go", least=0.001, most=36_500
     )
-    notify: str = _setting(_NOTICES, "always", "when to send notifications", choices=("always", "problems", "never"))
+    notify: str = _setting(
+        _NOTICES,
+        "always",
+        "when to notify: always = after each file, summary = once a night, problems or never",
+        choices=("always", "summary", "problems", "never"),
+    )
     mail_host: str = _setting(_NOTICES, "", "mail server (SMTP) that takes the notices; none: no mail")
     mail_port: int = _setting(
         _NOTICES, 0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0, most=65_535
@@ -134,6 +139,11 @@ class Settings:
     )
     webhook_url: Secret = _setting(
         _NOTICES, Secret(""), "address that notices are posted to as JSON (Slack and its like)"
+    )
+    heartbeat_url: Secret = _setting(
+        _NOTICES,
+        Secret(""),
+        "address requested at the start (/start) and end of each night (/fail if the exit code is 2 or more)",
     )
     heading_map: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -14,24 +15,28 @@ import platformdirs
 
 from bulkupdate.errors import UsageError
 from bulkupdate.secret_file import read_secret_file
-from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Secret, Settings, environment_name
+from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Secret, Section, Settings, environment_name
 from bulkupdate.text import is_utf8
 
 
 def load_settings(
-    command_line: Mapping[str, Any], environment: Mapping[str, str] = os.environ, config: Path | None = None
+    command_line: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    config: Path | None = None,
+    *,
+    sections: Collection[Section] = tuple(Section),
 ) -> Settings:
     """Return the settings in force: command line over environment over file.
 
     `command_line` holds what was given there; None means not given. `config` is the file to read; None means
     `bulkupdate.toml` in the working folder, else in the user's config folder, else none.
 
-    Raises `UsageError` for a value that makes no sense, naming where it was set.
+    Only settings of `sections` are loaded. Raises `UsageError` for a value that makes no sense, with its place.
     """
     file_path, from_file = _read_config(config)
     _refuse_unknown(from_file, file_path)
     given: dict[str, Any] = {}
-    for each in SETTINGS:
+    for each in (each for each in SETTINGS if each.metadata["section"] in sections):
         variable = environment_name(each.name)
         if command_line.get(each.name) is not None:
             given[each.name] = _convert(each.name, command_line[each.name], f"--{each.name.replace('_', '-')}")
@@ -44,6 +49,14 @@ def load_settings(
         if given.get(f"{name}_file") and not given.get(name):
             given[name] = Secret(read_secret_file(Path(given[f"{name}_file"])))
     return Settings(**given)
+
+
+def load_notification_settings(environment: Mapping[str, str] = os.environ, config: Path | None = None) -> Settings:
+    """Return the settings of notifications only, as far as they are valid: to report that others are not."""
+    for path in (config, Path(os.devnull)):
+        with suppress(UsageError):
+            return load_settings({}, environment, path, sections=(Section.NOTICES,))
+    return Settings()
 
 
 def _refuse_unknown(from_file: Mapping[str, Any], file_path: Path | None) -> None:

@@ -29,6 +29,9 @@ LEFTOVER_SECONDS = 86_400.0
 _CLAIMED_NAME = re.compile(r"([0-9]{8}-[0-9]{6}-[a-z0-9]{8})-(.+)", re.DOTALL)
 _STEM_BYTES = 180
 """Of the 255 that a file name may have: run id, extension and `-results-to-fix.xlsx` need the others."""
+_SHORTEST_STEM = 20
+_WINDOWS_ROOM = 210
+"""Of the 259 characters of a path on Windows: what run id and endings leave for the folder and the stem."""
 
 _RESERVED = frozenset("<>:\"/\\|?*'`$")
 """What Windows does not allow in a name, and what a shell would interpret in a command copied from a report."""
@@ -48,17 +51,21 @@ class ClaimedFile:
 
 
 class NightFolder:
-    """A folder with its five subfolders; those that the program creates are readable by their owner only.
+    """A folder with its five subfolders; those that the program creates are readable by their owner only."""
 
-    `is_new`: it had no `inbox/` before.
-    """
+    def __init__(self, root: Path, *, create: bool = False) -> None:
+        """Create the missing subfolders; `create`: the inbox and the folder itself, too.
 
-    def __init__(self, root: Path) -> None:
-        """Create the subfolders. Raises `UsageError` if that fails or if reports could not be written."""
+        Raises `UsageError` if there is no inbox, a subfolder cannot be created, or reports could not be written.
+        """
         self.root = root.resolve()
         self.inbox, self.working, self.done, self.failed, self.reports = (self.root / name for name in SUBFOLDERS)
         self.state_folder = self.root / STATE_FOLDER
-        self.is_new = not self.inbox.exists()
+        if not create and not self.inbox.is_dir():
+            raise UsageError(
+                f"The folder {root} has no subfolder inbox/, so it is not a nightly folder; nothing was created.",
+                remedy="Check its name. To set up a new nightly folder, add --create once.",
+            )
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)  # not its parents: the path may be mistyped
             for name in (*SUBFOLDERS, STATE_FOLDER):
@@ -71,17 +78,14 @@ class NightFolder:
         for folder in (self.working, self.done, self.failed, self.reports):
             check_writable(folder / "probe.csv")
 
-    def claim(self, path: Path, now: float) -> ClaimedFile | None:
+    def claim(self, path: Path, now: float) -> ClaimedFile:
         """Move a file from the inbox to `working/`, under a new run id and readable by its owner only.
 
-        Return None if it cannot be moved: it is gone, or another program holds it.
+        Raises `OSError` if it cannot be moved: it is gone, or another program holds it.
         """
         run_id = new_run_id(now)
-        target = self.working / f"{run_id}-{make_file_name(path.name)}"
-        try:
-            _move(path, target)
-        except OSError:
-            return None
+        target = self.working / f"{run_id}-{make_file_name(path.name, self._stem_bytes)}"
+        _move(path, target)
         with suppress(OSError):  # the file belongs to another user: the folder keeps it private all the same
             target.chmod(0o600)
         return ClaimedFile(target, run_id)
@@ -138,17 +142,31 @@ class NightFolder:
                 if now - path.stat().st_mtime > LEFTOVER_SECONDS:
                     path.unlink()
 
+    @property
+    def _stem_bytes(self) -> int:
+        """The longest stem: Windows limits the whole path, other systems the name."""
+        if not _is_windows():
+            return _STEM_BYTES
+        return max(_SHORTEST_STEM, min(_STEM_BYTES, _WINDOWS_ROOM - len(str(self.reports))))
+
     def _attempts_path(self, claimed: ClaimedFile) -> Path:
         return self.state_folder / f"reading-{claimed.run_id}"
 
 
-def make_file_name(name: str) -> str:
-    """Return the name without characters that mislead users, shells, logs or file systems, and shortened if long."""
+def make_file_name(name: str, stem_bytes: int = _STEM_BYTES) -> str:
+    """Return the name without characters that mislead users, shells, logs or file systems.
+
+    Its stem is cut to `stem_bytes` bytes of UTF-8.
+    """
     harmless = "".join("_" if is_control(each) or each in _RESERVED else each for each in name)
     stem, dot, suffix = harmless.rpartition(".")
     if not stem or len(suffix.encode()) > 20:
         stem, dot, suffix = harmless, "", ""
-    return stem.encode()[:_STEM_BYTES].decode(errors="ignore") + dot + suffix
+    return stem.encode()[:stem_bytes].decode(errors="ignore") + dot + suffix
+
+
+def _is_windows() -> bool:
+    return os.name == "nt"
 
 
 def _move(path: Path, target: Path) -> None:

@@ -6,11 +6,12 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.clock import Clock
+from bulkupdate.errors import UsageError
 
 try:
     import fcntl
@@ -33,22 +34,48 @@ class WaitingFile:
     node: int
 
 
+@dataclass(frozen=True)
+class SettledInbox:
+    """The files of the inbox after waiting: `ready` ones, oldest first, and those that another program is changing."""
+
+    ready: tuple[WaitingFile, ...] = ()
+    changing: frozenset[Path] = frozenset()
+
+
+def list_names(inbox: Path) -> set[str]:
+    """Return the names in the inbox. Raises `UsageError` if it cannot be read."""
+    try:
+        return {path.name for path in inbox.iterdir()}
+    except OSError as error:
+        raise UsageError(
+            f"The folder {inbox} cannot be read: {error.strerror or error}.",
+            remedy="Give the user of the program the right to read, write and enter it.",
+        ) from error
+
+
 def list_waiting_files(inbox: Path) -> list[WaitingFile]:
     """Return the sheets in the inbox, oldest first.
 
     Links, folders, hidden files, incomplete copies and files that are open in Excel or LibreOffice are left out.
+    Raises `UsageError` if the inbox cannot be read.
     """
-    names = {path.name for path in inbox.iterdir()}
-    return sorted(waiting for name in names if _has_ready_name(name, names) and (waiting := _stat_file(inbox / name)))
+    names = list_names(inbox)
+    ready = (name for name in names if not is_system_file(name) and find_blocker(name, names) is None)
+    return sorted(waiting for name in ready if (waiting := _stat_file(inbox / name)))
 
 
-def wait_until_settled(inbox: Path, settle_seconds: float, clock: Clock, stop: threading.Event) -> list[WaitingFile]:
-    """Return the sheets, oldest first, that did not change for `settle_seconds` and that no process is writing."""
+def wait_until_settled(inbox: Path, settle_seconds: float, clock: Clock, stop: threading.Event) -> SettledInbox:
+    """Return the sheets that did not change for `settle_seconds` and that no process is writing.
+
+    None is ready once `stop` is set. Raises `UsageError` if the inbox cannot be read.
+    """
     before = list_waiting_files(inbox)
     if not before or clock.wait(settle_seconds, stop):
-        return []
+        return SettledInbox()
     now = set(list_waiting_files(inbox))
-    return [each for each in before if each in now and not is_being_written(each.path)]
+    ready = tuple(each for each in before if each in now and not is_being_written(each.path))
+    changing = {each.path for each in before} - {each.path for each in ready}
+    return SettledInbox(ready, frozenset(changing))
 
 
 def is_unchanged(waiting: WaitingFile) -> bool:
@@ -82,13 +109,21 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _has_ready_name(name: str, names: Container[str]) -> bool:
+def is_system_file(name: str) -> bool:
+    """Return whether the name is that of a hidden file, a lock file or a file of the operating system: no sheet."""
     lowered = name.lower()
-    if lowered.startswith((".", "~$")) or lowered in SYSTEM_NAMES or lowered.endswith(UNFINISHED_ENDINGS):
-        return False
-    return not any(f"{name}{ending}" in names for ending in UNFINISHED_ENDINGS) and not (
-        f"~${name}" in names or f".~lock.{name}#" in names
-    )
+    return lowered.startswith((".", "~$")) or lowered in SYSTEM_NAMES
+
+
+def find_blocker(name: str, names: Collection[str]) -> str | None:
+    """Return the name among `names` that says that the file is open or incomplete; None if there is none.
+
+    It is the lock file of Excel or LibreOffice, the partial copy beside the file, or the name of the file itself.
+    """
+    if name.lower().endswith(UNFINISHED_ENDINGS):
+        return name
+    candidates = (f"~${name}", f".~lock.{name}#", *(f"{name}{ending}" for ending in UNFINISHED_ENDINGS))
+    return next((each for each in candidates if each in names), None)
 
 
 def _stat_file(path: Path) -> WaitingFile | None:

@@ -73,11 +73,13 @@ class _PrivateFile(RotatingFileHandler):
 def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iterator[None]:
     """Log to stderr and, unless it is None, to the file at `path`.
 
-    `kind` is text or json, `level` is debug, info or warning. `quiet` shows only errors on stderr; the file gets
-    everything. Raises `UsageError` if it cannot be written.
+    `kind` is text or json, `level` is debug, info or warning. `quiet` shows only warnings and errors about files and
+    nights on stderr, not those about rows; the file gets everything. Raises `UsageError` if it cannot be written.
     """
     screen = logging.StreamHandler(sys.stderr)
-    screen.setLevel(logging.ERROR if quiet else logging.NOTSET)
+    if quiet:
+        screen.setLevel(logging.WARNING)
+        screen.addFilter(lambda record: not hasattr(record, "row"))
     handlers: list[logging.Handler] = [screen]
     if path is not None:
         try:

@@ -4,107 +4,191 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import ExitCode
-from bulkupdate.nightly.file_job import FileProcessor, NightOptions
+from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.nightly.file_job import FileProcessor
 from bulkupdate.nightly.file_report import FileReport, write_file_summary
+from bulkupdate.nightly.file_sender import FileSender
 from bulkupdate.nightly.folder import ClaimedFile, NightFolder
 from bulkupdate.nightly.folder_lock import Owner, hold_folder
-from bulkupdate.nightly.inbox import is_unchanged, list_waiting_files, wait_until_settled
+from bulkupdate.nightly.heartbeat import Signal, choose_signal, send_heartbeat
+from bulkupdate.nightly.inbox import WaitingFile, is_unchanged, list_waiting_files, wait_until_settled
+from bulkupdate.nightly.left_files import InboxHistory, LeftFile, find_left_files
 from bulkupdate.nightly.logs import LOGGER
+from bulkupdate.nightly.metrics import write_metrics
+from bulkupdate.nightly.night_options import NightOptions
+from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.nightly.window import close_window_at
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.journal import Journal
 from bulkupdate.settings import Settings
 
-OnReport = Callable[[FileReport], None]
-"""Called for each file once it is in its final place."""
 
+@dataclass(frozen=True)
+class Night:
+    """What a night is run with.
 
-def run_night(
-    root: Path,
-    settings: Settings,
-    options: NightOptions,
-    clock: Clock,
-    stop: Cancellation,
-    on_report: OnReport,
-    notifier: Notifier,
-) -> ExitCode:
-    """Process the folder; return the highest exit code of its files.
-
-    Raises `UsageError` if folder or settings cannot be used, `BusyError` if another process is working on the folder,
-    and `JournalError`. Each file is left where the next night continues with it.
+    `on_report` is called for each file once it is in its final place. `explain_bug` saves a crash report and returns
+    the sentence about it. `metrics_file` is where to write metrics, None for none. `failure` is an error that was found
+    before the night could begin, such as a wrong setting: the night then only reports it.
     """
-    settings.require_connection()
-    notifier.check()
-    folder = NightFolder(root)
-    with hold_folder(folder.state_folder, clock) as killed, Journal(settings.state_dir, clock) as journal:
-        _prepare_folder(folder, killed, clock)
-        with close_window_at(options.end, stop, clock):
-            processor = FileProcessor(folder, settings, options, journal, clock, stop)
-            highest = _process_files(processor, on_report, notifier)
-        return _find_exit_code(processor, highest)
+
+    root: Path
+    settings: Settings
+    options: NightOptions
+    clock: Clock
+    stop: Cancellation
+    notifier: Notifier
+    on_report: Callable[[FileReport], None]
+    explain_bug: Callable[[BaseException], BulkUpdateError]
+    metrics_file: Path | None = None
+    failure: BulkUpdateError | None = None
+
+
+@dataclass
+class _Progress:
+    """What the night has come to so far."""
+
+    files: list[FileReport] = field(default_factory=list)
+    left_files: list[LeftFile] = field(default_factory=list)
+    history: InboxHistory = field(default_factory=InboxHistory)
+    exit_code: ExitCode = ExitCode.DONE
+
+
+def run_night(night: Night) -> NightReport:
+    """Process the folder, and report its begin and its end: log, heartbeat, metrics and notification.
+
+    An error that ends the night is in the report. Each file is left where the next night continues with it.
+    """
+    started, progress, error = night.clock.now(), _Progress(), None
+    LOGGER.info("night begins: %s", night.root)
+    send_heartbeat(night.settings.heartbeat_url, Signal.START, night.clock, night.stop)
+    try:
+        _process_folder(night, progress)
+    except BulkUpdateError as failure:
+        error = failure
+    except Exception as bug:  # noqa: BLE001 - a night that fails for a bug is reported like any other
+        error = night.explain_bug(bug)
+    exit_code = max(progress.exit_code, error.exit_code if error else ExitCode.DONE)
+    report = NightReport(
+        folder=night.root.absolute(), started=started, ended=night.clock.now(), exit_code=exit_code,
+        files=tuple(progress.files), left_files=tuple(progress.left_files), error=error,
+    )  # fmt: skip
+    if report.overdue_files and report.exit_code is ExitCode.DONE:
+        report = replace(report, exit_code=ExitCode.INCOMPLETE)
+    return _report_end(night, report)
+
+
+def _report_end(night: Night, report: NightReport) -> NightReport:
+    """Report the end of the night; return the report with the notifications that failed."""
+    if report.error is not None:
+        LOGGER.error("night failed: %s", f"{report.error} {report.error.remedy or ''}".rstrip())
+    night.notifier.notify_night(report)
+    report = replace(report, failed_notifications=night.notifier.failures)
+    is_well = report.exit_code is ExitCode.DONE and not report.failed_notifications
+    LOGGER.log(logging.INFO if is_well else logging.WARNING, "night ends: %s", report.describe())
+    if night.metrics_file is not None:
+        try:
+            write_metrics(report, night.metrics_file)
+        except BulkUpdateError as error:
+            LOGGER.warning("the metrics were not written: %s", error)
+    send_heartbeat(night.settings.heartbeat_url, choose_signal(report.exit_code), night.clock, night.stop)
+    return report
+
+
+def _process_folder(night: Night, progress: _Progress) -> None:
+    if night.failure is not None:
+        raise night.failure
+    night.settings.require_connection()
+    night.notifier.check()
+    folder = NightFolder(night.root, create=night.options.create)
+    with ExitStack() as stack:
+        killed = stack.enter_context(hold_folder(folder.state_folder, night.clock))
+        journal = stack.enter_context(Journal(night.settings.state_dir, night.clock))
+        _prepare_folder(folder, killed, night.clock)
+        sender = FileSender(folder, night.settings, night.options, journal, night.clock, night.stop)
+        stack.callback(sender.close)
+        with close_window_at(night.options.end, night.stop, night.clock):
+            is_cut_short = _process_files(night, FileProcessor(sender), progress)
+        progress.exit_code = _find_exit_code(night, folder, progress.exit_code)
+        progress.left_files = _find_left_files(night, folder, progress, is_cut_short=is_cut_short)
 
 
 def _prepare_folder(folder: NightFolder, killed: Owner | None, clock: Clock) -> None:
-    if folder.is_new:
-        LOGGER.warning("%s had no inbox/, so no file can have been waiting; it has been created", folder.root)
     if killed is not None:
         LOGGER.warning("taking the folder over from %s, which was killed", killed)
     folder.clear_leftovers(clock.now())
-    for path in folder.list_foreign_files():
-        LOGGER.warning("ignored in working/: the program did not put it there", extra={"file": path.name})
 
 
-def _process_files(processor: FileProcessor, on_report: OnReport, notifier: Notifier) -> ExitCode:
-    highest = ExitCode.DONE
-    for claimed in _claim_files(processor):
+def _process_files(night: Night, processor: FileProcessor, progress: _Progress) -> bool:
+    """Process all files; return whether the night ended before it reached them all."""
+    for claimed in _claim_files(night, processor.sender.folder, progress.history):
         report = processor.process(claimed)
-        _finish_file(claimed, report, processor, notifier)
-        on_report(report)
-        highest = max(highest, report.exit_code)
-        if report.ends_night or processor.stop.is_set():
-            break
-    return highest
+        progress.files.append(report)
+        progress.exit_code = max(progress.exit_code, report.exit_code)
+        _finish_file(claimed, report, processor.sender, night.notifier)
+        night.on_report(report)
+        if report.ends_night or night.stop.is_set():
+            return True
+    return night.stop.is_set()
 
 
-def _claim_files(processor: FileProcessor) -> Iterator[ClaimedFile]:
+def _claim_files(night: Night, folder: NightFolder, history: InboxHistory) -> Iterator[ClaimedFile]:
     """Yield what the last night left in `working/`; then the inbox, each file claimed only when its turn comes."""
-    folder, clock, stop = processor.folder, processor.clock, processor.stop
     yield from folder.list_claimed()
-    for waiting in wait_until_settled(folder.inbox, processor.options.settle_seconds, clock, stop):
-        is_ready = not stop.is_set() and is_unchanged(waiting)
-        claimed = folder.claim(waiting.path, clock.now()) if is_ready else None
-        if claimed is not None:
-            LOGGER.info("claimed", extra={"run": claimed.run_id, "file": waiting.path.name})
-            yield claimed
+    history.settled = wait_until_settled(folder.inbox, night.options.settle_seconds, night.clock, night.stop)
+    for waiting in history.settled.ready:
+        if not night.stop.is_set() and is_unchanged(waiting):
+            claimed = _claim(folder, waiting, night.clock, history)
+            if claimed is not None:
+                LOGGER.info("claimed", extra={"run": claimed.run_id, "file": waiting.path.name})
+                yield claimed
 
 
-def _finish_file(claimed: ClaimedFile, report: FileReport, processor: FileProcessor, notifier: Notifier) -> None:
+def _claim(folder: NightFolder, waiting: WaitingFile, clock: Clock, history: InboxHistory) -> ClaimedFile | None:
+    try:
+        return folder.claim(waiting.path, clock.now())
+    except FileNotFoundError:  # somebody has just taken it out of the inbox
+        return None
+    except OSError as error:
+        history.not_movable[waiting.path] = error.strerror or str(error)
+        return None
+
+
+def _finish_file(claimed: ClaimedFile, report: FileReport, sender: FileSender, notifier: Notifier) -> None:
     """Report on the file, then move it: a crash in between reports it twice, never not at all."""
-    write_file_summary(report, processor.folder.report_path(claimed, ".json"))
+    write_file_summary(report, sender.folder.report_path(claimed, ".json"))
     level = logging.INFO if report.exit_code is ExitCode.DONE else logging.WARNING
     context = {"run": claimed.run_id, "file": report.name, "exit_code": int(report.exit_code)}
     LOGGER.log(level, "%s", report.sentence, extra=context)
     if report.reason:  # a refusal may quote a heading, and that may be customer data
         quotes_cells = report.exit_code is ExitCode.FILE_REFUSED
         LOGGER.log(logging.DEBUG if quotes_cells else level, "reason: %s", report.reason, extra={"run": claimed.run_id})
-    notifier.notify(report)
+    notifier.notify_file(report)
     if report.path != claimed.path:
-        processor.folder.archive(claimed, report.path)
+        sender.folder.archive(claimed, report.path)
         if report.run_report.run:
-            processor.journal.set_file(claimed.run_id, report.path)
+            sender.journal.set_file(claimed.run_id, report.path)
 
 
-def _find_exit_code(processor: FileProcessor, highest: ExitCode) -> ExitCode:
+def _find_exit_code(night: Night, folder: NightFolder, highest: ExitCode) -> ExitCode:
     """Return the exit code of the night: if files are left because its time is over, it stopped, though no run did."""
-    stop, folder = processor.stop, processor.folder
-    if not stop.is_set() or highest in (ExitCode.STOPPED, ExitCode.INTERRUPTED):
+    if not night.stop.is_set() or highest in (ExitCode.STOPPED, ExitCode.INTERRUPTED):
         return highest
-    if stop.reason is None:
+    if night.stop.reason is None:
         return ExitCode.INTERRUPTED
     is_left = bool(folder.list_claimed() or list_waiting_files(folder.inbox))
     return max(highest, ExitCode.STOPPED) if is_left else highest
+
+
+def _find_left_files(night: Night, folder: NightFolder, progress: _Progress, *, is_cut_short: bool) -> list[LeftFile]:
+    """Find the files left behind, and log each with its reason."""
+    left_files = find_left_files(folder, progress.history, night.clock.now(), is_cut_short=is_cut_short)
+    for each in left_files:
+        LOGGER.warning("left behind: %s", each.message, extra={"file": each.name})
+    return left_files

@@ -1,18 +1,30 @@
-"""Notify users of the outcome of a file. A notification that fails is retried, then logged; it never fails a run."""
+"""Notify users of files and nights. A notification that fails is retried, then logged; it never fails a run."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
+from bulkupdate.nightly.delivery import DeliveryError, TemporaryDeliveryError
 from bulkupdate.nightly.file_report import FileReport
-from bulkupdate.nightly.logs import LOGGER, neutralise
-from bulkupdate.nightly.smtp import MailError, SmtpSender
-from bulkupdate.nightly.webhook import WebhookError, post_json
+from bulkupdate.nightly.logs import LOGGER
+from bulkupdate.nightly.night_report import NightReport
+from bulkupdate.nightly.notification_text import (
+    write_file_post,
+    write_file_subject,
+    write_file_text,
+    write_night_post,
+    write_night_subject,
+    write_night_text,
+)
+from bulkupdate.nightly.smtp import SmtpSender
+from bulkupdate.nightly.webhook import post_json
 from bulkupdate.sellercloud.retry import Retrier
 from bulkupdate.settings import Settings
 
@@ -20,94 +32,64 @@ TRIES = 4
 FIRST_WAIT_SECONDS = 2.0
 """2, 4 and 8 seconds, with jitter: one notification waits for 20 seconds at most."""
 
-_WEBHOOK_KEYS = ("run", "state", "rows", "counts", "exit_code", "next")
-"""What a webhook gets in addition to the text; nothing that could quote a cell."""
-
-
-class _TryAgainError(Exception):
-    """A notification was not accepted, but another attempt may succeed."""
-
 
 @dataclass
 class Notifier:
-    """Notifies by mail and webhook, as the settings say. `first_wait` is in seconds."""
+    """Notifies by mail and webhook, as the settings say. `first_wait` is in seconds; `failures` counts what failed."""
 
     settings: Settings
     clock: Clock
     stop: threading.Event
     first_wait: float = FIRST_WAIT_SECONDS
-    _failed_channels: set[str] = field(default_factory=set)
+    failures: int = field(default=0, init=False)
+    _failed_channels: set[str] = field(default_factory=set, init=False)
 
     def check(self) -> None:
         """Raise `UsageError` if mail could not be sent with these settings."""
         if self.settings.mail_host:
             SmtpSender(self.settings, self.clock).check()
 
-    def notify(self, report: FileReport) -> None:
+    def notify_file(self, report: FileReport) -> None:
         """Send a notification about a file, if the settings ask for it."""
-        wanted = self.settings.notify
-        if wanted == "never" or (wanted == "problems" and report.exit_code is ExitCode.DONE):
-            return
-        if self.settings.mail_host:
-            self._send("mail", lambda: self._mail(report), report)
-        if self.settings.webhook_url:
-            self._send("webhook", lambda: self._post(report), report)
+        is_wanted = {"always": True, "problems": report.exit_code is not ExitCode.DONE}
+        if is_wanted.get(self.settings.notify, False):
+            context = {"run": report.run_report.run, "file": report.name}
+            mail = write_file_subject(report), write_file_text(report), report.files
+            self._deliver(mail, write_file_post(report), context)
 
-    def _send(self, channel: str, send: Callable[[], None], report: FileReport) -> None:
+    def notify_night(self, report: NightReport) -> None:
+        """Send a notification about the night, if settings ask for it or no file's notification says what failed."""
+        is_wanted = {"summary": True, "never": False}
+        if is_wanted.get(self.settings.notify, report.needs_attention):
+            files = tuple(path for each in report.files for path in each.files)
+            mail = write_night_subject(report), write_night_text(report), files
+            self._deliver(mail, write_night_post(report), {})
+
+    def _deliver(self, mail: tuple[str, str, Sequence[Path]], post: dict[str, Any], context: dict[str, Any]) -> None:
+        if self.settings.mail_host and self._is_mail_usable():
+            self._send("mail", lambda: SmtpSender(self.settings, self.clock).send(*mail), context)
+        if self.settings.webhook_url:
+            self._send("webhook", lambda: post_json(self.settings.webhook_url, json.dumps(post), self.clock), context)
+
+    def _is_mail_usable(self) -> bool:
+        try:
+            self.check()
+        except UsageError:  # it has ended the night, so the log says it
+            return False
+        return True
+
+    def _send(self, channel: str, send: Callable[[], None], context: dict[str, Any]) -> None:
         """Send one notification. After one has failed, the others of the night get one attempt each.
 
         A server that is down must not use up the night.
         """
         tries = 1 if channel in self._failed_channels else TRIES
-        context = {"run": report.run_report.run, "file": report.name}
         try:
-            Retrier(tries, self.first_wait, self.clock, self.stop).retry(send, _TryAgainError)
-        except (_TryAgainError, BulkUpdateError) as error:
+            Retrier(tries, self.first_wait, self.clock, self.stop).retry(send, TemporaryDeliveryError)
+        except (DeliveryError, BulkUpdateError) as error:
             self._failed_channels.add(channel)
+            self.failures += 1
             LOGGER.warning("notification by %s failed: %s", channel, error, extra=context)
         else:
             self._failed_channels.discard(channel)
             LOGGER.info("notification sent by %s", channel, extra=context)
-
-    def _mail(self, report: FileReport) -> None:
-        try:
-            SmtpSender(self.settings, self.clock).send(write_subject(report), write_text(report), report.files)
-        except MailError as error:
-            raise _translate(error, is_temporary=error.is_temporary) from error
-
-    def _post(self, report: FileReport) -> None:
-        described = report.run_report.to_json()
-        body = {"text": write_line(report), "file": report.name, **{name: described[name] for name in _WEBHOOK_KEYS}}
-        try:
-            post_json(self.settings.webhook_url, json.dumps(body), self.clock)
-        except WebhookError as error:
-            raise _translate(error, is_temporary=error.is_temporary) from error
-
-
-def _translate(error: Exception, *, is_temporary: bool) -> Exception:
-    return _TryAgainError(str(error)) if is_temporary else BulkUpdateError(str(error))
-
-
-def write_subject(report: FileReport) -> str:
-    """Return the subject of the mail: the file and its outcome."""
-    return neutralise(f"bulkupdate: {report.name}: {report.sentence}")
-
-
-def write_text(report: FileReport) -> str:
-    """Return the mail's text."""
-    run_report = report.run_report
-    lines = [f"{report.name}: {report.sentence}"]
-    lines += [report.reason] if report.reason else []
-    lines += ["", f"Rows: {run_report.rows:,}"]
-    lines += [f"  {status.value}: {count:,}" for status, count in run_report.counts.items() if count]
-    lines += [f"Run: {run_report.run}"] if run_report.run else []
-    lines += [f"File: {report.path}"]
-    lines += [f"Next: {run_report.next_command}"] if run_report.next_command else []
-    return "\n".join(map(neutralise, lines)) + "\n"
-
-
-def write_line(report: FileReport) -> str:
-    """Return the text of the webhook; characters special to Slack are escaped: a file name must mention nobody."""
-    counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
-    text = neutralise(f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else ""))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.runs.run_records import RowOutcome
@@ -12,11 +12,14 @@ from bulkupdate.sellercloud.rate_limit import WaitState
 
 
 class RowLog:
-    """Logs rows as their results arrive, and waits for quota. At the default level, only rows that were not updated."""
+    """Logs rows as their results arrive, and waits for quota. At the default level, only rows that were not updated.
 
-    def __init__(self, run_id: str, clock: Clock) -> None:
+    `has_waited`: the run has waited for quota.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        self.has_waited = False
         self._run_id = run_id
-        self._clock = clock
         self._waiting = ""
 
     def __call__(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
@@ -27,7 +30,8 @@ class RowLog:
             if has_failed:
                 LOGGER.warning("row not updated", extra=context)
             LOGGER.debug("row: %s", each.message or each.status, extra=context)
-        until = format_local_time(waiting.until, self._clock.now()) if waiting else ""
+        until = f"{format_utc(waiting.until)[:16]}Z" if waiting else ""  # to the minute: not a line every second
         if until and until != self._waiting:
+            self.has_waited = True
             LOGGER.info("waiting for quota until %s", until, extra={"run": self._run_id})
         self._waiting = until

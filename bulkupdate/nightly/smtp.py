@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -14,18 +15,11 @@ from pathlib import Path
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.network import is_loopback
+from bulkupdate.nightly.delivery import delivery_error
 from bulkupdate.settings import Settings
 
 SEND_SECONDS = 30.0
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-class MailError(Exception):
-    """The mail was not accepted. `is_temporary`: another attempt may succeed."""
-
-    def __init__(self, message: str, *, is_temporary: bool) -> None:
-        super().__init__(message)
-        self.is_temporary = is_temporary
 
 
 @dataclass(frozen=True)
@@ -57,20 +51,25 @@ class SmtpSender:
                 remedy="Set BULKUPDATE_MAIL_SECURITY to starttls or tls.",
             )
 
+    def try_login(self) -> None:
+        """Connect and log in without sending a mail. Raises `DeliveryError`, whose message holds no password."""
+        with _translated_errors(), self._connect() as server:
+            self._log_in(server)
+            server.noop()
+
     def send(self, subject: str, text: str, files: Sequence[Path]) -> None:
-        """Send one mail, in one attempt. Raises `MailError`, whose message never contains the password."""
-        try:
+        """Send one mail, in one attempt. Raises `DeliveryError`, whose message never contains the password."""
+        with _translated_errors():
             message = self._write(subject, text, files)
             with self._connect() as server:
-                if self.settings.mail_security == "starttls":
-                    server.starttls(context=ssl.create_default_context())
-                if self.settings.mail_username:
-                    server.login(self.settings.mail_username, self.settings.mail_password.reveal())
+                self._log_in(server)
                 server.send_message(message, self.settings.mail_from, self.recipients)
-        except smtplib.SMTPAuthenticationError:
-            raise MailError("the mail server refused the login", is_temporary=False) from None
-        except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise MailError(_describe(error), is_temporary=_is_temporary(error)) from error
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if self.settings.mail_security == "starttls":
+            server.starttls(context=ssl.create_default_context())
+        if self.settings.mail_username:
+            server.login(self.settings.mail_username, self.settings.mail_password.reveal())
 
     def _connect(self) -> smtplib.SMTP:
         settings = self.settings
@@ -97,6 +96,16 @@ class SmtpSender:
 
     def _fits(self, files: Sequence[Path]) -> bool:
         return sum(path.stat().st_size for path in files) <= self.settings.mail_attach_bytes
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except smtplib.SMTPAuthenticationError:
+        raise delivery_error("the mail server refused the login", is_temporary=False) from None
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise delivery_error(_describe(error), is_temporary=_is_temporary(error)) from error
 
 
 def _name_files(files: Sequence[Path], *, is_attached: bool) -> str:

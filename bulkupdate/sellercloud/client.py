@@ -56,8 +56,12 @@ class Client:
 
     @property
     def calls(self) -> int:
-        """The requests sent so far, including lookup, sign-ins, repeated attempts and throttled ones."""
+        """The requests sent so far (since `reset_calls`), including lookup, sign-ins, repeated and throttled ones."""
         return self._pipeline.requests_sent
+
+    def reset_calls(self) -> None:
+        """Count requests from 0 again: the next run uses the same client and its sign-in."""
+        self._pipeline.requests_sent = 0
 
     def sign_in(self) -> None:
         """Sign in, unless that is done.

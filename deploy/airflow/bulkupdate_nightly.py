@@ -29,6 +29,7 @@ with DAG(
     BashOperator(
         task_id="nightly",
         bash_command=COMMAND,
+        do_xcom_push=True,  # the last line: the summary of the night as JSON
         retries=0,  # the next night continues; a retry after 06:00 would run until the next morning
         execution_timeout=timedelta(hours=9),
         skip_on_exit_code=[5],  # another process is working on the folder

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import ExitCode
-from bulkupdate.nightly.file_job import NightOptions
+from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.file_report import FileReport
-from bulkupdate.nightly.night_runner import run_night
+from bulkupdate.nightly.night_options import NightOptions
+from bulkupdate.nightly.night_report import NightReport
+from bulkupdate.nightly.night_runner import Night, run_night
 from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sandbox.server import Sandbox
@@ -34,6 +35,8 @@ class NightEnvironment:
     sandbox: Sandbox
     given: dict[str, Any] = field(default_factory=dict)
     reports: list[FileReport] = field(default_factory=list)
+    report: NightReport | None = None
+    metrics_file: Path | None = None
 
     def __post_init__(self) -> None:
         (self.folder / "inbox").mkdir(parents=True)
@@ -63,11 +66,27 @@ class NightEnvironment:
         return path
 
     def night(self, clock: Clock | None = None, stop: Cancellation | None = None, **options: Any) -> ExitCode:
-        """Run one night in this process; the reports of its files are in `reports`."""
+        """Run one night in this process; its report is in `report`, those of its files in `reports`.
+
+        An error that ends the night is raised, once it was reported.
+        """
         clock, stop, self.reports = clock or Clock(), stop or Cancellation(), []
-        asked = NightOptions(**{"settle_seconds": 0.0, **options})
-        notifier = Notifier(self.settings, clock, stop, first_wait=0.01)
-        return run_night(self.folder, self.settings, asked, clock, stop, self.reports.append, notifier)
+        self.report = run_night(
+            Night(
+                root=self.folder,
+                settings=self.settings,
+                options=NightOptions(**{"settle_seconds": 0.0, **options}),
+                clock=clock,
+                stop=stop,
+                notifier=Notifier(self.settings, clock, stop, first_wait=0.01),
+                on_report=self.reports.append,
+                explain_bug=reraise,
+                metrics_file=self.metrics_file,
+            )
+        )
+        if self.report.error is not None:
+            raise self.report.error
+        return self.report.exit_code
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "bulkupdate", "nightly", str(self.folder), "--settle", "0.3", *arguments]
@@ -105,6 +124,11 @@ class NightEnvironment:
     def puts(self) -> Counter[str]:
         """How often each customer was updated."""
         return Counter(each.customer_id for each in self.sandbox.requests if each.method == "PUT")
+
+
+def reraise(error: BaseException) -> BulkUpdateError:
+    """A bug in the program fails the test."""
+    raise error
 
 
 def bare(path: Path) -> str:

@@ -58,9 +58,10 @@ class PostOffice:
 
 
 class Listener:
-    """An HTTP server that keeps what is posted; `answers` are the statuses of the first answers instead of 200."""
+    """An HTTP server that keeps posts and the paths of other requests; `answers` are its first statuses."""
 
     def __init__(self) -> None:
+        self.paths: list[str] = []
         self.posts: list[dict[str, Any]] = []
         self.answers: list[int] = []
         self.tries = 0
@@ -79,6 +80,12 @@ class Listener:
                 self.end_headers()
                 self.wfile.write(self.path.encode())  # some echo what they were asked
 
+            def do_GET(self) -> None:
+                listener.paths.append(self.path)
+                self.send_response(listener.answers.pop(0) if listener.answers else 200)
+                self.end_headers()
+                self.wfile.write(self.path.encode())
+
             def log_message(self, *_: Any) -> None:
                 """Not on stderr."""
 
@@ -86,9 +93,12 @@ class Listener:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/hooks/T0ken-of-the-hook"
+
+    @property
     def settings(self) -> Settings:
-        address = f"http://127.0.0.1:{self.server.server_address[1]}/hooks/T0ken-of-the-hook"
-        return Settings(webhook_url=Secret(address))
+        return Settings(webhook_url=Secret(self.address))
 
     def close(self) -> None:
         """Take no more posts."""

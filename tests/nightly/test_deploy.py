@@ -18,6 +18,7 @@ import pytest
 
 from bulkupdate.cli.commands.nightly import command as nightly_command
 from bulkupdate.settings import SETTINGS, environment_name
+from tests.nightly.sample_notifications import night_report
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICE = DEPLOY / "systemd" / "bulkupdate-nightly.service"
@@ -55,6 +56,24 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 def test_the_command_of_the_systemd_service_is_valid() -> None:
     (call,) = re.findall(r"^ExecStart=(.*)$", SERVICE.read_text(), re.MULTILINE)
     assert str(check_call(shlex.split(call))["folder"]) == "/srv/bulkupdate"
+
+
+def test_a_failed_night_starts_a_unit_that_exists() -> None:
+    (unit,) = re.findall(r"^OnFailure=(.*)$", SERVICE.read_text(), re.MULTILINE)
+    assert (SERVICE.parent / unit).is_file()
+
+
+def test_no_sample_creates_the_folder() -> None:
+    """A scheduler that creates the folder would hide that its name is mistyped."""
+    samples = [path for path in DEPLOY.rglob("*") if path.is_file() and path.name != "README.md"]
+    assert len(samples) > 6
+    assert not [path.name for path in samples if "--create" in path.read_text()]
+
+
+def test_the_keys_of_the_night_are_documented() -> None:
+    keys = night_report().to_json()
+    documented = re.findall(r"`([a-z_]+)`", (DEPLOY / "README.md").read_text().partition("| key | meaning |")[2])
+    assert set(keys) - {"night"} <= set(documented)
 
 
 def test_the_crontab_has_the_format_of_cron_d() -> None:
@@ -158,6 +177,7 @@ def test_the_dag_can_be_imported_and_its_command_is_valid(version: int) -> None:
     assert loaded["dag"].given["catchup"] is False
     (task,) = loaded["tasks"]
     assert task["retries"] == 0
+    assert task["do_xcom_push"]  # BashOperator pushes the last line of stdout: the summary of the night
     assert check_call(shlex.split(task["bash_command"]))["as_json"]
 
 

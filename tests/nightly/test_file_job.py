@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.nightly.file_job import MAX_READ_ATTEMPTS
+from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunState
@@ -149,17 +150,6 @@ def test_a_folder_that_was_moved_is_continued(env: NightEnvironment, tmp_path: P
     assert Path(str(moved.reports[0].run_report.results)).is_relative_to(moved.folder.resolve())
 
 
-@pytest.mark.parametrize(("quota", "fits"), [(50, 49), (0, 100)])
-def test_the_plan_says_how_many_rows_fit(
-    env: NightEnvironment, caplog: pytest.LogCaptureFixture, quota: int, fits: int
-) -> None:
-    caplog.set_level("INFO")
-    env.given["requests_per_hour"] = quota
-    env.put("a.csv", sheet(range(FIRST, FIRST + 100)))
-    env.night(end=Clock().now() + 0.8)
-    assert f"plan: 100 rows to send, {fits} of them fit the quota by" in caplog.text
-
-
 def test_a_file_that_kills_the_program_while_reading_is_refused(env: NightEnvironment) -> None:
     from bulkupdate.nightly.folder import NightFolder
 
@@ -193,3 +183,68 @@ def test_a_bug_with_one_file_does_not_stop_the_others(env: NightEnvironment, mon
     assert env.places()["done"] == ["good.csv"]
     assert "ZeroDivisionError" in env.summary("odd")["reason"]
     assert "Ann Secret" not in json.dumps(env.summary("odd"))
+
+
+def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironment) -> None:
+    env.put("bad.csv", BAD, age=60)
+    env.put("broken.xlsx", "no workbook", age=50)
+    env.night()
+    for name in ("bad", "broken"):
+        summary = env.summary(name)
+        assert summary["reason"].endswith("Correct it and put it back into inbox/.")
+        assert (summary["outcome"], summary["state"], summary["run"]) == ("refused", "stopped", None)
+
+
+def test_the_reasons_of_rejected_rows_are_in_the_summary(env: NightEnvironment) -> None:
+    env.put("part.csv", sheet([FIRST, 999_998, 999_999]))
+    env.night()
+    (reason,) = env.summary("part")["row_reasons"]
+    assert reason.startswith("2 rejected: ")
+    assert reason.endswith("(rows 3 and 4)")
+
+
+# -- content that was sent before -----------------------------------------------------------------------------------
+
+
+def test_a_file_that_was_sent_before_is_sent_again_and_its_report_says_so(env: NightEnvironment) -> None:
+    for name in ("a.csv", "b.csv"):
+        env.put(name, sheet([FIRST]))
+        assert env.night(duplicates=DuplicatePolicy.WARN) is ExitCode.DONE
+    assert env.puts() == {str(FIRST): 2}
+    run = env.summary("a")["run"]
+    assert env.summary("a")["sent_before"] == ""
+    assert f"run {run}, 1 of 1 row updated" in env.summary("b")["sent_before"]
+
+
+def test_a_file_that_was_sent_before_can_be_skipped(env: NightEnvironment) -> None:
+    for name in ("a.csv", "b.csv"):
+        env.put(name, sheet([FIRST]))
+        assert env.night(duplicates=DuplicatePolicy.SKIP) is ExitCode.DONE
+    assert env.puts() == {str(FIRST): 1}
+    assert env.places()["done"] == ["a.csv", "b.csv"]
+    summary = env.summary("b")
+    assert (summary["outcome"], summary["run"], summary["exit_code"]) == ("skipped", None, 0)
+
+
+def test_a_file_whose_rows_were_not_all_updated_is_not_skipped(env: NightEnvironment) -> None:
+    for name in ("a.csv", "b.csv"):
+        env.put(name, sheet([FIRST, 999_999]))
+        assert env.night(duplicates=DuplicatePolicy.SKIP) is ExitCode.INCOMPLETE
+    assert env.puts() == {str(FIRST): 2, "999999": 2}
+
+
+def test_a_file_that_was_sent_before_can_be_refused(env: NightEnvironment) -> None:
+    env.put("a.csv", sheet([FIRST, 999_999]))
+    env.night()
+    env.put("b.csv", sheet([FIRST, 999_999]))
+    assert env.night(duplicates=DuplicatePolicy.REFUSE) is ExitCode.FILE_REFUSED
+    assert env.puts() == {str(FIRST): 1, "999999": 1}
+    assert env.places()["failed"] == ["b.csv"]
+    assert "--duplicates warn" in env.summary("b")["reason"]
+
+
+def test_a_file_that_was_refused_before_was_not_sent_before(env: NightEnvironment) -> None:
+    for _ in range(2):
+        env.put("bad.csv", BAD)
+        env.night(duplicates=DuplicatePolicy.SKIP)
+    assert env.places()["failed"] == ["bad.csv", "bad.csv"]

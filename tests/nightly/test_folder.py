@@ -21,7 +21,7 @@ def put(folder: NightFolder, name: str, text: str = "x") -> Path:
 
 
 def test_missing_subfolders_are_created_private(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path / "new")
+    folder = NightFolder(tmp_path / "new", create=True)
     for place in SUBFOLDERS:
         assert stat.S_IMODE((folder.root / place).stat().st_mode) == 0o700
     NightFolder(tmp_path / "new")
@@ -29,11 +29,18 @@ def test_missing_subfolders_are_created_private(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_parent_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be used"):
-        NightFolder(tmp_path / "mistyped" / "folder")
+        NightFolder(tmp_path / "mistyped" / "folder", create=True)
+
+
+def test_a_mistyped_folder_is_refused_and_not_created(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no subfolder inbox/") as refused:
+        NightFolder(tmp_path / "mistyped")
+    assert "--create" in str(refused.value.remedy)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_claimed_file_is_private_and_its_name_sorts_by_utc_time(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
+    folder = NightFolder(tmp_path, create=True)
     late = folder.claim(put(folder, "a.csv"), NOON + 1)
     early = folder.claim(put(folder, "z.csv"), NOON)
     assert late
@@ -46,7 +53,7 @@ def test_a_claimed_file_is_private_and_its_name_sorts_by_utc_time(tmp_path: Path
 
 
 def test_the_same_name_twice_gives_two_files(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
+    folder = NightFolder(tmp_path, create=True)
     for text in ("first", "second"):
         claimed = folder.claim(put(folder, "a.csv", text), NOON)
         assert claimed
@@ -55,7 +62,7 @@ def test_the_same_name_twice_gives_two_files(tmp_path: Path) -> None:
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
+    folder = NightFolder(tmp_path, create=True)
     claimed = folder.claim(put(folder, "a.csv", "new"), NOON)
     assert claimed
     there = folder.done / claimed.path.name
@@ -68,12 +75,13 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_not_claimed(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
-    assert folder.claim(folder.inbox / "gone.csv", NOON) is None
+    folder = NightFolder(tmp_path, create=True)
+    with pytest.raises(FileNotFoundError):
+        folder.claim(folder.inbox / "gone.csv", NOON)
 
 
 def test_foreign_files_in_working_are_ignored(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
+    folder = NightFolder(tmp_path, create=True)
     (folder.working / "mine.csv").write_text("x")
     assert folder.list_claimed() == []
     assert [path.name for path in folder.list_foreign_files()] == ["mine.csv"]
@@ -98,14 +106,14 @@ def test_file_names_are_made_harmless_and_short(given: str, made: str) -> None:
 
 
 def test_a_name_of_255_bytes_leaves_room_for_the_endings(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
+    folder = NightFolder(tmp_path, create=True)
     claimed = folder.claim(put(folder, "n" * 251 + ".csv"), NOON)
     assert claimed
     folder.report_path(claimed, "-results-to-fix.xlsx").touch()
 
 
 def test_half_written_reports_are_deleted_after_a_day(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path)
+    folder = NightFolder(tmp_path, create=True)
     old, new = folder.reports / ".bulkupdate-old.tmp", folder.reports / ".bulkupdate-new.tmp"
     old.touch()
     new.touch()
@@ -113,3 +121,12 @@ def test_half_written_reports_are_deleted_after_a_day(tmp_path: Path) -> None:
     os.utime(new, (NOON + 10, NOON + 10))
     folder.clear_leftovers(NOON + LEFTOVER_SECONDS + 5)
     assert [path.name for path in folder.reports.iterdir()] == [new.name]
+
+
+def test_on_windows_names_leave_room_for_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows allows 259 characters for a whole path: the longest report must fit, too."""
+    folder = NightFolder(tmp_path, create=True)
+    put(folder, "n" * 251 + ".csv")
+    monkeypatch.setattr("bulkupdate.nightly.folder._is_windows", lambda: True)
+    claimed = folder.claim(folder.inbox / ("n" * 251 + ".csv"), NOON)
+    assert len(str(folder.report_path(claimed, "-results-to-fix.xlsx"))) <= 259

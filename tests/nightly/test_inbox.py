@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.nightly.inbox import is_being_written, is_unchanged, list_waiting_files, wait_until_settled
+from bulkupdate.errors import UsageError
+from bulkupdate.nightly.inbox import (
+    SettledInbox,
+    is_being_written,
+    is_unchanged,
+    list_waiting_files,
+    wait_until_settled,
+)
 
 
 class MeanwhileClock(Clock):
@@ -30,7 +37,7 @@ class MeanwhileClock(Clock):
 
 def settled(inbox: Path, happens: Callable[[], object] = lambda: None) -> list[str]:
     found = wait_until_settled(inbox, 5.0, MeanwhileClock(happens), threading.Event())
-    return [each.path.name for each in found]
+    return [each.path.name for each in found.ready]
 
 
 def put(path: Path, text: str = "x", at: float = 1000.0) -> Path:
@@ -73,7 +80,7 @@ def test_a_file_that_appears_or_disappears_while_waiting_is_not_ready(tmp_path: 
 
 def test_an_empty_inbox_needs_no_wait(tmp_path: Path) -> None:
     clock = MeanwhileClock(lambda: None)
-    assert wait_until_settled(tmp_path, 5.0, clock, threading.Event()) == []
+    assert wait_until_settled(tmp_path, 5.0, clock, threading.Event()) == SettledInbox()
     assert clock.waited == 0
 
 
@@ -81,7 +88,7 @@ def test_after_a_stop_no_file_is_ready(tmp_path: Path) -> None:
     put(tmp_path / "a.csv")
     stop = threading.Event()
     stop.set()
-    assert wait_until_settled(tmp_path, 5.0, MeanwhileClock(lambda: None), stop) == []
+    assert wait_until_settled(tmp_path, 5.0, MeanwhileClock(lambda: None), stop) == SettledInbox()
 
 
 @pytest.mark.parametrize(
@@ -145,3 +152,25 @@ def test_a_change_since_the_file_was_listed_is_noticed(tmp_path: Path) -> None:
     assert not is_unchanged(seen)
     path.unlink()
     assert not is_unchanged(seen)
+
+
+def test_a_growing_file_is_known_to_be_changing(tmp_path: Path) -> None:
+    growing = put(tmp_path / "growing.csv")
+    ready = put(tmp_path / "ready.csv")
+    clock = MeanwhileClock(lambda: put(growing, "xx"))
+    found = wait_until_settled(tmp_path, 5.0, clock, threading.Event())
+    assert [each.path for each in found.ready] == [ready]
+    assert found.changing == {growing}
+
+
+def test_a_file_that_cannot_be_opened_is_ready_so_that_reading_it_reports_that(tmp_path: Path) -> None:
+    """A file that the lease test cannot open must not stay in the inbox for ever."""
+    assert not is_being_written(tmp_path / "missing.csv")
+    link = tmp_path / "link.csv"  # O_NOFOLLOW refuses it
+    link.symlink_to(put(tmp_path / "a.csv"))
+    assert not is_being_written(link)
+
+
+def test_an_inbox_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        list_waiting_files(put(tmp_path / "no-folder"))

@@ -68,11 +68,19 @@ def test_the_log_file_is_private_and_rotates(tmp_path: Path, monkeypatch: pytest
     assert sum(len(lines_of(each)) for each in parts) == 12
 
 
-def test_quiet_shows_only_errors_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with logging_to(None, "text", "info", quiet=True):
-        LOGGER.warning("not this")
-        LOGGER.error("but this")
-    assert capsys.readouterr().err.split(" ", 1)[1] == "ERROR but this\n"
+def test_quiet_shows_warnings_and_errors_but_not_those_about_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "night.log"
+    with logging_to(path, "text", "info", quiet=True):
+        LOGGER.info("not this")
+        LOGGER.warning("row not updated", extra={"row": 7})
+        LOGGER.warning("but this")
+        LOGGER.error("and this")
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()] == [
+        "WARNING but this", "ERROR and this",
+    ]  # fmt: skip
+    assert len(lines_of(path)) == 4
 
 
 def test_a_level_hides_less_severe_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

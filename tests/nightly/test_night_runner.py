@@ -21,6 +21,7 @@ from bulkupdate.runs.runner import RunOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
+from tests.nightly.receivers import Listener
 
 
 def test_a_bad_file_does_not_stop_a_good_one_and_each_is_archived(env: NightEnvironment) -> None:
@@ -60,13 +61,89 @@ def test_an_empty_night_sends_no_request(env: NightEnvironment) -> None:
     assert env.sandbox.requests == ()
 
 
-def test_a_folder_without_inbox_is_reported(env: NightEnvironment, caplog: pytest.LogCaptureFixture) -> None:
-    env.folder.rename(env.root / "the right one")
-    assert env.night() == ExitCode.DONE
-    assert "had no inbox/" in caplog.text
-    caplog.clear()
-    assert env.night() == ExitCode.DONE
-    assert "had no inbox/" not in caplog.text
+def test_a_mistyped_folder_is_an_error_and_is_not_created(env: NightEnvironment) -> None:
+    right = env.folder.rename(env.root / "right")
+    with pytest.raises(UsageError, match="has no subfolder inbox/"):
+        env.night()
+    assert not env.folder.exists()
+    right.rename(env.folder)
+    assert env.night() is ExitCode.DONE
+
+
+def test_a_folder_is_set_up_if_asked_for(env: NightEnvironment) -> None:
+    (env.folder / "inbox").rmdir()
+    assert env.night(create=True) is ExitCode.DONE
+    assert (env.folder / "inbox").is_dir()
+
+
+def test_the_exit_code_of_a_night_is_the_highest_of_its_files(env: NightEnvironment) -> None:
+    env.put("1-refused.csv", BAD, age=30)
+    env.put("2-incomplete.csv", sheet([FIRST, 999_999]), age=20)
+    env.put("3-done.csv", sheet([FIRST + 1]), age=10)
+    assert env.night() is ExitCode.FILE_REFUSED
+    assert [int(each.exit_code) for each in env.reports] == [3, 1, 0]
+    env.put("4-incomplete.csv", sheet([FIRST, 999_998]), age=20)
+    env.put("5-done.csv", sheet([FIRST + 2]), age=10)
+    assert env.night() is ExitCode.INCOMPLETE
+
+
+def test_a_night_signs_in_once_whatever_the_number_of_its_files(env: NightEnvironment) -> None:
+    for number in range(5):
+        env.put(f"{number}.csv", sheet([FIRST + number]), age=60 - number)
+    assert env.night() is ExitCode.DONE
+    assert [each.kind for each in env.sandbox.requests].count("token") == 1
+    assert [each.run_report.calls for each in env.reports] == [2, 1, 1, 1, 1]
+    assert env.report.requests == len(env.sandbox.requests) == 6
+
+
+# -- the summary ----------------------------------------------------------------------------------------------------
+
+
+def summaries(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.getMessage().startswith("night ")]
+
+
+def test_an_empty_night_has_a_summary(env: NightEnvironment, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    env.night()
+    assert summaries(caplog) == [f"night begins: {env.folder}", "night ends: 0 files, 0 rows, exit code 0"]
+
+
+def test_a_night_has_a_summary_of_files_rows_and_files_left_behind(
+    env: NightEnvironment, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    env.put("bad.csv", BAD, age=30)
+    env.put("part.csv", sheet([FIRST, 999_999]), age=20)
+    env.put("left.csv.part", "", age=90_000)
+    env.night()
+    assert summaries(caplog)[1] == (
+        "night ends: 2 files (1 incomplete, 1 refused), 3 rows (1 updated, 1 invalid, 1 rejected), "
+        "1 file left behind (1 for more than a day), exit code 3"
+    )
+
+
+def test_a_failed_notification_is_in_the_summary_and_does_not_change_the_exit_code(
+    env: NightEnvironment, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    env.given["webhook_url"] = listener.settings.webhook_url
+    listener.answers = [404]
+    env.put("a.csv", sheet([FIRST]))
+    assert env.night() is ExitCode.DONE
+    assert summaries(caplog) == ["night ends: 1 file (1 done), 1 row (1 updated), 1 notification failed, exit code 0"]
+    assert env.report.to_json()["failed_notifications"] == 1
+
+
+def test_a_night_that_fails_has_a_summary_with_the_error(
+    env: NightEnvironment, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    env.given |= {"username": "", "webhook_url": listener.settings.webhook_url}
+    with pytest.raises(UsageError):
+        env.night()
+    assert summaries(caplog)[0].startswith("night failed: To reach the service, this setting is missing: BULKUPDATE_U")
+    assert summaries(caplog)[1] == "night ends: 0 files, 0 rows, exit code 2"
+    assert listener.posts[0]["exit_code"] == 2
+    assert listener.posts[0]["problems"][0]["code"] == "usage"
 
 
 # -- stopping and going on ------------------------------------------------------------------------------------------
@@ -267,19 +344,21 @@ def test_wrong_options_and_secrets_as_options_are_refused(
     assert env.places()["inbox"] == ["a.csv"]
 
 
-def test_json_prints_one_line_a_file(
+def test_json_prints_one_line_a_file_and_one_about_the_night(
     env: NightEnvironment, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     env.put("a.csv", sheet([FIRST]), age=2)
     env.put("bad.csv", BAD, age=1)
     assert command("--json", "--quiet") == ExitCode.FILE_REFUSED
     said = capsys.readouterr()
-    assert said.err == ""
-    lines = [json.loads(line) for line in said.out.splitlines()]
+    *lines, night = [json.loads(line) for line in said.out.splitlines()]
     assert [line["exit_code"] for line in lines] == [0, 3]
     assert set(lines[0]) == {
         "run", "file", "state", "started", "rows", "counts", "problems", "calls", "exit_code", "results", "next",
     }  # fmt: skip
+    assert night["night"] is True
+    assert (night["files"], night["outcomes"], night["exit_code"]) == (2, {"done": 1, "refused": 1}, 3)
+    assert (night["rows"], night["counts"], night["calls"]) == (2, {"updated": 1, "invalid": 1}, 2)
     assert all(Path(line["file"]).is_file() and Path(line["results"]).is_file() for line in lines)
 
 
@@ -287,3 +366,70 @@ def test_the_option_to_skip_invalid_rows(env: NightEnvironment, command: Callabl
     env.put("mixed.csv", f"CustomerId,IsWholesale\n{FIRST},yes\n{FIRST + 1},perhaps\n")
     assert command("--invalid", "skip") == ExitCode.INCOMPLETE
     assert env.puts() == {str(FIRST): 1}
+
+
+def test_quiet_shows_what_needs_attention_and_nothing_else(
+    env: NightEnvironment, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    env.put("good.csv", sheet([FIRST]), age=20)
+    assert command("--quiet") == ExitCode.DONE
+    assert capsys.readouterr().err == ""
+    env.put("part.csv", sheet([FIRST, 999_999]), age=20)
+    env.put("left.csv.part", "", age=90_000)
+    assert command("--quiet") == ExitCode.INCOMPLETE
+    said = capsys.readouterr().err
+    assert "finished, but 1 of 2 rows were not updated" in said
+    assert "left behind: Its name ends in .part" in said
+    assert "night ends: 1 file" in said
+    assert "row not updated" not in said
+
+
+def test_an_empty_night_prints_its_json_object(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--json") == ExitCode.DONE
+    (line,) = capsys.readouterr().out.splitlines()
+    night = json.loads(line)
+    assert (night["night"], night["files"], night["rows"], night["left"], night["problems"]) == (True, 0, 0, [], [])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--until", "soon"), ("--log-file", "/no/such/folder/a.log"), ("--concurrency", "none"), ("--map", "x")],
+)
+def test_wrong_options_are_reported_like_any_failure_of_a_night(
+    env: NightEnvironment,
+    command: Callable[..., int],
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("BULKUPDATE_WEBHOOK_URL", listener.address)
+    monkeypatch.setenv("BULKUPDATE_HEARTBEAT_URL", listener.address)
+    metrics = env.root / "night.prom"
+    assert command("--json", "--metrics-file", str(metrics), *arguments) == ExitCode.USAGE
+    assert listener.posts[0]["exit_code"] == 2
+    assert [path.rpartition("/")[2] for path in listener.paths] == ["start", "fail"]
+    assert 'exit_code{folder="' in metrics.read_text()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["problems"][0]["code"] == "usage"
+
+
+def test_a_bug_is_reported_with_a_crash_report(
+    env: NightEnvironment,
+    command: Callable[..., int],
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("Ann Secret")
+
+    monkeypatch.setenv("BULKUPDATE_WEBHOOK_URL", listener.address)
+    monkeypatch.setattr("bulkupdate.nightly.night_runner.find_left_files", fail)
+    env.put("a.csv", sheet([FIRST]))
+    assert command("--json") == ExitCode.STOPPED
+    said = capsys.readouterr()
+    assert "The program itself failed (ZeroDivisionError)" in said.err
+    assert "Ann Secret" not in said.err + said.out + str(listener.posts)
+    assert len(list((env.state / "errors").iterdir())) == 1
+    assert [post["exit_code"] for post in listener.posts] == [0, 4]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bulkupdate.nightly.notifications import TRIES, write_line, write_subject, write_text
+from bulkupdate.clock import Clock
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import JournalError
+from bulkupdate.nightly.left_files import LeftFile, LeftReason
+from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
+from bulkupdate.nightly.notifications import TRIES, Notifier
+from bulkupdate.runs.row_reasons import RowReason
+from bulkupdate.settings import Settings
 from tests.nightly.receivers import Listener, PostOffice
-from tests.nightly.sample_notifications import mail_settings, notify, report
+from tests.nightly.sample_notifications import mail_settings, night_report, notify, report
 
 # -- mail -----------------------------------------------------------------------------------------------------------
 
@@ -37,7 +45,8 @@ def test_a_webhook_gets_text_and_figures(listener: Listener) -> None:
     notify(listener.settings, report(exit_code=1, reason="quotes Ann"))
     (post,) = listener.posts
     assert post == {
-        "text": "a.csv: finished (2 updated, 1 rejected)", "file": "a.csv", "run": "20260114-093849-k3v9x2mq",
+        "text": "a.csv: finished (2 updated, 1 rejected)", "file": "a.csv", "outcome": "incomplete",
+        "run": "20260114-093849-k3v9x2mq", "sent_before": "", "reasons": [],
         "state": "finished", "rows": 3, "counts": {"updated": 2, "rejected": 1}, "exit_code": 1,
         "next": "bulkupdate retry 20260114-093849-k3v9x2mq",
     }  # fmt: skip
@@ -66,6 +75,90 @@ def test_a_file_name_cannot_forge_headers_or_mentions(post_office: PostOffice, l
     (mail,) = post_office.mails
     assert mail["Bcc"] is None
     assert listener.posts[0]["text"].startswith("&lt;!channel&gt;\\r\\nBcc")
-    for text in (write_subject(report(name)), write_line(report(name))):
+    for text in (write_file_subject(report(name)), write_file_post(report(name))["text"]):
         assert text.isprintable()
-    assert "\x1b" not in write_text(report(name, reason="\x1b[31m"))
+    assert "\x1b" not in write_file_text(report(name, reason="\x1b[31m"))
+
+
+REASONS = (
+    RowReason(Status.REJECTED, "404 Customer 99999 was not found", 1, (5,)),
+    RowReason(Status.INVALID, "IsWholesale: “Ann” is neither yes nor no", 1, (6,)),
+)
+SENT_BEFORE = "This content was sent before: 2026-01-13T22:00:00Z, run r, 3 of 3 rows updated."
+
+
+def test_mail_and_webhook_say_why_rows_were_not_updated_and_that_the_file_was_sent_before(
+    post_office: PostOffice, listener: Listener
+) -> None:
+    settings = mail_settings(post_office.open(), webhook_url=listener.settings.webhook_url)
+    notify(settings, report(exit_code=1, row_reasons=REASONS, sent_before=SENT_BEFORE))
+    body = post_office.mails[0].get_body(("plain",)).get_content()
+    assert "1 rejected: 404 Customer 99999 was not found (row 5)" in body
+    assert "1 invalid: IsWholesale: “Ann” is neither yes nor no (row 6)" in body
+    (post,) = listener.posts
+    for text in (body, post["text"]):
+        assert SENT_BEFORE in text
+    assert post["reasons"] == ["1 rejected: 404 Customer 99999 was not found (row 5)"]  # no cell of the file
+    assert "Ann" not in str(post)
+
+
+# -- the night ------------------------------------------------------------------------------------------------------
+
+
+LEFT = LeftFile("inbox/open.csv", LeftReason.OPEN, "It is open in Excel.", 0.0)
+
+
+def notify_night(settings: Settings, *reports: object, **given: object) -> None:
+    notifier = Notifier(settings, Clock(), threading.Event(), first_wait=0.01)
+    notifier.notify_night(night_report(*reports, **given))
+
+
+def test_the_summary_of_a_night_is_one_mail_with_every_file_and_what_was_left(post_office: PostOffice) -> None:
+    settings = mail_settings(post_office.open(), notify="summary")
+    notify(settings, report(), report("b.csv"))
+    assert post_office.mails == []
+    notify_night(settings, report(), report("b.csv", row_reasons=REASONS), exit_code=1, left_files=(LEFT,))
+    (mail,) = post_office.mails
+    assert mail["Subject"] == (
+        "bulkupdate nightly: 2 files (2 incomplete), 6 rows (4 updated, 2 rejected), "
+        "1 file left behind (1 for more than a day), exit code 1"
+    )
+    body = mail.get_body(("plain",)).get_content()
+    for text in ("a.csv: finished", "b.csv: finished", "404 Customer 99999", "inbox/open.csv: It is open in Excel."):
+        assert text in body
+
+
+@pytest.mark.parametrize("wanted", ["always", "problems", "summary"])
+def test_a_night_that_fails_is_reported_by_mail_and_webhook(
+    post_office: PostOffice, listener: Listener, wanted: str
+) -> None:
+    settings = mail_settings(post_office.open(), webhook_url=listener.settings.webhook_url, notify=wanted)
+    notify_night(settings, exit_code=4, error=JournalError("The journal is damaged.", remedy="Restore a backup."))
+    (mail,) = post_office.mails
+    assert mail["Subject"] == "bulkupdate nightly: the night failed: The journal is damaged."
+    assert "Restore a backup." in mail.get_body(("plain",)).get_content()
+    assert listener.posts[0]["night"] is True
+    assert "The journal is damaged." in listener.posts[0]["text"]
+
+
+@pytest.mark.parametrize("wanted", ["always", "problems"])
+def test_a_night_is_reported_if_a_file_waits_for_more_than_a_day_and_not_otherwise(
+    listener: Listener, wanted: str
+) -> None:
+    settings = replace(listener.settings, notify=wanted)
+    notify_night(settings, report())
+    notify_night(settings, left_files=(replace(LEFT, since=night_report().ended - 3600),))
+    assert listener.posts == []
+    notify_night(settings, left_files=(LEFT,), exit_code=1)
+    assert listener.posts[0]["left"][0]["overdue"] is True
+
+
+def test_never_means_never(listener: Listener) -> None:
+    notify_night(replace(listener.settings, notify="never"), exit_code=4, error=JournalError("damaged"))
+    assert listener.tries == 0
+
+
+def test_a_mail_login_is_not_sent_unencrypted_even_to_report_that(post_office: PostOffice) -> None:
+    settings = mail_settings(post_office.open(), mail_to="", notify="summary")
+    notify_night(settings)
+    assert post_office.tries == 0

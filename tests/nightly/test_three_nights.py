@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -23,6 +24,7 @@ from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
 from tests.nightly.receivers import Listener, PostOffice
+from tests.nightly.test_metrics import read as read_metrics
 
 CONCURRENCY = 4
 
@@ -36,23 +38,28 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
         time.sleep(0.01)
 
 
-def lines_of(text: str) -> list[dict[str, object]]:
+def heartbeats(listener: Listener) -> list[str]:
+    return [path.removeprefix("/hooks/T0ken-of-the-hook") for path in listener.paths]
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
 def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listener) -> None:
     """Night 1: good, bad and half-written files. Night 2 is killed in the middle. Night 3 finishes. Each row of each
-    good file is confirmed once, each file is in its place, and people were told."""
+    good file is updated once, each file is in its place, and mails, webhook, heartbeat, metrics and summary tell it."""
     with Sandbox(SandboxOptions(customers=2_000, latency_seconds=0.01)) as sandbox:
         env = NightEnvironment(tmp_path, sandbox)
         notifier = {
             "BULKUPDATE_MAIL_HOST": "127.0.0.1", "BULKUPDATE_MAIL_PORT": str(post_office.open()),
             "BULKUPDATE_MAIL_SECURITY": "none", "BULKUPDATE_MAIL_FROM": "night@example.com",
             "BULKUPDATE_MAIL_TO": "ops@example.com", "BULKUPDATE_WEBHOOK_URL": listener.settings.webhook_url.reveal(),
-            "BULKUPDATE_CONCURRENCY": str(CONCURRENCY),
+            "BULKUPDATE_CONCURRENCY": str(CONCURRENCY), "BULKUPDATE_HEARTBEAT_URL": listener.address,
         }  # fmt: skip
         log = tmp_path / "night.log"
-        options = ("--json", "--log-file", str(log), "--log-format", "json")
+        metrics = tmp_path / "night.prom"
+        options = ("--json", "--log-file", str(log), "--log-format", "json", "--metrics-file", str(metrics))
 
         # night 1
         one, two = range(FIRST, FIRST + 30), range(FIRST + 100, FIRST + 400)
@@ -81,7 +88,16 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         assert env.places() == {
             "inbox": ["half.csv", "other.csv.part"], "working": [], "done": ["one.csv"], "failed": ["bad.csv"],
         }  # fmt: skip
-        assert [each["exit_code"] for each in lines_of(first.stdout)] == [0, 3]
+        *files, night = lines_of(first.stdout)
+        assert [each["exit_code"] for each in files] == [0, 3]
+        assert (night["night"], night["files"], night["rows"], night["exit_code"]) == (True, 2, 31, 3)
+        assert [(each["file"], each["reason"]) for each in night["left"]] == [
+            ("inbox/half.csv", "changing"), ("inbox/other.csv.part", "incomplete"),
+        ]  # fmt: skip
+        assert read_metrics(metrics)["exit_code"] == 3
+        assert heartbeats(listener) == ["/start", "/fail"]
+        sign_ins = [each.kind for each in sandbox.requests].count("token")
+        assert sign_ins == 1
 
         # night 2, killed in the middle
         half.unlink()
@@ -108,7 +124,13 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
             "failed": ["bad.csv"],
         }  # fmt: skip
         assert f"taking the folder over from process {second.pid}" in log.read_text()
-        assert [Path(str(each["file"])).name[25:] for each in lines_of(third.stdout)] == ["two.csv", "three.csv"]
+        *files, night = lines_of(third.stdout)
+        assert [Path(str(each["file"])).name[25:] for each in files] == ["two.csv", "three.csv"]
+        assert (night["files"], night["outcomes"], night["rows"]) == (2, {"done": 2}, 301)
+        samples = read_metrics(metrics)
+        assert (samples["exit_code"], samples["files done"], samples["files_left_behind"]) == (0, 2, 1)
+        assert heartbeats(listener) == ["/start", "/fail", "/start", "/start", ""]  # the killed night did not end
+        assert [each.kind for each in sandbox.requests].count("token") == 3
 
         puts = env.puts()
         assert set(puts) == {str(each) for each in (*one, *two, FIRST + 900)}
@@ -145,7 +167,8 @@ def test_of_two_processes_at_once_one_works_and_the_other_names_it(tmp_path: Pat
         second = env.call("--json")
         assert second.returncode == 5
         assert f"process {first.pid} on {socket.gethostname()}, since 20" in second.stderr
-        assert json.loads(second.stdout)["exit_code"] == 5
+        (night,) = lines_of(second.stdout)
+        assert (night["night"], night["exit_code"], night["problems"][0]["code"]) == (True, 5, "busy")
         _, told = first.communicate(timeout=60)
         assert first.returncode == 0, told
         assert set(env.puts().values()) == {1}
@@ -160,7 +183,8 @@ def test_sigterm_ends_the_night_in_order(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=30)
         assert process.returncode == 130
-        (line,) = lines_of(told)
+        line, night = lines_of(told)
+        assert night["exit_code"] == 130
         assert line["state"] == "stopped"
         assert env.places()["working"] == ["a.csv"]
         assert not (env.folder / ".nightly" / "owner.json").exists()

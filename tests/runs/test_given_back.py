@@ -137,8 +137,8 @@ def write_workbook(path: Path, sheet: Sheet) -> None:
     book.save(path)
 
 
-def send_again(run_program: Any, sandbox: Any, path: Path) -> Any:
-    """Run a file with --skip-invalid; return what it told, and how many updates it sent."""
+def cancel_permit(run_program: Any, sandbox: Any, path: Path) -> Any:
+    """Run a file with --skip-invalid; what was told, and how many updates were sent."""
     before = len(find_puts(sandbox))
     told = run_program(
         "run",
@@ -167,14 +167,14 @@ def test_what_a_workbook_is_refused_for_stays_refused_until_it_is_corrected(
     assert first.counts == {"updated": 1, "invalid": refused}, first.err
     told_codes = {each["code"] for each in first.told["problems"] if each["severity"] == "error"}
     assert told_codes >= {code.partition(",")[0].partition(" ")[0] for code in (*OF_VALUES, *OF_CELLS)}
-    again, puts = send_again(run_program, sandbox, to_fix)
+    again, puts = cancel_permit(run_program, sandbox, to_fix)
     assert (again.counts, puts) == ({"invalid": refused}, 0)
-    again, puts = send_again(run_program, sandbox, results)
+    again, puts = cancel_permit(run_program, sandbox, results)
     assert (again.counts, puts) == ({"invalid": refused, "updated": 1}, 1)
-    again, puts = send_again(run_program, sandbox, tmp_path / "r-2-to-fix.xlsx")
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-2-to-fix.xlsx")
     assert (again.counts, puts) == ({"invalid": refused}, 0)
     correct(to_fix, sheet.corrections)
-    again, puts = send_again(run_program, sandbox, to_fix)
+    again, puts = cancel_permit(run_program, sandbox, to_fix)
     assert (again.counts, puts) == ({"updated": refused}, refused), again.told["problems"]
 
 
@@ -198,14 +198,14 @@ def test_a_broken_line_of_a_csv_stays_refused_until_its_cells_are_replaced(
     assert first.counts == {"invalid": 3}
     assert set(OF_LINES) < {each["code"] for each in first.told["problems"]}
     for name in ("r.csv", "r-to-fix.xlsx"):
-        again, puts = send_again(run_program, sandbox, tmp_path / name)
+        again, puts = cancel_permit(run_program, sandbox, tmp_path / name)
         assert (again.counts, puts) == ({"invalid": 3}, 0)
     assert "call him" in read_results(tmp_path / "r.csv")[0]["Message"]
     correct(
         tmp_path / "r-to-fix.xlsx",
         [{"CustomerId": str(FIRST + at), "Name": "a", "Comments": "b"} for at in range(3)],
     )
-    again, puts = send_again(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
     assert (again.counts, puts) == ({"updated": 3}, 3)
 
 
@@ -215,5 +215,5 @@ def test_a_number_that_only_another_decimal_mark_refuses_stays_refused_without_i
     (tmp_path / "in.csv").write_text(f"CustomerId;AccountManager1Commission\n{FIRST};1.234\n")
     first = run_program("run", "in.csv", "--yes", "--skip-invalid", "--decimal", ",", "-o", tmp_path / "r.csv")
     assert first.counts == {"invalid": 1}
-    again, puts = send_again(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
     assert (again.counts, puts) == ({"invalid": 1}, 0)

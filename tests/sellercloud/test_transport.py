@@ -24,7 +24,8 @@ import urllib3
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import ServiceDownError, StoppedError, UsageError
-from bulkupdate.nightly.webhook import WebhookError, post_json
+from bulkupdate.nightly.delivery import DeliveryError
+from bulkupdate.nightly.webhook import post_json
 from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.http_adapter import DeadlineAdapter
 from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
@@ -344,7 +345,7 @@ def test_a_webhook_on_this_machine_is_asked_directly(asked: list[str]) -> None:
 
 
 def test_another_host_is_asked_through_the_proxy(asked: list[str]) -> None:
-    with pytest.raises(WebhookError):
+    with pytest.raises(DeliveryError):
         post_json(Secret("http://hooks.example.com/x"), "{}", Clock())
     assert asked == ["POST http://hooks.example.com/x HTTP/1.1"]
 

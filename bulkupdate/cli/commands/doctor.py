@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -13,7 +14,8 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.cli.progress import Progress
 from bulkupdate.clock import Clock, format_local_time
-from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
+from bulkupdate.nightly.doctor import NightlyDoctor
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.sign_in_wait import sign_in
 from bulkupdate.sellercloud.client import open_client
@@ -31,11 +33,25 @@ class _Finding:
 
 @click.command("doctor")
 @common_options
-def command(invocation: Invocation) -> int:
+@click.option(
+    "--nightly",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Check this nightly folder too, and mail, webhook and heartbeat.",
+)
+@click.option(
+    "--send-test", is_flag=True, help="With --nightly: send a test mail and notification, and request the heartbeat."
+)
+def command(invocation: Invocation, folder: Path | None, send_test: bool) -> int:
     """Check whether everything is in order for a run; costs one sign-in."""
-    console = invocation.console
-    checks = {"journal": _check_journal, "service": _check_service}
-    findings = [_check(name, check, invocation) for name, check in checks.items()]
+    if send_test and folder is None:
+        raise UsageError("--send-test needs --nightly FOLDER.", remedy="Add the folder of your nights.")
+    console, settings = invocation.console, invocation.settings
+    checks = {"journal": lambda: _check_journal(settings), "service": lambda: _check_service(settings, console)}
+    if folder is not None:
+        checks |= NightlyDoctor(folder, settings, send_test, Clock()).checks
+    findings = [_check(name, check) for name, check in checks.items()]
     for finding in findings:
         console.info(f"{'FAIL' if finding.error else 'ok  '}  {finding.name}: {finding.message}")
         if finding.error and finding.error.remedy:
@@ -47,14 +63,14 @@ def command(invocation: Invocation) -> int:
     return exit_code
 
 
-def _check(name: str, check: Callable[[Settings, Console], str], invocation: Invocation) -> _Finding:
+def _check(name: str, check: Callable[[], str]) -> _Finding:
     try:
-        return _Finding(name, check(invocation.settings, invocation.console))
+        return _Finding(name, check())
     except BulkUpdateError as error:
         return _Finding(name, str(error), error)
 
 
-def _check_journal(settings: Settings, _console: Console) -> str:
+def _check_journal(settings: Settings) -> str:
     with Journal(settings.state_dir, Clock()) as journal:
         return f"{journal.path} is sound and writable; {len(journal.runs()):,} runs"
 

@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import Number, common_options
+from bulkupdate.cli.options import Function, Number, common_options
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.cli.signals import stop_on_signals
 from bulkupdate.clock import Clock
-from bulkupdate.nightly.file_job import NightOptions
+from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import logging_to
-from bulkupdate.nightly.night_runner import run_night
+from bulkupdate.nightly.night_options import DuplicatePolicy, NightOptions
+from bulkupdate.nightly.night_runner import Night, run_night
 from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.nightly.window import find_end
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.runner import RunOptions
+from bulkupdate.settings import Settings
+from bulkupdate.settings_sources import load_notification_settings
+
+
+def report_failures(command: Function) -> Function:
+    """Report wrong settings and options like any other error that ends a night: in log, notification and heartbeat."""
+
+    @wraps(command)
+    def invoke(**given: Any) -> int:
+        try:
+            return int(command(**given))
+        except BulkUpdateError as error:
+            settings = load_notification_settings(config=given["config"])
+            invocation = click.get_current_context().ensure_object(Invocation)
+            reporting = _Reporting.read(given)
+            return _run(invocation, given["folder"], settings, NightOptions(), reporting, failure=error)
+
+    return invoke
 
 
 @click.command("nightly")
+@report_failures
 @common_options
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--create", is_flag=True, help="Set up FOLDER, if it has no inbox/ yet.")
 @click.option(
     "--invalid",
     type=click.Choice(["refuse", "skip"]),
     default="refuse",
     show_default=True,
     help="What to do with a file that has invalid rows: refuse it, or skip those rows and send the others.",
+)
+@click.option(
+    "--duplicates",
+    type=click.Choice([each.value for each in DuplicatePolicy]),
+    default="warn",
+    show_default=True,
+    help="What to do with a file whose content was sent before: send it and warn, skip it if all of its rows were "
+    "updated, or refuse it.",
 )
 @click.option("--until", metavar="HH:MM", help="Stop sending at this local time.")
 @click.option(
@@ -43,6 +77,11 @@ from bulkupdate.runs.runner import RunOptions
     show_default=True,
     metavar="SECONDS",
     help="How long a file must not have changed before it is sent.",
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write metrics here in Prometheus text format, for the textfile collector of node_exporter.",
 )
 @click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Log to this file too; it rotates.")
 @click.option(
@@ -64,35 +103,88 @@ from bulkupdate.runs.runner import RunOptions
 def command(
     invocation: Invocation,
     folder: Path,
-    invalid: str,
     until: str | None,
-    settle_seconds: float,
-    log_file: Path | None,
-    log_format: str,
-    log_level: str,
     run_options: RunOptions,
     sheet_options: SheetOptions,
+    **given: Any,
 ) -> int:
     """Check and send every sheet in FOLDER/inbox, oldest first, after those that an earlier night left unfinished.
 
-    Finished files go to done/, refused files to failed/, results to reports/. With --json, one line a file. The exit
-    code is the highest of the files; 5 if another process is working on the folder.
+    Finished files go to done/, refused files to failed/, results to reports/. With --json, one line a file, and a last
+    line about the night ("night": true). With --quiet, only what needs attention is shown. The exit code is the highest
+    of the files; 1 if a file is left behind for more than a day; 5 if another process is working on the folder.
     """
-    settings, clock, stop = invocation.settings, Clock(), Cancellation()
     options = NightOptions(
-        end=find_end(until, clock.now()) if until else None,
-        settle_seconds=settle_seconds,
+        skip_invalid=given["invalid"] == "skip",
+        duplicates=DuplicatePolicy(given["duplicates"]),
+        end=find_end(until, Clock().now()) if until else None,
+        settle_seconds=given["settle_seconds"],
+        create=given["create"],
         sheet=sheet_options,
-        skip_invalid=invalid == "skip",
         run_options=run_options,
     )
+    return _run(invocation, folder, invocation.settings, options, _Reporting.read(given))
 
+
+@dataclass(frozen=True)
+class _Reporting:
+    """Where the night is reported: the options of log and metrics."""
+
+    log_file: Path | None
+    log_format: str
+    log_level: str
+    metrics_file: Path | None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> _Reporting:
+        """Return those of the options."""
+        return cls(given["log_file"], given["log_format"], given["log_level"], given["metrics_file"])
+
+
+def _run(
+    invocation: Invocation,
+    folder: Path,
+    settings: Settings,
+    options: NightOptions,
+    reporting: _Reporting,
+    failure: BulkUpdateError | None = None,
+) -> ExitCode:
+    clock, stop = Clock(), Cancellation()
+    with ExitStack() as stack:
+        log_error = _open_log(stack, reporting, quiet=invocation.console.quiet)
+        stack.enter_context(stop_on_signals(stop, Console(quiet=True)))
+        night = Night(
+            root=folder,
+            settings=settings,
+            options=options,
+            clock=clock,
+            stop=stop,
+            notifier=Notifier(settings, clock, stop),
+            on_report=_make_printer(invocation),
+            explain_bug=invocation.explain_bug,
+            metrics_file=reporting.metrics_file,
+            failure=failure or log_error,
+        )
+        report = run_night(night)
+        if invocation.as_json:
+            print_json(report.to_json())
+        return report.exit_code
+
+
+def _open_log(stack: ExitStack, reporting: _Reporting, *, quiet: bool) -> BulkUpdateError | None:
+    """Begin to log. If the log file cannot be written, log to the terminal only and return the error."""
+    try:
+        log_to_file = logging_to(reporting.log_file, reporting.log_format, reporting.log_level, quiet=quiet)
+        stack.enter_context(log_to_file)
+    except BulkUpdateError as error:
+        stack.enter_context(logging_to(None, reporting.log_format, reporting.log_level, quiet=quiet))
+        return error
+    return None
+
+
+def _make_printer(invocation: Invocation) -> Callable[[FileReport], None]:
     def print_report(report: FileReport) -> None:
         if invocation.as_json:
             print_json(report.run_report.to_json())
 
-    with (
-        logging_to(log_file, log_format, log_level, quiet=invocation.console.quiet),
-        stop_on_signals(stop, Console(quiet=True)),
-    ):
-        return run_night(folder, settings, options, clock, stop, print_report, Notifier(settings, clock, stop))
+    return print_report

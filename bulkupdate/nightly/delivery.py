@@ -1,0 +1,16 @@
+"""Errors of mails, webhooks and heartbeats: final ones, and those for which another attempt may succeed."""
+
+from __future__ import annotations
+
+
+class DeliveryError(Exception):
+    """A mail, a webhook or a heartbeat was not accepted. Its message holds no secret. Stays within this package."""
+
+
+class TemporaryDeliveryError(DeliveryError):
+    """It was not accepted, but another attempt may succeed."""
+
+
+def delivery_error(message: str, *, is_temporary: bool) -> DeliveryError:
+    """Return the error for that message."""
+    return TemporaryDeliveryError(message) if is_temporary else DeliveryError(message)

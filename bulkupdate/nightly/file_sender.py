@@ -1,0 +1,166 @@
+"""Send the rows of one file of the night, or resume its run, with one client for the whole night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bulkupdate.clock import Clock, format_utc
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import BulkUpdateError, ExitCode, ServiceDownError, UsageError
+from bulkupdate.nightly.file_report import FileOutcome, FileReport
+from bulkupdate.nightly.folder import ClaimedFile, NightFolder
+from bulkupdate.nightly.logs import LOGGER
+from bulkupdate.nightly.night_options import NightOptions
+from bulkupdate.nightly.row_log import RowLog
+from bulkupdate.nightly.window import count_fitting
+from bulkupdate.runs.cancellation import Cancellation
+from bulkupdate.runs.estimate import GUESSED_SECONDS_A_CALL, estimate_end
+from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal_report import report_ending
+from bulkupdate.runs.row_reasons import find_row_reasons
+from bulkupdate.runs.run_records import Run
+from bulkupdate.runs.runner import RunContext, RunResult, execute_run
+from bulkupdate.runs.selection import begin_planned, plan_sending
+from bulkupdate.sellercloud.client import Client, open_client
+from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.text import pluralize
+
+MEASURED_REQUESTS = 20
+"""The speed of a run with fewer requests says little about the next one."""
+
+
+@dataclass
+class FileSender:
+    """Sends the files of one night. The client, with its sign-in, is opened for the first of them and then kept."""
+
+    folder: NightFolder
+    settings: Settings
+    options: NightOptions
+    journal: Journal
+    clock: Clock
+    stop: Cancellation
+    _client: Client | None = field(default=None, init=False)
+    _seconds_a_request: float = field(default=0.0, init=False)
+
+    def close(self) -> None:
+        """Close the client, if one was opened."""
+        if self._client is not None:
+            self._client.close()
+
+    def open_context(self) -> RunContext:
+        """Return what the next run needs; its client counts requests from 0.
+
+        Raises `UsageError` if the settings name no service, `ServiceDownError` if its address cannot be looked up.
+        """
+        if self._client is None:
+            self._client = open_client(self.settings, self.clock, self.stop)
+        else:
+            self._client.reset_calls()
+        return RunContext(self.settings, self.journal, self._client, self.clock, self.stop)
+
+    def send(self, claimed: ClaimedFile, checked_input: CheckedInput, context: RunContext) -> FileReport:
+        """Begin a run for the file and send its rows. Raises what fetching live customers raises."""
+        options = replace(self.options.run_options, skip_invalid=self.options.skip_invalid)
+        selection = plan_sending(checked_input, context, options)
+        run = begin_planned(context, claimed.run_id, selection, options, self._results_path(claimed))
+        return self._report(claimed, self._execute(claimed, run, context), is_stuck=False)
+
+    def resume(self, claimed: ClaimedFile, run: Run) -> FileReport:
+        """Send what the run has not sent. Raises `UsageError` if it belongs to another service."""
+        context = self.open_context()
+        settled_before = self._count_settled(run)
+        result = self._execute(claimed, self._prepare_resume(claimed, run, context), context)
+        return self._report(claimed, result, is_stuck=self._count_settled(result.run) == settled_before)
+
+    def _prepare_resume(self, claimed: ClaimedFile, run: Run, context: RunContext) -> Run:
+        if run.host != context.host:
+            raise UsageError(
+                f"Run {run.id} belongs to {run.host}, but the settings name {context.host}: nothing was sent.",
+                remedy=f"Set BULKUPDATE_BASE_URL to the service at {run.host}, or move its file out of working/.",
+            )
+        results = self._results_path(claimed)
+        if run.results_path != str(results):  # the folder was moved
+            self.journal.set_results_path(run, results)
+        return self.journal.find_run(run.id)
+
+    def _results_path(self, claimed: ClaimedFile) -> Path:
+        return self.folder.report_path(claimed, "-results.xlsx")
+
+    def _count_settled(self, run: Run) -> int:
+        tally = self.journal.tally(run)
+        return tally[Status.UPDATED] + tally[Status.REJECTED]
+
+    def _execute(self, claimed: ClaimedFile, run: Run, context: RunContext) -> RunResult:
+        self._log_plan(claimed, run, context)
+        row_log, began = RowLog(run.id), self.clock.now()
+        result = execute_run(run, context, row_log)
+        if context.client.calls >= MEASURED_REQUESTS and not row_log.has_waited:
+            self._seconds_a_request = (self.clock.now() - began) / context.client.calls
+        return result
+
+    def _log_plan(self, claimed: ClaimedFile, run: Run, context: RunContext) -> None:
+        """Log how many rows are to be sent, and by when: at the speed of the last file, within the quota."""
+        tally = self.journal.tally(run)
+        rows = sum(tally[status] for status in (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED))
+        now, quota = self.clock.now(), context.client.quota
+        speed = self._seconds_a_request or GUESSED_SECONDS_A_CALL / self.settings.concurrency
+        if self.options.end is None:
+            end = estimate_end(quota, now, rows + 1, speed)
+            plan = f"expected end {format_utc(end)}"
+        else:
+            by_pace = int(max(0.0, self.options.end - now) / speed) if speed else rows
+            by_quota = max(0, count_fitting(quota, rows + 1, self.options.end) - 1)  # one is the sign-in
+            fitting = min(rows, by_pace, by_quota)
+            plan = f"about {fitting:,} of them by {format_utc(self.options.end)}"
+        basis = "at the speed of the last file" if self._seconds_a_request else "at the usual speed"
+        LOGGER.info(
+            "plan: %s to send, %s (%s, within the quota)", pluralize(rows, "row"), plan, basis,
+            extra={"run": run.id, "file": claimed.original_name},
+        )  # fmt: skip
+
+    def _report(self, claimed: ClaimedFile, result: RunResult, *, is_stuck: bool) -> FileReport:
+        error = result.error or result.results_error
+        is_done = error is None
+        path = self.folder.find_target(claimed, self.folder.done) if is_done else claimed.path
+        code = result.exit_code if result.error or is_done else ExitCode.STOPPED
+        ended = report_ending(result, self.journal, self.settings.state_dir)
+        if result.results is not None and result.to_fix is None:  # an earlier night's, whose rows were updated since
+            to_fix_path(result.results).unlink(missing_ok=True)
+        may_be_the_file = is_stuck and isinstance(error, ServiceDownError) and not self.stop.is_set()
+        return FileReport(
+            name=claimed.original_name,
+            path=path,
+            outcome=_find_outcome(result, is_done=is_done),
+            run_report=replace(ended, file=str(path), exit_code=code),
+            sentence=_describe(result),
+            files=tuple(each for each in (result.results, result.to_fix) if each is not None),
+            reason=explain(error) if error else "",
+            row_reasons=tuple(find_row_reasons(result.run, self.journal)),
+            ends_night=not is_done and not may_be_the_file,
+        )
+
+
+def explain(error: BulkUpdateError) -> str:
+    """Return the error and its remedy as one text."""
+    return f"{error} {error.remedy}" if error.remedy else str(error)
+
+
+def _find_outcome(result: RunResult, *, is_done: bool) -> FileOutcome:
+    if not is_done:
+        return FileOutcome.STOPPED
+    return FileOutcome.DONE if result.tally.is_all_well else FileOutcome.INCOMPLETE
+
+
+def _describe(result: RunResult) -> str:
+    tally = result.tally
+    settled = tally[Status.UPDATED] + tally[Status.UNCHANGED]
+    if result.error is not None:
+        return f"stopped, {tally.rows - settled:,} of {pluralize(tally.rows, 'row')} left; the next night continues"
+    if result.results_error is not None:
+        return "sent, but its results could not be written; the next night tries again"
+    if tally.is_all_well:
+        return f"done, {pluralize(tally.rows, 'row')}"
+    return f"finished, but {tally.rows - settled:,} of {pluralize(tally.rows, 'row')} were not updated"

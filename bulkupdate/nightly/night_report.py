@@ -1,0 +1,106 @@
+"""The outcome of a whole night, for the log, notifications, metrics and programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bulkupdate.clock import format_utc
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.nightly.file_report import FileOutcome, FileReport
+from bulkupdate.nightly.left_files import LeftFile
+from bulkupdate.runs.run_report import report_failure
+from bulkupdate.text import pluralize
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightReport:
+    """The outcome of one night; times are in seconds since 1970.
+
+    `exit_code` is the highest of the files, of the error, and of files that are left behind for more than a day (1).
+    `error` is what ended the night before its end, None if nothing did. `failed_notifications` counts mails and
+    webhook requests that were not accepted.
+    """
+
+    folder: Path
+    started: float
+    ended: float
+    exit_code: ExitCode
+    files: tuple[FileReport, ...] = ()
+    left_files: tuple[LeftFile, ...] = ()
+    failed_notifications: int = 0
+    error: BulkUpdateError | None = None
+
+    @property
+    def rows(self) -> int:
+        """The rows of all files."""
+        return sum(each.run_report.rows for each in self.files)
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """The rows of all files by status, without statuses that no row has."""
+        total: Counter[Status] = Counter()
+        for each in self.files:
+            total.update(each.run_report.counts)
+        return {status: total[status] for status in Status if total[status]}
+
+    @property
+    def outcomes(self) -> dict[FileOutcome, int]:
+        """The files by outcome, without outcomes that no file has."""
+        total = Counter(each.outcome for each in self.files)
+        return {outcome: total[outcome] for outcome in FileOutcome if total[outcome]}
+
+    @property
+    def requests(self) -> int:
+        """The requests to the service, sign-in included."""
+        return sum(each.run_report.calls for each in self.files)
+
+    @property
+    def overdue_files(self) -> tuple[LeftFile, ...]:
+        """The files that are left behind for more than a day."""
+        return tuple(each for each in self.left_files if each.is_overdue(self.ended))
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether something went wrong that the report of no file says."""
+        return self.error is not None or bool(self.overdue_files)
+
+    def describe(self) -> str:
+        """Return the night in one line: `2 files (1 done, 1 refused), 31 rows (30 updated), exit code 3`."""
+        parts = [
+            pluralize(len(self.files), "file") + _enumerate(self.outcomes),
+            pluralize(self.rows, "row") + _enumerate(self.counts),
+        ]
+        if self.left_files:
+            overdue = f" ({len(self.overdue_files):,} for more than a day)" if self.overdue_files else ""
+            parts.append(f"{pluralize(len(self.left_files), 'file')} left behind{overdue}")
+        if self.failed_notifications:
+            parts.append(f"{pluralize(self.failed_notifications, 'notification')} failed")
+        return ", ".join([*parts, f"exit code {int(self.exit_code)}"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `nightly --json` prints last; `night` is true in no other object."""
+        failure = report_failure(self.error, None, None).to_json()["problems"] if self.error else []
+        return {
+            "night": True,
+            "folder": str(self.folder),
+            "started": format_utc(self.started),
+            "ended": format_utc(self.ended),
+            "files": len(self.files),
+            "outcomes": {outcome.value: count for outcome, count in self.outcomes.items()},
+            "rows": self.rows,
+            "counts": {status.value: count for status, count in self.counts.items()},
+            "calls": self.requests,
+            "left": [{**each.to_json(), "overdue": each in self.overdue_files} for each in self.left_files],
+            "failed_notifications": self.failed_notifications,
+            "problems": failure,
+            "exit_code": int(self.exit_code),
+        }
+
+
+def _enumerate(counts: dict[Any, int]) -> str:
+    """Return ` (1 done, 1 refused)`, or nothing for no counts."""
+    return f" ({', '.join(f'{count:,} {word.value}' for word, count in counts.items())})" if counts else ""

@@ -1,0 +1,95 @@
+"""The words of notifications: subject and text of mails, text and figures of webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bulkupdate.clock import format_local_time
+from bulkupdate.customers.models import Status
+from bulkupdate.nightly.file_report import FileReport
+from bulkupdate.nightly.logs import neutralise
+from bulkupdate.nightly.night_report import NightReport
+from bulkupdate.runs.row_reasons import describe_row_reasons
+from bulkupdate.text import truncate
+
+_WEBHOOK_KEYS = ("run", "state", "rows", "counts", "exit_code", "next")
+"""What a webhook gets of the object of a file."""
+
+_SUBJECT_LENGTH = 150
+
+
+def write_file_subject(report: FileReport) -> str:
+    """Return the subject of the mail about a file: its name and its outcome."""
+    return neutralise(truncate(f"bulkupdate: {report.name}: {report.sentence}", _SUBJECT_LENGTH))
+
+
+def write_file_text(report: FileReport) -> str:
+    """Return the text of the mail about a file."""
+    run_report = report.run_report
+    lines = [f"{report.name}: {report.sentence}", *filter(None, (report.reason, report.sent_before))]
+    lines += ["", f"Rows: {run_report.rows:,}"]
+    lines += [f"  {status.value}: {count:,}" for status, count in run_report.counts.items() if count]
+    if report.row_reasons:
+        lines += ["Why rows were not updated:", *(f"  {each}" for each in describe_row_reasons(report.row_reasons))]
+    lines += [f"Run: {run_report.run}"] if run_report.run else []
+    lines += [f"File: {report.path}"]
+    lines += [f"Next: {run_report.next_command}"] if run_report.next_command else []
+    return _join(lines)
+
+
+def write_file_post(report: FileReport) -> dict[str, Any]:
+    """Return the JSON object that a webhook gets about a file; it quotes no cell of the file."""
+    described = report.run_report.to_json()
+    reasons = describe_row_reasons([each for each in report.row_reasons if each.status is not Status.INVALID])
+    counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
+    lines = [f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else "")]
+    lines += [*filter(None, [report.sent_before]), *reasons]
+    return {
+        "text": _escape_for_slack(lines), "file": report.name, "outcome": report.outcome.value,
+        **{name: described[name] for name in _WEBHOOK_KEYS}, "sent_before": report.sent_before, "reasons": reasons,
+    }  # fmt: skip
+
+
+def write_night_subject(report: NightReport) -> str:
+    """Return the subject of the mail about a night."""
+    what = f"the night failed: {report.error}" if report.error else report.describe()
+    return neutralise(truncate(f"bulkupdate nightly: {what}", _SUBJECT_LENGTH))
+
+
+def write_night_text(report: NightReport) -> str:
+    """Return the text of the mail about a night: its error, its files, and the files left behind."""
+    times = f"{format_local_time(report.started, report.ended)} to {format_local_time(report.ended, report.ended)}"
+    lines = [report.describe(), *_explain_error(report), "", f"Folder: {report.folder}", f"Time: {times}"]
+    for each in report.files:
+        lines += ["", f"{each.name}: {each.sentence}"]
+        lines += [f"  {line}" for line in (each.reason, each.sent_before) if line]
+        lines += [f"  {line}" for line in describe_row_reasons(each.row_reasons)]
+        lines += [f"  Next: {each.run_report.next_command}"] if each.run_report.next_command else []
+    if report.left_files:
+        lines += ["", "Left behind:", *(f"  {each.name}: {each.message}" for each in report.left_files)]
+    return _join(lines)
+
+
+def write_night_post(report: NightReport) -> dict[str, Any]:
+    """Return the JSON object that a webhook gets about a night."""
+    lines = [f"bulkupdate nightly: {report.describe()}", *_explain_error(report)]
+    lines += [f"{each.name}: {each.sentence}" for each in report.files]
+    lines += [f"left behind: {each.name}: {each.message}" for each in report.left_files]
+    return {"text": _escape_for_slack(lines), **report.to_json()}
+
+
+def _explain_error(report: NightReport) -> Iterator[str]:
+    if report.error is not None:
+        yield f"The night failed: {report.error}"
+        yield from filter(None, [report.error.remedy])
+
+
+def _join(lines: list[str]) -> str:
+    return "\n".join(map(neutralise, lines)) + "\n"
+
+
+def _escape_for_slack(lines: list[str]) -> str:
+    """Return the lines with the characters special to Slack escaped: a file name must mention nobody."""
+    text = "\n".join(map(neutralise, lines))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,105 @@
+"""Metrics in Prometheus text format, read by Prometheus's own parser."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.nightly.metrics import PREFIX, write_metrics
+from bulkupdate.nightly.night_report import NightReport
+from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
+from tests.nightly.sample_notifications import NIGHT, night_report, report
+
+
+def read(path: Path) -> dict[str, float]:
+    """Every sample: name and its labels but for the folder."""
+    return {
+        " ".join(
+            [sample.name.removeprefix(PREFIX), *(v for k, v in sample.labels.items() if k != "folder")]
+        ): sample.value
+        for family in text_string_to_metric_families(path.read_text())
+        for sample in family.samples
+    }
+
+
+def test_the_figures_of_a_night(tmp_path: Path) -> None:
+    path = tmp_path / "night.prom"
+    write_metrics(night_report(report(), exit_code=1), path)
+    samples = read(path)
+    assert samples["exit_code"] == 1
+    assert (samples["start_timestamp_seconds"], samples["end_timestamp_seconds"]) == (NIGHT, NIGHT + 90)
+    assert (samples["rows updated"], samples["rows rejected"], samples["rows not attempted"]) == (2, 1, 0)
+    assert (samples["files incomplete"], samples["files done"]) == (1, 0)
+    assert samples["files_left_behind"] == samples["files_overdue"] == samples["failed_notifications"] == 0
+    assert samples["last_success_timestamp_seconds"] == NIGHT + 90
+
+
+def test_every_metric_has_a_type_and_a_help_text(tmp_path: Path) -> None:
+    write_metrics(night_report(), tmp_path / "night.prom")
+    families = list(text_string_to_metric_families((tmp_path / "night.prom").read_text()))
+    assert len(families) == 10
+    assert all(each.type == "gauge" and each.documentation and each.name.startswith(PREFIX) for each in families)
+
+
+def test_the_time_of_the_last_success_is_kept_by_nights_that_fail(tmp_path: Path) -> None:
+    path = tmp_path / "night.prom"
+    write_metrics(night_report(exit_code=4), path)
+    assert "last_success_timestamp_seconds" not in read(path)
+    write_metrics(night_report(), path)
+    failed = night_report(exit_code=4)
+    write_metrics(NightReport(**{**vars(failed), "ended": NIGHT + 86_400}), path)
+    samples = read(path)
+    assert samples["end_timestamp_seconds"] == NIGHT + 86_400
+    assert samples["last_success_timestamp_seconds"] == NIGHT + 90
+    other = NightReport(**{**vars(failed), "folder": Path("/srv/other")})
+    write_metrics(other, path)
+    assert "last_success_timestamp_seconds" not in read(path)
+
+
+@pytest.mark.parametrize("folder", ['/srv/a "b" \\c', "/srv/{folder}", "/srv/zwei\nZeilen"])
+def test_any_folder_name_is_escaped(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / "night.prom"
+    for code in (0, 4):
+        write_metrics(NightReport(**{**vars(night_report(exit_code=code)), "folder": Path(folder)}), path)
+    (family, *_) = text_string_to_metric_families(path.read_text())
+    assert family.samples[0].labels == {"folder": folder}
+    assert "last_success_timestamp_seconds" in read(path)
+
+
+def test_the_file_is_replaced_in_one_step_and_readable_by_the_collector(tmp_path: Path) -> None:
+    path = tmp_path / "night.prom"
+    path.write_text("old")
+    before = path.stat().st_ino
+    write_metrics(night_report(), path)
+    assert path.stat().st_ino != before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        write_metrics(night_report(), tmp_path / "missing" / "night.prom")
+
+
+# -- in a night -----------------------------------------------------------------------------------------------------
+
+
+def test_a_night_writes_its_metrics(env: NightEnvironment) -> None:
+    env.metrics_file = env.root / "night.prom"
+    env.put("bad.csv", BAD, age=60)
+    env.put("good.csv", sheet([FIRST, FIRST + 1]))
+    assert env.night() is ExitCode.FILE_REFUSED
+    samples = read(env.metrics_file)
+    assert (samples["exit_code"], samples["rows updated"], samples["files refused"]) == (3, 2, 1)
+    assert samples["requests"] == 3
+
+
+def test_metrics_that_cannot_be_written_change_nothing(env: NightEnvironment, caplog: pytest.LogCaptureFixture) -> None:
+    env.metrics_file = env.root / "missing" / "night.prom"
+    env.put("good.csv", sheet([FIRST]))
+    assert env.night() is ExitCode.DONE
+    assert "the metrics were not written" in caplog.text
