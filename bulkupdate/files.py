@@ -32,12 +32,11 @@ def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None
     LibreOffice holds open is found here and not at the end of the run. What is in the file stays as it is.
     """
     _check_name(path, endings)
-    for lock in (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#")):
-        if _exists(lock):
-            raise UsageError(
-                f"{path} is open in Excel or LibreOffice.",
-                remedy=f"Close it there and try again; if it is not open anywhere, delete {lock.name} beside it.",
-            )
+    if mark := find_open_mark(path):
+        raise UsageError(
+            f"{path} is open in Excel or LibreOffice.",
+            remedy=f"Close it there and try again; if it is not open anywhere, delete {mark.name} beside it.",
+        )
     try:
         if _exists(path):
             path.open("r+b").close()
@@ -45,6 +44,12 @@ def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None
             pass
     except OSError as error:
         raise _refuse(path, error) from error
+
+
+def find_open_mark(path: Path) -> Path | None:
+    """Return the file by which Excel or LibreOffice marks a sheet as open; None if neither has it open."""
+    marks = (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#"))
+    return next((mark for mark in marks if os.path.lexists(mark)), None)
 
 
 def _check_name(path: Path, endings: Sequence[str]) -> None:

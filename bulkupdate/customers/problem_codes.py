@@ -160,6 +160,11 @@ class ProblemCode(StrEnum):
         'If a separator is within a cell, put that cell in quotation marks ("Smith, John"); otherwise add the '
         'missing heading.',
     )
+    OPEN_FILE = (
+        "open-file", "File open in another program",
+        "the file is open in Excel or LibreOffice; it was read as it was last saved",
+        "If there are changes in it that are not saved, save and close it, then try again.",
+    )
     GUESSED_ENCODING = (
         "guessed-encoding", "Guessed encoding", "the file is not UTF-8; its encoding was guessed",
         "If accented letters look wrong, name the encoding of the file, for example --encoding cp1250.",

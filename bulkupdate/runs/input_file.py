@@ -14,6 +14,7 @@ from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 from bulkupdate.errors import InputFileError
 from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.reading.file_type import unreadable_error
 from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice, ReadOptions
 
@@ -107,7 +108,7 @@ def load_input_file(path: Path, settings: Settings, options: SheetOptions) -> Ch
     before = _hash_file(path)
     sheet = read_sheet(path, make_read_options(settings, replace(options, heading_map=heading_map)))
     if _hash_file(path) != before:
-        raise InputFileError(f"{path} was changed while it was read.", remedy="Save it, and call again.")
+        raise InputFileError(f"{path} was changed while it was read.", remedy="Save and close it, then try again.")
     require_mapped_headings(sheet.header, options.heading_map)
     rules = CheckOptions(
         decimal_mark=options.decimal_mark,
@@ -140,4 +141,4 @@ def _hash_file(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise InputFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise unreadable_error(path, error) from error

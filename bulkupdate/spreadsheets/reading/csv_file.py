@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -55,10 +54,7 @@ def read_csv_file(path: Path, options: ReadOptions) -> Sheet:
     if unshielded:
         notes.append(f"{pluralize(unshielded, 'cell')} with an apostrophe before = + - or @: it was removed.")
     sheet = make_sheet(frame, row_numbers, header, rows.findings, notes, sheet_name=None)
-    if not encoding.samples:
-        return sheet
-    doubt = _doubt_encoding(encoding).at(header.number, customer_id="", column="", value="")
-    return replace(sheet, problems=(doubt, *sheet.problems))
+    return sheet.add_warning(_doubt_encoding(encoding)) if encoding.samples else sheet
 
 
 def _doubt_encoding(encoding: TextEncoding) -> Finding:

@@ -1,8 +1,10 @@
-"""Tell what a file is by its name and by its first bytes, and whether the two agree."""
+"""Recognise the type of a file by its name and its first bytes, which must agree."""
 
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 
@@ -37,22 +39,37 @@ _OTHERS = (
     (b"BZh", "a packed file"), (b"\xfd7zXZ", "a packed file"), (b"{\\rtf", "an RTF text"),
     (b"SQLite format 3", "a database"), (b"\x7fELF", "a program"), (b"PAR1", "a Parquet file"),
 )  # fmt: skip
+_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table", b"<meta")
 _ENCRYPTED_STREAM = "EncryptedPackage"
-_SAVE_AS = "Open it in Excel and save it as .xlsx or as 'CSV UTF-8'."
+
+_SAVE_AS = "Open it in Excel or LibreOffice and save it as .xlsx or as 'CSV UTF-8'."
+_CONVERT = "Convert it to .csv (UTF-8) or .xlsx first."
+_UNPACK = "Unpack it first, and name the sheet in it."
+_REMEDIES = {
+    ".txt": "If commas, semicolons or tabs separate its columns, rename it to {stem}.csv.",
+    ".xlsm": "Open it in Excel and save it as .xlsx, which has no macros.",
+    ".numbers": "Open it in Numbers and export it as an Excel file (.xlsx).",
+    ".gsheet": "Open it in Google Sheets and download it as an Excel file (.xlsx).",
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".sqlite", ".db"), _CONVERT),
+    **dict.fromkeys((".zip", ".gz", ".7z", ".rar", ".bz2", ".xz"), _UNPACK),
+}
+"""What to do with a file of another type, by the ending of its name."""
+
+_SHOWN_FILES = 5
 
 
 def recognize_file(path: Path, options: ReadOptions) -> FileKind:
     """Return the kind of the file.
 
-    Raises `InputFileError`, in one sentence, where it is none that is read, is no file, cannot be opened, is empty, or
-    is not what its name says.
+    Raises `InputFileError` if it is not a file of a supported type, cannot be opened, is empty or too large, or is not
+    what its name says.
     """
     _require_regular_file(path, options)
     kind = ENDINGS.get(path.suffix.lower())
     if kind is None:
-        raise InputFileError(
-            f"{path.name} is not a supported file type: the name must end in {', '.join(ENDINGS)}.", remedy=_SAVE_AS
-        )
+        remedy = _REMEDIES.get(path.suffix.lower(), _SAVE_AS).format(stem=path.stem)
+        supported = ", ".join(ENDINGS)
+        raise InputFileError(f"{path.name} is not a supported file type. Supported: {supported}.", remedy=remedy)
     start = _read_start(path)
     if not start:
         raise InputFileError(f"{path.name} is empty.", remedy="Save or copy the file again.")
@@ -64,17 +81,24 @@ def recognize_file(path: Path, options: ReadOptions) -> FileKind:
 
 def _require_regular_file(path: Path, options: ReadOptions) -> None:
     if path.name.startswith("~$"):
-        raise InputFileError(f"{path.name} is the mark that Excel leaves beside an open file, not the file itself.")
+        raise InputFileError(
+            f"{path.name} only marks that {path.name[2:]} is open in Excel.", remedy=f"Name {path.name[2:]} instead."
+        )
     try:
         status = path.stat()
-    except FileNotFoundError as error:
-        raise InputFileError(f"There is no file {path.name} in {path.parent}.") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing_error(path) from error
     except (OSError, ValueError) as error:
-        raise unreadable_error(path) from error
+        raise unreadable_error(path, error) from error
     if stat.S_ISDIR(status.st_mode):
-        raise InputFileError(f"{path.name or path.resolve()} is a folder, not a file.", remedy="Name a file.")
+        raise InputFileError(
+            f"{path.name or path.resolve()} is a folder, not a file.", remedy=_list_sheets(path) or "Name a sheet."
+        )
     if not stat.S_ISREG(status.st_mode):
-        raise InputFileError(f"{path.name} is not an ordinary file.")
+        raise InputFileError(
+            f"{path} is a device or a pipe, not a file.",
+            remedy="Save the data in a file whose name ends in .csv, and name that file.",
+        )
     if status.st_size > options.max_unpacked_bytes:
         raise InputFileError(
             f"{path.name} has more than {options.max_unpacked_bytes:,} bytes.",
@@ -82,11 +106,41 @@ def _require_regular_file(path: Path, options: ReadOptions) -> None:
         )
 
 
-def unreadable_error(path: Path) -> InputFileError:
-    """Return the error for a file that the system does not let us read."""
+def _missing_error(path: Path) -> InputFileError:
+    folder = path.parent.resolve()
+    if path.name == "-":
+        return InputFileError(
+            "Standard input is not read.", remedy="Save the data in a file whose name ends in .csv, and name that file."
+        )
+    if not folder.is_dir():
+        return InputFileError(f"There is no folder {folder}.", remedy="Check the path.")
+    names = {other.name.casefold(): other.name for other in _iterate(folder)}
+    close = [names[name] for name in get_close_matches(path.name.casefold(), names, n=3, cutoff=0.7)]
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    remedy = "Check the name." if close else _list_sheets(folder) or "Check the name and the folder."
+    return InputFileError(f"There is no file {path.name} in {folder}.{hint}", remedy=remedy)
+
+
+def _list_sheets(folder: Path) -> str:
+    """Return a sentence that lists the sheets of a folder; empty if it has none, or cannot be read."""
+    names = sorted(path.name for path in _iterate(folder) if path.suffix.lower() in ENDINGS)
+    more = f" and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
+    return f"Sheets in it: {', '.join(names[:_SHOWN_FILES])}{more}." if names else ""
+
+
+def _iterate(folder: Path) -> Iterable[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith((".", "~$"))]
+    except OSError:
+        return []
+
+
+def unreadable_error(path: Path, error: OSError | ValueError) -> InputFileError:
+    """Return the error for a file that the system does not open."""
+    reason = getattr(error, "strerror", None) or error
     return InputFileError(
-        f"{path.name} cannot be opened.",
-        remedy="Close it in Excel if it is open there, and check that you may read it.",
+        f"{path.name} cannot be opened: {reason}.",
+        remedy="Close it if another program has it open, and check that you may read it.",
     )
 
 
@@ -95,24 +149,21 @@ def _read_start(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(SAMPLE_BYTES)
     except OSError as error:
-        raise unreadable_error(path) from error
+        raise unreadable_error(path, error) from error
 
 
 def _describe(path: Path, start: bytes) -> str:
     """Return the content in words; for text, .xls and zip files a word that `recognize_file` compares."""
+    ending = path.suffix.lower()
     if start.startswith(_ZIP):
-        return "a zip file" if path.suffix.lower() not in (".csv", ".tsv", ".xls") else "an Excel or zip file"
+        return "a zip file" if ending not in (".csv", ".tsv", ".xls") else "an Excel or zip file"
     if start.startswith(_OLE):
         if has_stream(path, _ENCRYPTED_STREAM):
             raise encrypted_error(path)
-        return FileKind.XLS.value if path.suffix.lower() == ".xls" else "an old Excel file (.xls)"
+        return FileKind.XLS.value if ending == ".xls" else "an old Excel file (.xls)"
     for mark, name in _OTHERS:
         if start.startswith(mark):
             return name
-    if (
-        start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14]
-        .lower()
-        .startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"<meta"))
-    ):
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith(_MARKUP):
         return "a web page or XML"
-    return FileKind.TEXT.value if path.suffix.lower() in (".csv", ".tsv") else "plain text or damaged"
+    return FileKind.TEXT.value if ending in (".csv", ".tsv") else "plain text or damaged"

@@ -6,6 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from bulkupdate.customers.headings import check_heading_map
+from bulkupdate.customers.models import Finding
+from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.files import find_open_mark
 from bulkupdate.spreadsheets.reading.csv_file import read_csv_file
 from bulkupdate.spreadsheets.reading.file_type import FileKind, recognize_file, unreadable_error
 from bulkupdate.spreadsheets.reading.open_workbook import Workbook
@@ -15,13 +18,22 @@ from bulkupdate.spreadsheets.reading.workbook import read_workbook
 
 __all__ = ["ReadOptions", "Sheet", "read_sheet"]
 
+_OPEN_FILE = Finding.warning(ProblemCode.OPEN_FILE)
+
 
 def read_sheet(path: Path, options: ReadOptions) -> Sheet:
     """Read a sheet with a column of customer ids: every cell as the text that its user sees, without blank rows.
 
+    A sheet that is open in another program is read as it was last saved, with a warning.
+
     Raises `InputFileError` if the file cannot be read, `UsageError` if the heading map does not name a field.
     """
     check_heading_map(options.heading_map)
+    sheet = _read(path, options)
+    return sheet if find_open_mark(path) is None else sheet.add_warning(_OPEN_FILE)
+
+
+def _read(path: Path, options: ReadOptions) -> Sheet:
     try:
         kind = recognize_file(path, options)
         if kind is FileKind.TEXT:
@@ -31,7 +43,7 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
         with closing(Package(path, options)) as package:
             return read_workbook(path, _open_package(kind, path, package, options), options)
     except OSError as error:
-        raise unreadable_error(path) from error
+        raise unreadable_error(path, error) from error
 
 
 # The readers of workbooks are imported when one is needed: each loads a library that a CSV file can do without.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -60,6 +60,11 @@ class Sheet:
         """The texts of the key column, which every sheet has that was read."""
         key = self.header.key_column
         return [] if key is None else self.frame.iloc[:, key].tolist()
+
+    def add_warning(self, finding: Finding) -> Sheet:
+        """Return the sheet with a finding about the file as a whole, as the first problem."""
+        problem = finding.at(self.header.number, customer_id="", column="", value="")
+        return replace(self, problems=(problem, *self.problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""What is said of a file that is missing, of another type, or open in another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.customers.models import Severity
+from bulkupdate.errors import InputFileError
+from tests.spreadsheets.reading.making import read, write_cell, write_text
+
+GOOD = "CustomerId,Name\n163,Ann\n"
+
+
+def refuse(path: Path) -> InputFileError:
+    with pytest.raises(InputFileError) as caught:
+        read(path)
+    return caught.value
+
+
+def test_a_missing_file_is_named_with_its_full_folder_and_the_nearest_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(tmp_path, GOOD, name="Customers.csv")
+    monkeypatch.chdir(tmp_path)
+    assert str(refuse(Path("custmers.csv"))) == (
+        f"There is no file custmers.csv in {tmp_path}. Did you mean Customers.csv?"
+    )
+    other = refuse(Path("nosuch.xlsx"))
+    assert str(other) == f"There is no file nosuch.xlsx in {tmp_path}."
+    assert other.remedy == "Sheets in it: Customers.csv."
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    assert str(refuse(tmp_path / "nowhere" / "a.csv")) == f"There is no folder {tmp_path / 'nowhere'}."
+    path = write_text(tmp_path, GOOD)
+    assert "There is no folder" in str(refuse(path / "a.csv"))
+
+
+def test_a_folder_lists_its_sheets(tmp_path: Path) -> None:
+    for number in range(7):
+        write_text(tmp_path, GOOD, name=f"{number}.csv")
+    write_text(tmp_path, "x", name="readme.md")
+    assert refuse(tmp_path).remedy == "Sheets in it: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more."
+
+
+@pytest.mark.parametrize("name", ["/dev/stdin", "/dev/null", "-"])
+def test_standard_input_and_devices_are_refused_with_a_way_out(name: str) -> None:
+    error = refuse(Path(name))
+    assert "Standard input" in str(error) or "a device or a pipe" in str(error)
+    assert error.remedy == "Save the data in a file whose name ends in .csv, and name that file."
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("customers.txt", "rename it to customers.csv"),
+        ("customers.xlsm", "save it as .xlsx, which has no macros"),
+        ("customers.XML", "save it as .xlsx"),
+        ("customers.pdf", "save it as .xlsx"),
+        ("customers.numbers", "export it as an Excel file"),
+        ("customers.gsheet", "download it as an Excel file"),
+        ("customers.jsonl", "Convert it to .csv"),
+        ("customers.parquet", "Convert it to .csv"),
+        ("customers.zip", "Unpack it first"),
+    ],
+)
+def test_an_unsupported_type_says_how_to_convert_it(tmp_path: Path, name: str, remedy: str) -> None:
+    error = refuse(write_text(tmp_path, GOOD, name=name))
+    assert str(error) == f"{name} is not a supported file type. Supported: .csv, .tsv, .xlsx, .xls, .xlsb, .ods."
+    assert remedy in error.remedy
+
+
+@pytest.mark.parametrize("mark", ["~$customers.{}", ".~lock.customers.{}#"])
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_sheet_that_is_open_elsewhere_is_read_as_last_saved_with_a_warning(
+    tmp_path: Path, mark: str, ending: str
+) -> None:
+    path = write_text(tmp_path, GOOD) if ending == "csv" else write_cell(tmp_path, "x")
+    assert read(path).problems == ()
+    (tmp_path / mark.format(ending)).write_bytes(b"\x03Ann")
+    (problem,) = read(path).problems
+    assert (problem.code, problem.severity) == ("open-file", Severity.WARNING)
+    assert "as it was last saved" in problem.message
