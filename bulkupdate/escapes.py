@@ -11,9 +11,11 @@ _ESCAPE = re.compile(
     r"(?P<bytes>(?:%[0-9A-Fa-f]{2})+)"
     r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)"
     r"|\\x(?P<byte>[0-9A-Fa-f]{2})"
+    r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
+    r"|\\(?P<octal>[0-3][0-7]{2})"
     r"|\\(?P<sign>[\"'\\/bfnrt])"
-    r"|&\#(?P<decimal>[0-9]{1,7});"
-    r"|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});"
+    r"|&\#(?P<decimal>[0-9]{1,7});?"
+    r"|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
     r"|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31});",
 )
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -106,5 +108,7 @@ def _read_one(match: re.Match[str]) -> str | None:
     if match["name"]:
         named = html5.get(f"{match['name']};", "")
         return named if len(named) == 1 else None
-    code = int(match["decimal"]) if match["decimal"] else int(match["hexadecimal"] or match["byte"], 16)
+    if match["octal"]:
+        return chr(int(match["octal"], 8))
+    code = int(match["decimal"] or int(match["hexadecimal"] or match["byte"] or match["point"], 16))
     return chr(code) if code <= 0x10FFFF else None

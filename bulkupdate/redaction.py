@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from bulkupdate.escapes import decode_fully
@@ -45,7 +46,8 @@ class Redactor:
         self._secrets = (*self._secrets, secret)
         self._shortest = min(map(len, self._secrets))
         forms = {form for each in self._secrets for form in _forms_of(each)}
-        self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+        alternatives = map(re.escape, sorted(forms, key=len, reverse=True))
+        self._pattern = re.compile("|".join(alternatives), re.IGNORECASE)
 
     def redact(self, text: str) -> str:
         """Return the text with every secret replaced by `[secret]`, in any usual encoding."""
@@ -80,13 +82,26 @@ class Redactor:
                     yield match.span()
 
     def _holds_secret(self, data: bytes, packings: int) -> bool:
-        texts = {data.decode("utf-8", "replace"), data.decode("latin-1")}
+        texts = {data.decode(encoding, "replace") for encoding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be")}
         return any(next(self._find(each, packings), None) is not None for each in texts)
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    """Return the secret with its blanks as they are searched; and its own escapes decoded, as they are in the text."""
-    return (layer.text.translate(_BLANKS) for layer in decode_fully(secret, _DECODINGS))
+    """Yield the secret, and what it becomes in the wrong encoding, as they are searched.
+
+    Blanks are those that the text has then, and the secret's own escapes are decoded as the text's are.
+    """
+    texts = {
+        secret,
+        secret.encode("ascii", "replace").decode(),
+        *(unicodedata.normalize(form, secret) for form in ("NFC", "NFD")),
+    }
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        data = secret.encode(encoding, "replace")
+        texts |= {data.decode("latin-1"), data.decode("cp1252", "replace")}
+    for text in texts:
+        if len(text.replace("?", "")) >= SHORTEST or text == secret:
+            yield from (layer.text.translate(_BLANKS) for layer in decode_fully(text, _DECODINGS))
 
 
 def _unpack_base64(text: str) -> Iterator[bytes]:
