@@ -63,5 +63,13 @@ def _write_line(text: str) -> None:
 
 
 def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Print one object on stdout, for programs."""
-    click.echo(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+    """Print one object on stdout, for programs: UTF-8 whatever the code page of the terminal or pipe."""
+    line = json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # a stream of text only, as a program that calls this one may set it
+        click.echo(line, nl=False)
+        return
+    sys.stdout.flush()
+    # the escapes of half a surrogate pair, from a file name that is not text, are those of JSON
+    stream.write(line.encode("utf-8", "backslashreplace"))
+    stream.flush()

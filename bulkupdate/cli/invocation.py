@@ -25,8 +25,10 @@ class Invocation:
 
     def report(self, error: BulkUpdateError) -> int:
         """Say what went wrong, with `--json` as its one object too; return the exit code."""
-        self.print_json_error(error, as_json=self.as_json)
-        self.console.error(error)
+        try:
+            self.print_json_error(error, as_json=self.as_json)
+        finally:
+            self.console.error(error)
         return int(error.exit_code)
 
     def print_json_error(self, error: BulkUpdateError, *, as_json: bool) -> None:
@@ -51,5 +53,5 @@ class Invocation:
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
             return save_crash_report(self.settings.state_dir, error, passwords, Clock())
-        except OSError:
+        except Exception:  # noqa: BLE001 - whatever prevents the report, the sentence must still be shown
             return None

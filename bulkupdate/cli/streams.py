@@ -68,6 +68,6 @@ def _ignore_errors(stream: TextIO | None) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(_ForgivingStream(real)),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="backslashreplace",  # what the code page lacks is shown by its number
         line_buffering=True,
     )

@@ -92,3 +92,12 @@ print("x" * 300_000)
     process = run_program.start_code(code)
     out, err = process.communicate(timeout=60)
     assert (len(out), err, process.returncode) == (300_001, "", 0)
+
+
+@pytest.mark.parametrize("line", ['call "$@" 2>&- >out', 'call "$@" >&- 2>err', 'call "$@" <&- >&- 2>&-'])
+def test_a_night_too_ends_as_it_would(run_program, sandbox, tmp_path, line):
+    inbox = tmp_path / "folder" / "inbox"
+    inbox.mkdir(parents=True)
+    write_sheet(inbox / "in.csv", ROWS)
+    code, _, err = run_in_shell(run_program, line, "nightly", tmp_path / "folder", "--settle", "0", "--json")
+    assert (code, "Traceback" in err, len(find_puts(sandbox))) == (0, False, ROWS)
