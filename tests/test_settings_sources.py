@@ -6,7 +6,7 @@ import pytest
 
 from bulkupdate.errors import UsageError
 from bulkupdate.settings import SETTINGS
-from bulkupdate.settings_sources import load_settings, user_config_path
+from bulkupdate.settings_sources import load_notification_settings, load_settings, user_config_path
 
 NUMBERS = [each.name.upper() for each in SETTINGS if each.metadata["least"] is not None]
 
@@ -155,3 +155,19 @@ def test_a_settings_file_that_was_named_must_exist(empty_folder):
     with pytest.raises(UsageError, match="cannot be read") as refused:
         load_settings({}, {}, empty_folder / "none.toml")
     assert str(user_config_path()) in refused.value.remedy
+
+
+def test_notifications_can_be_set_up_although_other_settings_are_wrong(empty_folder):
+    environment = {"BULKUPDATE_CONCURRENCY": "many", "BULKUPDATE_HEARTBEAT_URL": "https://hc.example.com/x"}
+    (empty_folder / "bulkupdate.toml").write_text('timeout = "soon"\nmail_host = "mail.example.com"\n')
+    settings = load_notification_settings(environment)
+    assert settings.heartbeat_url.reveal() == "https://hc.example.com/x"
+    assert settings.mail_host == "mail.example.com"
+    assert settings.username == ""
+
+
+@pytest.mark.parametrize("text", ["mail_host = ", 'mial_host = "x"'])
+def test_with_a_broken_settings_file_notifications_come_from_the_environment(empty_folder, text):
+    (empty_folder / "bulkupdate.toml").write_text(text)
+    assert load_notification_settings({"BULKUPDATE_MAIL_HOST": "mail.example.com"}).mail_host == "mail.example.com"
+    assert load_notification_settings({"BULKUPDATE_NOTIFY": "loudly"}).notify == "always"

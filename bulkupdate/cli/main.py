@@ -24,7 +24,7 @@ Blank cells leave a field unchanged. Start with `bulkupdate template`, check wit
 SHORT_HELPS = {
     "check": "The dry run: everything except sending.",
     "demo": "Run sandbox, sample file and results in one go.",
-    "doctor": "Check sign-in, quota left and the journal.",
+    "doctor": "Check sign-in, quota, journal and nightly folder.",
     "export": "Write live customers as a sheet to edit and upload again.",
     "nightly": "Send every waiting file of a folder, for a scheduler.",
     "purge": "Delete old runs and their data.",

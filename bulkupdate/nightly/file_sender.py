@@ -163,4 +163,5 @@ def _describe(result: RunResult) -> str:
         return "sent, but its results could not be written; the next night tries again"
     if tally.is_all_well:
         return f"done, {pluralize(tally.rows, 'row')}"
-    return f"finished, but {tally.rows - settled:,} of {pluralize(tally.rows, 'row')} were not updated"
+    verb = "was" if tally.rows - settled == 1 else "were"
+    return f"finished, but {tally.rows - settled:,} of {pluralize(tally.rows, 'row')} {verb} not updated"

@@ -21,7 +21,9 @@ except ImportError:  # Windows: a file that is open there cannot be moved, so cl
 UNFINISHED_ENDINGS = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".download", ".swp")
 """Extensions that copying programs give a file until it is complete."""
 
-SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini"})
+SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", ".ds_store", ".directory", ".gitkeep", ".keep"})
+_SYSTEM_STARTS = ("~$", ".~lock.", "._", ".nfs")
+"""Lock files of Excel and LibreOffice, companions of files from macOS, and deleted files of NFS that are still open."""
 
 
 @dataclass(frozen=True, order=True)
@@ -60,7 +62,8 @@ def list_waiting_files(inbox: Path) -> list[WaitingFile]:
     Raises `UsageError` if the inbox cannot be read.
     """
     names = list_names(inbox)
-    ready = (name for name in names if not is_system_file(name) and find_blocker(name, names) is None)
+    visible = (name for name in names if not name.startswith(".") and not is_system_file(name))
+    ready = (name for name in visible if find_blocker(name, names) is None)
     return sorted(waiting for name in ready if (waiting := _stat_file(inbox / name)))
 
 
@@ -110,9 +113,8 @@ def is_being_written(path: Path) -> bool:
 
 
 def is_system_file(name: str) -> bool:
-    """Return whether the name is that of a hidden file, a lock file or a file of the operating system: no sheet."""
-    lowered = name.lower()
-    return lowered.startswith((".", "~$")) or lowered in SYSTEM_NAMES
+    """Return whether the name is that of a lock file or of a file of the operating system, which nobody misses."""
+    return name.lower().startswith(_SYSTEM_STARTS) or name.lower() in SYSTEM_NAMES
 
 
 def find_blocker(name: str, names: Collection[str]) -> str | None:

@@ -23,6 +23,7 @@ class LeftReason(StrEnum):
     OPEN = "open"
     CHANGING = "changing"
     INCOMPLETE = "incomplete"
+    HIDDEN = "hidden"
     SUBFOLDER = "subfolder"
     NOT_A_FILE = "not-a-file"
     NOT_MOVABLE = "not-movable"
@@ -75,16 +76,17 @@ def find_left_files(folder: NightFolder, history: InboxHistory, now: float, *, i
     found: list[LeftFile | None] = []
     for name in sorted(each for each in names if not is_system_file(each)):
         path = folder.inbox / name
-        if path.is_dir() and not path.is_symlink():
-            found += [_leave(folder, each, LeftReason.SUBFOLDER, _IN_SUBFOLDER) for each in _walk(path)]
-        else:
+        if not path.is_dir() or path.is_symlink():
             found.append(_explain(folder, path, names, history, now, is_cut_short=is_cut_short))
+        elif not name.startswith("."):  # those belong to programs that synchronise folders, for example
+            found += [_leave(folder, each, LeftReason.SUBFOLDER, _IN_SUBFOLDER) for each in _walk(path)]
     found += [_leave(folder, path, LeftReason.FOREIGN, _FOREIGN) for path in folder.list_foreign_files()]
     return [each for each in found if each is not None]
 
 
 _IN_SUBFOLDER = "It is in a subfolder, which is not searched. Move it to inbox/."
 _FOREIGN = "It is in working/, but the program did not put it there. Move it to inbox/."
+_HIDDEN = "Its name begins with a dot, so it is hidden or an incomplete copy. Rename it once it is complete."
 _CHANGING = "Another program is still writing it."
 _LATE = "It arrived after the night began. The next night sends it."
 _NOT_REACHED = "The night ended before its turn. The next night sends it."
@@ -95,6 +97,8 @@ def _explain(
 ) -> LeftFile | None:
     if (blocker := find_blocker(path.name, names)) is not None:
         return _explain_blocker(folder, path, blocker, now)
+    if path.name.startswith("."):
+        return _leave(folder, path, LeftReason.HIDDEN, _HIDDEN)
     if not _is_regular(path):
         message = "It is a link or a device, not a file. Put the file itself into inbox/."
         return _leave(folder, path, LeftReason.NOT_A_FILE, message)
@@ -135,7 +139,9 @@ def _leave(folder: NightFolder, path: Path, reason: LeftReason, message: str) ->
 
 def _walk(subfolder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(subfolder):
-        yield from (Path(parent) / name for name in sorted(names) if not is_system_file(name))
+        yield from (
+            Path(parent) / name for name in sorted(names) if not is_system_file(name) and not name.startswith(".")
+        )
 
 
 def _name(folder: NightFolder, path: Path) -> str:

@@ -17,6 +17,8 @@ _WEBHOOK_KEYS = ("run", "state", "rows", "counts", "exit_code", "next")
 """What a webhook gets of the object of a file."""
 
 _SUBJECT_LENGTH = 150
+_LINES_POSTED = 30
+"""Chat services refuse or fold long messages; the figures beside the text are complete."""
 
 
 def write_file_subject(report: FileReport) -> str:
@@ -74,8 +76,8 @@ def write_night_text(report: NightReport) -> str:
 def write_night_post(report: NightReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a night."""
     lines = [f"bulkupdate nightly: {report.describe()}", *_explain_error(report)]
-    lines += [f"{each.name}: {each.sentence}" for each in report.files]
-    lines += [f"left behind: {each.name}: {each.message}" for each in report.left_files]
+    lines += _cut([f"{each.name}: {each.sentence}" for each in report.files])
+    lines += _cut([f"left behind: {each.name}: {each.message}" for each in report.left_files])
     return {"text": _escape_for_slack(lines), **report.to_json()}
 
 
@@ -83,6 +85,11 @@ def _explain_error(report: NightReport) -> Iterator[str]:
     if report.error is not None:
         yield f"The night failed: {report.error}"
         yield from filter(None, [report.error.remedy])
+
+
+def _cut(lines: list[str]) -> list[str]:
+    left = len(lines) - _LINES_POSTED
+    return [*lines[:_LINES_POSTED], f"… and {left:,} more"] if left > 0 else lines
 
 
 def _join(lines: list[str]) -> str:

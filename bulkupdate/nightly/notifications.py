@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
+from bulkupdate.errors import BulkUpdateError, BusyError, ExitCode, UsageError
 from bulkupdate.nightly.delivery import DeliveryError, TemporaryDeliveryError
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import LOGGER
@@ -59,6 +59,8 @@ class Notifier:
 
     def notify_night(self, report: NightReport) -> None:
         """Send a notification about the night, if settings ask for it or no file's notification says what failed."""
+        if isinstance(report.error, BusyError):  # that other night sends its own
+            return
         is_wanted = {"summary": True, "never": False}
         if is_wanted.get(self.settings.notify, report.needs_attention):
             files = tuple(path for each in report.files for path in each.files)

@@ -165,7 +165,9 @@ def test_a_file_that_kills_the_program_while_reading_is_refused(env: NightEnviro
     assert sorted(path.name for path in folder.state_folder.iterdir()) == ["lock"]
 
 
-def test_a_bug_with_one_file_does_not_stop_the_others(env: NightEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_with_one_file_does_not_stop_the_others(
+    env: NightEnvironment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     from bulkupdate.nightly import file_job
     from bulkupdate.runs.input_file import load_input_file
 
@@ -176,6 +178,7 @@ def test_a_bug_with_one_file_does_not_stop_the_others(env: NightEnvironment, mon
             raise ZeroDivisionError("Ann Secret")
         return right(path, *given)  # type: ignore[arg-type]
 
+    caplog.set_level("DEBUG", "bulkupdate")
     monkeypatch.setattr(file_job, "load_input_file", stumble)
     env.put("odd.csv", sheet([FIRST]), age=60)
     env.put("good.csv", sheet([FIRST + 1]))
@@ -183,6 +186,10 @@ def test_a_bug_with_one_file_does_not_stop_the_others(env: NightEnvironment, mon
     assert env.places()["done"] == ["good.csv"]
     assert "ZeroDivisionError" in env.summary("odd")["reason"]
     assert "Ann Secret" not in json.dumps(env.summary("odd"))
+    (record,) = [each for each in caplog.records if each.getMessage() == "the program itself failed while reading"]
+    assert record.levelname == "DEBUG"  # its traceback may quote a cell
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
 
 
 def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironment) -> None:

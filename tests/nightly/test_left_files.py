@@ -144,8 +144,19 @@ def test_each_file_left_behind_is_one_warning(env: NightEnvironment, caplog: pyt
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [".gitkeep", "Thumbs.db", "desktop.ini", ".~lock.gone.csv#", "~$gone.xlsx"])
-def test_hidden_and_system_files_are_not_reported(env: NightEnvironment, name: str) -> None:
+def test_hidden_files_are_named(env: NightEnvironment) -> None:
+    env.put(".a.csv.Xy12Z", "")  # as rsync calls a file while it copies it
+    (env.folder / "inbox" / ".sync").mkdir()
+    (env.folder / "inbox" / ".sync" / "state.csv").touch()
+    env.night()
+    assert left(env) == {"inbox/.a.csv.Xy12Z": LeftReason.HIDDEN}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".gitkeep", "Thumbs.db", "desktop.ini", ".DS_Store", "._a.csv", ".nfs0001", ".~lock.gone.csv#", "~$gone.xlsx"],
+)
+def test_system_files_are_not_reported(env: NightEnvironment, name: str) -> None:
     env.put(name, "", age=9 * DAY)
     assert env.night() is ExitCode.DONE
     assert left(env) == {}
@@ -155,3 +166,24 @@ def test_an_empty_inbox_leaves_nothing_behind(env: NightEnvironment) -> None:
     env.put("a.csv", sheet([FIRST]))
     assert env.night() is ExitCode.DONE
     assert left(env) == {}
+
+
+def test_on_windows_a_file_that_another_program_has_open_is_named(
+    env: NightEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no fcntl, and renaming an open file is refused."""
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == "open.csv":
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        return rename(path, target)
+
+    monkeypatch.setattr("bulkupdate.nightly.inbox.fcntl", None)
+    monkeypatch.setattr(Path, "rename", refuse)
+    env.put("open.csv", sheet([FIRST]), age=2 * DAY)
+    env.put("closed.csv", sheet([FIRST + 1]))
+    assert env.night() is ExitCode.INCOMPLETE
+    assert left(env) == {"inbox/open.csv": LeftReason.NOT_MOVABLE}
+    assert "used by another process" in message(env)
+    assert env.puts() == {str(FIRST + 1): 1}

@@ -85,6 +85,12 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         write_metrics(night_report(), tmp_path / "missing" / "night.prom")
 
 
+def test_metrics_are_written_where_there_is_no_fchmod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.fchmod")  # Windows before Python 3.13
+    write_metrics(night_report(), tmp_path / "night.prom")
+    assert read(tmp_path / "night.prom")["exit_code"] == 0
+
+
 # -- in a night -----------------------------------------------------------------------------------------------------
 
 

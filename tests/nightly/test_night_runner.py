@@ -155,6 +155,7 @@ def test_an_unfinished_file_comes_first_the_next_night(env: NightEnvironment) ->
     assert env.night() is ExitCode.STOPPED
     assert env.places()["working"] == ["old.csv"]
     assert env.summary("old")["counts"] == {"not attempted": 5}
+    assert env.summary("old")["message"] == "stopped, 5 of 5 rows left; the next night continues"
     assert len(list((env.folder / "reports").glob("*-old-results-to-fix.xlsx"))) == 1
     env.sandbox.start()
     env.put("older-but-new.csv", sheet([FIRST + 9]), age=600)
@@ -200,6 +201,7 @@ def test_after_the_window_no_row_is_sent_and_the_next_night_resumes(tmp_path: Pa
         assert summary["state"] == "stopped"
         assert summary["counts"]["not attempted"] + summary["counts"]["updated"] == 80
         assert "The time for sending ended" in summary["reason"]
+        assert summary["message"].startswith(f"stopped, {summary['counts']['not attempted']} of 80 rows left;")
         assert env.places()["inbox"] == ["b.csv"]
         with Journal(env.state, Clock()) as journal:
             assert "The time for sending ended" in journal.find_run().stopped_by
@@ -378,7 +380,7 @@ def test_quiet_shows_what_needs_attention_and_nothing_else(
     env.put("left.csv.part", "", age=90_000)
     assert command("--quiet") == ExitCode.INCOMPLETE
     said = capsys.readouterr().err
-    assert "finished, but 1 of 2 rows were not updated" in said
+    assert "finished, but 1 of 2 rows was not updated" in said
     assert "left behind: Its name ends in .part" in said
     assert "night ends: 1 file" in said
     assert "row not updated" not in said

@@ -10,7 +10,7 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import JournalError
+from bulkupdate.errors import BusyError, JournalError
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
 from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
 from bulkupdate.nightly.notifications import TRIES, Notifier
@@ -151,6 +151,19 @@ def test_a_night_is_reported_if_a_file_waits_for_more_than_a_day_and_not_otherwi
     assert listener.posts == []
     notify_night(settings, left_files=(LEFT,), exit_code=1)
     assert listener.posts[0]["left"][0]["overdue"] is True
+
+
+def test_a_long_night_is_cut_for_chat_services(listener: Listener) -> None:
+    notify_night(replace(listener.settings, notify="summary"), *[report(f"{number}.csv") for number in range(35)])
+    (post,) = listener.posts
+    assert post["files"] == 35
+    assert post["text"].endswith("29.csv: finished\n… and 5 more")
+
+
+def test_a_night_that_finds_the_folder_in_use_leaves_the_report_to_the_other(listener: Listener) -> None:
+    for wanted in ("always", "summary"):
+        notify_night(replace(listener.settings, notify=wanted), exit_code=5, error=BusyError("The folder is in use."))
+    assert listener.tries == 0
 
 
 def test_never_means_never(listener: Listener) -> None:

@@ -169,6 +169,8 @@ def test_of_two_processes_at_once_one_works_and_the_other_names_it(tmp_path: Pat
         assert f"process {first.pid} on {socket.gethostname()}, since 20" in second.stderr
         (night,) = lines_of(second.stdout)
         assert (night["night"], night["exit_code"], night["problems"][0]["code"]) == (True, 5, "busy")
+        assert night["files"] == 0  # without the lock of the folder, the file would be found in working/
+        assert "taking the folder over" not in second.stderr
         _, told = first.communicate(timeout=60)
         assert first.returncode == 0, told
         assert set(env.puts().values()) == {1}
