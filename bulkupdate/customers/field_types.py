@@ -29,8 +29,8 @@ class FieldType:
     """How the cells of a field are understood.
 
     `label` is the word users read. `plain_pattern` matches, in the syntax of Arrow's RE2, the texts with nothing to
-    find in them: whole columns are sorted by it at once, and only other texts are parsed one by one. It admits less
-    than `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
+    find in them: whole columns are matched at once, and only other texts are parsed one by one. It admits less than
+    `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
     `<clear>` stands for, None if the type cannot be cleared. `keeps_invisible`: invisible characters around the text
     are part of it. `json_types` are the types of its JSON values. `choices` are what a drop-down offers, empty if any
     text may be typed.

@@ -97,13 +97,13 @@ def require_mapped_headings(header: HeaderRow, heading_map: Mapping[str, str]) -
 
 
 def suggest(heading: str) -> str:
-    """Return the fields that a heading looks most like, `BusinessName or CompanyId`; empty if it is not like any."""
+    """Return the fields that a heading resembles most, `CompanyId or BusinessName`; empty if it resembles none."""
     normalized = normalize_heading(heading)
     close = get_close_matches(normalized, FIELD_BY_NORMALIZED_HEADING, n=10, cutoff=MINIMUM_SIMILARITY)
-    scores = [SequenceMatcher(None, each, normalized).ratio() for each in close]
+    scores = [SequenceMatcher(None, known, normalized).ratio() for known in close]
     names = dict.fromkeys(
-        FIELD_BY_NORMALIZED_HEADING[each].name
-        for each, score in zip(close, scores, strict=True)
+        FIELD_BY_NORMALIZED_HEADING[known].name
+        for known, score in zip(close, scores, strict=True)
         if score > scores[0] - _ALMOST_AS_SIMILAR
     )
     *others, last = list(names)[:_MOST_SUGGESTIONS] or [""]

@@ -56,7 +56,7 @@ _LONGEST_MARK = 300
 def mark_refused(text: str, message: str) -> str:
     """Return the text of a cell with the mark that keeps it refused until it is replaced.
 
-    The mark holds a no-break space, which no plain text has, so that the checks look closely at the cell.
+    The mark holds a no-break space, which no plain text has, so that the cell is parsed and not skipped as plain.
     """
     return f"{text} [bulkupdate:\u00a0{message[:_LONGEST_MARK]}]".lstrip()
 

@@ -1,4 +1,4 @@
-"""Group repeated problems: "312 rows, Email: there is no @"."""
+"""Group repeated problems: "312 rows: is an e-mail address without @"."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
     }
     checks[CUSTOMER_ID.name].append(pa.Check(_is_unique_mask, name=_UNIQUE))
     rules = [pa.Check(_has_required_name_mask, name=_WHOLESALE)] if options.wholesale_needs_business_name else []
-    return pa.DataFrameSchema({name: pa.Column(checks=each) for name, each in checks.items()}, checks=rules)
+    schemas = {name: pa.Column(checks=column_checks) for name, column_checks in checks.items()}
+    return pa.DataFrameSchema(schemas, checks=rules)
 
 
 def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> Iterator[tuple[int, str, str]]:

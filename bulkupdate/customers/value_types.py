@@ -27,7 +27,7 @@ class CustomerIdType(FieldType):
     plain_pattern = "[1-9][0-9]{0,17}"
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
-        """Return the digits, with a warning if zeros stand before them."""
+        """Return the digits, with a warning for leading zeros."""
         digits = re.fullmatch(r"(0*)([1-9][0-9]{0,17})(\.0+)?", text)
         if digits:
             return ParsedValue(digits[2], _find_zeros(digits, "Check that this is the id meant."))
@@ -44,7 +44,7 @@ class IntegerType(FieldType):
     plain_pattern = "(0|[1-9][0-9]{0,17})"
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
-        """Return the number, with a warning if zeros stand before it."""
+        """Return the number, with a warning for leading zeros."""
         digits = re.fullmatch(r"(0*)([0-9]{1,18})(\.0+)?", text)
         if digits:
             return ParsedValue(int(digits[2]), _find_zeros(digits, "Check that this is meant."))
@@ -60,7 +60,7 @@ _NEGATIVE = error_result(ProblemCode.NEGATIVE)
 
 
 def _find_zeros(digits: re.Match[str], remedy: str) -> tuple[Finding, ...]:
-    """Return a warning if zeros stand before the number: they are not sent."""
+    """Return a warning for leading zeros, which are not sent."""
     message = f"the zeros before {digits[2]} are left out"
     return (Finding.warning(ProblemCode.LEADING_ZEROS, message, remedy),) if digits[1] else ()
 

@@ -102,13 +102,13 @@ def _is_english(name: str) -> bool:
 
 def _name_minutes(tokens: list[FormatToken]) -> list[FormatToken]:
     """Rename each `m` that means minutes, after hours or before seconds, to `M`; any other is the month."""
-    units = [place for place, token in enumerate(tokens) if token.kind == "date"]
+    units = [index for index, token in enumerate(tokens) if token.kind == "date"]
     named = [FormatToken(token.kind, token.text.lower()) if token.kind == "date" else token for token in tokens]
-    for at, place in enumerate(units):
-        before = named[units[at - 1]].text if at else ""
-        after = named[units[at + 1]].text if at + 1 < len(units) else ""
-        if named[place].text in ("m", "mm") and (before.startswith("h") or after.startswith("s")):
-            named[place] = FormatToken("date", named[place].text.upper())
+    for number, index in enumerate(units):
+        before = named[units[number - 1]].text if number else ""
+        after = named[units[number + 1]].text if number + 1 < len(units) else ""
+        if named[index].text in ("m", "mm") and (before.startswith("h") or after.startswith("s")):
+            named[index] = FormatToken("date", named[index].text.upper())
     return named
 
 

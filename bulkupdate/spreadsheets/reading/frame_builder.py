@@ -56,7 +56,8 @@ class FrameBuilder:
         """Return the frame and its row numbers."""
         self._flush()
         columns = {
-            place: from_arrow(pa.chunked_array(chunks, pa.large_string())) for place, chunks in enumerate(self._chunks)
+            column: from_arrow(pa.chunked_array(chunks, pa.large_string()))
+            for column, chunks in enumerate(self._chunks)
         }
         return pd.DataFrame(columns), np.concatenate([np.empty(0, np.int64), *self._number_chunks])
 
@@ -80,8 +81,8 @@ class FrameBuilder:
         self._count += len(kept)
         self._characters += characters
         self._check_size()
-        for place, chunks in enumerate(self._chunks):
-            chunks.append(texts.take(pa.array(kept * self._width + place)))
+        for column, chunks in enumerate(self._chunks):
+            chunks.append(texts.take(pa.array(kept * self._width + column)))
         self._number_chunks.append(numbers[kept])
 
     def _find_filled(self, cells: list[str], texts: pa.LargeStringArray, lengths: np.ndarray) -> np.ndarray:

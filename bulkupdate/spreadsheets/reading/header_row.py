@@ -33,7 +33,7 @@ def refuse_second_header(
 ) -> None:
     """Raise `InputFileError` if a row below the headings has headings too: the rows between would be misread.
 
-    A row with a customer id is no such row, even if one of its texts is a heading. `where` is the file or sheet, as a
+    A row with a customer id does not count, even if one of its texts is a heading. `where` is the file or sheet, as a
     subject.
     """
     for number, cells in rows:

@@ -113,7 +113,7 @@ def _pick_by_condition(sections: tuple[Section, ...], number: float) -> Section 
     conditions = [[token.text for token in section if token.kind == "condition"] for section in conditional]
     if number < 0 or has_kind(rest, "condition") or any(len(texts) != 1 for texts in conditions):
         return None
-    holding = (section for section, each in zip(conditional, conditions, strict=True) if _holds(each[0], number))
+    holding = (section for section, texts in zip(conditional, conditions, strict=True) if _holds(texts[0], number))
     return next(holding, rest)
 
 

@@ -164,11 +164,11 @@ class OdsSheet:
         self.metadata.formulas += "table:formula" in self._attributes
         self._cells.extend([""] * self._blanks)
         self._blanks = 0
-        for place in range(column, column + repeats):
+        for repeated in range(column, column + repeats):
             self._cells.append(text)
             if special:
                 for row in range(self._next_row, self._next_row + self._repeat_row):
-                    self.metadata.add_special(special.move(row, place))
+                    self.metadata.add_special(special.move(row, repeated))
 
     def _end_row(self) -> None:
         if self._cells:

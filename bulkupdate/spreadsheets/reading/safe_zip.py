@@ -88,8 +88,8 @@ class Package:
         make a small file grow without end. They come before the first element, so the first block decides; one without
         any element is not part of a spreadsheet.
         """
-        for place, block in enumerate(self.blocks(name)):
-            if place == 0:
+        for index, block in enumerate(self.blocks(name)):
+            if index == 0:
                 self._check_prolog(block)
             yield block
 

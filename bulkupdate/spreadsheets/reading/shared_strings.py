@@ -58,8 +58,8 @@ class SharedStrings:
             kept = max(0, len(chunk) - 16 - 16)
             offset, tail = offset + kept, chunk[kept:]
         starts.extend(offset + match.start() for match in _START.finditer(tail))
-        places = np.unique(np.array(starts, np.int64))
-        return np.diff(places, append=offset + len(tail))
+        offsets = np.unique(np.array(starts, np.int64))
+        return np.diff(offsets, append=offset + len(tail))
 
     def _measure_referenced(self, part: str) -> int:
         """Return the bytes of the entries to which a sheet refers, counted for each reference."""
@@ -68,8 +68,8 @@ class SharedStrings:
         for block in self._package.xml_blocks(part):
             chunk = tail + block
             end = max(0, chunk.rfind(b"</"))
-            places = np.array(_REFERENCE.findall(chunk, 0, end), dtype="S9").astype(np.int64)
-            total += int(lengths[places[places < len(lengths)]].sum())
+            indexes = np.array(_REFERENCE.findall(chunk, 0, end), dtype="S9").astype(np.int64)
+            total += int(lengths[indexes[indexes < len(lengths)]].sum())
             tail = chunk[end:]
         return total
 

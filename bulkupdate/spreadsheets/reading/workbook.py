@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,7 +44,13 @@ def _read_top(sheet: OpenSheet) -> list[tuple[int, Sequence[str]]]:
     return [(number, cells) for number, cells, _ in sheet.rows(SEARCHED_ROWS)]
 
 
-def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple[str, OpenSheet, HeaderRow]:
+class _Table(NamedTuple):
+    name: str
+    sheet: OpenSheet
+    header: HeaderRow
+
+
+def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> _Table:
     """Return the named sheet, or the only one with a key column.
 
     A sheet with a key column and no other field (a list of the fields, as on our sheet Instructions) counts only if
@@ -52,7 +59,7 @@ def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple
     if options.sheet is not None:
         return _open_named_sheet(path, workbook, options.sheet, options)
     first_row: Sequence[str] = ()
-    found: list[tuple[str, OpenSheet, HeaderRow]] = []
+    found: list[_Table] = []
     for name, is_hidden in workbook.sheets:
         if is_hidden:
             continue
@@ -60,10 +67,10 @@ def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple
         header, top = _search_headings(sheet, options)
         first_row = first_row or top
         if header:
-            found.append((name, sheet, header))
-    tables = [each for each in found if each[2].field_count > 1] or found
+            found.append(_Table(name, sheet, header))
+    tables = [table for table in found if table.header.field_count > 1] or found
     if len(tables) > 1:
-        names = [name for name, _, _ in tables]
+        names = [table.name for table in tables]
         raise InputFileError(
             f"{path.name} has {len(names)} sheets with a column {CUSTOMER_ID.name}: {', '.join(names)}.",
             remedy=f"Say which one is meant: `--sheet {quote_argument(names[0])}`.",
@@ -73,9 +80,7 @@ def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> tuple
     return tables[0]
 
 
-def _open_named_sheet(
-    path: Path, workbook: Workbook, wanted: str, options: ReadOptions
-) -> tuple[str, OpenSheet, HeaderRow]:
+def _open_named_sheet(path: Path, workbook: Workbook, wanted: str, options: ReadOptions) -> _Table:
     names = [name for name, _ in workbook.sheets]
     alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
     name = wanted if wanted in names else next(iter(alike), None)
@@ -88,7 +93,7 @@ def _open_named_sheet(
     header, top = _search_headings(sheet, options)
     if header is None:
         raise missing_key_error(f"The sheet {name!r}", top, options.heading_map, rows=SEARCHED_ROWS)
-    return name, sheet, header
+    return _Table(name, sheet, header)
 
 
 def _search_headings(sheet: OpenSheet, options: ReadOptions) -> tuple[HeaderRow | None, Sequence[str]]:

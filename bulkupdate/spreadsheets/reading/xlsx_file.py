@@ -76,7 +76,7 @@ class XlsxWorkbook:
     def _find_folder(self) -> str:
         """Return the folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
         relations = _all(self._package.parse_xml("_rels/.rels"), "Relationship")
-        targets = {each.get("Target", "") for each in relations if each.get("Type", "").endswith("/officeDocument")}
+        targets = {item.get("Target", "") for item in relations if item.get("Type", "").endswith("/officeDocument")}
         if len(targets) != 1:
             raise self._package.damaged_error()
         target = targets.pop().lstrip("/")
@@ -84,8 +84,8 @@ class XlsxWorkbook:
 
     def _list_sheets(self, root: Element) -> list[_Entry]:
         targets = {
-            each.get("Id", ""): (each.get("Target", ""), each.get("Type", ""))
-            for each in _all(self._package.parse_xml(f"{self._folder}_rels/workbook.xml.rels"), "Relationship")
+            item.get("Id", ""): (item.get("Target", ""), item.get("Type", ""))
+            for item in _all(self._package.parse_xml(f"{self._folder}_rels/workbook.xml.rels"), "Relationship")
         }
         entries = []
         for sheet in _all(root, "sheet"):

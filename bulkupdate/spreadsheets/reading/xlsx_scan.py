@@ -24,7 +24,7 @@ MAX_MERGES = 200_000
 
 _CELL = re.compile(rb"<c( [^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
-_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})$")
+_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})$")
 _VALUE = re.compile(rb"<v(?: [^>]*)?(?:/>|>([^<]*)</v>)")
 _FORMULA = re.compile(rb"<f(?: [^>]*)?(?:/>|>([^<]*)</f>)")
 _TEXT = re.compile(rb">([^<]+)<")
@@ -106,8 +106,8 @@ class _Tokens:
         extent = self._scan.extent
         extent.filled += count
         far = max((column_index_from_string(name.decode()) - 1 for name in set(_FAR_COLUMN.findall(rows))), default=25)
-        for place in (rows.find(end_of_value), rows.rfind(end_of_value)):
-            row = _ROW.match(rows, max(0, rows.rfind(b"<row", 0, place)))
+        for position in (rows.find(end_of_value), rows.rfind(end_of_value)):
+            row = _ROW.match(rows, max(0, rows.rfind(b"<row", 0, position)))
             if row:
                 extent.reach(int(row[1]), far)
 
@@ -116,15 +116,15 @@ class _Tokens:
         if not match:
             return
         attributes = dict(_ATTRIBUTE.findall(match[1]))
-        place = _PLACE.match(attributes.get(b"r", b"").decode("ascii", "replace"))
-        if not place:
+        reference = _REFERENCE.match(attributes.get(b"r", b"").decode("ascii", "replace"))
+        if not reference:
             return
         inner = match[2] or b""
         formula, value = _FORMULA.search(inner), _VALUE.search(inner)
         style = attributes.get(b"s", b"0")
         self._scan.take_cell(
-            int(place[2]),
-            column_index_from_string(place[1]) - 1,
+            int(reference[2]),
+            column_index_from_string(reference[1]) - 1,
             (int(style) if style.isdigit() else 0, attributes.get(b"t", b"n").decode("ascii", "replace")),
             None if formula is None else _decode(formula[1] or b""),
             None if value is None else _decode(value[1] or b""),
