@@ -61,9 +61,14 @@ class LeftFile:
 
 @dataclass
 class InboxHistory:
-    """What the night has learned about the inbox: what settled, and why files could not be moved (by path)."""
+    """What the night has learned about the inbox.
+
+    `settled` is what it found after waiting, `changed` what had changed again when its turn came, and `not_movable` why
+    files could not be moved.
+    """
 
     settled: SettledInbox = field(default_factory=SettledInbox)
+    changed: set[Path] = field(default_factory=set)
     not_movable: dict[Path, str] = field(default_factory=dict)
 
 
@@ -105,7 +110,7 @@ def _explain(
     if (cause := history.not_movable.get(path)) is not None:
         message = f"It cannot be moved to working/: {cause}. Close it in other programs, and check the permissions."
         return _leave(folder, path, LeftReason.NOT_MOVABLE, message)
-    if path in history.settled.changing or is_being_written(path):
+    if path in history.settled.changing | history.changed or is_being_written(path):
         return _leave(folder, path, LeftReason.CHANGING, _CHANGING)
     was_ready = any(path == each.path for each in history.settled.ready)
     if was_ready or is_cut_short:

@@ -143,18 +143,20 @@ def _claim_files(night: Night, folder: NightFolder, history: InboxHistory) -> It
     yield from folder.list_claimed()
     history.settled = wait_until_settled(folder.inbox, night.options.settle_seconds, night.clock, night.stop)
     for waiting in history.settled.ready:
-        if not night.stop.is_set() and is_unchanged(waiting):
-            claimed = _claim(folder, waiting, night.clock, history)
-            if claimed is not None:
-                LOGGER.info("claimed", extra={"run": claimed.run_id, "file": waiting.path.name})
-                yield claimed
+        if night.stop.is_set():
+            return
+        claimed = _claim(folder, waiting, night.clock, history)
+        if claimed is not None:
+            LOGGER.info("claimed", extra={"run": claimed.run_id, "file": waiting.path.name})
+            yield claimed
 
 
 def _claim(folder: NightFolder, waiting: WaitingFile, clock: Clock, history: InboxHistory) -> ClaimedFile | None:
+    if not is_unchanged(waiting):
+        history.changed.add(waiting.path)
+        return None
     try:
         return folder.claim(waiting.path, clock.now())
-    except FileNotFoundError:  # somebody has just taken it out of the inbox
-        return None
     except OSError as error:
         history.not_movable[waiting.path] = error.strerror or str(error)
         return None

@@ -255,3 +255,10 @@ def test_a_file_that_was_refused_before_was_not_sent_before(env: NightEnvironmen
         env.put("bad.csv", BAD)
         env.night(duplicates=DuplicatePolicy.SKIP)
     assert env.places()["failed"] == ["bad.csv", "bad.csv"]
+
+
+def test_a_file_of_which_nothing_was_updated_was_not_sent_before(env: NightEnvironment) -> None:
+    for name in ("a.csv", "b.csv"):
+        env.put(name, sheet([999_999]))
+        assert env.night(duplicates=DuplicatePolicy.REFUSE) is ExitCode.INCOMPLETE
+    assert env.summary("b")["sent_before"] == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import threading
@@ -12,6 +13,7 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.left_files import OVERDUE_SECONDS, LeftReason
+from bulkupdate.nightly.logs import LOGGER
 from tests.nightly.night_folders import FIRST, NightEnvironment, sheet
 
 DAY = 86_400.0
@@ -109,6 +111,25 @@ def test_files_that_grow_or_arrive_during_the_night_are_named_and_are_no_failure
     env.put("growing.csv", sheet([FIRST]), age=60)
     assert env.night(clock=GrowingClock(env)) is ExitCode.DONE
     assert left(env) == {"inbox/growing.csv": LeftReason.CHANGING, "inbox/late.csv": LeftReason.LATE}
+
+
+def test_a_file_that_changes_before_its_turn_is_named(env: NightEnvironment) -> None:
+    class Changer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage() == "claimed":
+                env.put("second.csv", sheet([FIRST, FIRST + 1]))
+
+    changer = Changer()
+    env.put("first.csv", sheet([FIRST]), age=60)
+    env.put("second.csv", sheet([FIRST]), age=50)
+    LOGGER.setLevel("INFO")
+    LOGGER.addHandler(changer)
+    try:
+        assert env.night() is ExitCode.DONE
+    finally:
+        LOGGER.removeHandler(changer)
+        LOGGER.setLevel("NOTSET")
+    assert left(env) == {"inbox/second.csv": LeftReason.CHANGING}
 
 
 def test_files_that_an_outage_left_in_the_inbox_are_named(env: NightEnvironment) -> None:

@@ -171,7 +171,8 @@ def test_never_means_never(listener: Listener) -> None:
     assert listener.tries == 0
 
 
-def test_a_mail_login_is_not_sent_unencrypted_even_to_report_that(post_office: PostOffice) -> None:
-    settings = mail_settings(post_office.open(), mail_to="", notify="summary")
+def test_with_unusable_mail_settings_no_mail_is_tried(post_office: PostOffice) -> None:
+    """A login that would be sent unencrypted ends the night; to report that must not send it."""
+    settings = mail_settings(post_office.open(), mail_from="", notify="summary")
     notify_night(settings)
     assert post_office.tries == 0
