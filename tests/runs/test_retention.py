@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunState
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import FIRST, NightEnvironment
 
 VALUE = "Wilhelmina Unmistakable"
@@ -23,7 +26,7 @@ DAY = 86_400.0
 
 
 class LaterClock(Clock):
-    """The machine's clock, so many seconds ahead."""
+    """The clock of the machine, set ahead by some seconds."""
 
     def __init__(self, ahead: float) -> None:
         self.ahead = ahead
@@ -33,8 +36,13 @@ class LaterClock(Clock):
 
 
 @pytest.fixture
-def ran(env: NightEnvironment) -> NightEnvironment:
-    """A folder in which one run was made: one row updated, one invalid, one with a snapshot of before."""
+def ran(tmp_path: Path) -> Iterator[NightEnvironment]:
+    """A state folder with one run, made by a night: one row updated, one invalid, one with previous values."""
+    with Sandbox(SandboxOptions(customers=10)) as sandbox:
+        yield make_run(NightEnvironment(tmp_path, sandbox))
+
+
+def make_run(env: NightEnvironment) -> NightEnvironment:
     env.put("a.csv", f"CustomerId,Name,IsWholesale\n{FIRST},{VALUE},\n{FIRST + 1},{VALUE},perhaps\n")
     assert env.night(skip_invalid=True) is ExitCode.INCOMPLETE
     with Journal(env.state, Clock()) as journal:
