@@ -13,7 +13,7 @@ from benchmarks.sending import add_run
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import NewRun
+from bulkupdate.runs.run_records import NewRun, RunOptions
 
 _PAUSE_SECONDS = 0.002
 
@@ -48,7 +48,16 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
 
 def _write_down(folder: Path, count: int) -> None:
     new = NewRun(
-        "20260114-093849-bbbbbbbb", "big.csv", "", "host", "user", ("CustomerId", "Name"), {}, {}, "r.csv", None
+        "20260114-093849-bbbbbbbb",
+        "big.csv",
+        "",
+        "host",
+        "user",
+        ("CustomerId", "Name"),
+        RunOptions(),
+        {},
+        "r.csv",
+        None,
     )
     with Journal(folder, Clock()) as journal:
         journal.add_run(new, _make_rows(count))

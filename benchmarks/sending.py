@@ -21,7 +21,7 @@ from benchmarks.sheets import list_bodies
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import NewRun, Run
+from bulkupdate.runs.run_records import NewRun, Run, RunOptions
 from bulkupdate.runs.sender import Batch
 from bulkupdate.sellercloud.client import Client, open_client
 from bulkupdate.settings import Secret, Settings
@@ -80,7 +80,9 @@ def add_run(journal: Journal, rows: int) -> Run:
         CheckedRow(number, customer_id, Status.NOT_ATTEMPTED, body, HEADINGS[1:], (customer_id, "", ""))
         for number, (customer_id, body) in enumerate(list_bodies(rows), start=2)
     )
-    new = NewRun("benchmark", "none.csv", "0" * 64, "localhost", "sandbox", HEADINGS, {}, {}, "none.xlsx", parent=None)
+    new = NewRun(
+        "benchmark", "none.csv", "0" * 64, "localhost", "sandbox", HEADINGS, RunOptions(), {}, "none.xlsx", parent=None
+    )
     return journal.add_run(new, checked)
 
 

@@ -18,7 +18,7 @@ from bulkupdate.clock import Clock, format_duration, format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import NewRun, RowOutcome, RunState
+from bulkupdate.runs.run_records import NewRun, RowOutcome, RunOptions, RunState
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import Settings
@@ -72,13 +72,13 @@ def _write_first_night(state: Path, sheet: Path, host: str) -> None:
             intake.sha256,
             host,
             "sandbox",
-            intake.checked.original_headings,
-            {},
+            intake.original_headings,
+            RunOptions(),
             {},
             "",
             parent=None,
         )
-        run = journal.add_run(new, intake.checked.rows())
+        run = journal.add_run(new, intake.rows())
         now = format_utc(Clock().now())
         pending = journal.pending(run)
         while rows := list(islice(pending, 5000)):

@@ -7,6 +7,7 @@
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all attempts, or too many consecutive failed rows
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
+    │   ├── OvertakenRunError              a newer run has updated customers that still wait in this one
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
     ├── InternalError                   4  a bug; the journal is consistent: `resume` continues
     ├── BusyError                       5  another process is working on the same run or folder
@@ -82,6 +83,10 @@ class ServiceDownError(StoppedError):
 
 class ThrottledTooLongError(StoppedError):
     """The service asks for a longer wait than a run should make; the message names the time."""
+
+
+class OvertakenRunError(StoppedError):
+    """Another run has updated customers that still wait in this one: continuing would overwrite its values."""
 
 
 class JournalError(StoppedError):

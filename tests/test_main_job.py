@@ -223,7 +223,7 @@ def test_a_customer_the_service_does_not_know_is_rejected_and_named(program, san
     exit_code, told = program("run", "sheet.csv", "--yes", "-o", "out.xlsx")
     assert exit_code == 1
     assert told["counts"] == {"updated": 1, "rejected": 1}
-    assert told["next"] == f"bulkupdate retry {told['run']}"
+    assert told["next"] == f"bulkupdate run {quote_argument(tmp_path / 'out-to-fix.xlsx')}"
     line = rows_of("out.xlsx", "Results")[1]
     assert (line["HttpStatus"], line["Attempts"]) == (404, 1)
     assert "not found" in line["Message"]
@@ -261,7 +261,7 @@ def test_every_field_type_is_in_use_in_the_good_sample():
 
 
 def test_demo_ends_well_and_names_the_results(tmp_path):
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
     done = subprocess.run(
         [sys.executable, "-m", "bulkupdate", "demo"],
         cwd=tmp_path,
@@ -272,7 +272,7 @@ def test_demo_ends_well_and_names_the_results(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     *_, summary, results = done.stderr.strip().splitlines()
-    assert summary == "Done: 200 rows: 2 unchanged, 198 updated. 199 calls used."
+    assert summary == "Done: 200 rows: 2 unchanged, 198 updated. 199 requests used."
     assert results == f"Results: {tmp_path / 'demo' / 'customers-results.xlsx'}"
     assert len(rows_of(tmp_path / "demo" / "customers-results.xlsx", "Results")) == 200
 

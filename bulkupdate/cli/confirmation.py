@@ -2,66 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bulkupdate.cli.console import Console
 from bulkupdate.cli.dry_run import show_changes
 from bulkupdate.cli.session import print_estimate, watch_reading
-from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Status
-from bulkupdate.runs.estimate import GUESSED_SECONDS_A_CALL, estimate_end
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.estimate import Estimate
 from bulkupdate.runs.input_file import CheckedInput
-from bulkupdate.runs.run_lock import effective_state
-from bulkupdate.runs.run_records import RunState
-from bulkupdate.runs.runner import RunContext, RunOptions
-from bulkupdate.runs.selection import Selection, count_planned_reading, plan_sending
+from bulkupdate.runs.previous_runs import describe_newer_runs, find_newer_runs, find_previous_run
+from bulkupdate.runs.run_records import Run, RunOptions
+from bulkupdate.runs.selection import Selection, count_selection_requests, make_selection
 from bulkupdate.text import pluralize
-
-_ADVICE = {
-    RunState.FINISHED: "",
-    RunState.STOPPED: " It stopped early: `bulkupdate resume {}`.",
-    RunState.RUNNING: " It is being sent just now.",
-}
 
 
 def select_rows(checked_input: CheckedInput, options: RunOptions, context: RunContext, console: Console) -> Selection:
     """Find out which rows need sending, and say so."""
     if not (options.only_changes or options.since_last):
-        return plan_sending(checked_input, context, options)
+        return make_selection(checked_input, context, options)
     if options.only_changes:
-        print_estimate(count_planned_reading(checked_input, options), context, console)
+        print_estimate(count_selection_requests(checked_input, options), context, console)
         with watch_reading(checked_input.to_send, context, console) as watch:
-            selection = plan_sending(checked_input, context, options, watch)
+            selection = make_selection(checked_input, context, options, watch)
         show_changes(selection.findings(), console)
     else:
-        selection = plan_sending(checked_input, context, options)
-    needed = checked_input.to_send - selection.skipped_count
-    console.info(f"{needed:,} of {checked_input.to_send:,} rows need to be sent.")
+        selection = make_selection(checked_input, context, options)
+    console.info(f"{selection.to_send:,} of {checked_input.to_send:,} rows need to be sent.")
     return selection
 
 
-def confirm_plan(count: int, context: RunContext, console: Console, *, yes: bool, reading: int = 0) -> bool:
-    """Show the plan, and ask. `reading` are the calls that reading takes besides, before or after the updates."""
-    if not count:
+def confirm_plan(estimate: Estimate, options: RunOptions, console: Console, *, yes: bool) -> bool:
+    """Show what sending will cost and whether it can be undone, and ask."""
+    if not estimate.updates:
         return True
-    now = context.clock.now()
-    room = context.client.quota.room()
-    calls = count + reading + 1
-    end = estimate_end(context.client.quota, now, calls, GUESSED_SECONDS_A_CALL / context.settings.concurrency)
-    left = "no limit" if room.free is None else f"{room.free:,} of {context.settings.requests_per_hour:,} left"
     console.info(
-        f"Plan: {pluralize(count, 'customer')} at {context.host} would be updated with {calls:,} calls; "
-        f"quota: {left}; expected end: {format_local_time(end, now)}"
+        f"Plan: {pluralize(estimate.updates, 'customer')} at {estimate.host} would be updated with "
+        f"{pluralize(estimate.requests, 'request')}; quota: {estimate.describe_quota()}; "
+        f"expected end: {estimate.describe_end()}"
     )
-    return console.confirm(f"Update {pluralize(count, 'customer')}?", yes=yes)
+    if not options.snapshot:
+        console.info("Without --snapshot the previous values are not saved: this run cannot be undone.")
+    return console.confirm(f"Update {pluralize(estimate.updates, 'customer')}?", yes=yes)
 
 
-def warn_of_earlier_runs(checked_input: CheckedInput, context: RunContext, console: Console) -> None:
+def confirm_overwriting(
+    run: Run, statuses: Sequence[Status], context: RunContext, console: Console, *, yes: bool
+) -> bool:
+    """Warn, and ask, if other runs have updated customers since, whose rows would be sent now.
+
+    `statuses` are those of the rows to be sent. Raises `UsageError` without a terminal, unless `yes`: a scheduler does
+    not overwrite newer values silently.
+    """
+    newer = find_newer_runs(context.journal, run, statuses)
+    if not newer:
+        return True
+    console.info(f"Warning: {describe_newer_runs(run, newer)}")
+    return console.confirm("Overwrite their values?", yes=yes)
+
+
+def warn_of_previous_run(checked_input: CheckedInput, context: RunContext, console: Console) -> None:
     """Say so if a file of the same content was sent before."""
-    for earlier in context.journal.runs_of_file(checked_input.sha256, context.host):
-        updated = context.journal.tally(earlier)[Status.UPDATED]
-        if updated:
-            state = effective_state(context.settings.state_dir, earlier)
-            console.info(
-                f"Warning: a file with this content was sent before: {earlier.started}, run {earlier.id}, "
-                f"{updated:,} of {earlier.rows:,} rows updated.{_ADVICE[state].format(earlier.id)}"
-            )
-            return
+    state_dir = context.settings.state_dir
+    if previous := find_previous_run(context.journal, state_dir, checked_input.sha256, context.host):
+        console.info(f"Warning: {previous.describe()}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.check_summary import report_check
+from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.text import pluralize, quote_argument
@@ -36,10 +36,10 @@ class Reports:
         invocation: Invocation,
         live: LiveFindings | None,
         planned: RowSource | None,
-    ) -> None:
+    ) -> WrittenReports:
         """Write them, and say where they are."""
         if not (self.workbook or self.page):
-            return
+            return WrittenReports()
         # openpyxl takes as long to load as a small check takes in all, so only a report loads it
         from bulkupdate.runs.check_reports import write_check
 
@@ -49,6 +49,7 @@ class Reports:
             console.info(f"Report: {path}")
         for note in written.notes:
             console.info(f"  note  {note}")
+        return written
 
 
 def show_input(checked_input: CheckedInput, console: Console) -> None:
@@ -99,7 +100,7 @@ def finish_dry_run(
     if live is not None:
         console.show_problems(live.unknown)
         show_changes(live, console)
-    reports.write(checked_input, invocation, live, planned)
+    written = reports.write(checked_input, invocation, live, planned)
     exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
         suggestion = " -o REPORT.xlsx" if not reports.workbook else ""
@@ -109,6 +110,5 @@ def finish_dry_run(
         command = f"bulkupdate run {quote_argument(checked_input.path)}"
         console.info(f"Nothing was sent. To send: {command}")
     if invocation.as_json:
-        report = reports.workbook or reports.page
-        print_json(report_check(checked_input, exit_code, report, command, live).to_json())
+        print_json(report_check(checked_input, exit_code, written, command, live).to_json())
     return exit_code

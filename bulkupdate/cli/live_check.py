@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.session import open_context, print_estimate, watch_reading
-from bulkupdate.runs.diff import count_looking, count_reading, find_changes, find_unknown
+from bulkupdate.cli.session import open_session, print_estimate, watch_reading
+from bulkupdate.runs.diff import count_id_requests, count_read_requests, find_changes, find_unknown
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
 
@@ -12,8 +12,8 @@ from bulkupdate.runs.live_findings import LiveFindings
 def compare_with_live(checked_input: CheckedInput, invocation: Invocation, *, only_ids: bool) -> LiveFindings:
     """Read the live customers, having said what it costs; `only_ids` looks only whether they exist."""
     checked, console = checked_input.checked, invocation.console
-    with open_context(invocation.settings) as context:
-        count, find = (count_looking, find_unknown) if only_ids else (count_reading, find_changes)
+    with open_session(invocation.settings) as context:
+        count, find = (count_id_requests, find_unknown) if only_ids else (count_read_requests, find_changes)
         print_estimate(count(checked.rows()), context, console)
         total = len(checked) - checked_input.invalid if only_ids else checked_input.to_send
         with watch_reading(total, context, console) as watch:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from bulkupdate.cli.console import Console
 from bulkupdate.clock import Clock, format_local_time
-from bulkupdate.runs.estimate import estimate_end
+from bulkupdate.runs.estimate import expect_end
 from bulkupdate.runs.run_records import RowOutcome
 from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 
@@ -71,5 +71,5 @@ class Progress:
 
     def _estimate_end(self) -> str:
         now = self._clock.now()
-        end = estimate_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / self._bar.n)
+        end = expect_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / self._bar.n)
         return format_local_time(end, now)

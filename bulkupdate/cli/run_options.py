@@ -10,7 +10,7 @@ import click
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Function, Number, add_options
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.runner import RunOptions
+from bulkupdate.runs.run_records import RunOptions
 
 _OPTIONS = (
     click.option("--verify", is_flag=True, help="Read back what was sent; if the service ignored it, the row failed."),

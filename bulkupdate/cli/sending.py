@@ -6,10 +6,13 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
-from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.errors import ExitCode, InterruptedRunError
+from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal_report import report_ending
+from bulkupdate.runs.row_reasons import describe_row_reasons
 from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.runner import RunContext, RunResult, execute_run
+from bulkupdate.runs.run_result import RunResult, describe_rest
+from bulkupdate.runs.runner import execute_run
 from bulkupdate.text import pluralize
 
 
@@ -31,29 +34,24 @@ def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | 
 def print_result(ending: RunResult, console: Console) -> None:
     """Show the summary, where the results are, and what to type next; never "done" if a row was not updated."""
     counts = ", ".join(f"{count:,} {status}" for status, count in ending.tally.counts.items() if count)
-    if ending.error is not None:
+    if isinstance(ending.error, InterruptedRunError):
+        console.info(str(ending.error))
+    elif ending.error is not None:
         console.error(ending.error)
     verdict = (
         "Done" if ending.exit_code is ExitCode.DONE else "Not all rows went through" if not ending.error else "Stopped"
     )
     console.info(
-        f"{verdict}: {pluralize(ending.tally.rows, 'row')}: {counts}. {pluralize(ending.run.calls, 'call')} used."
+        f"{verdict}: {pluralize(ending.tally.rows, 'row')}: {counts}. {pluralize(ending.run.calls, 'request')} used."
     )
+    for reason in describe_row_reasons(ending.reasons):
+        console.info(f"  {reason}")
     if ending.results_error is not None:
         console.error(ending.results_error)
         console.info(f"The results are safe in the journal: {ending.show_command}")
     if ending.results is not None:
         console.info(f"Results: {ending.results}")
-    if ending.to_fix is not None:
-        console.info(f"Rows to fix: {ending.to_fix}")
+    for sentence in describe_rest(ending.run, ending.tally, ending.to_fix):
+        console.info(sentence)
     if ending.next_command is not None:
         console.info(f"Next: {ending.next_command}")
-
-
-def require_same_host(run: Run, context: RunContext) -> None:
-    """Raise `UsageError` if the settings name another service than the run's."""
-    if run.host != context.host:
-        raise UsageError(
-            f"Run {run.id} is about {run.host}, but the settings name {context.host}: nothing was sent.",
-            remedy=f"Set BULKUPDATE_BASE_URL to the service at {run.host}.",
-        )

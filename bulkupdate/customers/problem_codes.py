@@ -209,6 +209,14 @@ class ProblemCode(StrEnum):
         "the run was interrupted (Ctrl-C, or by the system); what was sent is recorded",
         "`bulkupdate resume` continues.",
     )
+    OVERTAKEN_RUN = (
+        "overtaken-run", "Newer run", "another run has updated customers that still wait in this one",
+        "Look at both runs with `bulkupdate show`; `bulkupdate resume RUN --yes` overwrites the newer values.",
+    )
+    RESULTS_NOT_WRITTEN = (
+        "results-not-written", "Results not written", "the rows were sent, but the results file could not be written",
+        "`bulkupdate show RUN -o FILE.xlsx` writes it again from the journal.",
+    )
     BUG = (
         "bug", "Bug in bulkupdate", "the program itself failed; the journal is in order",
         "Send the crash report that the message names to your administrator; `bulkupdate resume` continues.",

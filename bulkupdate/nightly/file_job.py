@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkupdate.customers.models import Status
 from bulkupdate.errors import (
     BulkUpdateError,
     BusyError,
     ExitCode,
     InputFileError,
     InterruptedRunError,
+    OvertakenRunError,
     StoppedError,
     UsageError,
 )
@@ -21,11 +21,11 @@ from bulkupdate.nightly.folder import ClaimedFile
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.check_reports import write_check
-from bulkupdate.runs.check_summary import report_check
+from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.run_report import RunReport, report_failure
-from bulkupdate.runs.runner import RunContext
 from bulkupdate.text import pluralize, quote_argument
 
 MAX_READ_ATTEMPTS = 2
@@ -91,7 +91,7 @@ class FileProcessor:
             folder.clear_read_attempts(claimed)
 
     def _leave(self, claimed: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
-        """Leave the file where it is. The night ends, unless another process is working on the run."""
+        """Leave the file where it is. The night ends, unless the cause is of this file alone."""
         return FileReport(
             name=claimed.original_name,
             path=claimed.path,
@@ -99,7 +99,7 @@ class FileProcessor:
             run_report=report_failure(error, claimed.path, run.id if run else None),
             sentence="left for the next night",
             reason=explain(error),
-            ends_night=not isinstance(error, BusyError),
+            ends_night=not isinstance(error, BusyError | OvertakenRunError),
         )
 
     # -- refusing -----------------------------------------------------------------------------------------------
@@ -107,14 +107,14 @@ class FileProcessor:
     def _refuse_rows(self, claimed: ClaimedFile, checked_input: CheckedInput) -> FileReport:
         folder = self.sender.folder
         report = folder.report_path(claimed, "-check.xlsx")
-        files = write_check(checked_input, self.sender.settings, report, None).paths
+        written = write_check(checked_input, self.sender.settings, report, None)
         next_command = f"bulkupdate check {quote_argument(folder.find_target(claimed, folder.failed))}"
-        run_report = report_check(checked_input, ExitCode.FILE_REFUSED, report, next_command)
+        run_report = report_check(checked_input, ExitCode.FILE_REFUSED, written, next_command)
         rows = pluralize(len(checked_input.checked), "row")
         verb = "is" if checked_input.invalid == 1 else "are"
         sentence = f"refused: {checked_input.invalid:,} of {rows} {verb} invalid, nothing was sent"
         reason = f"The check report lists every problem. {CORRECT_IT}"
-        return self._refuse(claimed, replace(run_report, state=RunState.STOPPED), sentence, reason, files)
+        return self._refuse(claimed, replace(run_report, state=RunState.STOPPED), sentence, reason, written.paths)
 
     def _refuse(
         self, claimed: ClaimedFile, run_report: RunReport, sentence: str, reason: str, files: tuple[Path, ...] = ()
@@ -134,14 +134,11 @@ class FileProcessor:
 
     def _send(self, claimed: ClaimedFile, checked_input: CheckedInput) -> FileReport:
         context = self.sender.open_context()
-        previous = self._find_previous_run(checked_input, context)
+        journal, state_dir = self.sender.journal, self.sender.settings.state_dir
+        previous = find_previous_run(journal, state_dir, checked_input.sha256, context.host)
         if previous is None:
             return self.sender.send(claimed, checked_input, context)
-        tally = self.sender.journal.tally(previous)
-        sent_before = (
-            f"This content was sent before: {previous.started}, run {previous.id}, "
-            f"{tally[Status.UPDATED]:,} of {pluralize(tally.rows, 'row')} updated."
-        )
+        sent_before = previous.describe()
         LOGGER.warning(
             "a file with this content was sent before, at %s, by run %s", previous.started, previous.id,
             extra={"run": claimed.run_id, "file": claimed.original_name},
@@ -149,24 +146,21 @@ class FileProcessor:
         policy = self.sender.options.duplicates
         if policy is DuplicatePolicy.REFUSE:
             return self._refuse_duplicate(claimed, checked_input, sent_before)
-        if policy is DuplicatePolicy.SKIP and tally.is_all_well:
+        if policy is DuplicatePolicy.SKIP and previous.counts.is_all_well:
             return self._skip(claimed, checked_input, sent_before)
         return replace(self.sender.send(claimed, checked_input, context), sent_before=sent_before)
 
-    def _find_previous_run(self, checked_input: CheckedInput, context: RunContext) -> Run | None:
-        journal = self.sender.journal
-        earlier = journal.runs_of_file(checked_input.sha256, context.host)
-        return next((run for run in earlier if journal.tally(run)[Status.UPDATED]), None)
-
     def _refuse_duplicate(self, claimed: ClaimedFile, checked_input: CheckedInput, sent_before: str) -> FileReport:
-        run_report = replace(report_check(checked_input, ExitCode.FILE_REFUSED, None, None), state=RunState.STOPPED)
+        run_report = replace(
+            report_check(checked_input, ExitCode.FILE_REFUSED, WrittenReports(), None), state=RunState.STOPPED
+        )
         reason = "To send it again, put it back into inbox/ and run the night with --duplicates warn."
         report = self._refuse(claimed, run_report, "refused: it was sent before, nothing was sent again", reason)
         return replace(report, sent_before=sent_before)
 
     def _skip(self, claimed: ClaimedFile, checked_input: CheckedInput, sent_before: str) -> FileReport:
         target = self.sender.folder.find_target(claimed, self.sender.folder.done)
-        run_report = report_check(checked_input, ExitCode.DONE, None, None)
+        run_report = report_check(checked_input, ExitCode.DONE, WrittenReports(), None)
         return FileReport(
             name=claimed.original_name,
             path=target,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import BulkUpdateError, ExitCode, ServiceDownError, UsageError
+from bulkupdate.errors import BulkUpdateError, ExitCode, ServiceDownError
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.folder import ClaimedFile, NightFolder
 from bulkupdate.nightly.logs import LOGGER
@@ -15,15 +16,16 @@ from bulkupdate.nightly.night_options import NightOptions
 from bulkupdate.nightly.row_log import RowLog
 from bulkupdate.nightly.window import count_fitting
 from bulkupdate.runs.cancellation import Cancellation
-from bulkupdate.runs.estimate import GUESSED_SECONDS_A_CALL, estimate_end
+from bulkupdate.runs.context import RunContext, open_context, require_same_host
+from bulkupdate.runs.estimate import GUESSED_REQUEST_SECONDS, expect_end
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_ending
-from bulkupdate.runs.row_reasons import find_row_reasons
+from bulkupdate.runs.previous_runs import require_not_overtaken
 from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.runner import RunContext, RunResult, execute_run
-from bulkupdate.runs.selection import begin_planned, plan_sending
-from bulkupdate.sellercloud.client import Client, open_client
+from bulkupdate.runs.run_result import RunResult
+from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.selection import create_selected_run, make_selection
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 from bulkupdate.text import pluralize
@@ -42,45 +44,47 @@ class FileSender:
     journal: Journal
     clock: Clock
     stop: Cancellation
-    _client: Client | None = field(default=None, init=False)
+    _context: RunContext | None = field(default=None, init=False)
+    _open: ExitStack = field(default_factory=ExitStack, init=False)
     _seconds_a_request: float = field(default=0.0, init=False)
 
     def close(self) -> None:
         """Close the client, if one was opened."""
-        if self._client is not None:
-            self._client.close()
+        self._open.close()
 
     def open_context(self) -> RunContext:
         """Return what the next run needs; its client counts requests from 0.
 
         Raises `UsageError` if the settings name no service, `ServiceDownError` if its address cannot be looked up.
         """
-        if self._client is None:
-            self._client = open_client(self.settings, self.clock, self.stop)
+        if self._context is None:
+            opened = open_context(self.settings, self.clock, self.stop, self.journal)
+            self._context = self._open.enter_context(opened)
         else:
-            self._client.reset_calls()
-        return RunContext(self.settings, self.journal, self._client, self.clock, self.stop)
+            self._context.client.reset_calls()
+        return self._context
 
     def send(self, claimed: ClaimedFile, checked_input: CheckedInput, context: RunContext) -> FileReport:
         """Begin a run for the file and send its rows. Raises what fetching live customers raises."""
         options = replace(self.options.run_options, skip_invalid=self.options.skip_invalid)
-        selection = plan_sending(checked_input, context, options)
-        run = begin_planned(context, claimed.run_id, selection, options, self._results_path(claimed))
+        selection = make_selection(checked_input, context, options)
+        run = create_selected_run(context, claimed.run_id, selection, options, self._results_path(claimed))
         return self._report(claimed, self._execute(claimed, run, context), is_stuck=False)
 
     def resume(self, claimed: ClaimedFile, run: Run) -> FileReport:
-        """Send what the run has not sent. Raises `UsageError` if it belongs to another service."""
+        """Send what the run has not sent.
+
+        Raises `UsageError` if it belongs to another service, and `OvertakenRunError` if a newer run has updated its
+        customers.
+        """
         context = self.open_context()
         settled_before = self._count_settled(run)
         result = self._execute(claimed, self._prepare_resume(claimed, run, context), context)
         return self._report(claimed, result, is_stuck=self._count_settled(result.run) == settled_before)
 
     def _prepare_resume(self, claimed: ClaimedFile, run: Run, context: RunContext) -> Run:
-        if run.host != context.host:
-            raise UsageError(
-                f"Run {run.id} belongs to {run.host}, but the settings name {context.host}: nothing was sent.",
-                remedy=f"Set BULKUPDATE_BASE_URL to the service at {run.host}, or move its file out of working/.",
-            )
+        require_same_host(run, context.host)
+        require_not_overtaken(self.journal, run)
         results = self._results_path(claimed)
         if run.results_path != str(results):  # the folder was moved
             self.journal.set_results_path(run, results)
@@ -106,9 +110,9 @@ class FileSender:
         tally = self.journal.tally(run)
         rows = sum(tally[status] for status in (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED))
         now, quota = self.clock.now(), context.client.quota
-        speed = self._seconds_a_request or GUESSED_SECONDS_A_CALL / self.settings.concurrency
+        speed = self._seconds_a_request or GUESSED_REQUEST_SECONDS / self.settings.concurrency
         if self.options.end is None:
-            end = estimate_end(quota, now, rows + 1, speed)
+            end = expect_end(quota, now, rows + 1, speed)
             plan = f"expected end {format_utc(end)}"
         else:
             by_pace = int(max(0.0, self.options.end - now) / speed) if speed else rows
@@ -138,7 +142,7 @@ class FileSender:
             sentence=_describe(result),
             files=tuple(each for each in (result.results, result.to_fix) if each is not None),
             reason=explain(error) if error else "",
-            row_reasons=tuple(find_row_reasons(result.run, self.journal)),
+            row_reasons=result.reasons,
             ends_night=not is_done and not may_be_the_file,
         )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable, sync_folder
-from bulkupdate.runs.runner import new_run_id
+from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.text import is_control
 
 SUBFOLDERS = ("inbox", "working", "done", "failed", "reports")

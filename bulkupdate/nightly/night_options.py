@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bulkupdate.runs.input_file import SheetOptions
-from bulkupdate.runs.runner import RunOptions
+from bulkupdate.runs.run_records import RunOptions
 
 
 class DuplicatePolicy(StrEnum):

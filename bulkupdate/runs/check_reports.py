@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from bulkupdate.customers.models import Problem
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable
-from bulkupdate.runs.check_summary import list_problems, preview, summarise_check
+from bulkupdate.runs.check_summary import WrittenReports, list_problems, preview, summarise_check
 from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker, write_annotated_copy
 from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
-
-
-@dataclass(frozen=True)
-class WrittenReports:
-    """The files that were written, and what the user should know of them (a copy that could not be made)."""
-
-    paths: tuple[Path, ...]
-    notes: tuple[str, ...] = ()
 
 
 def write_check(
@@ -36,8 +28,8 @@ def write_check(
 ) -> WrittenReports:
     """Write the page and the workbook that are asked for (None: not), and the annotated copy beside the workbook.
 
-    `live` is what a look at the live customers found, None: nobody looked. `planned` are the rows as they would be
-    sent, None: as they stand in the file. Raises `UsageError` if the page or the workbook cannot be written; a copy
+    `live` is what the live customers say, None: they were not read. `planned` are the rows as they would be sent,
+    None: as they are in the file. Raises `UsageError` if the page or the workbook cannot be written; a copy
     that cannot be made is only a note.
     """
     require_report_places(intake.path, report, page)
@@ -49,18 +41,17 @@ def write_check(
         title = intake.path.name
         previews = preview(previewed)
         write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
-    copied = WrittenReports(())
+    copied = WrittenReports()
     if report is not None:
         write_check_report(report, problems=problems, previews=preview(previewed), changes=changes, summary=summary)
         copied = _annotate(intake, problems, report)
-    written = [each for each in (report, *copied.paths, page) if each is not None]
-    return WrittenReports(tuple(written), copied.notes)
+    return replace(copied, workbook=report, page=page)
 
 
 def _annotate(intake: CheckedInput, problems: Sequence[Problem], report: Path) -> WrittenReports:
     """Make the annotated copy if there is something to mark; whatever prevents it does not hinder the check."""
     if not (intake.sheet_name and problems) or annotation_blocker(intake.path, len(intake.checked)) is not None:
-        return WrittenReports(())
+        return WrittenReports()
     copy = annotated_path(report)
     try:
         losses = write_annotated_copy(
@@ -73,9 +64,9 @@ def _annotate(intake: CheckedInput, problems: Sequence[Problem], report: Path) -
             problems=problems,
         )
     except UsageError as error:
-        return WrittenReports((), (f"{error} {error.remedy or ''}".strip(),))
+        return WrittenReports(notes=(f"{error} {error.remedy or ''}".strip(),))
     lacks = f"{copy.name} lacks what your file has besides: {', '.join(losses)}. Correct your own file."
-    return WrittenReports((copy,), (lacks,) if losses else ())
+    return WrittenReports(annotated=copy, notes=(lacks,) if losses else ())
 
 
 def require_report_places(source: Path, report: Path | None, page: Path | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.clock import format_duration
@@ -23,11 +24,26 @@ LOGIN = "Whether the login works: `bulkupdate doctor` tells."
 """What a dry run cannot know, and what only a look at the live customers tells."""
 
 
+@dataclass(frozen=True)
+class WrittenReports:
+    """The reports of a check that were written, None: not this one; and what the user should know of them."""
+
+    workbook: Path | None = None
+    annotated: Path | None = None
+    page: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files that were written."""
+        return tuple(path for path in (self.workbook, self.annotated, self.page) if path is not None)
+
+
 def list_problems(intake: CheckedInput, live: LiveFindings | None) -> tuple[Problem, ...]:
     """Return what is wrong in the file and what the live customers added to that, in the order of the sheet."""
     if live is None or not live.unknown:
-        return intake.checked.problems
-    return tuple(sorted((*intake.checked.problems, *live.unknown), key=lambda problem: problem.row))
+        return intake.problems
+    return tuple(sorted((*intake.problems, *live.unknown), key=lambda problem: problem.row))
 
 
 def count_rows(intake: CheckedInput, live: LiveFindings | None) -> dict[Status, int]:
@@ -35,7 +51,7 @@ def count_rows(intake: CheckedInput, live: LiveFindings | None) -> dict[Status, 
     counts = dict(intake.checked.counts)
     sendable = {problem.row for problem in live.unknown} if live else set()
     if sendable:
-        unknown = Counter(row.status for row in intake.checked.rows() if row.number in sendable)
+        unknown = Counter(row.status for row in intake.rows() if row.number in sendable)
         for status, count in unknown.items():
             counts[status] -= count
             counts[Status.INVALID] += count
@@ -46,7 +62,7 @@ def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
     """Row, customer id and exact body of every row that would be sent."""
     return (
         (row.number, row.customer_id, row.body)
-        for row in source.checked.rows()
+        for row in source.rows()
         if row.body is not None and row.status is Status.NOT_ATTEMPTED
     )
 
@@ -104,7 +120,7 @@ def _estimate(calls: int, requests_per_hour: int) -> str:
 def report_check(
     checked_input: CheckedInput,
     exit_code: ExitCode,
-    report: Path | None,
+    written: WrittenReports,
     next_command: str | None,
     live: LiveFindings | None = None,
 ) -> RunReport:
@@ -112,12 +128,15 @@ def report_check(
     return RunReport(
         run=None,
         file=str(checked_input.path),
+        sheet=checked_input.sheet_name,
         state=RunState.FINISHED,
         exit_code=exit_code,
         rows=len(checked_input.checked),
         counts={status: count for status, count in count_rows(checked_input, live).items() if count},
         problems=tuple(list_problems(checked_input, live)),
         calls=live.calls if live else 0,
-        results=report,
+        results=written.workbook or written.page,
+        html=written.page,
+        annotated=written.annotated,
         next_command=next_command,
     )

@@ -59,7 +59,7 @@ class FirstPage:
         """How many pages there are, as long as this one."""
         return -(-self.total // max(1, len(self.customers)))
 
-    def count_calls(self, names: Sequence[str]) -> int:
+    def count_requests(self, names: Sequence[str]) -> int:
         """Return the calls still needed to read these fields of all customers."""
         return max(0, self.pages - 1) + (0 if is_listed(names) else self.total)
 

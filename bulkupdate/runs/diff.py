@@ -11,7 +11,7 @@ from bulkupdate.customers.models import Change, CheckedRow, Finding, Problem, St
 from bulkupdate.customers.payload import LiveCustomer, decode_body, format_value
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.runs.compare import compare
-from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, read_live
+from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, read_live
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.sellercloud.client import Client
 
@@ -31,9 +31,9 @@ class LookedUp:
     to_send: tuple[str, ...]
 
 
-def count_reading(rows: Iterable[CheckedRow]) -> int:
+def count_read_requests(rows: Iterable[CheckedRow]) -> int:
     """Return the calls that looking up these rows costs, if every customer is there."""
-    return count_calls(row.fields for row in rows if row.body is not None)
+    return count_requests(row.fields for row in rows if row.body is not None)
 
 
 def look_up(
@@ -79,9 +79,9 @@ def find_changes(
     return LiveFindings(tuple(changes), tuple(unknown), same, client.calls - before)
 
 
-def count_looking(rows: Iterable[CheckedRow]) -> int:
+def count_id_requests(rows: Iterable[CheckedRow]) -> int:
     """Return the calls that `find_unknown` costs."""
-    return count_calls(() for row in rows if _has_id(row))
+    return count_requests(() for row in rows if _has_id(row))
 
 
 def find_unknown(

@@ -29,8 +29,8 @@ def is_listed(names: Iterable[str]) -> bool:
     return LIST_FIELDS.issuperset(names)
 
 
-def count_calls(customers: Iterable[Collection[str]]) -> int:
-    """Return the calls that reading customers costs, each given by the names of the fields wanted of it."""
+def count_requests(customers: Iterable[Collection[str]]) -> int:
+    """Return the requests that reading customers costs, each given by the names of the fields wanted of it."""
     listed = single = 0
     for names in customers:
         listed, single = (listed + 1, single) if is_listed(names) else (listed, single + 1)

@@ -36,8 +36,24 @@ class SheetOptions:
     numbers: NumberChoice | None = None
 
 
-class CheckedRows(Protocol):
-    """What a new run needs of the checks, be they just made or kept on disk (`web/`)."""
+class RowSource(Protocol):
+    """What a new run needs of a file: a `CheckedInput`, what was kept of one (`web/`), or a `Selection` of either."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or was."""
+
+    @property
+    def sha256(self) -> str:
+        """Its content, by which it is recognised."""
+
+    @property
+    def shown_as(self) -> str | None:
+        """The name its users know it by; None if that is its path."""
+
+    @property
+    def sheet_name(self) -> str | None:
+        """The sheet of the workbook that was read; None if the file has none."""
 
     @property
     def original_headings(self) -> tuple[str, ...]:
@@ -47,28 +63,12 @@ class CheckedRows(Protocol):
     def problems(self) -> tuple[Problem, ...]:
         """What the checks found."""
 
+    @property
+    def to_send(self) -> int:
+        """The rows that would be sent, one request each."""
+
     def rows(self) -> Iterator[CheckedRow]:
-        """Every row in the order of the file."""
-
-
-class RowSource(Protocol):
-    """What a new run needs of a file: an `CheckedInput`, or what was kept of one."""
-
-    @property
-    def path(self) -> Path:
-        """Where the file is, or was."""
-
-    @property
-    def sha256(self) -> str:
-        """Its content, by which it is known again."""
-
-    @property
-    def shown_as(self) -> str | None:
-        """The name people know it by; None where that is its path."""
-
-    @property
-    def checked(self) -> CheckedRows:
-        """Its rows and problems."""
+        """Yield every row in the order of the file."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,22 @@ class CheckedInput:
     shown_as: str | None = None
 
     @property
+    def original_headings(self) -> tuple[str, ...]:
+        """The file's headings, in the order of `CheckedRow.original`."""
+        return self.checked.original_headings
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the checks found."""
+        return self.checked.problems
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Every row in the order of the file."""
+        return self.checked.rows()
+
+    @property
     def to_send(self) -> int:
-        """The rows that would be sent, one call each."""
+        """The rows that would be sent, one request each."""
         return self.checked.counts[Status.NOT_ATTEMPTED]
 
     @property

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.row_reasons import NOT_UPDATED, group_row_reasons
 from bulkupdate.runs.run_lock import effective_state
-from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.run_records import TO_FIX, Run, RunState, StatusCounts
 from bulkupdate.runs.run_report import RunReport
-from bulkupdate.runs.runner import RunResult, next_command
+from bulkupdate.runs.run_result import RunResult, next_command
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 
 
@@ -24,7 +25,7 @@ def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
     state = effective_state(state_dir, run)
     tally = journal.tally(run)
     results = Path(run.results_path)
-    to_fix = to_fix_path(results)
+    to_fix = _find_to_fix(run, tally)
     is_all_well = state is RunState.FINISHED and tally.is_all_well
     not_well = ExitCode.INCOMPLETE if state is RunState.FINISHED else ExitCode.STOPPED
     return RunReport(
@@ -32,14 +33,27 @@ def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
         file=run.file,
         state=state,
         exit_code=ExitCode.DONE if is_all_well else not_well,
+        parent=run.parent,
+        sheet=run.options.sheet or None,
+        host=run.host,
         started=run.started,
+        ended=run.finished or None,
+        stopped_by=run.stopped_by,
         rows=run.rows,
         counts=tally.counts,
         problems=tuple(journal.problems(run)),
+        reasons=tuple(group_row_reasons(journal.lines(run, NOT_UPDATED))),
         calls=run.calls,
         results=results if results.is_file() else None,
-        next_command=next_command(run, tally, to_fix if to_fix.exists() else None),
+        to_fix=to_fix,
+        next_command=next_command(run, tally, to_fix),
     )
+
+
+def _find_to_fix(run: Run, tally: StatusCounts) -> Path | None:
+    """Return the run's to-fix file; None if no row is to be corrected, or the file is gone."""
+    path = to_fix_path(Path(run.results_path))
+    return path if any(tally[status] for status in TO_FIX) and path.is_file() else None
 
 
 def report_ending(ending: RunResult, journal: Journal, state_dir: Path) -> RunReport:
@@ -51,5 +65,7 @@ def report_ending(ending: RunResult, journal: Journal, state_dir: Path) -> RunRe
         report_run(ending.run, journal, state_dir),
         exit_code=ending.exit_code,
         results=ending.results,
+        to_fix=ending.to_fix,
+        results_error=ending.results_error,
         next_command=ending.next_command,
     )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from bulkupdate.customers.models import Status
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import Run
+from bulkupdate.runs.run_records import TO_FIX, Run
 from bulkupdate.spreadsheets.writing.results_workbook import remove_to_fix, to_fix_path, write_results, write_to_fix
-
-NOT_THROUGH = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN, Status.NOT_ATTEMPTED)
-"""What the to-fix file holds."""
 
 
 def require_results_place(results: Path, source: Path | None) -> None:
@@ -29,25 +26,31 @@ def default_results_path(source: Path, run_id: str) -> Path:
 
 
 def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Path | None]:
-    """Write the results of a run and, where rows did not go through, the to-fix file. Returns where they are.
+    """Write the results of a run and, if rows are to be corrected, the to-fix file. Return where they are.
 
-    If all rows went through, a to-fix file of ours that earlier results left there is removed: its rows are sent, or
-    belong to results that are replaced. Raises `BulkUpdateError` where they cannot be written.
+    If there is no such row, a to-fix file of ours that earlier results left there is removed: its rows are sent, or
+    belong to results that are replaced. Raises `BulkUpdateError` if they cannot be written.
     """
     tally = journal.tally(run)
     write_results(path, run.headings, journal.lines(run), summarise_run(run), tally.counts)
     to_fix = to_fix_path(path)
-    if not any(tally[status] for status in NOT_THROUGH):
+    if not any(tally[status] for status in TO_FIX):
         remove_to_fix(to_fix)
         return path, None
-    write_to_fix(to_fix, run.headings, journal.lines(run, NOT_THROUGH))
+    write_to_fix(to_fix, run.headings, journal.lines(run, TO_FIX))
     return path, to_fix
 
 
 def summarise_run(run: Run) -> list[tuple[str, str | int]]:
     """Return the lines of the sheet Summary, but for the counts."""
+    return [*describe_run(run), *((f"Setting {name}", value) for name, value in run.settings.items())]
+
+
+def describe_run(run: Run) -> list[tuple[str, str | int]]:
+    """Return what a run is about and how it ended, as labels and values."""
     lines: list[tuple[str, str | int]] = [
         ("File", run.file),
+        *([("Sheet", run.options.sheet)] if run.options.sheet else []),
         ("Run", run.id),
         ("State", run.state.value),
         *([("Stopped because", run.stopped_by)] if run.stopped_by else []),
@@ -55,15 +58,16 @@ def summarise_run(run: Run) -> list[tuple[str, str | int]]:
         ("Started (UTC)", run.started),
         ("Ended (UTC)", run.finished),
         ("Rows", run.rows),
-        ("Calls used", run.calls),
+        ("Requests used", run.calls),
         ("Service", run.host),
     ]
     lines += [
-        (f"Option {name}", "yes" if value is True else str(value)) for name, value in run.options.items() if value
+        (f"Option {name}", "yes" if value is True else str(value))
+        for name, value in replace(run.options, sheet="").to_json().items()
+        if value
     ]
-    lines += [(f"Setting {name}", value) for name, value in run.settings.items()]
     return lines
 
 
 def _name_link(run: Run) -> str:
-    return "Takes back run" if run.options.get("undo") else "Sends again rows of run"
+    return "Takes back run" if run.options.undo else "Sends again rows of run"

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from bulkupdate.customers.models import ResultLine, Status
 from bulkupdate.customers.problem_summary import name_rows
-from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import Run
 from bulkupdate.text import pluralize, truncate
 
 NOT_UPDATED = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
@@ -49,11 +47,6 @@ def group_row_reasons(lines: Iterable[ResultLine]) -> list[RowReason]:
             else RowReason(line.status, general, found.count + 1, (*found.first_rows, line.row)[:_FIRST_ROWS])
         )
     return sorted(groups.values(), key=lambda reason: (-reason.count, reason.first_rows))
-
-
-def find_row_reasons(run: Run, journal: Journal) -> list[RowReason]:
-    """Return why rows of the run were not updated, the most frequent reason first. Raises `JournalError`."""
-    return group_row_reasons(journal.lines(run, NOT_UPDATED))
 
 
 def describe_row_reasons(reasons: Sequence[RowReason]) -> list[str]:

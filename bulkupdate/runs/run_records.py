@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bulkupdate.customers.models import Status
+
+UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
+"""What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
+
+RETRIED = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+"""What `retry` sends, as a new run."""
+
+TO_FIX = (Status.INVALID, Status.REJECTED)
+"""What the to-fix file holds: rows that a user can correct. The others wait for `resume` or `retry`."""
 
 
 class RunState(StrEnum):
@@ -18,12 +27,68 @@ class RunState(StrEnum):
 
 
 @dataclass(frozen=True)
+class RunOptions:
+    """What is asked of a run. `limit` is the most rows to send, None for all; it is not kept with the run.
+
+    `only_changes` and `since_last` leave out what is live already, by reading and by the journal; `max_age_days` bounds
+    the trust in the journal, None: not at all. `snapshot` keeps the previous values for `undo`. `undo` is the id of the
+    run whose previous values this one restores, empty for any other run. `sheet` is the sheet of the workbook that was
+    read, empty if the file has none or that is not known.
+    """
+
+    verify: bool = False
+    skip_invalid: bool = False
+    only_changes: bool = False
+    since_last: bool = False
+    snapshot: bool = False
+    max_age_days: float | None = None
+    undo: str = ""
+    sheet: str = ""
+    limit: int | None = None
+
+    @property
+    def is_read_first(self) -> bool:
+        """Whether all customers are read before the run begins."""
+        return self.only_changes or bool(self.undo)
+
+    def for_retry(self) -> RunOptions:
+        """Return the options of a run that sends rows of this one again: they are not selected again."""
+        return replace(self, only_changes=False, since_last=False, max_age_days=None, limit=None)
+
+    def to_json(self) -> dict[str, str | bool]:
+        """Return the options as they are kept in the journal and shown in a Summary."""
+        kept: dict[str, str | bool] = {name: getattr(self, name) for name in _FLAGS}
+        if self.max_age_days is not None:
+            kept["max_age_days"] = f"{self.max_age_days:g}"
+        return kept | {name: getattr(self, name) for name in _TEXTS if getattr(self, name)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str | bool]) -> RunOptions:
+        """Return the options that were kept, by this or another version: what is not there was not asked for."""
+        age = kept.get("max_age_days")
+        return cls(
+            verify=bool(kept.get("verify")),
+            skip_invalid=bool(kept.get("skip_invalid")),
+            only_changes=bool(kept.get("only_changes")),
+            since_last=bool(kept.get("since_last")),
+            snapshot=bool(kept.get("snapshot")),
+            max_age_days=None if age is None else float(age),
+            undo=str(kept.get("undo") or ""),
+            sheet=str(kept.get("sheet") or ""),
+        )
+
+
+_FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
+_TEXTS = ("undo", "sheet")
+
+
+@dataclass(frozen=True)
 class NewRun:
     """What is written down of a run before its first request.
 
     `file` is the input's full path as it was, `sha256` of its bytes. `host` and `username` say on whose behalf;
-    `options` are the run's own choices (`verify`, `snapshot`, …), `settings` those in force without secrets.
-    `parent` is the run that this one retries or undoes, None for a file's own.
+    `settings` are those in force, without secrets. `parent` is the run that this one retries or undoes, None for a
+    file's own.
     """
 
     id: str
@@ -32,7 +97,7 @@ class NewRun:
     host: str
     username: str
     headings: tuple[str, ...]
-    options: Mapping[str, str | bool]
+    options: RunOptions
     settings: Mapping[str, str]
     results_path: str
     parent: str | None

@@ -11,44 +11,76 @@ from typing import Any
 from bulkupdate.customers.models import Problem, Status
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import BulkUpdateError, ExitCode, InputFileError, InternalError
+from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import RunState
+
+_MAX_REASONS = 100
+
+JSON_SCHEMA = 1
+"""The version of the object: it changes if a key changes its meaning, not if one is added."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
     """What became of a file, in one object.
 
-    `run` is None if nothing was begun. `started` is ISO 8601 in UTC, None if unknown. `calls` counts requests.
-    `results` is the file of results or the check report, None if there is none; `next_command` is None if nothing is
-    left to do. `error` is what ended the command before there was anything to count.
+    `run` is None if nothing was begun, `parent` the run that it retries or takes back, None if it is a file's own.
+    `sheet` is the sheet of the workbook that was read, `host` the service; None if there is none. `started` and `ended`
+    are ISO 8601 in UTC, None if unknown; `stopped_by` says why the run ended early, empty if it did not. `reasons` say
+    why rows were not updated, the most frequent first. `calls` counts requests. `results` is the file of results or the
+    check report, `html` and `annotated` the other reports of a check, `to_fix` the rows to correct; None if there is no
+    such file. `next_command` is None if nothing is left to do. `error` is what ended the command before there was
+    anything to count, `results_error` why there are no results.
     """
 
     run: str | None
     file: str | None
     state: RunState
     exit_code: ExitCode
+    parent: str | None = None
+    sheet: str | None = None
+    host: str | None = None
     started: str | None = None
+    ended: str | None = None
+    stopped_by: str = ""
     rows: int = 0
     counts: Mapping[Status, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    reasons: tuple[RowReason, ...] = ()
     calls: int = 0
     results: Path | None = None
+    to_fix: Path | None = None
+    html: Path | None = None
+    annotated: Path | None = None
     next_command: str | None = None
     error: BulkUpdateError | None = None
+    results_error: BulkUpdateError | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
+        errors = [_error_to_json(self.error, name_error(self.error))] if self.error else []
+        errors += [_error_to_json(self.results_error, ProblemCode.RESULTS_NOT_WRITTEN)] if self.results_error else []
         return {
+            "schema": JSON_SCHEMA,
             "run": self.run,
+            "parent": self.parent,
             "file": self.file,
+            "sheet": self.sheet,
+            "host": self.host,
             "state": self.state.value,
             "started": self.started,
+            "ended": self.ended,
+            "stopped_by": self.stopped_by or None,
             "rows": self.rows,
             "counts": {status.value: count for status, count in self.counts.items()},
-            "problems": [_error_to_json(self.error)] if self.error else list(map(_problem_to_json, self.problems)),
+            "reasons": [_reason_to_json(reason) for reason in self.reasons[:_MAX_REASONS]],
+            "problems": errors + list(map(_problem_to_json, self.problems)),
             "calls": self.calls,
             "exit_code": int(self.exit_code),
-            "results": str(self.results) if self.results else None,
+            "results": _path_to_json(self.results),
+            "to_fix": _path_to_json(self.to_fix),
+            "html": _path_to_json(self.html),
+            "annotated": _path_to_json(self.annotated),
             "next": self.next_command,
         }
 
@@ -69,6 +101,17 @@ def report_failure(error: BulkUpdateError, file: Path | None, run_id: str | None
     return RunReport(run=run_id, file=file_name, state=RunState.STOPPED, exit_code=error.exit_code, error=error)
 
 
+def _path_to_json(path: Path | None) -> str | None:
+    return str(path) if path else None
+
+
+def _reason_to_json(reason: RowReason) -> dict[str, Any]:
+    return {
+        "status": reason.status.value, "message": reason.message, "count": reason.count,
+        "rows": list(reason.first_rows),
+    }  # fmt: skip
+
+
 def _problem_to_json(problem: Problem) -> dict[str, Any]:
     message = f"{problem.message}. {problem.remedy}"
     return {
@@ -77,8 +120,8 @@ def _problem_to_json(problem: Problem) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _error_to_json(error: BulkUpdateError) -> dict[str, Any]:
-    return {"row": None, "column": None, "code": name_error(error), "message": str(error)}
+def _error_to_json(error: BulkUpdateError, code: ProblemCode) -> dict[str, Any]:
+    return {"row": None, "column": None, "code": code, "message": str(error)}
 
 
 def name_error(error: BulkUpdateError) -> ProblemCode:

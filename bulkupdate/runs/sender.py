@@ -54,16 +54,16 @@ class Batch:
     max_failures: int
     verify: bool
     watch: Watch
-    _upcoming: list[PendingRow] = field(default_factory=list)
-    _in_flight: dict[Future[UpdateResult], _Sent] = field(default_factory=dict)
-    _ended: SimpleQueue[Future[UpdateResult]] = field(default_factory=SimpleQueue)
-    _failures: int = 0
-    _failures_forgiven: int = 0
-    _has_answered: bool = False
-    _is_down: bool = False
-    _is_any_beyond: bool = False
-    _error: BaseException | None = None
-    _waiting: WaitState | None = None
+    _upcoming: list[PendingRow] = field(default_factory=list, init=False)
+    _in_flight: dict[Future[UpdateResult], _Sent] = field(default_factory=dict, init=False)
+    _ended: SimpleQueue[Future[UpdateResult]] = field(default_factory=SimpleQueue, init=False)
+    _failures: int = field(default=0, init=False)
+    _failures_forgiven: int = field(default=0, init=False)
+    _has_answered: bool = field(default=False, init=False)
+    _is_down: bool = field(default=False, init=False)
+    _is_any_beyond: bool = field(default=False, init=False)
+    _error: BaseException | None = field(default=None, init=False)
+    _waiting: WaitState | None = field(default=None, init=False)
 
     def send(self, rows: Iterator[PendingRow]) -> None:
         """Send these rows, until all have their outcome or the run must stop.
@@ -215,8 +215,8 @@ class Batch:
         is_row_left = bool(self._upcoming or self._is_any_beyond or tally[Status.NOT_ATTEMPTED])
         if self._is_down and is_row_left:
             raise ServiceDownError(
-                f"{self.max_failures} rows in a row failed: the service seems to be down.",
-                remedy="When it is back, go on with `bulkupdate resume`.",
+                f"{self.max_failures} consecutive rows failed: the service seems to be down.",
+                remedy="Continue with `bulkupdate resume` when it is back.",
             )
         if self.stop.is_set() and (is_row_left or tally[Status.UNKNOWN]):
-            raise InterruptedRunError("Stopped as asked; what was in flight has been recorded.")
+            raise InterruptedRunError("The run was stopped. All requests already sent are recorded.")

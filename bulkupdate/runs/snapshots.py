@@ -18,9 +18,6 @@ from bulkupdate.sellercloud.rate_limit import WaitState
 
 _ROWS_AT_A_TIME = 400
 
-_READ_BEFORE_THE_RUN = ("only_changes", "undo")
-"""Options of runs that were compared as a whole: what they are to change was read then."""
-
 NOT_FOUND = 404
 NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
 
@@ -39,8 +36,7 @@ def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
 
     Raises `JournalError`.
     """
-    was_compared = any(run.options.get(option) for option in _READ_BEFORE_THE_RUN)
-    if was_compared:
+    if run.options.is_read_first:
         journal.drop_snapshots_changed_elsewhere(run)
     else:
         journal.drop_unapplied_snapshots(run)

@@ -13,9 +13,10 @@ from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, encode_body, encode_live, format_value
 from bulkupdate.runs.compare import is_same
-from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_calls, is_listed, read_each, read_live
-from bulkupdate.runs.run_records import NewRun, Run
-from bulkupdate.runs.runner import UNDO, RunContext
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, is_listed, read_each, read_live
+from bulkupdate.runs.new_run import make_new_run
+from bulkupdate.runs.run_records import Run, RunOptions
 from bulkupdate.runs.undo_sheet import FIRST_ROW, Restoration, UndoSheet, make_undo_sheet
 from bulkupdate.sellercloud.client import Client
 
@@ -56,9 +57,9 @@ class UndoComparison:
         return reasons.get(self.status, "")
 
 
-def count_comparing(restorations: Sequence[Restoration]) -> int:
+def count_recheck_requests(restorations: Sequence[Restoration]) -> int:
     """Return the number of requests that `recheck_live` makes if nobody has changed the customers."""
-    return count_calls(each.sent for each in restorations)
+    return count_requests(each.sent for each in restorations)
 
 
 def recheck_live(
@@ -114,8 +115,18 @@ def _quote(each: Field, value: Value | None) -> str:
     return f"“{text}”" if text else "empty"
 
 
-def begin_undo(
-    parts: RunContext,
+def undo_options(parent: Run) -> RunOptions:
+    """Return the options of the run that takes another one back."""
+    return RunOptions(undo=parent.id, snapshot=True, verify=parent.options.verify)
+
+
+def list_undo_rows(compared: Sequence[UndoComparison], rating_format: str) -> Iterator[CheckedRow]:
+    """Return the rows of the run that restores these customers."""
+    return _make_rows(compared, make_undo_sheet([each.restoration for each in compared]), rating_format)
+
+
+def create_undo(
+    context: RunContext,
     parent: Run,
     run_id: str,
     compared: Sequence[UndoComparison],
@@ -130,25 +141,23 @@ def begin_undo(
     sheet = make_undo_sheet([each.restoration for each in compared])
     with sheet_path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    new = NewRun(
-        id=run_id,
+    new = make_new_run(
+        context,
+        run_id,
         file=str(sheet_path.resolve()),
         sha256=sha256,
-        host=parts.host,
-        username=parts.settings.username,
         headings=(CUSTOMER_ID.name, *sheet.names),
-        options={UNDO: parent.id, "snapshot": True, "verify": bool(parent.options.get("verify"))},
-        settings=parts.settings.describe(),
-        results_path=str(results_path.resolve()),
-        parent=parent.id,
+        options=undo_options(parent),
+        results_path=results_path,
+        parent=parent,
     )
-    run = parts.journal.add_run(new, _make_rows(compared, sheet, parts.settings.rating_format))
+    run = context.journal.add_run(new, _make_rows(compared, sheet, context.settings.rating_format))
     previous_values = (
         (each.restoration.number, encode_live({name: each.now[name] for name in each.restored}))
         for each in compared
         if each.status is Status.NOT_ATTEMPTED and each.now is not None
     )
-    parts.journal.keep_snapshots(run, previous_values)
+    context.journal.keep_snapshots(run, previous_values)
     return run
 
 

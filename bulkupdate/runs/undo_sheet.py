@@ -54,7 +54,7 @@ def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Resto
     """
     if effective_state(state_dir, run) is RunState.RUNNING:
         raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")
-    if not run.options.get("snapshot") and not journal.has_snapshots(run):
+    if not run.options.snapshot and not journal.has_snapshots(run):
         raise UsageError(
             f"Run {run.id} kept no previous values, so they cannot be put back.",
             remedy="Only a run with --snapshot can be undone.",

@@ -12,7 +12,7 @@ from typing import Any
 
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
 from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
-from bulkupdate.runs.fetch import count_calls
+from bulkupdate.runs.fetch import count_requests
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.upload_store import read_json, write_json
@@ -110,7 +110,7 @@ def _save_rows(folder: Path, checked_input: CheckedInput) -> int:
                 for problem in checked_input.checked.problems
             ),
         )  # fmt: skip
-    return count_calls(fields)
+    return count_requests(fields)
 
 
 def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, ...]:
@@ -159,9 +159,14 @@ class StoredCheck:
         return self.outcome.sha256
 
     @property
-    def checked(self) -> StoredCheck:
-        """The rows and problems, which are here."""
-        return self
+    def sheet_name(self) -> str | None:
+        """The sheet of the workbook that was read; None if the file has none."""
+        return self.outcome.sheet_name or None
+
+    @property
+    def to_send(self) -> int:
+        """The rows that would be sent, one request each."""
+        return self.outcome.to_send
 
     @property
     def original_headings(self) -> tuple[str, ...]:

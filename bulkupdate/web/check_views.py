@@ -8,7 +8,10 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.errors import InterruptedRunError, StoppedError
-from bulkupdate.runs.runner import RunOptions, create_run
+from bulkupdate.runs.estimate import estimate_requests
+from bulkupdate.runs.new_run import create_run
+from bulkupdate.runs.previous_runs import find_previous_run
+from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
 from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, ProblemFilter, StoredCheck, read_outcome
@@ -17,7 +20,6 @@ from bulkupdate.web.downloads import RESULTS, name_download, send_download
 from bulkupdate.web.live_preview import MAX_ROWS, preview_changes
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_start, owns_upload
-from bulkupdate.web.plan_view import find_previous_run, make_plan
 from bulkupdate.web.upload_store import Upload
 from bulkupdate.web.upload_views import find_upload, has_run, submit_task
 
@@ -54,9 +56,12 @@ def show(upload_id: str) -> str | AnyResponse:
 
 
 def _describe_plan(outcome: CheckOutcome) -> dict[str, object]:
+    state_dir = current_context().settings.state_dir
     with current_context().open_run_context(current_user()) as run_context:
-        plan, previous = make_plan(run_context, outcome.to_send), find_previous_run(run_context, outcome.sha256)
-    return {"plan": plan, "previous": previous}
+        return {
+            "plan": estimate_requests(run_context, updates=outcome.to_send),
+            "previous": find_previous_run(run_context.journal, state_dir, outcome.sha256, run_context.host),
+        }
 
 
 def _describe_problems(stored: Upload, outcome: CheckOutcome) -> dict[str, object]:

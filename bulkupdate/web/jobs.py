@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import log_crash
 from bulkupdate.errors import BulkUpdateError, BusyError
-from bulkupdate.runs.estimate import estimate_end
+from bulkupdate.runs.context import RunContext, open_context
+from bulkupdate.runs.estimate import expect_end
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RowOutcome
-from bulkupdate.runs.runner import RunContext, execute_run
-from bulkupdate.sellercloud.client import open_client
+from bulkupdate.runs.runner import execute_run
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
 from bulkupdate.web.sessions import Session
@@ -68,12 +68,8 @@ class Jobs:
     ) -> Iterator[RunContext]:
         """Open what a run of this user needs. `journal` belongs to the calling thread. Sends nothing."""
         settings = replace(self._settings, username=session.username, password=session.password)
-        stop = stop or threading.Event()
-        client = open_client(settings, self._clock, stop)
-        try:
-            yield RunContext(settings, journal, client, self._clock, stop)
-        finally:
-            client.close()
+        with open_context(settings, self._clock, stop or threading.Event(), journal) as run_context:
+            yield run_context
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:
@@ -149,4 +145,4 @@ class Jobs:
         left, elapsed = job.total - job.sent, self._clock.now() - job.started
         if left <= 0 or job.sent < _MIN_ROWS_FOR_ESTIMATE:
             return None
-        return estimate_end(run_context.client.quota, self._clock.now(), left, elapsed / job.sent)
+        return expect_end(run_context.client.quota, self._clock.now(), left, elapsed / job.sent)

@@ -9,8 +9,8 @@ from itertools import islice
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Change
 from bulkupdate.errors import StoppedError
-from bulkupdate.runs.diff import count_reading, find_changes
-from bulkupdate.runs.runner import RunContext
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.diff import count_read_requests, find_changes
 from bulkupdate.web.check_store import StoredCheck
 
 MAX_ROWS = 50
@@ -39,7 +39,7 @@ def preview_changes(run_context: RunContext, check: StoredCheck) -> LivePreview:
     """
     rows = list(islice((row for row in check.rows() if row.body is not None), MAX_ROWS))
     capacity = run_context.client.quota.room()
-    if capacity.free is not None and capacity.free < count_reading(rows) + 1:
+    if capacity.free is not None and capacity.free < count_read_requests(rows) + 1:
         until = format_local_time(capacity.free_at, run_context.clock.now())
         raise StoppedError(
             f"Too few requests are left in this hour to read the customers (more are available at {until})."

@@ -13,10 +13,10 @@ from flask import current_app, g
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import purge_crash_reports
 from bulkupdate.errors import UsageError
+from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.runner import RunContext
 from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.check_queue import CheckQueue
 from bulkupdate.web.jobs import Jobs

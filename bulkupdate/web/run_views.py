@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import Run, RunState, StatusCounts
-from bulkupdate.runs.runner import RETRIED, UNDO, begin_retry, new_run_id
+from bulkupdate.runs.new_run import create_retry, new_run_id
+from bulkupdate.runs.previous_runs import describe_newer_runs, find_newer_runs
+from bulkupdate.runs.run_records import RETRIED, TO_FIX, Run, RunState, StatusCounts
 from bulkupdate.web.downloads import RESULTS, make_results, make_undo_download, name_download, send_download
 from bulkupdate.web.history_views import name_file
 from bulkupdate.web.jobs import Job
@@ -58,6 +59,8 @@ def resume(run_id: str) -> AnyResponse:
         run = find_run(run_id)
         _require_own_login(run)
         if context.state_of(run) is RunState.STOPPED:
+            if (warning := _warn_of_newer_runs(run)) and "overwrite" not in request.form:
+                abort(409, f"{warning} Tick the box on the page of the run to resume it all the same.")
             context.jobs.launch(run.id, current_user())
             log.info("run %s: resumed", run_id)
     return redirect(url_for("runs.show", run_id=run_id), 303)
@@ -74,7 +77,7 @@ def retry(run_id: str) -> AnyResponse:
         is_finished = context.state_of(parent) is RunState.FINISHED
         if child is None and is_finished and _count_retried(run_context.journal.tally(parent)):
             new_id = new_run_id(run_context.clock.now())
-            child = begin_retry(run_context, parent, new_id, context.uploads.folder_of(new_id) / RESULTS)
+            child = create_retry(run_context, parent, new_id, context.uploads.folder_of(new_id) / RESULTS)
             context.jobs.launch(child.id, current_user())
             log.info("run %s: retries run %s", child.id, run_id)
     return redirect(url_for("runs.show", run_id=child.id if child else run_id), 303)
@@ -106,7 +109,7 @@ def undo(run_id: str) -> Response:
 
 
 def _has_undo(run: Run) -> bool:
-    return bool(run.options.get("snapshot")) and current_context().state_of(run) is not RunState.RUNNING
+    return run.options.snapshot and current_context().state_of(run) is not RunState.RUNNING
 
 
 def find_run(run_id: str) -> Run:
@@ -124,7 +127,13 @@ def _require_own_login(run: Run) -> None:
 
 
 def _find_retry(journal: Journal, parent: Run) -> Run | None:
-    return next((run for run in journal.runs() if run.parent == parent.id and not run.options.get(UNDO)), None)
+    return next((run for run in journal.runs() if run.parent == parent.id and not run.options.undo), None)
+
+
+def _warn_of_newer_runs(run: Run) -> str:
+    """Return what resuming a run would overwrite; empty for nothing."""
+    newer = find_newer_runs(current_context().journal, run)
+    return describe_newer_runs(run, newer) if newer else ""
 
 
 def _count_retried(counts: StatusCounts) -> int:
@@ -152,7 +161,9 @@ def _describe(run_id: str) -> dict[str, object]:
         "done": counts.rows - counts[Status.NOT_ATTEMPTED] - (counts[Status.UNKNOWN] if is_running else 0),
         "is_all_well": counts.is_all_well,
         "left_over": counts.rows - counts[Status.UPDATED] - counts[Status.UNCHANGED],
-        "retried": _count_retried(counts),
+        "to_fix": sum(counts[status] for status in TO_FIX),
+        "retried": _count_retried(counts) if counts[Status.FAILED] or counts[Status.UNKNOWN] else 0,
+        "overtaken": _warn_of_newer_runs(run) if state is RunState.STOPPED else "",
         "has_undo": _has_undo(run),
         "child": _find_retry(context.journal, run),
         "may_continue": may_continue(current_user(), run),

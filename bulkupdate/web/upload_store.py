@@ -15,7 +15,7 @@ from typing import IO, Any
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.files import open_private
 from bulkupdate.runs.input_file import SheetOptions
-from bulkupdate.runs.runner import new_run_id
+from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 
 FOLDER = "uploads"

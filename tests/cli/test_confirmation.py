@@ -5,8 +5,9 @@ from __future__ import annotations
 
 def test_the_plan_is_shown_before_the_question_and_no_sends_nothing(ask, sandbox):
     assert "30 customers" in ask.shown
-    assert "31 calls" in ask.shown
+    assert "31 requests" in ask.shown
     assert "expected end" in ask.shown
+    assert "cannot be undone" in ask.shown
     assert not sandbox.requests
     ask.type("n\n")
     assert ask.finish() == 3

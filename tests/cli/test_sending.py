@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from tests.conftest import FIRST, write_csv
+
 
 def test_an_ending_with_rows_left_is_never_called_done(mixed):
     _, answer = mixed
     assert "Done" not in answer.err
     assert "Not all rows went through" in answer.err
+
+
+def test_the_reasons_of_rows_that_were_not_updated_are_grouped_with_their_rows(run_program, tmp_path):
+    rows = [[FIRST, "a"], [999, "b"], [998, "c"], [FIRST + 1, "d"]]
+    sheet = write_csv(tmp_path / "customers.csv", [["CustomerId", "Name"], *rows])
+    done = run_program("run", sheet, "--yes", "-o", tmp_path / "r.xlsx")
+    assert done.counts == {"updated": 2, "rejected": 2}
+    (reason,) = done.told["reasons"]
+    assert (reason["status"], reason["count"], reason["rows"]) == ("rejected", 2, [3, 4])
+    assert f"2 rejected: {reason['message']} (rows 3 and 4)" in done.err
+    for text in (run_program("show", json=False).out, run_program("retry", done.told["run"], "--yes").err):
+        assert f"2 rejected: {reason['message']} (rows 3 and 4)" in text
+
+
+def test_a_run_that_can_be_undone_is_not_said_to_be_final(run_program, tmp_path):
+    sheet = write_csv(tmp_path / "customers.csv", [["CustomerId", "Name"], [FIRST, "a"]])
+    assert "cannot be undone" in run_program("run", sheet, "--yes").err
+    assert "cannot be undone" not in run_program("run", sheet, "--yes", "--snapshot").err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,13 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.nightly.file_job import MAX_READ_ATTEMPTS
 from bulkupdate.nightly.night_options import DuplicatePolicy
+from bulkupdate.runs.context import open_context
+from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_lock import lock_run
-from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.run_records import RunOptions, RunState
+from bulkupdate.runs.runner import execute_run
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
@@ -262,3 +267,25 @@ def test_a_file_of_which_nothing_was_updated_was_not_sent_before(env: NightEnvir
         env.put(name, sheet([999_999]))
         assert env.night(duplicates=DuplicatePolicy.REFUSE) is ExitCode.INCOMPLETE
     assert env.summary("b")["sent_before"] == ""
+
+
+def test_a_file_whose_customers_a_newer_run_has_updated_is_left_and_reported(env: NightEnvironment) -> None:
+    """Nobody is there to ask at night: the newer values stay, and the other files go on."""
+    env.given["max_attempts"] = 1
+    env.put("a.csv", sheet([FIRST, FIRST + 1], "old"), age=60)
+    env.sandbox.stop()
+    env.night()
+    env.sandbox.start()
+    newer = env.root / "newer.csv"
+    newer.write_text(sheet([FIRST + 1], "new"), encoding="utf-8")
+    with open_context(env.settings, Clock(), threading.Event()) as context:
+        checked = load_input_file(newer, env.settings, SheetOptions())
+        run = create_run(context, "20260114-093849-k3v9x2mq", checked, RunOptions(), env.root / "newer.xlsx")
+        execute_run(run, context, lambda _outcomes, _waiting: None)
+    env.put("b.csv", sheet([FIRST + 2]))
+    assert env.night() is ExitCode.STOPPED
+    assert env.places() == {"inbox": [], "working": ["a.csv"], "done": ["b.csv"], "failed": []}
+    assert env.sandbox.customer(FIRST + 1)["Name"] == "new"
+    left = next(report for report in env.reports if report.name == "a.csv")
+    assert run.id in left.reason
+    assert left.run_report.to_json()["problems"][0]["code"] == "overtaken-run"

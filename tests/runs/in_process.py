@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock
+from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import Run, StatusCounts
-from bulkupdate.runs.runner import RunContext, RunOptions, RunResult, create_run, execute_run, new_run_id
+from bulkupdate.runs.new_run import create_run, new_run_id
+from bulkupdate.runs.run_records import Run, RunOptions, StatusCounts
+from bulkupdate.runs.run_result import RunResult
+from bulkupdate.runs.runner import execute_run
 from bulkupdate.runs.sender import Watch
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS
@@ -30,31 +33,36 @@ class Driver:
     window_seconds: float = WINDOW_SECONDS
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def _make_settings(self) -> Settings:
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def make_settings(self) -> Settings:
         given = {
             "base_url": self.base_url, "username": "sandbox", "password": Secret("sandbox"),
-            "state_dir": self.folder / "state", "requests_per_hour": 0, "retry_wait": 0.0, **self.settings,
+            "state_dir": self.state, "requests_per_hour": 0, "retry_wait": 0.0, **self.settings,
         }  # fmt: skip
         return Settings(**given)
 
     def begin(self, sheet: Path, **options: Any) -> Run:
-        settings = self._make_settings()
-        intake = load_input_file(sheet, settings, SheetOptions())
-        with Journal(settings.state_dir, self.clock) as journal:
-            client = open_client(settings, self.clock, self.stop)
-            with closing(client):
-                parts = RunContext(settings, journal, client, self.clock, self.stop)
-                run_id = new_run_id(self.clock.now())
-                return create_run(parts, run_id, intake, RunOptions(**options), self.folder / f"results-{run_id}.csv")
+        settings = self.make_settings()
+        checked = load_input_file(sheet, settings, SheetOptions())
+        with open_context(settings, self.clock, self.stop) as context:
+            run_id = new_run_id(self.clock.now())
+            results = self.folder / f"results-{run_id}.csv"
+            return create_run(context, run_id, checked, RunOptions(**options), results)
 
-    def execute_run(self, run: Run, *, watch: Watch = lambda _outcomes, _waiting: None) -> RunResult:
-        settings = self._make_settings()
+    def execute_run(
+        self, run: Run, *, watch: Watch = lambda _outcomes, _waiting: None, limit: int | None = None
+    ) -> RunResult:
+        settings = self.make_settings()
         self.stop.clear()
         with Journal(settings.state_dir, self.clock) as journal:
             client = open_client(settings, self.clock, self.stop, window_seconds=self.window_seconds)
             with closing(client):
-                return execute_run(run, RunContext(settings, journal, client, self.clock, self.stop), watch)
+                context = RunContext(settings, journal, client, self.clock, self.stop)
+                return execute_run(run, context, watch, limit)
 
     def tally(self, run: Run) -> StatusCounts:
-        with Journal(self.folder / "state", self.clock) as journal:
+        with Journal(self.state, self.clock) as journal:
             return journal.tally(run)

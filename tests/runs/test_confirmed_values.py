@@ -11,7 +11,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.confirmed_values import find_confirmed
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import NewRun, RowOutcome, RunState
+from bulkupdate.runs.run_records import NewRun, RowOutcome, RunOptions, RunState
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
@@ -44,7 +44,7 @@ class Past:
         """A run at that second which sent `body` to customer 7."""
         self._count += 1
         self.clock.time = 1_800_000_000.0 + (self._count * 60 if at is None else at)
-        new = NewRun(f"r{self._count}", "f", "", host, "u", ("CustomerId",), {}, {}, "out.xlsx", None)
+        new = NewRun(f"r{self._count}", "f", "", host, "u", ("CustomerId",), RunOptions(), {}, "out.xlsx", None)
         run = self.journal.add_run(new, [CheckedRow(2, "7", Status.NOT_ATTEMPTED, body, ("x",), ("7",))])
         self.journal.set_state(run, RunState.RUNNING)
         if may_be_applied is None:
@@ -179,7 +179,7 @@ def test_a_hundred_thousand_rows_are_looked_up_in_seconds(tmp_path):
     """One query a few thousand rows, not one a row."""
     with Journal(tmp_path, Clock()) as journal:
         bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 100_001)}
-        new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), {}, {}, "out.xlsx", None)
+        new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), RunOptions(), {}, "out.xlsx", None)
         rows = (
             CheckedRow(at, str(at), Status.NOT_ATTEMPTED, body, ("Name",), ())
             for at, body in enumerate(bodies.values(), 1)

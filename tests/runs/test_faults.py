@@ -110,7 +110,7 @@ def test_a_service_that_is_gone_ends_the_run_at_sign_in(make_sandbox, run_progra
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     answer = run_program("run", write_sheet(tmp_path / "customers.csv", 3), "--yes", max_attempts=2, retry_wait=0)
     assert (answer.exit_code, answer.counts) == (4, {"not attempted": 3})
-    assert "Signing in failed 2 times" in answer.err
+    assert f"Signing in at {sandbox.base_url} failed 2 times" in answer.err
 
 
 def test_one_slow_answer_does_not_hold_up_the_other_workers(make_sandbox, run_program, tmp_path):

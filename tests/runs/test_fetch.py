@@ -7,7 +7,7 @@ import json
 import pytest
 from openpyxl import load_workbook
 
-from bulkupdate.runs.fetch import count_calls, is_listed
+from bulkupdate.runs.fetch import count_requests, is_listed
 from tests.conftest import FIRST, write_csv
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, write_live_sheet
 
@@ -43,7 +43,7 @@ def test_what_it_costs_is_said_as_a_share_of_the_quota(run_program, sandbox, tmp
         tmp_path / "in.csv", sandbox, ("Name", "Fax"), range(30), lambda _at, _name, cell: cell or "1"
     )
     done = run_program("check", sheet, "--live", "-o", "report.xlsx", requests_per_hour=100)
-    assert "takes 30 calls and a sign-in; quota: 100 of 100 left" in done.err
+    assert "takes 30 requests and a sign-in; quota: 100 of 100 requests left" in done.err
     summary = read_summary(tmp_path / "report.xlsx")
     assert (summary["Calls this look has cost"], summary["That of an hour's quota"]) == (31, "31.0%")
     assert done.told["calls"] == 31
@@ -55,7 +55,7 @@ def test_reading_is_planned_row_by_row(run_program, sandbox, tmp_path):
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Name", "Fax"], *lines])
     assert run_program("check", sheet, "--live").exit_code == 0
     assert count_kinds(sandbox) == {"list": 2, "read": 3, "token": 1}
-    assert count_calls([("Name",)] * 100 + [("Name", "Fax")] * 3) == 5
+    assert count_requests([("Name",)] * 100 + [("Name", "Fax")] * 3) == 5
     assert is_listed(LISTED)
     assert not is_listed(("Name", "Title"))
 

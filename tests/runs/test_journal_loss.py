@@ -14,7 +14,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.errors import JournalError, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import NewRun
+from bulkupdate.runs.run_records import NewRun, RunOptions
 from tests.conftest import FIRST, find_puts, write_sheet
 from tests.runs.in_process import Driver
 
@@ -85,7 +85,9 @@ def test_a_journal_lost_after_the_last_commit_is_no_success(make_sandbox, tmp_pa
 
 
 def make_new_run(run_id: str) -> NewRun:
-    return NewRun(run_id, "big.csv", "0" * 64, "host", "user", ("CustomerId", "Name"), {}, {}, "results.csv", None)
+    return NewRun(
+        run_id, "big.csv", "0" * 64, "host", "user", ("CustomerId", "Name"), RunOptions(), {}, "results.csv", None
+    )
 
 
 def make_rows(count: int, pause: Callable[[int], None] = lambda _row: None) -> Iterator[CheckedRow]:

@@ -135,7 +135,7 @@ def test_ctrl_c_while_reading_ends_with_130_and_leaves_no_run(run_program, make_
     process.send_signal(signal.SIGINT)
     done = finish(process)
     assert done.exit_code == 130
-    assert "Nothing was sent. Run the same command again" in done.err
+    assert "Nothing was sent; run the same command again" in done.err
     assert find_puts(slow) == []
     assert len(slow.requests) < 50
     assert run_program("runs").told == []

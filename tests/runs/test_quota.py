@@ -178,7 +178,7 @@ def test_the_allowance_survives_the_process_and_bounds_the_next(sandbox, run_pro
     run_program("run", write_sheet(tmp_path / "customers.csv", 10), "--yes", requests_per_hour=100)
     answer = run_program("doctor", requests_per_hour=100)
     assert answer.exit_code == 0
-    assert "88 of 100 calls left" in answer.err
+    assert "88 of 100 requests left" in answer.err
 
 
 class WrongClock(Clock):

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from openpyxl import load_workbook
 
+from bulkupdate.sandbox.faults import ScheduledFaults
 from tests.conftest import FIRST, find_puts, finish, read_results, write_sheet
 from tests.runs.test_stopping import wait_until
 
@@ -150,3 +151,47 @@ def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_progr
         book = load_workbook(path, read_only=True)
         assert book["Results"].max_row == 601
         book.close()
+
+
+# --- customers that a newer run has updated meanwhile -----------------------------------------------------------------
+
+
+@pytest.fixture
+def overtaken(run_program, sandbox, tmp_path):
+    """A run of five rows that stopped after two, and a corrected file that was sent afterwards; the id of the first."""
+    older = run_program("run", write_sheet(tmp_path / "older.csv", 5, word="old"), "--yes", "--limit", 2)
+    newer = run_program("run", write_sheet(tmp_path / "newer.csv", 5, word="corrected"), "--yes")
+    assert newer.counts == {"updated": 5}
+    sandbox.reset_log()
+    return older.told["run"]
+
+
+def test_resume_does_not_overwrite_newer_values_without_being_told(overtaken, run_program, sandbox):
+    """Without a terminal there is nobody to ask: nothing is sent, and the newer run is named."""
+    for command in (("resume",), ("resume", overtaken)):
+        refused = run_program(*command)
+        assert (refused.exit_code, find_puts(sandbox)) == (2, [])
+        assert "(3 customers)" in refused.err
+        assert "--yes" in refused.err
+    assert sandbox.customer(FIRST + 4)["Name"] == "corrected 4"
+    done = run_program("resume", overtaken, "--yes")
+    assert (done.counts, len(find_puts(sandbox))) == ({"updated": 5}, 3)
+    assert sandbox.customer(FIRST + 4)["Name"] == "old 4"
+
+
+def test_retry_does_not_overwrite_newer_values_either(make_sandbox, run_program, tmp_path):
+    sandbox = make_sandbox(plan=ScheduledFaults(customers={FIRST: ["error-503"]}))
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    failed = run_program("run", write_sheet(tmp_path / "older.csv", 1, word="old"), "--yes", max_attempts=1)
+    assert failed.counts == {"failed": 1}
+    run_program("run", write_sheet(tmp_path / "newer.csv", 1, word="corrected"), "--yes")
+    refused = run_program("retry", failed.told["run"])
+    assert refused.exit_code == 2
+    assert sandbox.customer(FIRST)["Name"] == "corrected 0"
+    assert run_program("retry", failed.told["run"], "--yes").counts == {"updated": 1}
+
+
+def test_a_resume_whose_customers_nobody_has_updated_since_needs_no_agreement(run_program, sandbox, tmp_path):
+    older = run_program("run", write_sheet(tmp_path / "older.csv", 5), "--yes", "--limit", 2)
+    run_program("run", write_sheet(tmp_path / "newer.csv", 2, word="corrected"), "--yes")
+    assert run_program("resume", older.told["run"]).counts == {"updated": 5}

@@ -101,7 +101,7 @@ def test_a_service_down_after_row_100_stops_the_run_after_exactly_max_failures_r
     answer = run_program("run", sheet, "--yes", concurrency=concurrency, max_attempts=2, retry_wait=0)
     assert answer.exit_code == 4
     assert answer.counts == {"updated": 100, "failed": 20, "not attempted": 80}
-    assert "20 rows in a row failed" in answer.err
+    assert "20 consecutive rows failed" in answer.err
     assert len(find_puts(down)) == 100 + 20 * 2
     down.service.plan = None
     assert run_program("resume").counts == {"updated": 200}

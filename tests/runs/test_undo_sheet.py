@@ -257,7 +257,7 @@ def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_pr
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, *options, concurrency=1).told["run"]
     other = write_csv(tmp_path / "other.csv", [["CustomerId", "Name"], [FIRST + 1, "By another run"]])
     assert run_program("run", other, "--yes").counts == {"updated": 1}
-    assert run_program("resume", run_id).counts == {"updated": 3}
+    assert run_program("resume", run_id, "--yes").counts == {"updated": 3}
     assert run_program("undo", run_id, "--run", "--yes").exit_code == 0
     assert sandbox.customer(FIRST + 1)["Name"] == "By another run"
 

@@ -35,6 +35,22 @@ def test_retry_sends_what_was_rejected_once_more(tmp_path: Path) -> None:
         assert sent_customers(sandbox) == [100_002]
 
 
+def test_resume_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -> None:
+    slow = SandboxOptions(**LOGINS, latency_seconds=0.2)
+    with Sandbox(slow) as sandbox, Server(sandbox.base_url, tmp_path / "s", concurrency="1") as server:
+        anna = Visitor(server.url, "anna")
+        older = path_of(anna.start(anna.upload("old.csv", make_csv(10, name="Old"))))
+        anna.post(older + "/stop")
+        assert "Resume" in anna.get(older).text
+        anna.wait_for_end(anna.start(anna.upload("new.csv", make_csv(10))))
+        sandbox.reset_log()
+        assert "were updated by other runs" in anna.get(older).text
+        assert anna.post(older + "/resume").status_code == 409
+        assert sent_customers(sandbox) == []
+        anna.wait_for_end(anna.post(older + "/resume", overwrite="1"), 60)
+        assert sent_customers(sandbox)
+
+
 def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
     """And its owner, signed out meanwhile, gets in all the same: the password is compared, no call is left for it."""
     with (

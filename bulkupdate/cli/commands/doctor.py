@@ -13,9 +13,10 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.cli.progress import Progress
-from bulkupdate.clock import Clock, format_local_time
+from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 from bulkupdate.nightly.doctor import NightlyDoctor
+from bulkupdate.runs.estimate import describe_capacity
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.sign_in_wait import sign_in
 from bulkupdate.sellercloud.client import open_client
@@ -84,6 +85,5 @@ def _check_service(settings: Settings, console: Console) -> str:
         room = client.quota.room()
     finally:
         client.close()
-    left = "no limit" if room.free is None else f"{room.free:,} of {settings.requests_per_hour:,} calls left"
-    waits = f", next at {format_local_time(room.free_at, clock.now())}" if room.free == 0 else ""
-    return f"signed in at {client.base_url} as {settings.username}; quota: {left}{waits}"
+    quota = describe_capacity(room, settings.requests_per_hour, clock.now())
+    return f"signed in at {client.base_url} as {settings.username}; quota: {quota}"

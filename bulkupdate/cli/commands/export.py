@@ -12,11 +12,12 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
 from bulkupdate.cli.remarks import show_remarks
-from bulkupdate.cli.session import open_context, print_estimate, watch_reading
+from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.customers.payload import LiveCustomer
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.files import check_writable
+from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.customer_export import (
     ALL_NAMES,
     LISTED_NAMES,
@@ -26,13 +27,12 @@ from bulkupdate.runs.customer_export import (
     read_first_page,
     read_ids,
 )
-from bulkupdate.runs.fetch import count_calls, is_listed
+from bulkupdate.runs.fetch import count_requests, is_listed
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.run_report import report_sheet
-from bulkupdate.runs.runner import RunContext
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import FileKind
-from bulkupdate.text import quote_argument
+from bulkupdate.text import pluralize, quote_argument
 
 
 @click.command("export")
@@ -56,7 +56,7 @@ def command(
         raise UsageError(f"The export would overwrite {ids}.", remedy="Name another file with -o.")
     wanted = read_ids(ids, settings, sheet_options) if ids is not None else None
     names = LISTED_NAMES if list_fields else ALL_NAMES
-    with open_context(settings) as context:
+    with open_session(settings) as context:
         customers = _read(wanted, names, context, console)
         calls = context.client.calls
     if customers is None:
@@ -75,7 +75,7 @@ def _write(
     show_remarks(export.remarks, console)
     if export.unknown:
         console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
-    console.info(f"Export: {path}, {len(export.rows):,} customers, {calls:,} calls used.")
+    console.info(f"Export: {path}, {pluralize(len(export.rows), 'customer')}, {pluralize(calls, 'request')} used.")
     command = f"bulkupdate run {quote_argument(path)} --only-changes"
     console.info(f"Edit it and send it: {command}")
     exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
@@ -91,12 +91,12 @@ def _read(
     """Return the customers asked for, or all; None if the user declined because of the cost."""
     concurrency = context.settings.concurrency
     if wanted is not None:
-        if not _confirm_cost(count_calls(names for _ in wanted), context, console):
+        if not _confirm_cost(count_requests(names for _ in wanted), context, console):
             return None
         with watch_reading(len(wanted), context, console) as watch:
             return read_customers(context.client, wanted, names, concurrency, watch)
     first = read_first_page(context.client)
-    if not _confirm_cost(first.count_calls(names), context, console):
+    if not _confirm_cost(first.count_requests(names), context, console):
         return None
     with watch_reading(first.total, context, console) as watch:
         listed = list_everyone(context.client, first, concurrency)

@@ -27,7 +27,7 @@ from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.nightly.window import find_end
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.input_file import SheetOptions
-from bulkupdate.runs.runner import RunOptions
+from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.settings import Settings
 from bulkupdate.settings_sources import load_notification_settings
 

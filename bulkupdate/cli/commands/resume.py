@@ -6,30 +6,38 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.confirmation import confirm_overwriting
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, common_options
-from bulkupdate.cli.sending import require_same_host, send
-from bulkupdate.cli.session import open_context
+from bulkupdate.cli.sending import send
+from bulkupdate.cli.session import open_session
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.context import RunContext, require_same_host
 from bulkupdate.runs.journal_report import find_unfinished, report_run
 from bulkupdate.runs.results import require_results_place
-from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.runner import RunContext
+from bulkupdate.runs.run_records import UNCONFIRMED, Run, RunState
 
 
 @click.command("resume")
 @common_options
 @RUN_ARGUMENT
+@click.option("--yes", is_flag=True, help="Do not ask, even if newer runs have updated the same customers.")
 @RESULTS_OPTION
-def command(invocation: Invocation, run_id: str | None, output: Path | None) -> int:
-    """Continue RUN, or without it the newest unfinished run: only what was not confirmed is sent."""
-    with open_context(invocation.settings) as context:
+def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path | None) -> int:
+    """Continue RUN, or without it the newest unfinished run: only what was not confirmed is sent.
+
+    If another run has updated some of these customers since, it asks before it overwrites their values.
+    """
+    with open_session(invocation.settings) as context:
         unfinished = None if run_id else find_unfinished(context.journal)
         run = unfinished or context.journal.find_run(run_id)
         if run.state is RunState.FINISHED:
             return _refuse(run, context, invocation)
-        require_same_host(run, context)
+        require_same_host(run, context.host)
+        if not confirm_overwriting(run, UNCONFIRMED, context, invocation.console, yes=yes):
+            invocation.console.info("Nothing was sent.")
+            return ExitCode.FILE_REFUSED
         run = _move_results(run, output, context)
         invocation.console.info(f"Continuing run {run.id} of {run.file}")
         return send(run, context, invocation)

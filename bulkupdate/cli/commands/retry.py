@@ -7,18 +7,20 @@ from pathlib import Path
 
 import click
 
-from bulkupdate.cli.confirmation import confirm_plan
+from bulkupdate.cli.confirmation import confirm_overwriting, confirm_plan
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, YES_OPTION, common_options
-from bulkupdate.cli.sending import require_same_host, send
-from bulkupdate.cli.session import open_context
+from bulkupdate.cli.sending import send
+from bulkupdate.cli.session import open_session
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.context import require_same_host
+from bulkupdate.runs.estimate import estimate_run
+from bulkupdate.runs.new_run import create_retry, new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_lock import require_not_running
-from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.run_records import RETRIED, RunState
 from bulkupdate.runs.run_report import RunReport
-from bulkupdate.runs.runner import RETRIED, begin_retry, new_run_id
 from bulkupdate.text import pluralize
 
 
@@ -33,12 +35,12 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path 
     They are those of RUN, or of the newest run if none is named.
     """
     console, settings = invocation.console, invocation.settings
-    with open_context(settings) as context:
+    with open_session(settings) as context:
         parent = context.journal.find_run(run_id)
-        require_same_host(parent, context)
+        require_same_host(parent, context.host)
         require_not_running(settings.state_dir, parent)
-        count = sum(1 for _ in context.journal.checked_rows(parent, RETRIED))
-        if not count:
+        rows = list(context.journal.checked_rows(parent, RETRIED))
+        if not rows:
             console.info(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
             if invocation.as_json:
                 print_json(RunReport(run=None, file=None, state=RunState.FINISHED, exit_code=ExitCode.DONE).to_json())
@@ -47,9 +49,14 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path 
         beside = Path(parent.results_path).with_name(Path(parent.file).name)
         results = output or default_results_path(beside, new_id)
         require_results_place(results, Path(parent.file))
-        console.info(f"Sending again {pluralize(count, 'row')} of run {parent.id}")
+        console.info(f"Sending again {pluralize(len(rows), 'row')} of run {parent.id}")
         # the user who typed `retry` has agreed once already; a scheduler cannot be asked
-        if not confirm_plan(count, context, console, yes=yes or not sys.stdin.isatty()):
+        is_agreed = yes or not sys.stdin.isatty()
+        options = parent.options.for_retry()
+        if not (
+            confirm_overwriting(parent, RETRIED, context, console, yes=yes)
+            and confirm_plan(estimate_run(context, len(rows), rows, options), options, console, yes=is_agreed)
+        ):
             console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
-        return send(begin_retry(context, parent, new_id, results), context, invocation)
+        return send(create_retry(context, parent, new_id, results), context, invocation)

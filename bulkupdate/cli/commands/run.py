@@ -7,21 +7,23 @@ from pathlib import Path
 
 import click
 
-from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_earlier_runs
+from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_previous_run
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
-from bulkupdate.cli.session import open_context
+from bulkupdate.cli.session import open_session
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.check_summary import report_check
+from bulkupdate.runs.check_summary import WrittenReports, report_check
+from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
+from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
-from bulkupdate.runs.runner import RunOptions, new_run_id
-from bulkupdate.runs.selection import begin_planned, count_reading_beside
+from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.selection import create_selected_run
 from bulkupdate.text import quote_argument
 
 
@@ -76,7 +78,7 @@ def _check(
     checked_input = load_input_file(file, invocation.settings, sheet_options)
     if not needs_selection:
         return finish_dry_run(checked_input, invocation, reports)
-    with open_context(invocation.settings) as context:
+    with open_session(invocation.settings) as context:
         selection = select_rows(checked_input, options, context, invocation.console)
     live = selection.findings() if options.only_changes else None
     return finish_dry_run(checked_input, invocation, reports, live, planned=selection)
@@ -86,18 +88,17 @@ def _send(
     checked_input: CheckedInput, options: RunOptions, output: Path | None, invocation: Invocation, *, yes: bool
 ) -> int:
     console, file = invocation.console, checked_input.path
-    with open_context(invocation.settings) as context:
+    with open_session(invocation.settings) as context:
         run_id = new_run_id(context.clock.now())
         results = output or default_results_path(file, run_id)
         require_results_place(results, file)
-        warn_of_earlier_runs(checked_input, context, console)
+        warn_of_previous_run(checked_input, context, console)
         selection = select_rows(checked_input, options, context, console)
-        reading = count_reading_beside(selection, options)
-        to_send = checked_input.to_send - selection.skipped_count
-        if not confirm_plan(min(to_send, options.limit or to_send), context, console, yes=yes, reading=reading):
+        estimate = estimate_run(context, selection.to_send, selection.rows(), options)
+        if not confirm_plan(estimate, options, console, yes=yes):
             console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
-        run = begin_planned(context, run_id, selection, options, results)
+        run = create_selected_run(context, run_id, selection, options, results)
         return send(run, context, invocation, limit=options.limit)
 
 
@@ -108,5 +109,5 @@ def _refuse(checked_input: CheckedInput, invocation: Invocation) -> int:
     console.info(f"Nothing was sent: {checked_input.invalid:,} of {len(checked_input.checked):,} rows are invalid.")
     console.info(f"Fix them (`{command}` lists them all), or skip them with --skip-invalid.")
     if invocation.as_json:
-        print_json(report_check(checked_input, ExitCode.FILE_REFUSED, None, command).to_json())
+        print_json(report_check(checked_input, ExitCode.FILE_REFUSED, WrittenReports(), command).to_json())
     return ExitCode.FILE_REFUSED

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import click
 
-from bulkupdate.cli.console import print_json
+from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RUN_ARGUMENT, common_options
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_run
-from bulkupdate.runs.results import require_results_place, summarise_run, write_run_results
+from bulkupdate.runs.results import describe_run, require_results_place, write_run_results
+from bulkupdate.runs.row_reasons import describe_row_reasons
+from bulkupdate.runs.run_records import Run, RunState, StatusCounts
+from bulkupdate.runs.run_report import RunReport
+from bulkupdate.runs.run_result import describe_rest
 
 
 @click.command("show")
@@ -35,10 +39,21 @@ def command(invocation: Invocation, run_id: str | None, output: Path | None) -> 
         described = report.to_json()
         print_json({**described, "results": str(output) if output else described["results"]})
         return ExitCode.DONE
-    for label, value in summarise_run(run):
-        click.echo(f"{label + ':':<40} {report.state if label == 'State' else value}")
-    for status, count in report.counts.items():
-        click.echo(f"{f'Rows {status}:':<40} {count:,}")
+    _print(run, report, console)
+    return ExitCode.DONE
+
+
+def _print(run: Run, report: RunReport, console: Console) -> None:
+    for label, value in describe_run(run):
+        click.echo(f"{f'{label}:':<24} {report.state if label == 'State' else value}")
+    counts = StatusCounts(report.counts)
+    for status, count in counts.counts.items():
+        click.echo(f"{f'Rows {status}:':<24} {count:,}")
+    for reason in describe_row_reasons(report.reasons):
+        click.echo(f"  {reason}")
+    if report.state is RunState.RUNNING:
+        return
+    for sentence in describe_rest(run, counts, report.to_fix):
+        console.info(sentence)
     if report.next_command:
         console.info(f"Next: {report.next_command}")
-    return ExitCode.DONE

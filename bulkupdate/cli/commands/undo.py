@@ -13,19 +13,27 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
 from bulkupdate.cli.remarks import show_remarks
-from bulkupdate.cli.sending import require_same_host, send
-from bulkupdate.cli.session import open_context, print_estimate, watch_reading
+from bulkupdate.cli.sending import send
+from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.files import check_writable
-from bulkupdate.runs.fetch import count_calls
+from bulkupdate.runs.context import RunContext, require_same_host
+from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.run_report import report_sheet
-from bulkupdate.runs.runner import RunContext, new_run_id
-from bulkupdate.runs.undo_send import UndoComparison, begin_undo, count_comparing, recheck_live
+from bulkupdate.runs.undo_send import (
+    UndoComparison,
+    count_recheck_requests,
+    create_undo,
+    list_undo_rows,
+    recheck_live,
+    undo_options,
+)
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import FileKind
@@ -50,9 +58,9 @@ def command(invocation: Invocation, run_id: str, output: Path | None, is_run: bo
             restorations = find_restorations(journal, run, settings.state_dir)
             path = _write_sheet(run, restorations, output, console)
         return _end_without_sending(run, path, len(restorations), invocation)
-    with open_context(settings) as context:
+    with open_session(settings) as context:
         run = context.journal.find_run(run_id)
-        require_same_host(run, context)
+        require_same_host(run, context.host)
         restorations = find_restorations(context.journal, run, settings.state_dir)
         path = _write_sheet(run, restorations, output, console)
         if path is None:
@@ -99,16 +107,17 @@ def _send_undo(
     new_id = new_run_id(context.clock.now())
     results = default_results_path(path, new_id)
     require_results_place(results, path)
-    print_estimate(count_comparing(restorations), context, console)
+    print_estimate(count_recheck_requests(restorations), context, console)
     with watch_reading(len(restorations), context, console) as watch:
         compared = recheck_live(restorations, context.client, context.settings.concurrency, watch)
     _show_comparison(compared, console)
-    count = sum(each.status is Status.NOT_ATTEMPTED for each in compared)
-    read_back = count_calls(each.restored for each in compared if each.restored) if run.options.get("verify") else 0
-    if not confirm_plan(count, context, console, yes=yes, reading=read_back):
+    to_send = sum(each.status is Status.NOT_ATTEMPTED for each in compared)
+    rows = list_undo_rows(compared, context.settings.rating_format)
+    options = undo_options(run)
+    if not confirm_plan(estimate_run(context, to_send, rows, options), options, console, yes=yes):
         console.info(f"Nothing was sent. The sheet is {path}.")
         return ExitCode.FILE_REFUSED
-    return send(begin_undo(context, run, new_id, compared, path, results), context, invocation)
+    return send(create_undo(context, run, new_id, compared, path, results), context, invocation)
 
 
 def _show_comparison(compared: Sequence[UndoComparison], console: Console) -> None:

@@ -8,19 +8,37 @@ from contextlib import closing
 from typing import Any
 
 from bulkupdate.customers.models import CheckedRow, ResultLine, Status
-from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run, StatusCounts
+from bulkupdate.runs.run_records import UNCONFIRMED, PendingRow, RowOutcome, Run, StatusCounts
 from bulkupdate.store.journal_file import JournalFile
 
 _ROWS_AT_A_TIME = 500
 
-_UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
-"""What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
+
+def _quote(statuses: Sequence[Status]) -> str:
+    return ", ".join(f"'{status.value}'" for status in statuses)
+
 
 NOT_YET_READ_BACK = "answered 200; not yet read back"
 """The message of a row that was accepted in a run with `--verify`."""
 
 _TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
 """The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
+
+
+_NEWER_RUNS = f"""
+SELECT u.id, count(DISTINCT mine.customer_id)
+FROM rows AS mine
+JOIN rows AS other ON other.customer_id = mine.customer_id AND other.may_be_applied = 1 AND other.run != mine.run
+JOIN runs AS u ON u.key = other.run AND u.host = ?2
+WHERE mine.run = ?1 AND mine.status IN (SELECT value FROM json_each(?3))
+AND NOT (mine.status = 'unknown' AND mine.message = '{NOT_YET_READ_BACK}')
+AND (other.run > mine.run OR CASE WHEN (SELECT max(sent) FROM rows WHERE run = ?1) > 0
+    THEN other.sent > (SELECT min(sent) FROM rows WHERE run = ?1 AND sent > 0)
+    ELSE other.finished_at >= (SELECT started FROM runs WHERE key = ?1) END)
+GROUP BY u.key ORDER BY u.key DESC
+"""  # noqa: S608 - only constants
+"""Another run came after this one if it was begun later, or sent the customer after this one had begun to send; of a
+run that has not begun to send, only the clock tells."""
 
 
 class RowTable(JournalFile):
@@ -36,7 +54,15 @@ class RowTable(JournalFile):
 
     def pending(self, run: Run) -> Iterator[PendingRow]:
         """Return the rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
-        return self._page_rows(run, f"status IN ({_quote(_UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}")
+        return self._page_rows(run, f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}")
+
+    def count_newer_runs(self, run: Run, statuses: Sequence[Status]) -> list[tuple[str, int]]:
+        """Return the runs that have sent, since this one began, customers whose rows here have one of these statuses.
+
+        Each is its id and how many of these customers; the newest first.
+        """
+        values = (run.key, run.host, json.dumps(list(statuses)))
+        return [(run_id, customers) for run_id, customers in self.select(_NEWER_RUNS, values)]
 
     def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
         """Return the rows that the service answered 200 and that `--verify` has still to read back."""
@@ -113,10 +139,6 @@ class RowTable(JournalFile):
                     row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")),
                     tuple(json.loads(original)), may_be_applied=bool(may_be_applied),
                 )  # fmt: skip
-
-
-def _quote(statuses: Sequence[Status]) -> str:
-    return ", ".join(f"'{status.value}'" for status in statuses)
 
 
 def _read_line(columns: Sequence[Any]) -> ResultLine:

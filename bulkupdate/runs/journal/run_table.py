@@ -11,7 +11,7 @@ from typing import Any
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.run_records import NewRun, Run, RunState
+from bulkupdate.runs.run_records import NewRun, Run, RunOptions, RunState
 from bulkupdate.store.journal_file import JournalFile
 
 _RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
@@ -54,8 +54,9 @@ class RunTable(JournalFile):
                 "INSERT INTO runs (id, file, sha256, host, username, headings, options, settings, results_path, parent,"
                 " state, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    new.id, new.file, new.sha256, new.host, new.username, _to_json(new.headings), _to_json(new.options),
-                    _to_json(new.settings), new.results_path, new.parent, _LOADING, format_utc(self._clock.now()),
+                    new.id, new.file, new.sha256, new.host, new.username, _to_json(new.headings),
+                    _to_json(new.options.to_json()), _to_json(new.settings), new.results_path, new.parent, _LOADING,
+                    format_utc(self._clock.now()),
                 ),
             ).lastrowid  # fmt: skip
         return int(key or 0)
@@ -179,7 +180,7 @@ def _to_json(value: object) -> str:
 
 def _read_run(columns: Sequence[Any]) -> Run:
     values = list(columns)
-    values[5:8] = tuple(json.loads(values[5])), json.loads(values[6]), json.loads(values[7])
+    values[5:8] = tuple(json.loads(values[5])), RunOptions.from_json(json.loads(values[6])), json.loads(values[7])
     values[11] = RunState(values[11])
     return Run(*values)
 

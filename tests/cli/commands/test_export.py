@@ -23,7 +23,7 @@ def test_an_export_given_back_is_unchanged_row_by_row(run_program, make_sandbox)
     assert done.exit_code == 0
     assert done.told["rows"] == 120
     assert count_kinds(sandbox) == {"list": 3, "read": 120, "token": 1}
-    assert "takes 122 calls" in done.err
+    assert "takes 122 more requests;" in done.err
     rows = read_sheet(run_program.folder / "all.xlsx")
     assert rows[0] == tuple(each.name for each in FIELDS)
     assert [row[0] for row in rows[1:]] == [str(FIRST + at) for at in range(120)]

@@ -1,0 +1,77 @@
+"""Write new runs into the journal: of a checked file, or of the rows of another run. Nothing is sent here."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.input_file import RowSource
+from bulkupdate.runs.run_records import RETRIED, NewRun, Run, RunOptions
+
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def new_run_id(now: float) -> str:
+    """Return an id that sorts by time and cannot be guessed: `20260114-093849-k3v9x2mq`."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-" + "".join(secrets.choice(_LETTERS) for _ in range(8))
+
+
+def make_new_run(
+    context: RunContext,
+    run_id: str,
+    *,
+    file: str,
+    sha256: str,
+    headings: tuple[str, ...],
+    options: RunOptions,
+    results_path: Path,
+    parent: Run | None = None,
+) -> NewRun:
+    """Return what is kept of a run: what is given, and on whose behalf and with which settings it is sent."""
+    return NewRun(
+        id=run_id,
+        file=file,
+        sha256=sha256,
+        host=context.host,
+        username=context.settings.username,
+        headings=headings,
+        options=options,
+        settings=context.settings.describe(),
+        results_path=str(results_path.resolve()),
+        parent=parent.id if parent else None,
+    )
+
+
+def create_run(context: RunContext, run_id: str, source: RowSource, options: RunOptions, results_path: Path) -> Run:
+    """Write a checked file into the journal as a new run. Raises `JournalError`."""
+    new = make_new_run(
+        context,
+        run_id,
+        file=source.shown_as or str(source.path.resolve()),
+        sha256=source.sha256,
+        headings=source.original_headings,
+        options=replace(options, sheet=source.sheet_name or ""),
+        results_path=results_path,
+    )
+    return context.journal.add_run(new, source.rows(), source.problems)
+
+
+def create_retry(context: RunContext, parent: Run, run_id: str, results_path: Path) -> Run:
+    """Write a new run, linked to `parent`, of exactly its rows that are failed, rejected or unknown.
+
+    Raises `JournalError`.
+    """
+    new = make_new_run(
+        context,
+        run_id,
+        file=parent.file,
+        sha256=parent.sha256,
+        headings=parent.headings,
+        options=parent.options.for_retry(),
+        results_path=results_path,
+        parent=parent,
+    )
+    return context.journal.add_run(new, context.journal.checked_rows(parent, RETRIED))

@@ -1,0 +1,96 @@
+"""Runs that sent a file, or its customers, before: what a user should know before sending again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkupdate.customers.models import Status
+from bulkupdate.errors import OvertakenRunError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_lock import effective_state
+from bulkupdate.runs.run_records import UNCONFIRMED, Run, RunState, StatusCounts
+from bulkupdate.text import pluralize
+
+
+@dataclass(frozen=True)
+class PreviousRun:
+    """A run that has sent a file of the same content. `started` is ISO 8601 in UTC."""
+
+    id: str
+    started: str
+    state: RunState
+    counts: StatusCounts
+
+    @property
+    def updated(self) -> int:
+        """The rows that were updated."""
+        return self.counts[Status.UPDATED]
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.counts.rows
+
+    def describe(self) -> str:
+        """Return what happened, and what can be done now, in one or two sentences."""
+        advice = {
+            RunState.FINISHED: "",
+            RunState.STOPPED: f" It stopped early: `bulkupdate resume {self.id}` continues it.",
+            RunState.RUNNING: " It is being sent now.",
+        }
+        return (
+            f"A file with this content was sent before: {self.started}, run {self.id}, "
+            f"{self.updated:,} of {pluralize(self.rows, 'row')} updated.{advice[self.state]}"
+        )
+
+
+@dataclass(frozen=True)
+class NewerRun:
+    """A run that has sent customers after an unfinished run began, in which they are still pending."""
+
+    id: str
+    customers: int
+
+
+def find_newer_runs(journal: Journal, run: Run, statuses: Sequence[Status] = UNCONFIRMED) -> list[NewerRun]:
+    """Return the runs whose values would be overwritten if rows of this run were sent now, the newest first.
+
+    `statuses` are those of the rows to be sent; by default those that `resume` sends. Raises `JournalError`.
+    """
+    return [NewerRun(run_id, customers) for run_id, customers in journal.count_newer_runs(run, statuses)]
+
+
+def describe_newer_runs(run: Run, newer: Sequence[NewerRun]) -> str:
+    """Return what continuing the run would overwrite, in a sentence."""
+    named = ", ".join(f"run {each.id} ({pluralize(each.customers, 'customer')})" for each in newer[:_NAMED])
+    more = f" and {pluralize(len(newer) - _NAMED, 'more run')}" if len(newer) > _NAMED else ""
+    return (
+        f"Since run {run.id} began, customers of rows that wait in it were updated by other runs: {named}{more}. "
+        "Sending these rows now would overwrite what those runs have sent."
+    )
+
+
+def require_not_overtaken(journal: Journal, run: Run) -> None:
+    """Raise `OvertakenRunError` if continuing this run would overwrite what newer runs have sent."""
+    if newer := find_newer_runs(journal, run):
+        raise OvertakenRunError(
+            describe_newer_runs(run, newer),
+            remedy=f"If its values are the right ones, send them with `bulkupdate resume {run.id} --yes`.",
+        )
+
+
+_NAMED = 3
+
+
+def find_previous_run(journal: Journal, state_dir: Path, sha256: str, host: str) -> PreviousRun | None:
+    """Return the newest run that has sent a file of this content to this host; None if there is none.
+
+    A run counts if it has updated something, or is running now. Raises `JournalError`.
+    """
+    for run in journal.runs_of_file(sha256, host):
+        counts, state = journal.tally(run), effective_state(state_dir, run)
+        if counts[Status.UPDATED] or state is RunState.RUNNING:
+            return PreviousRun(run.id, run.started, state, counts)
+    return None

@@ -1,0 +1,30 @@
+"""The object of `--json`: a check names every report that was written."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+
+from tests.conftest import FIRST
+
+
+def test_a_check_names_its_reports_and_its_sheet(run_program, tmp_path):
+    book = Workbook()
+    book.active.title = "May"
+    for row in (["CustomerId", "Email"], [FIRST, "no address"]):
+        book.active.append(row)
+    book.save(tmp_path / "customers.xlsx")
+    found = run_program("check", "customers.xlsx", "-o", "report.xlsx", "--html", "report.html").told
+    assert (found["sheet"], found["run"], found["host"], found["to_fix"]) == ("May", None, None, None)
+    assert (found["results"], found["html"]) == ("report.xlsx", "report.html")
+    assert (tmp_path / found["annotated"]).is_file()
+    for name in ("results", "html", "annotated"):
+        assert (tmp_path / found[name]).stat().st_size
+    without = run_program("check", "customers.xlsx").told
+    assert [without[name] for name in ("results", "html", "annotated")] == [None, None, None]
+    assert without.keys() == found.keys()
+
+
+def test_a_command_that_fails_has_every_key_too(run_program):
+    refused = run_program("check", "nowhere.xlsx").told
+    assert refused.keys() == run_program("run", "nowhere.xlsx", "--yes").told.keys()
+    assert (refused["schema"], refused["reasons"], refused["ended"]) == (1, [], None)
