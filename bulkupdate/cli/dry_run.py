@@ -59,6 +59,8 @@ def show_input(checked_input: CheckedInput, console: Console) -> None:
     console.info(f"{checked_input.path}{sheet}: {pluralize(len(checked), 'row')}")
     for note in checked_input.notes:
         console.info(f"  note  {note}")
+    if checked_input.matched is not None:
+        console.info(checked_input.matched.describe_counts())
     console.show_problems(checked.problems)
     nothing = len(checked) - checked_input.to_send - checked_input.invalid
     console.info(
@@ -104,10 +106,10 @@ def finish_dry_run(
     exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
         suggestion = " -o REPORT.xlsx" if not reports.workbook else ""
-        command = f"bulkupdate check {quote_argument(checked_input.path)}{suggestion}"
+        command = f"bulkupdate check {quote_argument(checked_input.path)}{checked_input.key_arguments}{suggestion}"
         console.info(f"Fix the rows and check again: {command}")
     else:
-        command = f"bulkupdate run {quote_argument(checked_input.path)}"
+        command = f"bulkupdate run {quote_argument(checked_input.path)}{checked_input.key_arguments}"
         console.info(f"Nothing was sent. To send: {command}")
     if invocation.as_json:
         print_json(report_check(checked_input, exit_code, written, command, live).to_json())

@@ -26,6 +26,7 @@ SHORT_HELPS = {
     "demo": "Run sandbox, sample file and results in one go.",
     "doctor": "Check sign-in, quota, journal and nightly folder.",
     "export": "Write live customers as a sheet to edit and upload again.",
+    "match": "Fill in customer ids, found by e-mail or another column.",
     "nightly": "Send every waiting file of a folder, for a scheduler.",
     "purge": "Delete old runs and their data.",
     "resume": "Continue a stopped run.",

@@ -23,14 +23,13 @@ def open_session(settings: Settings) -> AbstractContextManager[RunContext]:
     return open_context(settings, Clock(), threading.Event())
 
 
-def print_estimate(requests: int, context: RunContext, console: Console) -> bool:
+def print_estimate(
+    requests: int, context: RunContext, console: Console, what: str = "Reading the live customers"
+) -> bool:
     """Say what reading will cost. Return whether the quota has room for it at once."""
     estimate = estimate_requests(context, reads=requests)
     cost = f"{pluralize(requests, 'request')} and a sign-in" if estimate.sign_ins else f"{requests:,} more requests"
-    console.info(
-        f"Reading the live customers takes {cost}; quota: {estimate.describe_quota()}; "
-        f"expected end: {estimate.describe_end()}"
-    )
+    console.info(f"{what} takes {cost}; quota: {estimate.describe_quota()}; expected end: {estimate.describe_end()}")
     return estimate.fits_now
 
 

@@ -16,11 +16,12 @@ class Columns:
     """The indexes of a sheet's columns, counted from 0.
 
     `positions` has the customer id and every updatable field found; `original` are the user's own columns, without
-    those that our results and to-fix sheets add.
+    those that our results and to-fix sheets add. `matched_by` is as in `HeaderRow`.
     """
 
     positions: Mapping[Field, int]
     original: tuple[int, ...]
+    matched_by: int | None = None
 
 
 _SEE_TEMPLATE = "`bulkupdate template` writes a sheet with every heading."
@@ -43,7 +44,7 @@ def assign_columns(header: HeaderRow, *, ignore_unknown: bool) -> Columns:
         if len(indexes) > 1:
             raise _twice_error(header, field, indexes)
     original = tuple(index for index in range(len(header.headings)) if index not in header.added)
-    unknown = [index for index in original if header.fields[index] is None]
+    unknown = [index for index in original if header.fields[index] is None and index != header.matched_by]
     if unknown and not ignore_unknown:
         raise _unknown_columns_error(header, unknown)
     if len(found) == 1:
@@ -51,7 +52,7 @@ def assign_columns(header: HeaderRow, *, ignore_unknown: bool) -> Columns:
             "The sheet has no column to update, only customer ids.",
             remedy=f"Add a column such as Email or Phone1. {_SEE_TEMPLATE}",
         )
-    return Columns({field: indexes[0] for field, indexes in found.items()}, original)
+    return Columns({field: indexes[0] for field, indexes in found.items()}, original, header.matched_by)
 
 
 def _twice_error(header: HeaderRow, field: Field, indexes: Sequence[int]) -> InputFileError:

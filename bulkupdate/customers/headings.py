@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NORMALIZED_HEADING, Field, normalize_heading
-from bulkupdate.customers.models import REASON_COLUMN, RESULT_COLUMNS
+from bulkupdate.customers.models import MATCH_COLUMN, REASON_COLUMN, RESULT_COLUMNS
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.text import fold_whitespace, quote_argument, truncate
 
@@ -26,13 +26,15 @@ class HeaderRow:
 
     `number` is the row's as Excel shows it. `fields` has the field that each heading means, None for a column that is
     not a field. `added` are the columns that our results and to-fix sheets add to the user's: they mean no field, so
-    that such a sheet can be given back.
+    that such a sheet can be given back. `matched_by` is the column that customers are matched by instead of their ids,
+    None if there is none; it means no field either, and is not sent.
     """
 
     number: int
     headings: tuple[str, ...]
     fields: tuple[Field | None, ...]
     added: frozenset[int] = frozenset()
+    matched_by: int | None = None
 
     @property
     def key_column(self) -> int | None:
@@ -139,13 +141,13 @@ def describe_headings(headings: Sequence[str]) -> str:
 
 
 def _find_added_columns(headings: Sequence[str], fields: Sequence[Field | None]) -> frozenset[int]:
-    """Return the columns that our results and to-fix sheets add.
+    """Return the columns that our results, to-fix and matched sheets add.
 
     A sheet is taken for our results by the headings that no other sheet has. Its first CustomerId is ours if another
     column of ids follows.
     """
     last = max((index for index, heading in enumerate(headings) if heading.strip()), default=-1)
-    added = {last} if last >= 0 and headings[last] == REASON_COLUMN else set()
+    added = {last} if last >= 0 and headings[last] in (REASON_COLUMN, MATCH_COLUMN) else set()
     if _RESULTS_ONLY.issubset(headings):
         added |= {headings.index(name) for name in RESULT_COLUMNS if name in headings}
         keys = [index for index, field in enumerate(fields) if field is CUSTOMER_ID]

@@ -34,8 +34,12 @@ def find_marks(
     """
     by_heading = {headings[index]: field for field, index in columns.positions.items()}
     by_field: dict[Field | None, list[Problem]] = defaultdict(list)
+    key, refused_keys = columns.matched_by, []
     for problem in refused:
-        by_field[by_heading.get(problem.column)].append(problem)
+        if key is not None and problem.column == headings[key]:
+            refused_keys.append(problem)
+        else:
+            by_field[by_heading.get(problem.column)].append(problem)
     found: dict[int, dict[int, str]] = defaultdict(dict)
     for field, index in columns.positions.items():
         for problems, mark in ((by_field[field], _mark_cell), (by_field[None], _mark_cell_of_row)):
@@ -44,6 +48,10 @@ def find_marks(
             for problem, text in zip(problems, texts, strict=True):
                 if marked := mark(field, text, problem.message):
                     found[problem.row].setdefault(index, marked)
+    if key is not None and refused_keys:  # by its text alone, a key could be that of another customer
+        texts = frame.iloc[np.searchsorted(row_numbers, [problem.row for problem in refused_keys]), key].tolist()
+        for problem, text in zip(refused_keys, texts, strict=True):
+            found[problem.row].setdefault(key, mark_refused(text, problem.message))
     _mark_twins(found, frame, row_numbers, columns.positions[CUSTOMER_ID])
     return found
 

@@ -43,6 +43,9 @@ RESULT_COLUMNS = (
 REASON_COLUMN = "Reason"
 """The heading that a to-fix sheet adds after the original ones."""
 
+MATCH_COLUMN = "Match"
+"""The heading that a matched sheet adds after the original ones: how the customer of the row was found."""
+
 
 SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
 """How the texts end that our workbooks had to shorten to fit an Excel cell: they are not what was in the sheet."""

@@ -142,6 +142,22 @@ class ProblemCode(StrEnum):
         "duplicate", "Two rows for one customer", "the customer is in another row too",
         "Keep one row for each customer.",
     )
+    NO_MATCH = (
+        "no-match", "No customer found", "no customer has the key of the row, or the row has none",
+        "Correct the key, or fill in the customer id.",
+    )
+    AMBIGUOUS_MATCH = (
+        "ambiguous-match", "Several customers found", "more than one customer has the key of the row",
+        "Fill in the id of the customer that is meant.",
+    )
+    DUPLICATE_MATCH = (
+        "duplicate-match", "Two rows found one customer", "the customer found is in another row too",
+        "Keep one row for each customer.",
+    )
+    KEY_CONFLICT = (
+        "key-conflict", "Id and key disagree", "the customer id of the row is not that of a customer with its key",
+        "Correct the id or the key.",
+    )
     WHOLESALE_NEEDS_BUSINESS_NAME = (
         "wholesale-needs-business-name", "Wholesale without a business name",
         "a wholesale customer needs a business name in the same row", "Fill in BusinessName.",

@@ -25,7 +25,10 @@ from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 _READABLE = "readable"
 _UNIQUE = "unique"
 _WHOLESALE = "wholesale needs business name"
-_ABOUT_OTHER_CELLS = (ProblemCode.WHOLESALE_NEEDS_BUSINESS_NAME, ProblemCode.DUPLICATE)
+_ABOUT_OTHER_CELLS = (
+    ProblemCode.WHOLESALE_NEEDS_BUSINESS_NAME, ProblemCode.DUPLICATE, ProblemCode.NO_MATCH,
+    ProblemCode.AMBIGUOUS_MATCH, ProblemCode.DUPLICATE_MATCH,
+)  # fmt: skip
 """Errors that come back with the rows themselves: nothing is wrong with the single cell."""
 
 _IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]

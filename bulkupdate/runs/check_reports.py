@@ -43,7 +43,14 @@ def write_check(
         write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
     copied = WrittenReports()
     if report is not None:
-        write_check_report(report, problems=problems, previews=preview(previewed), changes=changes, summary=summary)
+        write_check_report(
+            report,
+            problems=problems,
+            previews=preview(previewed),
+            changes=changes,
+            summary=summary,
+            matches=intake.matched.list_lines() if intake.matched else None,
+        )
         copied = _annotate(intake, problems, report)
     return replace(copied, workbook=report, page=page)
 
@@ -53,14 +60,15 @@ def _annotate(intake: CheckedInput, problems: Sequence[Problem], report: Path) -
     if not (intake.sheet_name and problems) or annotation_blocker(intake.path, len(intake.checked)) is not None:
         return WrittenReports()
     copy = annotated_path(report)
+    is_id_added = intake.matched is not None and intake.matched.is_id_added
     try:
         losses = write_annotated_copy(
             intake.path,
             copy,
             sheet_name=intake.sheet_name,
             heading_row=intake.heading_row,
-            headings=intake.checked.headings,
-            key_heading=intake.checked.key_heading,
+            headings=intake.checked.headings[:-1] if is_id_added else intake.checked.headings,
+            key_heading=intake.matched.key_heading if intake.matched and is_id_added else intake.checked.key_heading,
             problems=problems,
         )
     except UsageError as error:

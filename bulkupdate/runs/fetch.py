@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
-from itertools import islice
 
 from bulkupdate.customers.fields import UPDATABLE
 from bulkupdate.customers.payload import LiveCustomer
+from bulkupdate.runs.parallel_requests import run_parallel
 from bulkupdate.sellercloud.client import PAGE_SIZE, Client
 from bulkupdate.sellercloud.rate_limit import WaitState
 
@@ -20,7 +19,6 @@ LiveAnswers = list[tuple[str, LiveCustomer | None]]
 WatchReading = Callable[[int, WaitState | None], None]
 """Told of how many customers more were read, and of what is waited for (None: requests flow). May come with 0."""
 
-_LOOK_SECONDS = 0.25
 _READS_AHEAD = 2
 
 
@@ -77,22 +75,14 @@ def confirm_missing(
 def _run_all(
     client: Client, reads: Iterable[Callable[[], LiveAnswers]], concurrency: int, watch: WatchReading
 ) -> Iterator[tuple[str, LiveCustomer | None]]:
-    remaining = iter(reads)
-    in_flight: set[Future[LiveAnswers]] = set()
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="reader") as pool:
-        try:
-            while True:
-                ahead = concurrency * _READS_AHEAD - len(in_flight)
-                in_flight |= {pool.submit(read) for read in islice(remaining, ahead)}
-                if not in_flight:
-                    return
-                done, in_flight = wait(in_flight, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                answers = [answer for each in done for answer in each.result()]
-                watch(len(answers), client.quota.waiting)
-                yield from answers
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    def watch_requests(_count: int, waiting: WaitState | None) -> None:
+        watch(0, waiting)
+
+    batches = run_parallel(client, reads, concurrency, watch_requests, most_unfinished=concurrency * _READS_AHEAD)
+    for batch in batches:
+        answers = [answer for found in batch for answer in found]
+        watch(len(answers), None)
+        yield from answers
 
 
 def _read_page(client: Client, customer_ids: list[str]) -> LiveAnswers:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from bulkupdate.clock import Clock
 from bulkupdate.customers.headings import require_mapped_headings
 from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
-from bulkupdate.errors import InputFileError
+from bulkupdate.errors import InputFileError, UsageError
+from bulkupdate.runs.matching.key import KEY_OPTION, Key, find_key, format_arguments
+from bulkupdate.runs.matching.lookup import read_lookup
+from bulkupdate.runs.matching.matched_input import (
+    FindCustomers,
+    FoundCustomers,
+    MatchedSheet,
+    match_sheet,
+    require_lookup,
+)
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.file_type import unreadable_error
 from bulkupdate.spreadsheets.reading.reader import read_sheet
-from bulkupdate.spreadsheets.reading.sheet import NumberChoice, ReadOptions
+from bulkupdate.spreadsheets.reading.sheet import NumberChoice, ReadOptions, Sheet
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,8 @@ class SheetOptions:
 
     `sheet` None: the only sheet with a key column. `heading_map` adds to the settings' own. `decimal_mark` is a point
     or a comma. `encoding` is that of a text file, None to find out. `numbers` says what counts if a number format
-    rounds, None to refuse such cells.
+    rounds, None to refuse such cells. `key` names the column that customers are matched by instead of their ids, None
+    for the ids; `lookup` is a second sheet with both, None to search the service.
     """
 
     sheet: str | None = None
@@ -34,6 +46,8 @@ class SheetOptions:
     ignore_unknown: bool = False
     encoding: str | None = None
     numbers: NumberChoice | None = None
+    key: str | None = None
+    lookup: Path | None = None
 
 
 class RowSource(Protocol):
@@ -76,7 +90,8 @@ class CheckedInput:
     """A checked file.
 
     `sha256` is that of its bytes; `notes` are what a person should know of how it was read. `shown_as` is the name
-    people know it by, None where that is its path.
+    people know it by, None where that is its path. `matched` is how the customers were found, None if by their ids;
+    `key_arguments` are the options for that, to be put behind a command.
     """
 
     path: Path
@@ -86,6 +101,8 @@ class CheckedInput:
     notes: tuple[str, ...]
     checked: CheckedFile
     shown_as: str | None = None
+    matched: MatchedSheet | None = None
+    key_arguments: str = ""
 
     @property
     def original_headings(self) -> tuple[str, ...]:
@@ -112,26 +129,78 @@ class CheckedInput:
         return self.checked.counts[Status.INVALID]
 
 
-def load_input_file(path: Path, settings: Settings, options: SheetOptions) -> CheckedInput:
-    """Read and check a file.
+@dataclass(frozen=True)
+class InputSheet:
+    """A sheet as it was read, before the checks. `matched` is how its customers were found, None if by their ids."""
 
-    Raises `InputFileError` if it is not a sheet of customers, lacks a heading that the options map, or was changed
-    while it was read, and `UsageError` if the heading map does not name a field.
-    """
-    heading_map = {**settings.heading_map, **options.heading_map}
-    before = _hash_file(path)
-    sheet = read_sheet(path, make_read_options(settings, replace(options, heading_map=heading_map)))
-    if _hash_file(path) != before:
-        raise InputFileError(f"{path} was changed while it was read.", remedy="Save and close it, then try again.")
-    require_mapped_headings(sheet.header, options.heading_map)
+    sheet: Sheet
+    sha256: str
+    matched: MatchedSheet | None = None
+
+
+def load_input_file(
+    path: Path, settings: Settings, options: SheetOptions, find: FindCustomers | None = None
+) -> CheckedInput:
+    """Read and check a file, and find its customers if the options name a key. Raises as `read_input_sheet` does."""
+    read = read_input_sheet(path, settings, options, find)
     rules = CheckOptions(
         decimal_mark=options.decimal_mark,
         rating_format=settings.rating_format,
         wholesale_needs_business_name=settings.wholesale_needs_business_name,
         ignore_unknown=options.ignore_unknown,
     )
+    sheet = read.sheet
     checked = check_frame(sheet.frame, sheet.header, sheet.row_numbers, rules, sheet.problems)
-    return CheckedInput(path, before, sheet.sheet_name, sheet.header.number, sheet.notes, checked)
+    return CheckedInput(
+        path,
+        read.sha256,
+        sheet.sheet_name,
+        sheet.header.number,
+        sheet.notes,
+        checked,
+        matched=read.matched,
+        key_arguments=format_arguments(options.key, options.lookup),
+    )
+
+
+def read_input_sheet(
+    path: Path, settings: Settings, options: SheetOptions, find: FindCustomers | None = None
+) -> InputSheet:
+    """Read a file, and find its customers if the options name a key: in the lookup sheet, else with `find`.
+
+    Raises `InputFileError` if it is not a sheet of customers, lacks a heading that the options map, or was changed
+    while it was read; `UsageError` if an option makes no sense; and what `find` raises.
+    """
+    heading_map = {**settings.heading_map, **options.heading_map}
+    key = _find_key(options, heading_map)
+    read_map = heading_map if key is None else key.map_to_id(heading_map)
+    before = _hash_file(path)
+    sheet = read_sheet(path, make_read_options(settings, replace(options, heading_map=read_map)))
+    if _hash_file(path) != before:
+        raise InputFileError(f"{path} was changed while it was read.", remedy="Save and close it, then try again.")
+    require_mapped_headings(sheet.header, options.heading_map)
+    if key is None:
+        return InputSheet(sheet, before)
+    if options.lookup is not None:
+        lookup_options = SheetOptions(heading_map=heading_map)
+        find = partial(_look_up, options.lookup, make_read_options(settings, lookup_options))
+    matched = match_sheet(sheet, key, heading_map, find or require_lookup, str(path))
+    return InputSheet(replace(matched.sheet, notes=(*sheet.notes, *matched.notes)), before, matched)
+
+
+def _find_key(options: SheetOptions, heading_map: Mapping[str, str]) -> Key | None:
+    if options.key is not None:
+        return find_key(options.key, heading_map)
+    if options.lookup is not None:
+        raise UsageError(
+            f"A lookup sheet needs {KEY_OPTION}.", remedy=f"Name the column to look up: {KEY_OPTION} Email."
+        )
+    return None
+
+
+def _look_up(path: Path, options: ReadOptions, key: Key, _keys: Sequence[str]) -> FoundCustomers:
+    lookup = read_lookup(path, key, options)
+    return FoundCustomers(lookup.customers, (lookup.describe(Clock().now()),))
 
 
 def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:

@@ -19,6 +19,7 @@ def delete_runs_before(journal: Journal, folder: Path, before: float) -> int:
     started_before = format_utc(before)
     old = [run for run in journal.runs() if run.started < started_before]
     at_work = [run.id for run in old if effective_state(folder, run) is RunState.RUNNING]
+    journal.delete_searches(before)
     count = journal.purge(started_before, keep=at_work)
     for run in old:
         if run.id not in at_work:

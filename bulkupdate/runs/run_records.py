@@ -33,7 +33,8 @@ class RunOptions:
     `only_changes` and `since_last` leave out what is live already, by reading and by the journal; `max_age_days` bounds
     the trust in the journal, None: not at all. `snapshot` keeps the previous values for `undo`. `undo` is the id of the
     run whose previous values this one restores, empty for any other run. `sheet` is the sheet of the workbook that was
-    read, empty if the file has none or that is not known.
+    read, empty if the file has none or that is not known. `key` and `lookup` are how the customers were found, empty if
+    by their ids.
     """
 
     verify: bool = False
@@ -44,6 +45,8 @@ class RunOptions:
     max_age_days: float | None = None
     undo: str = ""
     sheet: str = ""
+    key: str = ""
+    lookup: str = ""
     limit: int | None = None
 
     @property
@@ -75,11 +78,13 @@ class RunOptions:
             max_age_days=None if age is None else float(age),
             undo=str(kept.get("undo") or ""),
             sheet=str(kept.get("sheet") or ""),
+            key=str(kept.get("key") or ""),
+            lookup=str(kept.get("lookup") or ""),
         )
 
 
 _FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
-_TEXTS = ("undo", "sheet")
+_TEXTS = ("undo", "sheet", "key", "lookup")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.runs.matching.key import format_arguments
 from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import TO_FIX, UNCONFIRMED, Run, RunState, StatusCounts
 from bulkupdate.text import pluralize, quote_argument
@@ -69,7 +70,7 @@ def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> str | No
         return f"bulkupdate retry {run.id}"
     if run.options.undo or not _count(tally, TO_FIX):
         return None
-    return f"bulkupdate run {quote_argument(to_fix)}" if to_fix is not None else show_command(run)
+    return _run_command(run, to_fix) if to_fix is not None else show_command(run)
 
 
 def describe_rest(run: Run, tally: StatusCounts, to_fix: Path | None) -> list[str]:
@@ -81,10 +82,13 @@ def describe_rest(run: Run, tally: StatusCounts, to_fix: Path | None) -> list[st
         sentences.append(f"{pluralize(waiting, 'row')} {verb} for `bulkupdate {command} {run.id}`.")
     to_correct = _count(tally, TO_FIX)
     if to_fix is not None and to_correct and not run.options.undo:
-        sentences.append(
-            f"{pluralize(to_correct, 'row')} to correct in {to_fix}, then: bulkupdate run {quote_argument(to_fix)}"
-        )
+        sentences.append(f"{pluralize(to_correct, 'row')} to correct in {to_fix}, then: {_run_command(run, to_fix)}")
     return sentences
+
+
+def _run_command(run: Run, to_fix: Path) -> str:
+    """Return the command that sends corrected rows, whose customers are found as those of the run were."""
+    return f"bulkupdate run {quote_argument(to_fix)}{format_arguments(run.options.key, run.options.lookup)}"
 
 
 def _count(tally: StatusCounts, statuses: tuple[Status, ...]) -> int:

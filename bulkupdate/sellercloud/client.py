@@ -122,13 +122,15 @@ class Client:
                 found |= self._read_each(customer_id for customer_id in chunk if customer_id not in found)
         return found
 
-    def list_page(self, number: int) -> tuple[dict[str, LiveCustomer], int | None]:
-        """Return one page of the list of all customers; pages count from 1.
+    def list_page(self, number: int, *, email: str = "") -> tuple[dict[str, LiveCustomer], int | None]:
+        """Return one page of the list of all customers, or of those the service finds by `email`; pages count from 1.
 
-        Returns the customers' list fields by id, empty past the last page, and the number of all customers, None if the
-        service does not say. Raises as `read_customer` does.
+        Returns the customers' list fields by id, empty past the last page, and the number of all of them, None if the
+        service does not say. The service may ignore the e-mail, or find others (`docs/api.md`, section Filters).
+        Raises as `read_customer` does.
         """
-        items, total = self._read_list([], number, f"reading page {number} of the customers")
+        what = "searching customers by e-mail" if email else f"reading page {number} of the customers"
+        items, total = self._read_list([("model.email", email)] if email else [], number, what)
         by_id = {str(item.get("UserID")): flatten_list_item(item) for item in items}
         return {key: fields for key, fields in by_id.items() if _CUSTOMER_ID.fullmatch(key)}, total
 
@@ -159,16 +161,18 @@ class Client:
         """Yield the pages of the list, until the running count reaches `TotalResults` or a page is empty."""
         seen = 0
         for page in range(1, len(ids) + 1):
-            objects, total = self._read_list(ids, page, f"reading {len(ids)} customers")
+            query = [("model.customerIds", _checked(customer_id)) for customer_id in ids]
+            objects, total = self._read_list(query, page, f"reading {len(ids)} customers")
             yield objects
             seen += len(objects)
             if not objects or (total is not None and seen >= total):
                 return
 
-    def _read_list(self, ids: list[str], page: int, what: str) -> tuple[list[dict[str, Any]], int | None]:
-        """Return the items of one page, and the `TotalResults`; without ids, of all customers."""
-        query = [("model.customerIds", _checked(customer_id)) for customer_id in ids]
-        query += [("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
+    def _read_list(
+        self, filters: list[tuple[str, str]], page: int, what: str
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the items of one page, and the `TotalResults`; without filters, of all customers."""
+        query = [*filters, ("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
         answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
         items, total = answer.get("Items"), answer.get("TotalResults")
         objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE runs (
@@ -87,6 +87,37 @@ CREATE TABLE seen (
 CREATE INDEX seen_of_a_customer ON seen (customer_id);
 """
 
+_SEARCH_TABLES = """
+-- Searches for customers by another key than their id, kept for some hours so that none is repeated.
+CREATE TABLE searches (
+    key INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    field TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    begun REAL NOT NULL,
+    total INTEGER,
+    is_finished INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (account, field, digest)
+);
+-- The requests that were answered, with the number of customers in each answer.
+CREATE TABLE search_steps (
+    search INTEGER NOT NULL REFERENCES searches (key) ON DELETE CASCADE,
+    step TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (search, step)
+) WITHOUT ROWID;
+CREATE TABLE search_hits (
+    search INTEGER NOT NULL REFERENCES searches (key) ON DELETE CASCADE,
+    wanted TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    business_name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    PRIMARY KEY (search, wanted, customer_id)
+) WITHOUT ROWID;
+"""
+TABLES += _SEARCH_TABLES
+
 _FROM_1 = """
 ALTER TABLE rows ADD COLUMN may_be_applied INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rows ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
@@ -119,5 +150,5 @@ CREATE INDEX rows_of_a_customer ON rows (customer_id) WHERE may_be_applied = 1
 """Version 1 had no sequence, only times of a clock that may have been wrong, and runs that one after another began. An
 event spans both of its places, by run and by time: events on which these two disagree overlap, so none is trusted."""
 
-MIGRATIONS = {1: _FROM_1}
+MIGRATIONS = {1: _FROM_1, 2: _SEARCH_TABLES}
 """The statements that lead from a version to the next."""

@@ -8,6 +8,7 @@ import click
 
 from bulkupdate.cli.dry_run import Reports, finish_dry_run
 from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.options import FILE_ARGUMENT, common_options
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
@@ -38,6 +39,7 @@ class _LiveCommand(click.Command):
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the report to this workbook (.xlsx).")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as one self-contained page.")
 @sheet_options
+@key_options
 def command(
     invocation: Invocation,
     file: Path,
@@ -52,9 +54,18 @@ def command(
         invocation.settings.require_connection()
     reports = Reports(output, html)
     reports.require_places(file)
-    checked_input = load_input_file(file, invocation.settings, sheet_options)
+    checked_input = _load(file, invocation, sheet_options)
     findings = _compare(checked_input, invocation, only_ids=live_ids) if live or live_ids else None
     return finish_dry_run(checked_input, invocation, reports, findings)
+
+
+def _load(file: Path, invocation: Invocation, options: SheetOptions) -> CheckedInput:
+    if options.key is None or options.lookup is not None:
+        return load_input_file(file, invocation.settings, options)
+    from bulkupdate.cli.customer_search import OptionalSession  # what speaks to the service loads slowly
+
+    with OptionalSession(invocation) as session:
+        return session.load_input_file(file, options)
 
 
 def _compare(checked_input: CheckedInput, invocation: Invocation, *, only_ids: bool) -> LiveFindings:

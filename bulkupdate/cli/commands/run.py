@@ -9,17 +9,19 @@ import click
 
 from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_previous_run
 from bulkupdate.cli.console import print_json
+from bulkupdate.cli.customer_search import OptionalSession
 from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input
 from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
-from bulkupdate.cli.session import open_session
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.check_summary import WrittenReports, report_check
+from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
-from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
+from bulkupdate.runs.input_file import CheckedInput, SheetOptions
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_records import RunOptions
@@ -41,6 +43,7 @@ from bulkupdate.text import quote_argument
 @run_options
 @RESULTS_OPTION
 @sheet_options
+@key_options
 def command(
     invocation: Invocation,
     file: Path,
@@ -56,15 +59,17 @@ def command(
 
     Nothing is sent while any row is invalid, unless --skip-invalid. The results say what became of each row.
     """
-    options = replace(run_options, skip_invalid=skip_invalid, limit=limit)
+    key, lookup = sheet_options.key or "", str(sheet_options.lookup or "")
+    options = replace(run_options, skip_invalid=skip_invalid, limit=limit, key=key, lookup=lookup)
     if dry_run:
         return _check(file, options, sheet_options, Reports(output), invocation)
     invocation.settings.require_connection()
-    checked_input = load_input_file(file, invocation.settings, sheet_options)
-    show_input(checked_input, invocation.console)
-    if checked_input.invalid and not skip_invalid:
-        return _refuse(checked_input, invocation)
-    return _send(checked_input, options, output, invocation, yes=yes)
+    with OptionalSession(invocation) as session:
+        checked_input = session.load_input_file(file, sheet_options)
+        show_input(checked_input, invocation.console)
+        if checked_input.invalid and not skip_invalid:
+            return _refuse(checked_input, invocation)
+        return _send(checked_input, options, output, invocation, session.open(), yes=yes)
 
 
 def _check(
@@ -75,36 +80,42 @@ def _check(
     if needs_selection:
         invocation.settings.require_connection()
     reports.require_places(file)
-    checked_input = load_input_file(file, invocation.settings, sheet_options)
-    if not needs_selection:
-        return finish_dry_run(checked_input, invocation, reports)
-    with open_session(invocation.settings) as context:
-        selection = select_rows(checked_input, options, context, invocation.console)
+    with OptionalSession(invocation) as session:
+        checked_input = session.load_input_file(file, sheet_options)
+        if not needs_selection:
+            return finish_dry_run(checked_input, invocation, reports)
+        selection = select_rows(checked_input, options, session.open(), invocation.console)
     live = selection.findings() if options.only_changes else None
     return finish_dry_run(checked_input, invocation, reports, live, planned=selection)
 
 
 def _send(
-    checked_input: CheckedInput, options: RunOptions, output: Path | None, invocation: Invocation, *, yes: bool
+    checked_input: CheckedInput,
+    options: RunOptions,
+    output: Path | None,
+    invocation: Invocation,
+    context: RunContext,
+    *,
+    yes: bool,
 ) -> int:
     console, file = invocation.console, checked_input.path
-    with open_session(invocation.settings) as context:
-        run_id = new_run_id(context.clock.now())
-        results = output or default_results_path(file, run_id)
-        require_results_place(results, file)
-        warn_of_previous_run(checked_input, context, console)
-        selection = select_rows(checked_input, options, context, console)
-        estimate = estimate_run(context, selection.to_send, selection.rows(), options)
-        if not confirm_plan(estimate, options, console, yes=yes):
-            console.info("Nothing was sent.")
-            return ExitCode.FILE_REFUSED
-        run = create_selected_run(context, run_id, selection, options, results)
-        return send(run, context, invocation, limit=options.limit)
+    run_id = new_run_id(context.clock.now())
+    results = output or default_results_path(file, run_id)
+    require_results_place(results, file)
+    warn_of_previous_run(checked_input, context, console)
+    selection = select_rows(checked_input, options, context, console)
+    estimate = estimate_run(context, selection.to_send, selection.rows(), options)
+    if not confirm_plan(estimate, options, console, yes=yes):
+        console.info("Nothing was sent.")
+        return ExitCode.FILE_REFUSED
+    run = create_selected_run(context, run_id, selection, options, results)
+    return send(run, context, invocation, limit=options.limit)
 
 
 def _refuse(checked_input: CheckedInput, invocation: Invocation) -> int:
     report = checked_input.path.with_name(f"{checked_input.path.stem}-check.xlsx")
-    command = f"bulkupdate check {quote_argument(checked_input.path)} -o {quote_argument(report)}"
+    file = f"{quote_argument(checked_input.path)}{checked_input.key_arguments}"
+    command = f"bulkupdate check {file} -o {quote_argument(report)}"
     console = invocation.console
     console.info(f"Nothing was sent: {checked_input.invalid:,} of {len(checked_input.checked):,} rows are invalid.")
     console.info(f"Fix them (`{command}` lists them all), or skip them with --skip-invalid.")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from bulkupdate.runs.journal.confirmation_table import ConfirmationTable
 from bulkupdate.runs.journal.row_table import RowTable
 from bulkupdate.runs.journal.run_table import RunTable
+from bulkupdate.runs.journal.search_table import SearchTable
 from bulkupdate.runs.journal.snapshot_table import SnapshotTable
 
 
-class Journal(RunTable, RowTable, SnapshotTable, ConfirmationTable):
+class Journal(RunTable, RowTable, SnapshotTable, ConfirmationTable, SearchTable):
     """One database for all runs of a state folder. Each thread opens its own.
 
     Every method raises `JournalError` if the file cannot be written or read.

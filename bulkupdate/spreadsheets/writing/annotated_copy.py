@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from copy import copy
 from io import BytesIO
@@ -84,14 +84,37 @@ def write_annotated_copy(
     the copy lacks, in plain words. Raises `UsageError` if the copy cannot be written or the workbook cannot be copied.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # what they say of losses is said by `list_losses`
-            content = _copy(source, sheet_name, heading_row, headings, key_heading, problems)
-        losses = list_losses(source)
-    except Exception as error:  # openpyxl fails in many ways on workbooks that Excel opens
+        return write_edited_copy(
+            source,
+            target,
+            sheet_name,
+            FileKind.ANNOTATED_COPY,
+            lambda sheet: _mark_problems(sheet, heading_row, headings, key_heading, problems),
+        )
+    except UncopiableError as error:
         raise UsageError(
-            f"No annotated copy of {source.name} could be made: {_say_why(source, error)}.",
+            f"No annotated copy of {source.name} could be made: {error}.",
             remedy="The sheet Problems of the report lists the same problems.",
         ) from error
+
+
+class UncopiableError(Exception):
+    """A workbook cannot be copied; the message says why. Stays within this package."""
+
+
+def write_edited_copy(
+    source: Path, target: Path, sheet_name: str, kind: FileKind, edit: Callable[[Worksheet], None]
+) -> list[str]:
+    """Write a copy of `source` to `target`, with that sheet edited. Return what the copy lacks, in plain words.
+
+    Raises `UncopiableError` if the workbook cannot be copied, `UsageError` if the copy cannot be written.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # `list_losses` names the losses they warn of
+            content = _copy(source, sheet_name, kind, edit)
+        losses = list_losses(source)
+    except Exception as error:  # openpyxl fails in many ways on workbooks that Excel opens
+        raise UncopiableError(_say_why(source, error)) from error
     with replace_file(target) as stream:
         stream.write(content)
     return losses
@@ -109,19 +132,12 @@ def _say_why(source: Path, error: Exception) -> str:
     return "it holds something that cannot be copied"
 
 
-def _copy(
-    source: Path,
-    sheet_name: str,
-    heading_row: int,
-    headings: Sequence[str],
-    key_heading: str,
-    problems: Sequence[Problem],
-) -> bytes:
+def _copy(source: Path, sheet_name: str, kind: FileKind, edit: Callable[[Worksheet], None]) -> bytes:
     book = load_workbook(source, rich_text=True)
-    _mark_problems(book[sheet_name], heading_row, headings, key_heading, problems)
+    edit(book[sheet_name])
     book.active = book.sheetnames.index(sheet_name)
     _escape_literals(book)
-    mark_workbook(book, FileKind.ANNOTATED_COPY)
+    mark_workbook(book, kind)
     saved = BytesIO()
     book.save(saved)
     return finish_package(source, saved)

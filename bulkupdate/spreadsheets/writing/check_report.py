@@ -20,6 +20,7 @@ SUMMARY_SHEET = "Summary"
 PROBLEMS_SHEET = "Problems"
 PREVIEW_SHEET = "Preview"
 CHANGES_SHEET = "Changes"
+MATCHES_SHEET = "Matches"
 
 SEVERITY_COLOURS = {Severity.ERROR.value: styles.RED, Severity.WARNING.value: styles.AMBER}
 
@@ -32,6 +33,12 @@ _PROBLEMS = (
 _PREVIEW = (_ROW, _CUSTOMER_ID, Column("Body", 120.0))
 _CHANGES = (_ROW, _CUSTOMER_ID, Column("Field", 26.0), Column("Before", 46.0), Column("After", 46.0))
 
+MATCH_COLUMNS = (
+    _ROW, Column("Key", 34.0), Column("Result", 20.0), _CUSTOMER_ID, Column("Candidate", 13.0), Column("Name", 30.0),
+    Column("BusinessName", 30.0), Column("Email", 34.0),
+)  # fmt: skip
+"""How the customers of the rows were found: a line for each row, and for each further candidate of a row."""
+
 _NOT_LISTED = "A worksheet holds no more rows: those after this one are not listed."
 
 
@@ -42,10 +49,12 @@ def write_check_report(
     previews: Iterable[tuple[int, str, str]],
     changes: Iterable[Change] | None,
     summary: Sequence[SummaryRow],
+    matches: Iterable[Sequence[str | int]] | None = None,
 ) -> None:
-    """Write the sheets Summary, Problems, Preview and, unless `changes` is None, Changes to the workbook `path`.
+    """Write the sheets Summary, Problems, Preview and, unless these are None, Changes and Matches to a workbook.
 
-    A preview is a row number, a customer id and the exact body; `summary` holds labels, values and perhaps remarks. The
+    A preview is a row number, a customer id and the exact body; `summary` holds labels, values and perhaps remarks;
+    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. The
     file appears whole or not at all; it is readable by its owner only. If a sheet has no room for all rows, its last
     one says so. Raises `UsageError` if the file cannot be written.
     """
@@ -59,6 +68,10 @@ def write_check_report(
     if changes is not None:
         sheet = book.create_sheet(CHANGES_SHEET)
         streamed[CHANGES_SHEET] = format_table(sheet, _CHANGES, _cap(map(_format_change, changes)))
+    if matches is not None:
+        streamed[MATCHES_SHEET] = format_table(
+            book.create_sheet(MATCHES_SHEET), MATCH_COLUMNS, _cap(map(_format_match, matches))
+        )
     with replace_file(path) as stream:
         write_workbook(book, stream, streamed, FileKind.CHECK_REPORT)
 
@@ -96,3 +109,7 @@ def _format_problem(problem: Problem) -> tuple[Cell, ...]:
 
 def _format_change(change: Change) -> tuple[Cell, ...]:
     return change.row, change.customer_id, change.field, make_visible(change.before), make_visible(change.after)
+
+
+def _format_match(line: Sequence[str | int]) -> tuple[Cell, ...]:
+    return tuple(make_visible(value) if isinstance(value, str) else value for value in line)

@@ -43,6 +43,7 @@ class FileKind(StrEnum):
     ANNOTATED_COPY = "annotated copy"
     EXPORT = "export"
     UNDO = "undo sheet"
+    MATCHED = "matched sheet"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,63 @@
+"""`match`: the user's own sheet with the customer ids filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulkupdate.cli.console import print_json
+from bulkupdate.cli.customer_search import OptionalSession
+from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.key_options import key_options
+from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options
+from bulkupdate.cli.sheet_options import sheet_options
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.files import check_writable
+from bulkupdate.runs.input_file import SheetOptions, read_input_sheet
+from bulkupdate.runs.matching.key import format_arguments
+from bulkupdate.runs.matching.matched_file import default_matched_path, write_matched_file
+from bulkupdate.runs.matching.matches import Outcome
+from bulkupdate.runs.run_report import report_sheet
+from bulkupdate.text import quote_argument
+
+_FOUND = (Outcome.GIVEN, Outcome.MATCHED)
+
+
+@click.command("match")
+@common_options
+@FILE_ARGUMENT
+@SHEET_OUTPUT_OPTION
+@sheet_options
+@key_options
+def command(invocation: Invocation, file: Path, output: Path | None, sheet_options: SheetOptions) -> int:
+    """Write FILE again with CustomerId filled in, found by another column. Sends no update.
+
+    bulkupdate match customers.xlsx --key Email
+
+    bulkupdate match customers.xlsx --key "Customer No" --lookup list.xlsx
+    """
+    console = invocation.console
+    if sheet_options.key is None:
+        raise UsageError("`match` needs a column to find the customers by.", remedy="Name it: --key Email.")
+    path = output or default_matched_path(file)
+    check_writable(path)
+    if path.resolve() == file.resolve():
+        raise UsageError(f"The matched sheet would overwrite {file}.", remedy="Name another file with -o.")
+    with OptionalSession(invocation) as session:
+        read = read_input_sheet(file, invocation.settings, sheet_options, session.find)
+        calls = session.calls
+    assert read.matched is not None, "a key was given"
+    for note in (*read.sheet.notes, *write_matched_file(path, file, read.sheet, read.matched)):
+        console.info(f"  note  {note}")
+    console.info(read.matched.describe_counts())
+    console.info(f"Matched sheet: {path}")
+    counts = read.matched.count()
+    is_complete = sum(counts.get(outcome, 0) for outcome in _FOUND) == len(read.matched.matches)
+    exit_code = ExitCode.DONE if is_complete else ExitCode.INCOMPLETE
+    command = f"bulkupdate run {quote_argument(path)}{format_arguments(sheet_options.key, sheet_options.lookup)}"
+    console.info(f"To send it: {command}" if is_complete else f"Fill in the missing ids, then send it: {command}")
+    if invocation.as_json:
+        report = report_sheet(str(file), len(read.matched.matches), calls, exit_code, path, command)
+        print_json({**report.to_json(), "matches": {outcome.value: count for outcome, count in counts.items()}})
+    return exit_code

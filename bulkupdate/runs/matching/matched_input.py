@@ -1,0 +1,102 @@
+"""Match the rows of a sheet with customers, by a lookup sheet or by a search of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bulkupdate.errors import UsageError
+from bulkupdate.runs.matching.key import KEY_OPTION, Key
+from bulkupdate.runs.matching.keyed_sheet import KeyedSheet, find_key_column
+from bulkupdate.runs.matching.matches import (
+    MOST_CANDIDATES,
+    Candidate,
+    Outcome,
+    RowMatch,
+    describe_match,
+    match_rows,
+    needed_keys,
+)
+from bulkupdate.spreadsheets.reading.sheet import Sheet
+from bulkupdate.text import pluralize
+
+
+@dataclass(frozen=True)
+class FoundCustomers:
+    """The customers of each key, by the normalised key; `notes` are what the user should know of them."""
+
+    customers: Mapping[str, Sequence[Candidate]]
+    notes: tuple[str, ...] = ()
+
+
+FindCustomers = Callable[[Key, Sequence[str]], FoundCustomers]
+"""Finds the customers of these normalised keys, each given once."""
+
+
+@dataclass(frozen=True)
+class MatchedSheet:
+    """A sheet whose rows were matched: `sheet` has the ids filled in, and a problem for each row without one.
+
+    `is_id_added`: the file has no column of ids, and `sheet` has it after the file's own.
+    """
+
+    sheet: Sheet
+    key_heading: str
+    is_id_added: bool
+    matches: tuple[RowMatch, ...]
+    notes: tuple[str, ...]
+
+    def count(self) -> dict[Outcome, int]:
+        """Return how many rows had each outcome that occurred."""
+        outcomes = [match.outcome for match in self.matches]
+        return {outcome: outcomes.count(outcome) for outcome in Outcome if outcome in outcomes}
+
+    def describe_counts(self) -> str:
+        """Return a line with the number of rows of each outcome."""
+        counts = ", ".join(f"{count:,} {outcome.value}" for outcome, count in self.count().items())
+        return f"Customers found by {self.key_heading}: {pluralize(len(self.matches), 'row')}: {counts}."
+
+    def list_lines(self) -> Iterator[tuple[str | int, ...]]:
+        """Yield row, key, outcome, id, and a candidate with its texts; up to three lines if there are more of them."""
+        for match in self.matches:
+            for candidate in match.candidates[:MOST_CANDIDATES] or [Candidate("")]:
+                shown = (candidate.customer_id, candidate.name, candidate.business_name, candidate.email)
+                start = (match.key, match.outcome.value, match.customer_id)
+                yield match.number, *start, *shown
+
+    def explain(self, match: RowMatch) -> str:
+        """Say in a few words how the customer of a row was found, or why it was not."""
+        if match.outcome is Outcome.GIVEN:
+            return "the id is the sheet's own"
+        if match.outcome is Outcome.MATCHED:
+            candidate = match.candidates[0]
+            shown = ", ".join(filter(None, (candidate.name, candidate.business_name, candidate.email)))
+            return f"found by {self.key_heading}" + (f": {shown}" if shown else "")
+        problem = describe_match(match, self.key_heading, "CustomerId")
+        return problem.message if problem else ""
+
+
+def match_sheet(
+    sheet: Sheet, key: Key, heading_map: Mapping[str, str], find: FindCustomers, where: str
+) -> MatchedSheet:
+    """Find the customer of every row that has no id of its own.
+
+    `sheet` was read with `Key.map_to_id`; `heading_map` is the user's own; `where` is the file, for errors. Raises
+    `InputFileError` if the sheet has no column of keys, and what `find` raises.
+    """
+    keyed: KeyedSheet = find_key_column(sheet, key, heading_map, where)
+    rows = keyed.list_rows()
+    found = find(key, needed_keys(rows))
+    matches = match_rows(rows, found.customers)
+    is_id_added = keyed.sheet.header.key_column is None
+    return MatchedSheet(keyed.fill_in(matches), keyed.key_heading, is_id_added, tuple(matches), found.notes)
+
+
+def require_lookup(key: Key, keys: Sequence[str]) -> FoundCustomers:
+    """Find nothing: for places that do not search the service. Raises `UsageError` if there is a key to be searched."""
+    if keys:
+        raise UsageError(
+            f"{KEY_OPTION} {key.name} needs a search of the service, which is not made here.",
+            remedy="Give a lookup sheet, or fill in the ids first: `bulkupdate match`.",
+        )
+    return FoundCustomers({})

@@ -1,0 +1,129 @@
+"""How far a search has come: the requests that were answered, and the customers they found; kept in the journal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bulkupdate.customers.payload import LiveCustomer
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal.search_table import Hit, SearchRecord
+from bulkupdate.runs.matching.key import Key
+from bulkupdate.runs.matching.matches import Candidate
+from bulkupdate.sellercloud.client import PAGE_SIZE
+
+_UNUSABLE_FILTER = "filter is unusable"
+
+Customers = Mapping[str, LiveCustomer]
+"""Customers of the list by their ids."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the service: the step it belongs to, its customers, and the total it names, if it names one."""
+
+    step: str
+    customers: Customers
+    total: int | None = None
+
+
+@dataclass
+class SearchProgress:
+    """The progress of one search for these keys. A customer counts only if its key, compared here, is one of them."""
+
+    journal: Journal
+    record: SearchRecord
+    key: Key
+    keys: frozenset[str]
+    total: int | None = field(init=False)
+    steps: dict[str, int] = field(init=False)
+    found: dict[str, dict[str, Candidate]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.total = self.record.total
+        self.steps = dict(self.record.steps)
+        self.found = collect_hits(self.record.hits)
+
+    def add(self, answers: Iterable[Answer]) -> None:
+        """Take answers in, and record them in one commit."""
+        hits: list[Hit] = []
+        steps = []
+        for answer in answers:
+            steps.append((answer.step, len(answer.customers)))
+            hits += self._compare(answer.customers)
+            self.total = answer.total if answer.step.startswith("page ") else self.total
+        self.journal.record_search(self.record.key, self.total, steps, hits)
+        self.steps.update(steps)
+        for text, candidates in collect_hits(hits).items():
+            self.found.setdefault(text, {}).update(candidates)
+
+    def refuse_filter(self) -> None:
+        """Record that the filter of the service cannot be used."""
+        self.journal.record_search(self.record.key, self.total, [(_UNUSABLE_FILTER, 0)], [])
+        self.steps[_UNUSABLE_FILTER] = 0
+
+    @property
+    def is_filter_refused(self) -> bool:
+        """Whether the filter of the service cannot be used."""
+        return _UNUSABLE_FILTER in self.steps
+
+    def list_unasked(self) -> list[str]:
+        """Return the keys that the filter was not asked for."""
+        return sorted(text for text in self.keys if key_step(text) not in self.steps)
+
+    @property
+    def page_size(self) -> int:
+        """The customers on a full page, which may be fewer than were asked for."""
+        return self.steps.get(page_step(1), 0) or PAGE_SIZE
+
+    def count_pages(self) -> int | None:
+        """Return the number of pages; None if the service names no total, or one that a full page contradicts."""
+        first = self.steps.get(page_step(1), 0)
+        if self.total is None or (self.total <= first and first >= PAGE_SIZE):
+            return None
+        return max(1, -(-self.total // self.page_size))
+
+    def list_unread(self) -> list[int]:
+        """Return the pages that were not read, as far as the total is known."""
+        return [page for page in range(1, (self.count_pages() or 1) + 1) if page_step(page) not in self.steps]
+
+    def may_have_more_pages(self) -> bool:
+        """Return whether there may be a page after the last one that was read.
+
+        The total is believed if the pages have shown as many customers. After a full last page it could still be too
+        low, so one page more is asked for while a key has no customer.
+        """
+        counts = [size for step, size in self.steps.items() if step.startswith("page ")]
+        seen = sum(counts)
+        is_last_full = self.steps.get(page_step(len(counts)), 0) >= self.page_size
+        if self.total is None or seen < self.total:
+            return True
+        is_doubtful = seen > self.total or self.total <= self.page_size or len(self.found) < len(self.keys)
+        return is_last_full and is_doubtful
+
+    def _compare(self, customers: Customers) -> Iterable[Hit]:
+        field_name = self.key.field.name if self.key.field else ""
+        for customer_id, live in customers.items():
+            text = self.key.normalise(str(live.get(field_name) or ""))
+            if text in self.keys:
+                name, business_name, email = (str(live.get(shown) or "") for shown in ("Name", "BusinessName", "Email"))
+                yield Hit(text, customer_id, name, business_name, email)
+
+
+def collect_hits(hits: Iterable[Hit]) -> dict[str, dict[str, Candidate]]:
+    """Return the candidates of each key, by id."""
+    found: dict[str, dict[str, Candidate]] = defaultdict(dict)
+    for hit in hits:
+        found[hit.wanted][hit.customer_id] = Candidate(hit.customer_id, hit.name, hit.business_name, hit.email)
+    return dict(found)
+
+
+def page_step(number: int) -> str:
+    """Return the name of the step that reads a page of the list."""
+    return f"page {number}"
+
+
+def key_step(text: str) -> str:
+    """Return the name of the step that asks the filter for a key."""
+    return f"key {text}"

@@ -1,0 +1,154 @@
+"""Search the service for customers by a key: with its filter, one request a key, or in all pages of its list.
+
+The service is not trusted (`docs/api.md`, sections Reading many customers and Filters). Whatever it answers, only
+customers whose key is the one searched count; a filter that is ignored or too broad, a last page that comes again and a
+wrong total cost more requests, and never lead to another customer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.field_types import EMAIL
+from bulkupdate.customers.fields import Field
+from bulkupdate.errors import UsageError
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.matching.filter_search import UnusableFilterError, require_known, search_by_filter
+from bulkupdate.runs.matching.key import Key
+from bulkupdate.runs.matching.list_search import read_page, search_list
+from bulkupdate.runs.matching.matches import Candidate
+from bulkupdate.runs.matching.progress import SearchProgress, collect_hits, page_step
+from bulkupdate.runs.parallel_requests import WatchRequests
+from bulkupdate.sellercloud.client import Client
+
+LONGEST_KEPT_SECONDS = 24 * 3600.0
+"""How long a stopped search can be continued, and what a search has found is used."""
+
+
+def make_search(context: RunContext, key: Key, keys: Sequence[str]) -> CustomerSearch:
+    """Return a search for these normalised keys, made as the context's user. Raises `UsageError` as `begin` does."""
+    account = f"{context.host}\n{context.settings.username}"
+    return CustomerSearch(
+        context.client, context.journal, context.clock, account, key, keys, context.settings.concurrency
+    )
+
+
+def require_searchable(key: Key) -> Field:
+    """Return the field to search by. Raises `UsageError` if the service cannot be searched by it."""
+    if key.field is not None and key.field.type.is_text and len(key.field.list_names) == 1:
+        return key.field
+    raise UsageError(
+        f"The service cannot be searched by {key.name}: every customer would have to be read, with one request each.",
+        remedy="`bulkupdate export -o customers.xlsx` reads them once. Give that file, or a list of your own with the "
+        f"columns CustomerId and {key.name}: --lookup customers.xlsx.",
+    )
+
+
+@dataclass
+class CustomerSearch:
+    """One search for these normalised keys: begin it, say what it costs, then run it.
+
+    `account` is the service and the login it is made with. `notes` are what the user should know afterwards. The
+    methods raise what the client raises, and `JournalError`.
+    """
+
+    client: Client
+    journal: Journal
+    clock: Clock
+    account: str
+    key: Key
+    keys: Sequence[str]
+    concurrency: int
+    notes: list[str] = field(default_factory=list)
+    _found: dict[str, dict[str, Candidate]] = field(init=False, default_factory=dict)
+    _progress: SearchProgress | None = field(init=False, default=None)
+    _known: tuple[str, str] = field(init=False, default=("", ""))
+
+    def begin(self) -> int:
+        """Return how many requests the search still takes, after at most one that counts the customers.
+
+        What an earlier search of these keys has found within the last day is not searched again. Raises `UsageError` if
+        the service cannot be searched by the key.
+        """
+        self._field = require_searchable(self.key)
+        self.journal.delete_searches(self.clock.now() - LONGEST_KEPT_SECONDS)
+        self._progress = self._find_progress()
+        if self._progress is None:
+            return 0
+        if page_step(1) not in self._progress.steps:
+            self._read_first_page(self._progress)
+        return self._count_requests(self._progress)
+
+    def run(self, watch: WatchRequests) -> Mapping[str, Sequence[Candidate]]:
+        """Return the customers of each key that has any."""
+        progress = self._progress
+        if progress is not None:
+            if self._is_filter_cheaper(progress):
+                self._try_filter(progress, watch)
+            if progress.is_filter_refused or progress.list_unasked():
+                search_list(self.client, progress, self.concurrency, watch)
+            self.journal.finish_search(progress.record.key)
+            self._found.update(progress.found)
+        return {text: tuple(candidates.values()) for text, candidates in self._found.items()}
+
+    def _find_progress(self) -> SearchProgress | None:
+        """Return the search of those keys that no earlier search has found; None if there is none to be found.
+
+        A finished search is used for the keys that have exactly one customer. The others are searched again: their
+        customers may have been added or corrected since.
+        """
+        left = list(dict.fromkeys(self.keys))
+        while left:
+            record = self.journal.begin_search(self.account, self._field.name, _digest(left), self.clock.now())
+            if not record.is_finished:
+                return SearchProgress(self.journal, record, self.key, frozenset(left))
+            found = {text: customers for text, customers in collect_hits(record.hits).items() if len(customers) == 1}
+            if not found:
+                self.journal.restart_search(record.key, self.clock.now())
+            self._found.update(found)
+            left = [text for text in left if text not in found]
+        return None
+
+    def _read_first_page(self, progress: SearchProgress) -> None:
+        answer = read_page(self.client, 1)
+        progress.add([answer])
+        emails = ((str(live.get("Email") or ""), customer_id) for customer_id, live in answer.customers.items())
+        self._known = next((known for known in emails if known[0].strip() and known[0].isascii()), ("", ""))
+
+    def _is_filter_cheaper(self, progress: SearchProgress) -> bool:
+        if self._field.type is not EMAIL or progress.is_filter_refused:
+            return False
+        pages = progress.count_pages()
+        return pages is None or len(progress.list_unasked()) < len(progress.list_unread())
+
+    def _count_requests(self, progress: SearchProgress) -> int:
+        if self._is_filter_cheaper(progress):
+            return len(progress.list_unasked())
+        return len(progress.list_unread())
+
+    def _try_filter(self, progress: SearchProgress, watch: WatchRequests) -> None:
+        try:
+            search_by_filter(self.client, progress, self.concurrency, watch)
+            if len(progress.found) < len(progress.keys):
+                self._check_filter(progress)
+        except UnusableFilterError:
+            progress.refuse_filter()
+            self.notes.append(
+                "The service's e-mail filter cannot be relied on, so all pages of its list of customers were read."
+            )
+
+    def _check_filter(self, progress: SearchProgress) -> None:
+        """Check the filter with a customer whose e-mail is known, before a key is said to have no customer."""
+        if not self._known[0]:  # the search was continued
+            self._read_first_page(progress)
+        if self._known[0]:
+            require_known(self.client, *self._known)
+
+
+def _digest(keys: Iterable[str]) -> str:
+    """Return a short text that is the same for the same keys in any order."""
+    return hashlib.sha256("\n".join(sorted(keys)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,50 @@
+"""Run many requests that read, a limited number at once, and yield their results as they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import TypeVar
+
+from bulkupdate.sellercloud.client import Client
+from bulkupdate.sellercloud.rate_limit import WaitState
+
+_Result = TypeVar("_Result")
+
+WatchRequests = Callable[[int, WaitState | None], None]
+"""Told how many more requests have ended, and what is waited for (None: requests flow). May be called with 0."""
+
+_POLL_SECONDS = 0.25
+
+
+def run_parallel(
+    client: Client,
+    requests: Iterable[Callable[[], _Result]],
+    concurrency: int,
+    watch: WatchRequests,
+    *,
+    most_unfinished: int | None = None,
+) -> Iterator[list[_Result]]:
+    """Yield the results in batches, in the order they come in.
+
+    At most `most_unfinished` requests (None: `concurrency`) have been started and not yielded, so that no more than
+    that are repeated if the program is killed and the caller records each batch. Raises what a request raises.
+    """
+    remaining = iter(requests)
+    unfinished: set[Future[_Result]] = set()
+    most = most_unfinished or concurrency
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="reader") as pool:
+        try:
+            while True:
+                unfinished |= {pool.submit(request) for request in islice(remaining, most - len(unfinished))}
+                if not unfinished:
+                    return
+                done, unfinished = wait(unfinished, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                results = [future.result() for future in done]
+                watch(len(results), client.quota.waiting)
+                if results:
+                    yield results
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

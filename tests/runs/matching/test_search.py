@@ -1,0 +1,152 @@
+"""Searching the service by key: what it costs, and that whatever the service answers, only true matches count."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import UsageError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.matching.key import Key, find_key
+from bulkupdate.runs.matching.matches import Candidate
+from bulkupdate.runs.matching.search import CustomerSearch
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.sellercloud.client import Client, open_client
+from bulkupdate.settings import Secret, Settings
+
+EMAIL = find_key("Email", {})
+
+
+@contextmanager
+def open_search(sandbox: Sandbox, folder: Path) -> Iterator[tuple[Client, Journal]]:
+    given = Settings(
+        base_url=sandbox.base_url, username="sandbox", password=Secret("sandbox"), state_dir=folder, retry_wait=0.0,
+        requests_per_hour=0, concurrency=4,
+    )  # fmt: skip
+    client = open_client(given, Clock(), threading.Event())
+    with Journal(folder, Clock()) as journal:
+        yield client, journal
+    client.close()
+
+
+def search(
+    sandbox: Sandbox, folder: Path, keys: Sequence[str], key: Key = EMAIL
+) -> tuple[Mapping[str, Sequence[Candidate]], int]:
+    """The customers found, and the requests that `begin` announced."""
+    with open_search(sandbox, folder) as (client, journal):
+        found = CustomerSearch(client, journal, Clock(), "here\nme", key, keys, 4)
+        cost = found.begin()
+        return found.run(lambda _count, _waiting: None), cost
+
+
+def emails_of(sandbox: Sandbox) -> dict[int, str]:
+    customers = {customer_id: sandbox.customer(customer_id) or {} for customer_id in sandbox.service.registry.ids}
+    return {customer_id: str(customer["Email"]) for customer_id, customer in customers.items()}
+
+
+def count_lists(sandbox: Sandbox) -> int:
+    return int(str(sandbox.counts["lists"]))
+
+
+def ids_by_key(found: Mapping[str, Sequence[Candidate]]) -> dict[str, set[str]]:
+    return {text: {candidate.customer_id for candidate in candidates} for text, candidates in found.items()}
+
+
+def test_many_keys_cost_as_many_requests_as_the_list_has_pages(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=230)
+    emails = emails_of(sandbox)
+    keys = [email.lower() for email in list(emails.values())[:100]]
+    found, cost = search(sandbox, tmp_path, keys)
+    assert (cost, count_lists(sandbox)) == (4, 5), "one page of five was read to count the customers"
+    assert ids_by_key(found) == {email.lower(): {str(each)} for each, email in list(emails.items())[:100]}
+
+
+def test_few_keys_cost_a_request_each_and_one_to_count_the_customers(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=500)
+    keys = [email.lower() for email in list(emails_of(sandbox).values())[:3]]
+    found, cost = search(sandbox, tmp_path, keys)
+    assert (cost, count_lists(sandbox)) == (3, 4)
+    assert set(found) == set(keys)
+
+
+def test_a_full_last_page_costs_a_request_more_only_if_a_key_is_not_found(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=100)
+    keys = [email.lower() for email in list(emails_of(sandbox).values())[:10]]
+    search(sandbox, tmp_path, keys)
+    assert count_lists(sandbox) == 2
+    search(sandbox, tmp_path, [*keys, "nobody@example.com", "noone@example.com", "none@example.com"])
+    assert count_lists(sandbox) == 2 + 3
+
+
+def test_what_was_found_is_not_searched_again_and_what_was_not_is(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=500)
+    known, new = next(iter(emails_of(sandbox).values())).lower(), "new@example.com"
+    found, _ = search(sandbox, tmp_path, [known, new])
+    assert set(found) == {known}
+    before = count_lists(sandbox)
+    assert search(sandbox, tmp_path, [known])[1] == 1, "another set of keys is another search"
+    sandbox.service.registry.update(sandbox.options.first_customer_id + 9, {"Email": new}, is_applied=True)
+    before = count_lists(sandbox)
+    found, cost = search(sandbox, tmp_path, [known, new])
+    assert (set(found), cost) == ({known, new}, 1)
+    assert count_lists(sandbox) - before == 2
+    before = count_lists(sandbox)
+    found, cost = search(sandbox, tmp_path, [new, known])
+    assert (set(found), cost, count_lists(sandbox) - before) == ({known, new}, 0, 0)
+
+
+def test_a_field_that_the_list_has_is_searched_in_its_pages(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=60)
+    sandbox.service.registry.update(sandbox.options.first_customer_id, {"BusinessName": "Only One"}, is_applied=True)
+    found, cost = search(sandbox, tmp_path, ["Only One", "only one"], find_key("Business Name", {}))
+    assert (ids_by_key(found), cost) == ({"Only One": {str(sandbox.options.first_customer_id)}}, 1)
+
+
+@pytest.mark.parametrize("name", ["SourceId", "Phone1", "Name", "Kundennr"])
+def test_a_key_that_the_list_lacks_needs_a_lookup_sheet(sandbox: Any, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="one request each") as caught:
+        search(sandbox, tmp_path, ["x"], find_key(name, {}))
+    assert "export" in str(caught.value.remedy)
+    assert not sandbox.requests
+
+
+LIES = st.fixed_dictionaries(
+    {
+        "email_filter": st.sampled_from(["exact", "contains", "ignored"]),
+        "total_results": st.sampled_from(["right", "half", "twice", "page", "missing"]),
+        "repeat_last_page": st.booleans(),
+        "page_size_cap": st.sampled_from([3, 7, 50, 500]),
+        "shared_emails": st.sampled_from([0.0, 0.2]),
+        "customers": st.integers(0, 60),
+        "seed": st.integers(1, 5),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(lies=LIES, picks=st.lists(st.integers(0, 80), max_size=12), parts=st.booleans())
+def test_whatever_the_service_answers_only_true_matches_count(
+    tmp_path_factory: pytest.TempPathFactory, lies: dict[str, Any], picks: list[int], parts: bool
+) -> None:
+    with Sandbox(SandboxOptions(requests_per_hour=0, **lies)) as sandbox:
+        emails = emails_of(sandbox)
+        listed = list(emails.values())
+        keys = {listed[pick].lower() if pick < len(listed) else f"nobody{pick}@example.com" for pick in picks}
+        keys |= {"example.com", "@"} if parts else set()
+        found, _ = search(sandbox, tmp_path_factory.mktemp("search"), sorted(keys))
+    truth: dict[str, set[str]] = {}
+    for customer_id, email in emails.items():
+        truth.setdefault(email.lower(), set()).add(str(customer_id))
+    for text, ids in ids_by_key(found).items():
+        assert ids <= truth[text]
+    if lies["total_results"] != "half":  # a total that is too low by whole pages can hide customers
+        assert ids_by_key(found) == {text: truth[text] for text in keys if text in truth}
