@@ -14,6 +14,10 @@ class Clock:
         """Return the time in seconds since 1970. May jump when the machine's clock is set."""
         return time.time()
 
+    def monotonic(self) -> float:
+        """Return seconds since some moment; never jumps when the machine's clock is set."""
+        return time.monotonic()
+
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         """Wait this number of seconds, or until `stop` is set. Return True if it was set."""
         return stop.wait(max(0.0, seconds))

@@ -42,13 +42,14 @@ class AccessToken:
     """A bearer token.
 
     `number` counts the sign-ins; `renew_at` is in seconds since 1970; `replaces_refused`: the previous one had got a
-    401.
+    401. `username` is the user name that the service returned with it, empty if none.
     """
 
     text: str = field(repr=False)
     number: int
     renew_at: float
     replaces_refused: bool = False
+    username: str = ""
 
 
 class SignIn:
@@ -90,6 +91,11 @@ class SignIn:
         if self._refusal is None and self._clock.now() < token.renew_at:
             return token
         return self._renew(token, is_refused=False)
+
+    @property
+    def username(self) -> str:
+        """The user name that the service returned with the token; empty before the sign-in, or if it returned none."""
+        return self._token.username
 
     def is_current(self, token: AccessToken) -> bool:
         """Return whether that token is the newest, and not about to expire."""
@@ -168,7 +174,9 @@ class SignIn:
             raise self._wrong_address_error(response.message or "its answer holds no access token")
         self._redactor.learn(text)
         life = parse_expires_in(answer.get("expires_in"))
-        return AccessToken(text, number, started + life - min(EARLY_SECONDS, EARLY_SHARE * life))
+        username = answer.get("username")
+        renew_at = started + life - min(EARLY_SECONDS, EARLY_SHARE * life)
+        return AccessToken(text, number, renew_at, username=username if isinstance(username, str) else "")
 
     def _refuse(self, message: str) -> SignInRefusedError:
         self._refusal = message

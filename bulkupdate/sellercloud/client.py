@@ -63,6 +63,11 @@ class Client:
         """Count requests from 0 again: the next run uses the same client and its sign-in."""
         self._pipeline.requests_sent = 0
 
+    @property
+    def signed_in_as(self) -> str:
+        """The user name that the service returned at the sign-in; empty before that, or if it returned none."""
+        return self._pipeline.username
+
     def sign_in(self) -> None:
         """Sign in, unless that is done.
 

@@ -40,6 +40,11 @@ class RequestPipeline:
         self._retrier = Retrier(settings.max_attempts, settings.retry_wait, clock, stop)
         self._sign_in = SignIn(base_url, settings.username, settings.password, clock, redactor, self._run_unsigned)
 
+    @property
+    def username(self) -> str:
+        """The user name that the service returned at the sign-in; empty before that, or if it returned none."""
+        return self._sign_in.username
+
     def sign_in(self) -> None:
         """Sign in, unless that is done. Raises as `SignIn.current` does."""
         self._sign_in.current()

@@ -5,28 +5,31 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from flask import Flask, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.escaping import make_visible
-from bulkupdate.web import auth_views, check_views, history_views, run_views, upload_views
+from bulkupdate.web import (
+    auth_views,
+    check_views,
+    health_views,
+    history_views,
+    run_views,
+    session_views,
+    upload_views,
+)
 from bulkupdate.web.check_store import SHOWN_CHARACTERS
+from bulkupdate.web.compression import compress
+from bulkupdate.web.cookies import SessionCookie
 from bulkupdate.web.error_pages import handle_errors
-from bulkupdate.web.page_context import EXTENSION, PageContext
+from bulkupdate.web.page_context import EXTENSION, PageContext, current_context
 from bulkupdate.web.security import protect
 
 MAX_PARTS = 40
-
-
-class _SessionCookie(SecureCookieSessionInterface):
-    """The cookie holds a random id, signed; it is marked Secure if the page itself came over TLS."""
-
-    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  # Flask's own signature
-        return request.is_secure
+_PAGES = (auth_views, session_views, upload_views, check_views, run_views, history_views, health_views)
 
 
 def create_app(
@@ -34,25 +37,24 @@ def create_app(
 ) -> Flask:
     """Return the application for these settings. `names` are its host names, besides those of loopback.
 
-    Its `extensions["bulkupdate"]` is the `PageContext`, which the caller starts and closes. `trust_proxy`: a proxy says
+    Its `extensions["bulkupdate"]` is the `PageContext`, see `background.py`. `trust_proxy`: a proxy says
     from which address, under which name, and whether over TLS a request came.
     """
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # of this process: after a restart every user signs in again
-        SESSION_COOKIE_NAME="bulkupdate",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=settings.upload_bytes,
+        MAX_CONTENT_LENGTH=settings.upload_bytes + 1,  # a body of exactly the limit would count as cut off
         MAX_FORM_PARTS=MAX_PARTS,
         MAX_FORM_MEMORY_SIZE=512 << 10,  # a file's current block counts too
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
+        WTF_CSRF_SSL_STRICT=False,  # our own guard compares the origin: it knows that a proxy may drop the port
     )
-    app.session_interface = _SessionCookie()
+    app.session_interface = SessionCookie()
     app.extensions[EXTENSION] = PageContext.build(settings, clock or Clock())
     protect(app, names)
+    app.after_request(compress)
     handle_errors(app)
-    for module in (auth_views, upload_views, check_views, run_views, history_views):
+    for module in _PAGES:
         app.register_blueprint(module.pages)
     _extend_templates(app)
     if trust_proxy:
@@ -65,15 +67,21 @@ def _extend_templates(app: Flask) -> None:
     app.add_template_filter(lambda number: f"{number:,}", "number")
     app.add_template_filter(_format_local, "moment")
     app.add_template_filter(_show_value, "value")
-    app.context_processor(lambda: {"user_session": g.get("user_session"), "version": __version__})
+    app.context_processor(_describe_user)
+
+
+def _describe_user() -> dict[str, object]:
+    context, session = current_context(), g.get("user_session")
+    seconds = context.sessions.seconds_left(session) if session else 0
+    return {"user_session": session, "session_seconds": int(seconds), "version": __version__}
 
 
 def _format_local(text: str) -> str:
-    """Return a time of the journal as local time: `14 Jan 2026, 09:38`."""
+    """Return a time of the journal in the server's time zone: `14 Jan 2026, 09:38 CET`."""
     if not text:
         return ""
     then = datetime.fromisoformat(text).astimezone()
-    return f"{then.day} {then:%b %Y, %H:%M}"
+    return f"{then.day} {then:%b %Y, %H:%M %Z}"
 
 
 def _show_value(text: str) -> str:

@@ -12,7 +12,10 @@ from multiprocessing.context import ForkServerProcess
 from bulkupdate.web.check_store import read_outcome, save_refusal
 from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, Task, work_within_limits
 
-CONCURRENT_CHECKS = 2
+SMALL_BYTES = 1 << 20
+CONCURRENT_CHECKS = 3
+"""Of these, one is kept free for files of up to `SMALL_BYTES`."""
+
 _PRELOADED = ["bulkupdate.web.check_worker", "bulkupdate.spreadsheets.writing.annotated_copy"]
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
 
@@ -22,6 +25,14 @@ class _QueuedTask:
     user_key: str
     task: Task
     done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the file is small."""
+        try:
+            return self.task.upload.path.stat().st_size <= SMALL_BYTES
+        except OSError:  # it has been deleted: the check says so at once
+            return True
 
     @property
     def key(self) -> tuple[str, bool]:
@@ -74,27 +85,32 @@ class CheckQueue:
             return new.done
 
     def _work(self) -> None:
-        while (waiting := self._take()) is not None:
+        while (queued := self._take()) is not None:
             try:
-                self._run(waiting.task)
+                self._run(queued.task)
             finally:
                 with self._changed:
-                    self._running.remove(waiting)
+                    self._running.remove(queued)
                     self._changed.notify_all()
-                waiting.done.set()
+                queued.done.set()
 
     def _take(self) -> _QueuedTask | None:
-        """Return the next task of a user who has none running; None once the queue is closed."""
+        """Return the next task that may run; None once the queue is closed."""
         with self._changed:
             while not self._is_closed:
-                busy = {running.user_key for running in self._running}
-                for waiting in self._queue:
-                    if waiting.user_key not in busy:
-                        self._queue.remove(waiting)
-                        self._running.append(waiting)
-                        return waiting
+                for queued in self._queue:
+                    if self._may_run(queued):
+                        self._queue.remove(queued)
+                        self._running.append(queued)
+                        return queued
                 self._changed.wait()
         return None
+
+    def _may_run(self, queued: _QueuedTask) -> bool:
+        """Return whether the user has none running and, for a large file, whether a worker is left for small ones."""
+        if any(running.user_key == queued.user_key for running in self._running):
+            return False
+        return queued.is_small or sum(not running.is_small for running in self._running) < CONCURRENT_CHECKS - 1
 
     def _run(self, task: Task) -> None:
         process: ForkServerProcess = self._context.Process(target=work_within_limits, args=(task,), daemon=True)

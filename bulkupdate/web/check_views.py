@@ -7,24 +7,29 @@ import logging
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bulkupdate.errors import InterruptedRunError, StoppedError
+from bulkupdate.errors import InterruptedRunError, JournalError, SignInRefusedError, StoppedError
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.previous_runs import find_previous_run
-from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.run_records import Run, RunOptions
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
 from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, ProblemFilter, StoredCheck, read_outcome
 from bulkupdate.web.check_worker import MAX_SECONDS, REPORT
+from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.downloads import RESULTS, name_download, send_download
 from bulkupdate.web.live_preview import MAX_ROWS, preview_changes
 from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.permissions import may_start, owns_upload
+from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.permissions import may_see_run, may_start, owns_upload
 from bulkupdate.web.upload_store import Upload
 from bulkupdate.web.upload_views import find_upload, has_run, submit_task
 
 pages = Blueprint("checks", __name__)
 log = logging.getLogger("bulkupdate.web")
+
+_OTHER_SERVER_TRIES = 100
+_OTHER_SERVER_WAIT_SECONDS = 0.2
 
 
 @pages.get("/sheets/<upload_id>")
@@ -121,8 +126,13 @@ def changes(upload_id: str) -> str | AnyResponse:
     with current_context().open_run_context(current_user()) as run_context:
         try:
             preview = preview_changes(run_context, StoredCheck(stored.path, stored.name, outcome))
+        except SignInRefusedError:
+            current_context().end_refused(current_user())
+            return redirect(url_for("auth.show"), 303)
         except (StoppedError, InterruptedRunError) as stopped:
-            error = str(stopped)
+            if is_full_error(stopped):
+                raise
+            error = say_on_page(str(stopped), current_context().settings.state_dir)
     return render_template("changes.html", upload=stored, outcome=outcome, preview=preview, error=error)
 
 
@@ -130,6 +140,8 @@ def changes(upload_id: str) -> str | AnyResponse:
 def start(upload_id: str) -> AnyResponse:
     """Start the run, once: a second click, a reload or a step back leads to the same run."""
     context, user, stored = current_context(), current_user(), find_upload(upload_id)
+    if (run := context.find_run(stored.id)) is not None:
+        return _show_started(run)
     if not may_start(context.settings, user, stored):
         abort(403, "Another user, signed in with their own login, has to start this one.")
     outcome = read_outcome(stored.folder)
@@ -137,18 +149,47 @@ def start(upload_id: str) -> AnyResponse:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     if outcome.invalid and "skip_invalid" not in request.form:
         abort(400, "Some rows are invalid. Fix them, or tick the box that leaves them out.")
-    with context.jobs.one_at_a_time():
-        if not has_run(stored):
-            _create_run(stored, outcome)
+    with context.jobs.one_at_a_time(stored.id):
+        if not has_run(stored) and _create_run(stored, outcome):
             log.info("run %s: started, %d rows to send", stored.id, outcome.to_send)
+            context.audit.record("started", user=user.identity, address=request.remote_addr or "", about=stored.id)
             context.jobs.launch(stored.id, user)
-    return redirect(url_for("runs.show", run_id=stored.id), 303)
+    run = context.find_run(stored.id)
+    assert run is not None  # it has just been created, here or by another server
+    return _show_started(run)
 
 
-def _create_run(stored: Upload, outcome: CheckOutcome) -> None:
+def _show_started(run: Run) -> AnyResponse:
+    """Lead to the run, unless another user has started it meanwhile and it is not for this user's eyes."""
+    context, user = current_context(), current_user()
+    if not may_see_run(context.settings, user, run, context.uploads.find(run.id)):
+        abort(409, f"{run.username} has started this sheet already.")
+    return redirect(url_for("runs.show", run_id=run.id), 303)
+
+
+def _create_run(stored: Upload, outcome: CheckOutcome) -> bool:
+    """Write the run into the journal; False if another server on the same folder does so at this moment."""
     options = RunOptions(
         skip_invalid=outcome.invalid > 0, verify="verify" in request.form, snapshot="snapshot" in request.form
     )
     with current_context().open_run_context(current_user()) as run_context:
         check = StoredCheck(stored.path, stored.name, outcome)
-        create_run(run_context, stored.id, check, options, stored.folder / RESULTS)
+        try:
+            create_run(run_context, stored.id, check, options, stored.folder / RESULTS)
+        except JournalError:
+            if not _wait_for_run(stored):
+                raise
+            return False
+    return True
+
+
+def _wait_for_run(stored: Upload) -> bool:
+    """Return whether another server has written this run; it may take a moment until all of it is there."""
+    context = current_context()
+    for _ in range(_OTHER_SERVER_TRIES):
+        if has_run(stored):
+            return True
+        if not context.journal.is_being_written(stored.id):
+            return False
+        context.clock.wait(_OTHER_SERVER_WAIT_SECONDS, context.closing)
+    return False

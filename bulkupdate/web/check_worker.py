@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import signal
 import warnings
@@ -14,6 +15,7 @@ from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.check_store import save_check, save_refusal
+from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.upload_store import Upload
 
 MEMORY_BYTES = 640 << 20
@@ -21,6 +23,9 @@ MEMORY_BYTES = 640 << 20
 
 MAX_SECONDS = 90
 """Time limit of a check or a report. The largest sheets take about twenty seconds."""
+
+NICENESS = 5
+"""A check gives way to the pages and to the runs that are being sent."""
 
 MAX_UNPACKED_BYTES = 400 << 20
 """Limit on the unpacked size of a workbook; 100,000 rows with all fields take about 150 MiB."""
@@ -47,6 +52,7 @@ def work_within_limits(task: Task) -> None:
     """Do the task within limits on time and memory; this is all that the process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     signal.alarm(MAX_SECONDS)  # ends this process even if the server has been killed
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")  # a library's warnings mean nothing to the user
@@ -88,9 +94,10 @@ def _load(upload: Upload, settings: Settings) -> CheckedInput:
 
 
 def _rename(text: str, upload: Upload) -> str:
-    """Replace the paths of the server by the name that the user knows."""
-    return (
+    """Return the text in the words of the page, with the name of the file that the user knows."""
+    text = (
         text.replace(str(upload.path), upload.name)
         .replace(upload.stored, upload.name)
         .replace(str(Path(upload.folder)), "the upload")
     )
+    return say_on_page(text)

@@ -1,4 +1,4 @@
-"""The history: sheets that have not been sent, and runs, newest first."""
+"""The history: sheets that have not been sent, and runs, newest first; paged, and searched by name."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from bulkupdate.customers.models import Status
+from bulkupdate.runs.journal.run_table import RunHead
 from bulkupdate.runs.run_records import Run
 from bulkupdate.web.check_store import read_outcome
 from bulkupdate.web.page_context import PageContext, current_context, current_user
 from bulkupdate.web.permissions import is_admin, may_see_run, may_see_upload
-from bulkupdate.web.sessions import Session
+from bulkupdate.web.sessions import Session, fold_name
 from bulkupdate.web.upload_store import Upload
 
 pages = Blueprint("history", __name__)
 
-MAX_ENTRIES = 200
+PAGE_ENTRIES = 50
+_MAX_SEARCH = 100
 
 
 @dataclass(frozen=True)
@@ -38,38 +40,77 @@ class Entry:
     state: str
     counts: Mapping[Status, int]
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether some rows of a run did not go through."""
+        return any(count for status, count in self.counts.items() if status not in (Status.UPDATED, Status.UNCHANGED))
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Some entries, of `total` that match."""
+
+    entries: list[Entry]
+    total: int
+
 
 @pages.get("/runs")
 def show() -> str:
     """Return the history of this user; of all users for an administrator."""
     context, user = current_context(), current_user()
-    entries = list_history(context, user, MAX_ENTRIES)
-    return render_template("history.html", entries=entries, is_admin=is_admin(context.settings, user))
+    number, search = _read_page(), request.args.get("q", "").strip()[:_MAX_SEARCH]
+    found = find_entries(context, user, PAGE_ENTRIES, (number - 1) * PAGE_ENTRIES, search)
+    return render_template(
+        "history.html",
+        entries=found.entries,
+        total=found.total,
+        search=search,
+        page=number,
+        last_page=max(1, -(-found.total // PAGE_ENTRIES)),
+        is_admin=is_admin(context.settings, user),
+    )
 
 
-def name_file(run: Run) -> str:
+def _read_page() -> int:
+    page = request.args.get("page", "1")
+    return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+
+
+def name_file(run: Run | RunHead) -> str:
     """Return the name of a run's file, without its folders."""
     return PurePath(run.file.replace("\\", "/")).name
 
 
-def list_history(context: PageContext, session: Session, limit: int) -> list[Entry]:
-    """Return the newest entries that this user may see."""
+def find_entries(context: PageContext, session: Session, limit: int, skip: int = 0, search: str = "") -> HistoryPage:
+    """Return entries that this user may see, newest first; `search` is part of a name of a file or of a user."""
     settings = context.settings
-    runs = context.journal.runs()
-    sent = {run.id for run in runs}
-    entries: list[Run | Upload] = [
-        *(run for run in runs if may_see_run(settings, session, run, context.uploads.find(run.id))),
+    heads = context.journal.run_heads()
+    sent = {head.id for head in heads}
+    entries: list[RunHead | Upload] = [
+        *(head for head in heads if may_see_run(settings, session, head, context.uploads.find(head.id))),
         *(
             upload
             for upload in context.uploads.all()
             if upload.id not in sent and may_see_upload(settings, session, upload)
         ),
     ]
-    entries.sort(key=lambda entry: entry.id, reverse=True)
-    return [
-        _describe_upload(entry) if isinstance(entry, Upload) else _describe_run(context, entry)
-        for entry in entries[:limit]
-    ]
+    found = [entry for entry in entries if not search or fold_name(search) in _searched_text(entry)]
+    found.sort(key=lambda entry: entry.id, reverse=True)
+    described = (_describe(context, entry) for entry in found[skip : skip + limit])
+    return HistoryPage([entry for entry in described if entry is not None], len(found))
+
+
+def _searched_text(entry: RunHead | Upload) -> str:
+    if isinstance(entry, Upload):
+        return fold_name(f"{entry.name} {entry.owner}")
+    return fold_name(f"{name_file(entry)} {entry.username}")
+
+
+def _describe(context: PageContext, entry: RunHead | Upload) -> Entry | None:
+    if isinstance(entry, Upload):
+        return _describe_upload(entry)
+    run = context.find_run(entry.id)
+    return None if run is None else _describe_run(context, run)  # None: purged at this moment
 
 
 def _describe_run(context: PageContext, run: Run) -> Entry:

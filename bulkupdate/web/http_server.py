@@ -1,4 +1,4 @@
-"""The HTTP server: waitress, its limits, and its shutdown."""
+"""The HTTP server: its address, its signals, its log, and its shutdown."""
 
 from __future__ import annotations
 
@@ -11,61 +11,36 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-import waitress.server
 from flask import Flask
-from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask
 
 from bulkupdate.errors import UsageError
+from bulkupdate.web.background import close_services, start_services
+from bulkupdate.web.connections import make_channel_class, make_server
 from bulkupdate.web.page_context import EXTENSION, PageContext
+from bulkupdate.web.request_gate import make_gate
 from bulkupdate.web.security import SECURITY_HEADERS
 
-THREADS = 16
-CONNECTIONS = 300
-IDLE_CONNECTION_SECONDS = 60
-LARGEST_HEADERS_BYTES = 64 << 10
+MAX_HEADER_BYTES = 64 << 10
 PRIVATE_UMASK = 0o077
 
 
-class _PlainErrorTask(ErrorTask):
-    """The answer to a request that never reaches the application (too large, malformed)."""
-
-    def execute(self) -> None:
-        error: Any = getattr(self.request, "error")  # noqa: B009  # the stubs do not name it
-        body = f"{error.code} {error.reason}\n".encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers = [
-            *self.response_headers,
-            ("Content-Type", "text/plain; charset=utf-8"),
-            *SECURITY_HEADERS.items(),
-        ]
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):
-    error_task_class = _PlainErrorTask
-
-
-def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None], *, trust_proxy: bool = False) -> None:
     """Serve until SIGTERM or Ctrl-C; then stop all runs, so that each can be resumed. `on_ready` gets the address.
 
-    Raises `UsageError` if the address cannot be used.
+    `trust_proxy`: the client's address is what the proxy says. Raises `UsageError` if the address cannot be used.
     """
     context: PageContext = app.extensions[EXTENSION]
     os.umask(PRIVATE_UMASK)
     _log_to_stderr()
     listener = _bind(host, port)
-    server: Any = waitress.server.create_server(
-        app, sockets=[listener], threads=THREADS, connection_limit=CONNECTIONS, channel_timeout=IDLE_CONNECTION_SECONDS,
-        max_request_body_size=context.settings.upload_bytes + 1, max_request_header_size=LARGEST_HEADERS_BYTES,
-        clear_untrusted_proxy_headers=False, asyncore_use_poll=True, ident="",
+    server = make_server(
+        app, listener, context.settings.upload_bytes, MAX_HEADER_BYTES,
+        _find_proxied_address if trust_proxy else _find_address,
     )  # fmt: skip
-    server.channel_class = _Channel
+    server.channel_class = make_channel_class(make_gate(app, context), _make_renderer(app), SECURITY_HEADERS)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
-    context.start()
+    start_services(context)
     shown = f"[{host}]" if ":" in host else host
     on_ready(f"http://{shown}:{listener.getsockname()[1]}/")
     try:
@@ -73,7 +48,7 @@ def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None]) -> 
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)  # a second one ends at once; the journal is always consistent
-        context.close()
+        close_services(context)
         server.close()
 
 
@@ -81,10 +56,29 @@ def _exit(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit
 
 
+def _find_address(channel: Any) -> str:
+    return str(channel.addr[0])
+
+
+def _find_proxied_address(channel: Any) -> str:
+    """Return the last address of X-Forwarded-For, which is the one that our own proxy has seen."""
+    forwarded = channel.requests[0].headers.get("X_FORWARDED_FOR", "")
+    return forwarded.rpartition(",")[2].strip() or _find_address(channel)
+
+
+def _make_renderer(app: Flask) -> Callable[[int, str, str], str]:
+    template = app.jinja_env.get_template("refusal.html")
+
+    def render(status: int, title: str, message: str) -> str:
+        return template.render(status=status, title=title, message=message)
+
+    return render
+
+
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"The page cannot be served at {host}, port {port}: {getattr(error, 'strerror', None) or error}.",

@@ -11,22 +11,21 @@ from typing import cast
 from flask import current_app, g
 
 from bulkupdate.clock import Clock
-from bulkupdate.crash_report import purge_crash_reports
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.settings import Secret, Settings
+from bulkupdate.web.audit_log import AuditLog
 from bulkupdate.web.check_queue import CheckQueue
+from bulkupdate.web.cookies import DeviceCookies
 from bulkupdate.web.jobs import Jobs
 from bulkupdate.web.login_throttle import LoginThrottle
-from bulkupdate.web.sessions import Session, Sessions
-from bulkupdate.web.upload_store import Uploads, purge_uploads
+from bulkupdate.web.sessions import Session, Sessions, fold_name
+from bulkupdate.web.upload_store import Uploads
 
 EXTENSION = "bulkupdate"
-CLEANUP_SECONDS = 60.0
-_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class PageContext:
     clock: Clock
     sessions: Sessions
     throttle: LoginThrottle
+    devices: DeviceCookies
+    audit: AuditLog
     uploads: Uploads
     checks: CheckQueue
     jobs: Jobs
@@ -47,27 +48,26 @@ class PageContext:
     def build(cls, settings: Settings, clock: Clock) -> PageContext:
         """Return the services for these settings. A login in the settings is ignored: users bring their own."""
         settings = replace(settings, username="", password=Secret(""), password_file="")
-        return cls(
+        context = cls(
             settings=settings,
             clock=clock,
             sessions=Sessions(clock, settings.session_minutes * 60),
             throttle=LoginThrottle(clock),
+            devices=DeviceCookies(settings.state_dir),
+            audit=AuditLog(settings.state_dir, clock),
             uploads=Uploads(settings.state_dir, clock),
             checks=CheckQueue(),
             jobs=Jobs(settings, clock),
             closing=threading.Event(),
         )
+        context.jobs.on_refused = context.end_refused
+        return context
 
-    def start(self) -> None:
-        """Start the background work."""
-        self.checks.start()
-        threading.Thread(target=self._clean_up_forever, name="cleanup", daemon=True).start()
-
-    def close(self) -> None:
-        """Stop all runs; each can be resumed."""
-        self.closing.set()
-        self.checks.close()
-        self.jobs.close()
+    def end_refused(self, session: Session) -> None:
+        """End all sessions with a password that the service has refused, and count that as a wrong attempt."""
+        self.throttle.register_refusal(fold_name(session.username))
+        self.sessions.end_refused(session)
+        self.audit.record("password no longer accepted", user=session.identity)
 
     @property
     def journal(self) -> Journal:
@@ -76,6 +76,13 @@ class PageContext:
         if journal is None:
             journal = self._of_thread.journal = Journal(self.settings.state_dir, self.clock)
         return journal
+
+    def drop_journal(self) -> None:
+        """Close the journal of the current thread after an error, so that no transaction of it stays open."""
+        journal: Journal | None = getattr(self._of_thread, "journal", None)
+        if journal is not None:
+            del self._of_thread.journal
+            journal.close()
 
     @contextmanager
     def open_run_context(self, session: Session) -> Iterator[RunContext]:
@@ -95,18 +102,6 @@ class PageContext:
         if self.jobs.find(run.id) is not None:
             return RunState.RUNNING
         return effective_state(self.settings.state_dir, run)
-
-    def clean_up(self) -> None:
-        """Delete what has expired: idle sessions, old uploads, old crash reports."""
-        self.sessions.remove_expired()
-        before = self.clock.now() - self.settings.upload_days * _DAY_SECONDS
-        purge_uploads(self.settings.state_dir, before, frozenset(job.run_id for job in self.jobs.alive()))
-        purge_crash_reports(self.settings.state_dir, before)
-
-    def _clean_up_forever(self) -> None:
-        while not self.closing.is_set():
-            self.clean_up()
-            self.clock.wait(CLEANUP_SECONDS, self.closing)
 
 
 def current_context() -> PageContext:

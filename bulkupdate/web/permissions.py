@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bulkupdate.runs.journal.run_table import RunHead
 from bulkupdate.runs.run_records import Run
 from bulkupdate.settings import Settings
 from bulkupdate.web.sessions import Session, fold_name
@@ -35,7 +36,7 @@ def may_start(settings: Settings, session: Session, upload: Upload) -> bool:
     return owns_upload(session, upload) is not needs_approval(settings)
 
 
-def may_see_run(settings: Settings, session: Session, run: Run, upload: Upload | None) -> bool:
+def may_see_run(settings: Settings, session: Session, run: Run | RunHead, upload: Upload | None) -> bool:
     """Return whether the run is shown: to the user who started it, to the uploader, and to administrators.
 
     `upload` is its sheet, None if that has been deleted.
@@ -46,6 +47,6 @@ def may_see_run(settings: Settings, session: Session, run: Run, upload: Upload |
     return may_continue(session, run) or is_uploader or is_admin(settings, session)
 
 
-def may_continue(session: Session, run: Run) -> bool:
+def may_continue(session: Session, run: Run | RunHead) -> bool:
     """Return whether this user may resume or retry the run: only with the login that started it."""
-    return fold_name(run.username) == session.user_key and run.host == session.host
+    return fold_name(run.username) in (session.user_key, fold_name(session.username)) and run.host == session.host

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_retry, new_run_id
@@ -15,27 +14,62 @@ from bulkupdate.runs.previous_runs import describe_newer_runs, find_newer_runs
 from bulkupdate.runs.run_records import RETRIED, TO_FIX, Run, RunState, StatusCounts
 from bulkupdate.web.downloads import RESULTS, make_results, make_undo_download, name_download, send_download
 from bulkupdate.web.history_views import name_file
-from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import may_continue, may_see_run
+from bulkupdate.web.run_progress import ProgressCache, RunProgress, find_progress
 
 pages = Blueprint("runs", __name__)
 log = logging.getLogger("bulkupdate.web")
 
-STOP_WAIT_SECONDS = 3.0
+STOP_WAIT_SECONDS = 0.5
 """How long Stop waits, so that the next page can show the run as stopped already."""
+
+_CACHE = "bulkupdate-progress"
 
 
 @pages.get("/runs/<run_id>")
 def show(run_id: str) -> str:
     """Return the page of a run."""
-    return render_template("run.html", **_describe(run_id))
+    context, run = current_context(), find_run(run_id)
+    counts = context.journal.tally(run)
+    return render_template(
+        "run.html",
+        run=run,
+        name=name_file(run),
+        progress=find_progress(context, run),
+        to_fix=sum(counts[status] for status in TO_FIX),
+        retried=_count_retried(counts) if counts[Status.FAILED] or counts[Status.UNKNOWN] else 0,
+        overtaken=_warn_of_newer_runs(run) if context.state_of(run) is RunState.STOPPED else "",
+        has_undo=_has_undo(run),
+        child=_find_retry(context.journal, run),
+        may_continue=may_continue(current_user(), run),
+        upload=context.uploads.find(run.id),
+    )
 
 
 @pages.get("/runs/<run_id>/progress")
 def progress(run_id: str) -> str:
     """Return the part of that page that changes while the run is being sent."""
-    return render_template("_progress.html", **_describe(run_id))
+    context = current_context()
+    cache = current_app.extensions.setdefault(_CACHE, ProgressCache(context.clock))
+    rendered = cache.get(run_id, lambda: _find_progress(run_id), _render_progress)
+    if not may_see_run(context.settings, current_user(), rendered.progress.run, context.uploads.find(run_id)):
+        abort(404)
+    return str(rendered.page)
+
+
+def _find_progress(run_id: str) -> RunProgress:
+    context = current_context()
+    job = context.jobs.find(run_id)
+    run = job.progress.run if job is not None and job.progress is not None else context.find_run(run_id)
+    if run is None:
+        abort(404)
+    return find_progress(context, run)
+
+
+def _render_progress(progress: RunProgress) -> str:
+    return render_template("_progress.html", progress=progress)
 
 
 @pages.post("/runs/<run_id>/stop")
@@ -45,7 +79,7 @@ def stop(run_id: str) -> AnyResponse:
     job = current_context().jobs.find(run_id)
     if job is not None:
         job.stop.set()
-        log.info("run %s: asked to stop", run_id)
+        _record("stopped", run_id)
         if job.thread is not None:
             job.thread.join(STOP_WAIT_SECONDS)
     return redirect(url_for("runs.show", run_id=run_id), 303)
@@ -55,14 +89,14 @@ def stop(run_id: str) -> AnyResponse:
 def resume(run_id: str) -> AnyResponse:
     """Send the rows of a stopped run that have not been confirmed."""
     context = current_context()
-    with context.jobs.one_at_a_time():
+    with context.jobs.one_at_a_time(run_id):
         run = find_run(run_id)
         _require_own_login(run)
         if context.state_of(run) is RunState.STOPPED:
             if (warning := _warn_of_newer_runs(run)) and "overwrite" not in request.form:
                 abort(409, f"{warning} Tick the box on the page of the run to resume it all the same.")
             context.jobs.launch(run.id, current_user())
-            log.info("run %s: resumed", run_id)
+            _record("resumed", run_id)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
@@ -70,7 +104,7 @@ def resume(run_id: str) -> AnyResponse:
 def retry(run_id: str) -> AnyResponse:
     """Send the rows that did not go through again, in a new run; each run is retried once."""
     context = current_context()
-    with context.jobs.one_at_a_time(), context.open_run_context(current_user()) as run_context:
+    with context.jobs.one_at_a_time(run_id), context.open_run_context(current_user()) as run_context:
         parent = find_run(run_id)
         _require_own_login(parent)
         child = _find_retry(run_context.journal, parent)
@@ -79,7 +113,7 @@ def retry(run_id: str) -> AnyResponse:
             new_id = new_run_id(run_context.clock.now())
             child = create_retry(run_context, parent, new_id, context.uploads.folder_of(new_id) / RESULTS)
             context.jobs.launch(child.id, current_user())
-            log.info("run %s: retries run %s", child.id, run_id)
+            _record("retried", run_id)
     return redirect(url_for("runs.show", run_id=child.id if child else run_id), 303)
 
 
@@ -93,6 +127,7 @@ def results(run_id: str, what: str) -> Response:
     wanted = path if what == "results" else to_fix
     if wanted is None:
         abort(404)
+    _record(f"downloaded {what}", run_id)
     return send_download(wanted, name_download(name_file(run), what))
 
 
@@ -105,6 +140,7 @@ def undo(run_id: str) -> Response:
     path = make_undo_download(current_context(), run)
     if path is None:
         abort(404, "This run changed nothing that could be restored.")
+    _record("downloaded undo", run_id)
     return send_download(path, name_download(name_file(run), "undo"))
 
 
@@ -126,6 +162,12 @@ def _require_own_login(run: Run) -> None:
         abort(403, f"Only {run.username}, whose login started this run, can continue it.")
 
 
+def _record(event: str, run_id: str) -> None:
+    log.info("run %s: %s", run_id, event)
+    address = request.remote_addr or ""
+    current_context().audit.record(event, user=current_user().identity, address=address, about=run_id)
+
+
 def _find_retry(journal: Journal, parent: Run) -> Run | None:
     return next((run for run in journal.runs() if run.parent == parent.id and not run.options.undo), None)
 
@@ -133,50 +175,8 @@ def _find_retry(journal: Journal, parent: Run) -> Run | None:
 def _warn_of_newer_runs(run: Run) -> str:
     """Return what resuming a run would overwrite; empty for nothing."""
     newer = find_newer_runs(current_context().journal, run)
-    return describe_newer_runs(run, newer) if newer else ""
+    return say_on_page(describe_newer_runs(run, newer)) if newer else ""
 
 
 def _count_retried(counts: StatusCounts) -> int:
     return sum(counts[status] for status in RETRIED)
-
-
-def _name_status(status: Status, is_running: bool) -> str:
-    """Return the status as shown: while a run is being sent, an unknown row is in flight."""
-    return "in flight" if is_running and status is Status.UNKNOWN else status.value
-
-
-def _describe(run_id: str) -> dict[str, object]:
-    run, context = find_run(run_id), current_context()
-    state, counts = context.state_of(run), context.journal.tally(run)
-    is_running = state is RunState.RUNNING
-    job = context.jobs.find(run_id)
-    return {
-        "run": run,
-        "name": name_file(run),
-        "state": state,
-        "is_running": is_running,
-        "is_here": job is not None,
-        "is_stopping": job is not None and job.stop.is_set(),
-        "counts": [(_name_status(status, is_running), counts[status]) for status in Status if counts[status]],
-        "done": counts.rows - counts[Status.NOT_ATTEMPTED] - (counts[Status.UNKNOWN] if is_running else 0),
-        "is_all_well": counts.is_all_well,
-        "left_over": counts.rows - counts[Status.UPDATED] - counts[Status.UNCHANGED],
-        "to_fix": sum(counts[status] for status in TO_FIX),
-        "retried": _count_retried(counts) if counts[Status.FAILED] or counts[Status.UNKNOWN] else 0,
-        "overtaken": _warn_of_newer_runs(run) if state is RunState.STOPPED else "",
-        "has_undo": _has_undo(run),
-        "child": _find_retry(context.journal, run),
-        "may_continue": may_continue(current_user(), run),
-        "upload": context.uploads.find(run.id),
-        **_describe_job(job),
-    }
-
-
-def _describe_job(job: Job | None) -> dict[str, object]:
-    now = current_context().clock.now()
-    waiting, end = (job.waiting, job.expected_end) if job is not None else (None, None)
-    why = "Sellercloud asks to wait" if waiting is not None and waiting.throttled else "waiting for quota"
-    return {
-        "waiting": f"{why} until {format_local_time(waiting.until, now)}" if waiting is not None else "",
-        "expected_end": format_local_time(end, now) if end is not None else "",
-    }

@@ -1,12 +1,12 @@
-"""Rules for every page: host name, session, size of forms, and the headers of every answer."""
+"""Rules for every page: host name, origin, session, size of forms, and the headers of every answer."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, abort, g, redirect, request, session, url_for
 from flask_wtf import CSRFProtect
-from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response as AnyResponse
 
+from bulkupdate.network import is_loopback
 from bulkupdate.web.page_context import current_context
 
 MAX_FIELDS = 20
@@ -15,12 +15,10 @@ MAX_FIELDS = 20
 MAX_FORM_BYTES = 64 << 10
 """Size of a form without a file."""
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
-
-PUBLIC = frozenset({"static", "auth.show", "auth.sign_in"})
+PUBLIC = frozenset({"static", "auth.show", "auth.sign_in", "health.alive", "health.ready"})
 """Endpoints that need no session."""
 
-SELF_REFRESHING = frozenset({"runs.progress", "static"})
+SELF_REFRESHING = frozenset({"runs.progress", "sessions.seconds_left", "static"})
 """Endpoints that pages fetch by themselves: they do not keep a session from becoming idle."""
 
 SECURITY_HEADERS = {
@@ -34,16 +32,24 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+STRICT_TRANSPORT = "max-age=31536000"
+"""For a year the browser asks for this host over TLS only."""
 
 
 def protect(app: Flask, names: tuple[str, ...]) -> None:
     """Guard every page of the application. `names` are the host names it is known by, besides those of loopback."""
-    allowed = (*LOOPBACK_NAMES, *names)
+    allowed = frozenset(_host_of(name) for name in names)
 
     @app.before_request
     def guard() -> AnyResponse | None:
-        if not request.host or not host_is_trusted(request.host, allowed):
+        if request.blueprint == "health":
+            return None  # asked by its address, which may be any
+        host = _host_of(request.host)
+        if not is_loopback(host) and host not in allowed:
             abort(400, "This server does not answer to the name in the address. Use the address that you were given.")
+        if request.environ.get("bulkupdate.busy"):
+            abort(503)
+        _require_same_origin(host)
         is_touch = request.endpoint not in SELF_REFRESHING
         g.user_session = current_context().sessions.find(session.get("id", ""), touch=is_touch)
         if g.user_session is None and request.endpoint not in PUBLIC:
@@ -53,6 +59,29 @@ def protect(app: Flask, names: tuple[str, ...]) -> None:
 
     app.after_request(_add_headers)
     CSRFProtect(app)  # after the guard above, so that forms without a session are not parsed
+
+
+def _host_of(name: str) -> str:
+    """Return the host of `host`, `host:port`, `[::1]` or `[::1]:port`, in lower case and without brackets."""
+    name = name.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name if name.count(":") > 1 else name.partition(":")[0]
+
+
+def _require_same_origin(host: str) -> None:
+    """Refuse a form that another site sent. Ports are not compared: a proxy may pass the host without its port."""
+    if request.method in ("GET", "HEAD"):
+        return
+    origin = request.headers.get("Origin", "null")
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        abort(403, "This form was sent by another site. Open the page from its own address and try again.")
+    if origin != "null" and _host_of(origin.partition("://")[2]) != host:
+        abort(
+            403,
+            f"The address in your browser ({origin}) is not the one that the proxy passes on ({request.host}). "
+            "Tell your administrator: the proxy has to pass on the host.",
+        )
 
 
 def _ask_to_sign_in() -> AnyResponse:
@@ -77,6 +106,8 @@ def _limit_form() -> None:
 def _add_headers(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers[name] = value
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     if request.endpoint == "static" and response.status_code in (200, 304):
         response.headers["Cache-Control"] = "no-cache"  # revalidated each time, sent again only if changed
     return response

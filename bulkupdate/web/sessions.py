@@ -5,54 +5,99 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from bulkupdate.clock import Clock
 from bulkupdate.settings import Secret
+from bulkupdate.text import replace_controls
 
 MAX_SESSION_SECONDS = 12 * 3600.0
 """A session ends after this time even if it is never idle."""
 
+_MAX_REMEMBERED_ENDS = 10_000
+
+
+class EndReason(Enum):
+    """Why a session ended before the user signed out."""
+
+    IDLE = "idle"
+    TOO_OLD = "too old"
+    REFUSED = "refused"
+    PASSWORD_CHANGED = "password changed"  # noqa: S105  # no password
+    BY_USER = "by user"
+    BY_ADMIN = "by administrator"
+
 
 def fold_name(username: str) -> str:
-    """Return a user name in the form in which names are compared: without regard to case and outer blanks."""
-    return username.strip().casefold()
+    """Return a user name as names are compared: NFKC, without case, outer blanks, controls and invisible characters."""
+    return replace_controls(unicodedata.normalize("NFKC", username), lambda _: "").strip().casefold()
 
 
 @dataclass
 class Session:
-    """One session of one user. `host` is the service that accepted the login; times are seconds since 1970."""
+    """One session of one user.
+
+    `username` is the login as it is sent to the service, `identity` the user name that the service returned, and `host`
+    the service. `address` and `browser` say where the user signed in. `started`, `seen` and `checked` (when the service
+    last accepted the login) are seconds of `Clock.monotonic`.
+    """
 
     id: str
     username: str
+    identity: str
     password: Secret
     host: str
+    address: str
+    browser: str
     started: float
     seen: float
+    checked: float
 
     @property
     def user_key(self) -> str:
-        """The user name in the form in which names are compared."""
-        return fold_name(self.username)
+        """The user in the form in which users are compared."""
+        return fold_name(self.identity)
 
     def has_password(self, password: Secret) -> bool:
         """Return whether the service accepted this password for the session; takes the same time for any wrong one."""
         return hmac.compare_digest(self.password.reveal().encode(), password.reveal().encode())
 
 
+@dataclass(frozen=True)
+class AcceptedLogin:
+    """A login that the service has accepted; `identity` is the user name that it returned."""
+
+    username: str
+    identity: str
+    password: Secret
+    host: str
+
+
 class Sessions:
     """All sessions. Thread-safe. A session ends after `idle_seconds` without a page being opened."""
 
     def __init__(self, clock: Clock, idle_seconds: float) -> None:
+        self.idle_seconds = idle_seconds
         self._clock = clock
-        self._idle_seconds = idle_seconds
         self._sessions: dict[str, Session] = {}
+        self._ends: OrderedDict[str, EndReason] = OrderedDict()
         self._lock = threading.Lock()
 
-    def open(self, username: str, password: Secret, host: str) -> Session:
-        """Return a new session with a random id."""
-        now = self._clock.now()
-        session = Session(secrets.token_urlsafe(32), username.strip(), password, host, now, now)
+    def open(self, login: AcceptedLogin, address: str = "", browser: str = "") -> Session:
+        """Return a new session with a random id; sessions of the same user with another password end."""
+        now = self._clock.monotonic()
+        session = Session(
+            secrets.token_urlsafe(32), login.username, login.identity, login.password, login.host, address, browser,
+            started=now, seen=now, checked=now,
+        )  # fmt: skip
+        self._end_if(
+            lambda other: _is_same_user(other, session) and not other.has_password(session.password),
+            EndReason.PASSWORD_CHANGED,
+        )
         with self._lock:
             self._sessions[session.id] = session
         return session
@@ -66,24 +111,59 @@ class Sessions:
         with self._lock:
             session = self._sessions.get(session_id)
             if session is not None and touch:
-                session.seen = self._clock.now()
+                session.seen = self._clock.monotonic()
         return session
 
-    def end(self, session_id: str) -> None:
-        """Delete a session and its password."""
-        with self._lock:
-            self._sessions.pop(session_id, None)
+    def seconds_left(self, session: Session) -> float:
+        """Return after how many seconds the session ends if no page is opened."""
+        now = self._clock.monotonic()
+        return min(session.seen + self.idle_seconds, session.started + MAX_SESSION_SECONDS) - now
 
-    def of_user(self, user_key: str) -> list[Session]:
-        """Return the sessions of one user."""
+    def why_ended(self, session_id: str) -> EndReason | None:
+        """Return why a session ended; None if it has not, or the user signed out, or it was long ago."""
+        with self._lock:
+            return self._ends.get(session_id)
+
+    def end(self, session_id: str, reason: EndReason | None = None) -> None:
+        """Delete a session and its password; `reason` is shown to its user, None for a sign-out."""
+        self._end_if(lambda session: session.id == session_id, reason)
+
+    def end_all(self, user_key: str, host: str, reason: EndReason) -> None:
+        """Delete all sessions of a user."""
+        self._end_if(lambda session: session.user_key == user_key and session.host == host, reason)
+
+    def end_refused(self, refused: Session) -> None:
+        """Delete all sessions of a user whose password the service no longer accepts."""
+        self._end_if(
+            lambda session: _is_same_user(session, refused) and session.has_password(refused.password),
+            EndReason.REFUSED,
+        )
+
+    def all(self) -> list[Session]:
+        """Return all sessions, the newest first."""
         self.remove_expired()
         with self._lock:
-            return [session for session in self._sessions.values() if session.user_key == user_key]
+            return sorted(self._sessions.values(), key=lambda session: -session.started)
+
+    def of_user(self, user_key: str) -> list[Session]:
+        """Return the sessions of one user, the newest first."""
+        return [session for session in self.all() if session.user_key == user_key]
 
     def remove_expired(self) -> None:
         """Delete the sessions that have been idle for too long or are too old."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
+        self._end_if(lambda session: now - session.seen > self.idle_seconds, EndReason.IDLE)
+        self._end_if(lambda session: now - session.started > MAX_SESSION_SECONDS, EndReason.TOO_OLD)
+
+    def _end_if(self, is_ended: Callable[[Session], bool], reason: EndReason | None) -> None:
         with self._lock:
-            for session in list(self._sessions.values()):
-                if now - session.seen > self._idle_seconds or now - session.started > MAX_SESSION_SECONDS:
-                    del self._sessions[session.id]
+            for session in [session for session in self._sessions.values() if is_ended(session)]:
+                del self._sessions[session.id]
+                if reason is not None:
+                    self._ends[session.id] = reason
+            while len(self._ends) > _MAX_REMEMBERED_ENDS:
+                self._ends.popitem(last=False)
+
+
+def _is_same_user(one: Session, other: Session) -> bool:
+    return one.user_key == other.user_key and one.host == other.host

@@ -17,6 +17,7 @@ from bulkupdate.files import open_private
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
+from bulkupdate.web.sessions import fold_name
 
 FOLDER = "uploads"
 RECORD = "upload.json"
@@ -61,12 +62,21 @@ class Upload:
         )
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a user has uploaded: files in the last 24 hours, and bytes of all that are stored."""
+
+    recent_files: int
+    stored_bytes: int
+
+
 class Uploads:
-    """The folder of all uploads."""
+    """The folder of all uploads. Thread-safe."""
 
     def __init__(self, state_dir: Path, clock: Clock) -> None:
         self.folder = state_dir / FOLDER
         self._clock = clock
+        self._known: dict[str, tuple[int, Upload]] = {}
 
     def add(self, content: IO[bytes], owner: str, host: str, name: str, ending: str, options: SheetOptions) -> Upload:
         """Store a file under a generated name."""
@@ -76,9 +86,13 @@ class Uploads:
             upload_id, owner, host, name, f"{upload_id}{ending}", format_utc(self._clock.now()), options.sheet or "",
             options.decimal_mark, options.ignore_unknown, folder, options.encoding or "", options.numbers,
         )  # fmt: skip
-        with open_private(upload.path) as file:
-            shutil.copyfileobj(content, file, 1 << 20)
-        self.save(upload)
+        try:
+            with open_private(upload.path) as file:
+                shutil.copyfileobj(content, file, 1 << 20)
+            self.save(upload)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return upload
 
     def save(self, upload: Upload) -> None:
@@ -97,21 +111,45 @@ class Uploads:
         """Return the upload with this id; None if there is none, or another version of the program stored it."""
         if _ID.fullmatch(upload_id) is None:
             return None
-        record = read_json(self.folder / upload_id / RECORD)
+        path = self.folder / upload_id / RECORD
         try:
-            return None if record is None else Upload(folder=self.folder / upload_id, **record)
-        except TypeError:  # written by another version
+            written = path.stat().st_mtime_ns
+        except OSError:
+            self._known.pop(upload_id, None)
             return None
+        known = self._known.get(upload_id)
+        if known is not None and known[0] == written:
+            return known[1]
+        upload = _read_upload(path)
+        if upload is not None:
+            self._known[upload_id] = written, upload
+        return upload
 
     def all(self) -> list[Upload]:
         """Return every upload, newest first."""
         names = sorted((folder.name for folder in self.folder.glob("*")), reverse=True) if self.folder.is_dir() else []
         return [upload for name in names if (upload := self.find(name)) is not None]
 
+    def measure(self, owner_key: str) -> Usage:
+        """Return what the user with this key (`fold_name`) has uploaded."""
+        since = format_utc(self._clock.now() - 86_400)
+        own = [upload for upload in self.all() if fold_name(upload.owner) == owner_key]
+        sizes = (upload.path.stat().st_size for upload in own if upload.path.exists())
+        return Usage(sum(upload.at >= since for upload in own), sum(sizes))
+
     def remove(self, upload_id: str) -> None:
         """Delete an upload with its check, report and results."""
         if _ID.fullmatch(upload_id):
             shutil.rmtree(self.folder / upload_id, ignore_errors=True)
+
+
+def _read_upload(path: Path) -> Upload | None:
+    """Return the upload of a record; None if another version of the program wrote it."""
+    record = read_json(path)
+    try:
+        return None if record is None else Upload(folder=path.parent, **record)
+    except TypeError:
+        return None
 
 
 def purge_uploads(state_dir: Path, before: float, keep: frozenset[str] = frozenset()) -> int:

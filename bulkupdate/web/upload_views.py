@@ -18,9 +18,10 @@ from bulkupdate.web.check_store import delete_outcome
 from bulkupdate.web.check_worker import Task, limit_settings
 from bulkupdate.web.downloads import send_template
 from bulkupdate.web.filenames import clean_name, require_sheet_name
-from bulkupdate.web.history_views import list_history
+from bulkupdate.web.history_views import find_entries
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_see_run, may_see_upload, owns_upload
+from bulkupdate.web.sessions import fold_name
 from bulkupdate.web.upload_store import Upload
 
 pages = Blueprint("uploads", __name__)
@@ -28,6 +29,13 @@ log = logging.getLogger("bulkupdate.web")
 
 CHECK_WAIT_SECONDS = 2.5
 """How long an upload waits for its check; after that, a page that refreshes itself is shown."""
+
+MAX_UPLOADS_A_DAY = 200
+STORED_UPLOADS = 20
+"""A user may store this many times the limit of one upload."""
+
+FORM_BYTES = 4096
+"""What the form around a file takes of the limit, at most."""
 
 RECENT_ENTRIES = 5
 _MAX_SHEET_NAME = 200
@@ -57,10 +65,13 @@ def upload() -> AnyResponse | tuple[str, int]:
         return _show_home(f"{error} {error.remedy or ''}"), 400
     submit_task(stored, is_report=False).wait(CHECK_WAIT_SECONDS)
     log.info("sheet %s: uploaded", stored.id)
+    user = current_user()
+    current_context().audit.record("uploaded", user=user.identity, address=request.remote_addr or "", about=stored.id)
     return redirect(url_for("checks.show", upload_id=stored.id), 303)
 
 
 def _store(file: FileStorage) -> Upload:
+    _require_allowance()
     name = clean_name(file.filename or "")
     ending = require_sheet_name(name)
     options = SheetOptions(
@@ -71,7 +82,23 @@ def _store(file: FileStorage) -> Upload:
         numbers=_read_numbers(),
     )
     user = current_user()
-    return current_context().uploads.add(file.stream, user.username, user.host, name, ending, options)
+    return current_context().uploads.add(file.stream, user.identity, user.host, name, ending, options)
+
+
+def _require_allowance() -> None:
+    """Answer 429 if the user has uploaded too much."""
+    context = current_context()
+    usage = context.uploads.measure(current_user().user_key)
+    if usage.recent_files >= MAX_UPLOADS_A_DAY:
+        abort(
+            429, f"You have uploaded {usage.recent_files} sheets in 24 hours, which is the limit. Try again tomorrow."
+        )
+    if usage.stored_bytes >= STORED_UPLOADS * context.settings.upload_bytes:
+        abort(
+            429,
+            "Your sheets take up all the space that a user may have on this server. Delete sheets that were not sent, "
+            f"or wait: sheets are deleted after {context.settings.upload_days:g} days.",
+        )
 
 
 def _read_encoding() -> str | None:
@@ -93,7 +120,7 @@ def read_as(upload_id: str) -> AnyResponse:
     if not owns_upload(current_user(), stored):
         abort(403, "Only the user who uploaded a sheet can change how it is read.")
     context = current_context()
-    with context.jobs.one_at_a_time():
+    with context.jobs.one_at_a_time(stored.id):
         if not has_run(stored):
             changed = replace(
                 stored, encoding=_read_encoding() or stored.encoding, numbers=_read_numbers() or stored.numbers
@@ -110,7 +137,7 @@ def remove(upload_id: str) -> AnyResponse:
     stored = find_upload(upload_id)
     if not owns_upload(current_user(), stored):
         abort(403, "Only the user who uploaded a sheet can delete it.")
-    with current_context().jobs.one_at_a_time():
+    with current_context().jobs.one_at_a_time(stored.id):
         if not has_run(stored):
             current_context().uploads.remove(stored.id)
     return redirect(url_for("uploads.home"), 303)
@@ -136,14 +163,14 @@ def has_run(stored: Upload) -> bool:
 def submit_task(stored: Upload, *, is_report: bool) -> threading.Event:
     """Queue the check of an upload, or its report; the event is set when it is done."""
     task = Task(stored, limit_settings(current_context().settings), is_report)
-    return current_context().checks.submit(stored.owner, task)
+    return current_context().checks.submit(fold_name(stored.owner), task)
 
 
 def _show_home(error: str | None) -> str:
     return render_template(
         "home.html",
         error=error,
-        entries=list_history(current_context(), current_user(), RECENT_ENTRIES),
-        max_bytes=current_context().settings.upload_bytes,
+        entries=find_entries(current_context(), current_user(), RECENT_ENTRIES).entries,
+        max_bytes=max(1, current_context().settings.upload_bytes - FORM_BYTES),
         encodings=LIKELY_ENCODINGS,
     )

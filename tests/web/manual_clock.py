@@ -16,5 +16,8 @@ class ManualClock(Clock):
     def now(self) -> float:
         return self.time
 
+    def monotonic(self) -> float:
+        return self.time
+
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         raise AssertionError("nothing here waits")

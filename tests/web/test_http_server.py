@@ -5,11 +5,16 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import requests
 
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.web.disk_space import has_room
 from tests.web.served import Server, Visitor, make_csv
 
 
@@ -20,10 +25,90 @@ def test_the_limit_of_an_upload_holds_to_the_byte(sandbox: Sandbox, tmp_path: Pa
         visitor = Visitor(server.url, "anna")
         small = visitor.upload("small.csv", make_csv(1000))
         assert small.status_code == 200
-        assert post_raw(server, visitor, limit, b"x" * 100).startswith(b"HTTP/1.1 4")  # awaited, not cut off
+        assert post_raw(server, visitor, limit, b"x" * 100).startswith(b"HTTP/1.1 403")  # read, but without a token
+        exact = fill_form(visitor, limit)
+        assert b" 303 " in send_form(server, visitor, exact)
         assert b" 413 " in post_raw(server, visitor, limit + 1, b"")
         assert b" 413 " in post_chunks(server, visitor, limit + 1)
         assert sandbox.requests
+
+
+def fill_form(visitor: Visitor, size: int) -> bytes:
+    """Return a whole form of this size in bytes."""
+    token, end = visitor.token(), b"\r\n--b--\r\n"
+    start = (
+        f'--b\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{token}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="sheet"; filename="exact.csv"\r\n\r\nCustomerId,Name\n'
+    ).encode()
+    return start + b"x" * (size - len(start) - len(end)) + end
+
+
+def send_form(server: Server, visitor: Visitor, form: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(head_of(visitor, f"Content-Length: {len(form)}") + form)
+        return connection.recv(100)
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 50000000", "Transfer-Encoding: chunked"])
+def test_nothing_of_a_strangers_upload_is_received(server: Server, length: str) -> None:
+    """The answer comes after the headers, as a page with a way back."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        head = f"POST /sheets HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{length}\r\n\r\n"
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"Sign in and send the file again." in answer
+    for needed in (b'<html lang="en">', b"<title>", b'<a class="button primary" href="/">', b"Content-Security-Policy"):
+        assert needed in answer
+
+
+def test_a_large_form_is_refused_where_no_file_is_expected(server: Server, anna: Visitor) -> None:
+    answer = anna.session.post(server.url + "/sign-out", {"x": "y" * 70_000}, timeout=30)
+    assert answer.status_code == 413
+    assert "The form is too large" in answer.text
+
+
+def test_uploads_leave_room_on_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    usage = SimpleNamespace(total=100 << 30, used=0, free=600 << 20)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    assert has_room(tmp_path, 50 << 20)
+    assert not has_room(tmp_path, 100 << 20)
+    usage.total, usage.free = 100 << 20, 10 << 20  # a small disk keeps a share
+    assert has_room(tmp_path, 4 << 20)
+    assert not has_room(tmp_path, 6 << 20)
+
+
+@pytest.mark.long
+def test_half_sent_headers_do_not_keep_others_out(server: Server) -> None:
+    """310 connections that send a byte now and then: they are dropped, and the page answers all the while."""
+    slow = []
+    for _ in range(310):
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+        slow.append(connection)
+    started = time.monotonic()
+    answers = []
+    while time.monotonic() - started < 15:
+        before = time.monotonic()
+        assert requests.get(server.url + "/healthz", timeout=10).status_code == 200
+        answers.append(time.monotonic() - before)
+        for connection in slow:
+            with suppress(OSError):
+                connection.sendall(b"x")
+        time.sleep(1)
+    assert max(answers[3:]) < 1, answers
+    dropped = sum(is_dropped(connection) for connection in slow)
+    assert dropped == 310
+
+
+def is_dropped(connection: socket.socket) -> bool:
+    connection.settimeout(0.1)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def head_of(visitor: Visitor, *more: str) -> bytes:

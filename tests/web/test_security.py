@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import requests
@@ -126,5 +127,33 @@ def test_behind_a_proxy_the_cookie_is_secure(proxied: Server) -> None:
     answer = requests.get(f"{proxied.url}/sign-in", headers=headers, timeout=30)
     assert answer.status_code == 200
     assert "; Secure" in answer.headers["Set-Cookie"]
+    headers["X-Forwarded-Host"] = "Bulk.Example.COM:8443"  # names are compared without case and port
+    assert requests.get(f"{proxied.url}/sign-in", headers=headers, timeout=30).status_code == 200
     headers["X-Forwarded-Host"] = "evil.example"
     assert requests.get(f"{proxied.url}/sign-in", headers=headers, timeout=30).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://bulk.example.com:8443"}, 403),  # without a token: our own form is asked for one
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_form_of_another_site_is_told_so(proxied: Server, headers: dict[str, str], status: int) -> None:
+    """The proxy may pass on the host without its port (nginx's $host): then the form is still ours."""
+    given = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "bulk.example.com", **headers}
+    answer = requests.post(f"{proxied.url}/sign-in", headers=given, timeout=30)
+    assert answer.status_code == status
+    is_ours = "bulk.example.com:8443" in given["Origin"]
+    assert ("This form was out of date" in answer.text) == is_ours
+    assert ("sent by another site" in answer.text or "not the one that the proxy" in answer.text) != is_ours
+
+
+@pytest.mark.parametrize("host", ["::1", "127.0.0.2"])
+def test_the_page_is_served_at_every_loopback_address(sandbox: Sandbox, tmp_path: Path, host: str) -> None:
+    with Server(sandbox.base_url, tmp_path / "state", "--host", host) as server:
+        shown = f"[{host}]" if ":" in host else host
+        answer = requests.get(f"http://{shown}:{server.port}/sign-in", timeout=30)
+        assert answer.status_code == 200

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -11,7 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from bulkupdate.clock import Clock
+from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.web.upload_store import Uploads, Usage
+from tests.web.conftest import MADE_ID
+from tests.web.manual_clock import ManualClock
 from tests.web.served import Server, Visitor, make_csv, path_of
 
 
@@ -21,6 +29,42 @@ def test_what_is_kept_is_for_the_servers_user_only(server: Server, run_of_anna: 
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert "example.com" not in server.log
     assert "New 1" not in server.log
+
+
+@pytest.mark.parametrize("record", ['{"id": "x"}', "[]", '{"unheard": 1, "id": "x", "owner": "anna"}', "", "{"])
+def test_a_record_of_another_version_is_passed_over(server: Server, anna: Visitor, record: str) -> None:
+    """After an upgrade is taken back: its own page says that there is none, all others work."""
+    folder = server.state_dir / "uploads" / MADE_ID
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "upload.json").write_text(record)
+    (folder / "upload.json").chmod(0o600)
+    try:
+        for path, status in (("/", 200), ("/runs", 200), (f"/sheets/{MADE_ID}", 404)):
+            assert anna.get(path).status_code == status
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_user_stores_as_much_as_is_allowed_and_no_more(sandbox: Sandbox, tmp_path: Path) -> None:
+    host = re.sub(r"https?://|/.*", "", sandbox.base_url)
+    uploads = Uploads(tmp_path / "state", Clock())
+    for number in range(20):
+        uploads.add(io.BytesIO(b"x" * 5000), "Anna", host, f"{number}.csv", ".csv", SheetOptions())
+    with Server(sandbox.base_url, tmp_path / "state", upload_bytes="5000") as server:
+        refused = Visitor(server.url, "anna").upload("more.csv", make_csv(1))
+        assert refused.status_code == 429
+        assert "all the space that a user may have" in refused.text
+        assert Visitor(server.url, "bert").upload("other.csv", make_csv(1)).status_code == 200
+
+
+def test_a_user_uploads_so_often_a_day(tmp_path: Path) -> None:
+    clock = ManualClock()
+    uploads = Uploads(tmp_path, clock)
+    for _ in range(3):
+        uploads.add(io.BytesIO(b"abc"), "anna", "host", "a.csv", ".csv", SheetOptions())
+        clock.time += 10 * 3600
+    assert uploads.measure("anna") == Usage(recent_files=2, stored_bytes=9)
+    assert uploads.measure("bert") == Usage(0, 0)
 
 
 @pytest.mark.long

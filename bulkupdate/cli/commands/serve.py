@@ -46,5 +46,11 @@ def command(invocation: Invocation, host: str, port: int, trust_proxy: bool, nam
     from bulkupdate.web.http_server import serve
 
     app = create_app(settings, names=names, trust_proxy=trust_proxy)
-    serve(app, host, port, lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; runs can be resumed)"))
+    serve(
+        app,
+        host,
+        port,
+        lambda url: console.info(f"Upload page: {url} (Ctrl-C ends it; runs can be resumed)"),
+        trust_proxy=trust_proxy,
+    )
     return ExitCode.DONE

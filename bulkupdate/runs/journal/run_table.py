@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,16 @@ _ABANDONED_AFTER_SECONDS = 86_400.0
 """How old a run that is still being written down must be to count as left behind by a killed process."""
 
 _CHILDREN = ("snapshots", "seen", "problems", "rows", "inputs")
+
+
+@dataclass(frozen=True)
+class RunHead:
+    """What a list of runs needs of each, without counting its rows."""
+
+    id: str
+    file: str
+    host: str
+    username: str
 
 
 class RunTable(JournalFile):
@@ -112,6 +122,15 @@ class RunTable(JournalFile):
     def runs(self) -> list[Run]:
         """All runs, newest first."""
         return self._select_runs("ORDER BY key DESC")
+
+    def is_being_written(self, run_id: str) -> bool:
+        """Return whether a run of this id has begun to be written down, but not all of it is there."""
+        return bool(self.select("SELECT 1 FROM runs WHERE id = ? AND state = ?", (run_id, _LOADING)))
+
+    def run_heads(self) -> list[RunHead]:
+        """Return what a list of all runs needs, newest first."""
+        query = "SELECT id, file, host, username FROM runs WHERE state != 'loading' ORDER BY key DESC"
+        return [RunHead(*columns) for columns in self.select(query)]
 
     def runs_of_file(self, sha256: str, host: str) -> list[Run]:
         """Return the runs of a file with this content to this host, newest first."""

@@ -14,7 +14,7 @@ from bulkupdate.customers.headings import HeaderRow, missing_key_error
 from bulkupdate.customers.models import Finding
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.spreadsheets.reading.csv_records import Record, read_records, separator_line
-from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow
+from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow, too_large_error
 from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row, refuse_second_header
 from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, make_sheet
 from bulkupdate.spreadsheets.reading.text_encoding import TextEncoding, detect_encoding
@@ -74,10 +74,13 @@ class _Rows:
         self._header = header
         self._width = len(header.headings)
         self._short_rows = 0
+        self._max_rows = options.max_rows
 
     def take(self, number: int, fields: list[str], is_broken: bool) -> None:
         if number <= self._header.number:
             return
+        if number - self._header.number > self._max_rows:  # blank ones count: reading millions of them takes minutes
+            raise too_large_error(self._max_rows, "rows, blank ones included", "BULKUPDATE_MAX_ROWS")
         if is_broken:
             quoted = " … ".join(field for field in fields if '"' in field)[:200]
             self.findings.append(CellFinding(number, None, _BROKEN_QUOTES, quoted))

@@ -104,10 +104,15 @@ class FrameBuilder:
             (self._characters * 2, options.max_unpacked_bytes, "bytes of text", "BULKUPDATE_MAX_UNPACKED_BYTES"),
         ):
             if count > most:
-                raise InputFileError(
-                    f"The sheet has more than {most:,} {what}.",
-                    remedy=f"Split it into several files, or raise the limit: {setting}.",
-                )
+                raise too_large_error(most, what, setting)
+
+
+def too_large_error(most: int, what: str, setting: str) -> InputFileError:
+    """Return the error for a sheet that has more of something than a setting allows."""
+    return InputFileError(
+        f"The sheet has more than {most:,} {what}.",
+        remedy=f"Split it into several files, or raise the limit: {setting}.",
+    )
 
 
 def arrow_strings(cells: Sequence[str], lengths: np.ndarray) -> pa.LargeStringArray:

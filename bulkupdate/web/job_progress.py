@@ -1,0 +1,68 @@
+"""How far a run of this server is, counted in memory, so that watching it costs no query."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from bulkupdate.clock import Clock
+from bulkupdate.customers.models import Status
+from bulkupdate.runs.estimate import expect_end
+from bulkupdate.runs.run_records import RowOutcome, Run, StatusCounts
+from bulkupdate.sellercloud.client import Client
+from bulkupdate.sellercloud.rate_limit import WaitState
+
+_MIN_ROWS_FOR_ESTIMATE = 5
+_UNSETTLED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
+"""What a run starts with and still has to settle."""
+
+
+class JobProgress:
+    """The counts of a run, kept up to date by its own reports. Thread-safe.
+
+    `requests` are those used so far; `waiting` is what the run waits for, `expected_end` when it will be done (seconds
+    since 1970), each None if that is not known.
+    """
+
+    def __init__(self, run: Run, counts: StatusCounts, clock: Clock) -> None:
+        self.run = run
+        self.requests = run.calls
+        self.waiting: WaitState | None = None
+        self.expected_end: float | None = None
+        self._clock = clock
+        self._started = clock.now()
+        self._settled = Counter({status: count for status, count in counts.counts.items() if status not in _UNSETTLED})
+        self._total = self._left = sum(counts[status] for status in _UNSETTLED)
+        self._awaiting_read_back: set[int] = set()
+        self._lock = threading.Lock()
+
+    def record(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None, client: Client) -> None:
+        """Note what became of these rows."""
+        with self._lock:
+            for outcome in outcomes:
+                self._settle(outcome)
+            self.waiting = waiting
+            self.requests = self.run.calls + client.calls
+            self.expected_end = self._expect_end(client)
+
+    def _settle(self, outcome: RowOutcome) -> None:
+        if outcome.row in self._awaiting_read_back:
+            self._awaiting_read_back.discard(outcome.row)
+            self._settled[Status.UNKNOWN] -= 1
+        else:
+            self._left -= 1
+        self._settled[outcome.status] += 1
+        if outcome.status is Status.UNKNOWN:
+            self._awaiting_read_back.add(outcome.row)
+
+    def _expect_end(self, client: Client) -> float | None:
+        sent, now = self._total - self._left, self._clock.now()
+        if self._left <= 0 or sent < _MIN_ROWS_FOR_ESTIMATE:
+            return None
+        return expect_end(client.quota, now, self._left, (now - self._started) / sent)
+
+    def counts(self) -> tuple[Mapping[Status, int], int]:
+        """Return the rows by status, and how many are still to be sent."""
+        with self._lock:
+            return +self._settled, max(0, self._left)

@@ -1,0 +1,59 @@
+"""Messages in the words of the page: without options of the command line, settings, and paths of the server."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+_HOW_TO_READ = "under “How to read the file” and upload it again"
+
+_REPLACEMENTS = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (
+            r"[^.]*Map it to a field name as `bulkupdate template` writes it, e\.g\. --map \"[^\"]*\"\.",
+            "Give the column the heading of a field; the template on the start page has them all.",
+        ),
+        (
+            r", map them with --map \"[^\"]*\", or ignore them with --ignore-unknown\.",
+            f", or tick “Ignore columns that are not customer fields” {_HOW_TO_READ}.",
+        ),
+        (
+            r"`bulkupdate template` writes a sheet with every heading\.",
+            "The template on the start page has every heading.",
+        ),
+        (r"use --decimal ,", f"choose “comma” {_HOW_TO_READ}"),
+        (r"; or decide for the whole file: --numbers \w+ or --numbers \w+", "; or decide for the whole sheet above"),
+        (r"Say which one is meant: `--sheet [^`]*`", f"Name the sheet {_HOW_TO_READ}"),
+        (r"Or name one: --sheet", f"Or name the sheet {_HOW_TO_READ}"),
+        (r"name it: --sheet", f"name it {_HOW_TO_READ}"),
+        (
+            r"name (?:its|the) encoding(?: of the file)?,?(?: for example| with)? --encoding(?: \S+(?<![.,;]))?",
+            f"choose its encoding {_HOW_TO_READ}",
+        ),
+        (r"Leave out --encoding", f"Choose “detect” as its encoding {_HOW_TO_READ}"),
+        (r"use --encoding (\w+)", rf"choose the encoding \1 {_HOW_TO_READ}"),
+        (r",? or raise the limit: BULKUPDATE_\w+(?:, [^.]*)?", ""),
+        (r", or say which it is: --map \"[^\"]*\"", ""),
+        (r", map (?:it|them) with --map \"[^\"]*\"", ""),
+    )
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_NOT_FOR_THE_PAGE = re.compile(
+    r"(?<!\w)--[a-z]|BULKUPDATE_|`bulkupdate|\bHTTPS?_PROXY|REQUESTS_CA_BUNDLE|bulkupdate\.toml"
+)
+
+
+@lru_cache(maxsize=4096)
+def say_on_page(text: str, *folders: Path) -> str:
+    """Return a message in the words of the page; paths in these folders are left out.
+
+    A sentence that still names an option or a setting is left out: nobody can follow it on the page.
+    """
+    for pattern, replacement in _REPLACEMENTS:
+        text = pattern.sub(replacement, text)
+    for folder in folders:
+        text = re.sub(rf"\s?{re.escape(str(folder))}(?:/[^\s,:;]*[^\s,:;.])?", "", text)
+    sentences = _SENTENCE.split(text)
+    return " ".join(sentence for sentence in sentences if not _NOT_FOR_THE_PAGE.search(sentence))

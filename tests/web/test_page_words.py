@@ -1,0 +1,63 @@
+"""Messages on the page: no options of the command line, no settings, no paths of the server."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.web.page_words import say_on_page
+from tests.web.served import Server, Visitor
+
+STATE = Path("/srv/bulk update/state")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            f"The journal {STATE}/journal.sqlite3 cannot be written: the disk is full. No further row was sent.",
+            "The journal cannot be written: the disk is full. No further row was sent.",
+        ),
+        (
+            "Write it with a point, or use --decimal ,.",
+            "Write it with a point, or choose “comma” under “How to read the file” and upload it again.",
+        ),
+        ("Split it into several files, or raise the limit: BULKUPDATE_MAX_ROWS.", "Split it into several files."),
+        (
+            "Say which one is meant: `--sheet \"My sheet\"`.",
+            "Name the sheet under “How to read the file” and upload it again.",
+        ),
+        ("Check BULKUPDATE_BASE_URL: it looks odd.", ""),
+        ("All is well. Continue with `bulkupdate resume`.", "All is well."),
+    ],
+)  # fmt: skip
+def test_words_of_the_page(text: str, shown: str) -> None:
+    assert say_on_page(text, STATE) == shown
+
+
+def test_every_remedy_of_the_program_is_free_of_options_and_settings() -> None:
+    """All texts of the packages that read and check a sheet, and that send a run."""
+    package = Path(__file__).parents[2] / "bulkupdate"
+    texts = [
+        text
+        for folder in ("spreadsheets/reading", "customers", "sellercloud", "store", "runs")
+        for module in (package / folder).rglob("*.py")
+        for text in re.findall(r'"([^"\n]{20,})"', module.read_text(encoding="utf-8"))
+    ]
+    assert len(texts) > 200
+    for text in texts:
+        assert not re.search(r"(?<!\w)--[a-z]|BULKUPDATE_", say_on_page(text)), text
+
+
+def test_a_refused_sheet_is_explained_in_words_of_the_page(anna: Visitor, server: Server) -> None:
+    pages = [
+        anna.upload("unknown.csv", b"CustomerId,Name,Kundengruppe\n100001,a,b\n"),
+        anna.upload("no key.csv", b"Number,Name\n100001,a\n"),
+        anna.upload("comma.csv", b"CustomerId;AccountManager1Commission\n100001;2,5\n"),
+        anna.upload("polish.csv", "CustomerId,Name\n100101,Łódź Żółw\n".encode("cp1250")),
+    ]
+    for page in pages:
+        assert not re.search(r"(?<!\w)--[a-z]|BULKUPDATE_|`", page.text), page.text
+        assert str(server.state_dir) not in page.text
