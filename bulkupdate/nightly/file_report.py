@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bulkupdate.errors import ExitCode
 from bulkupdate.files import replace_file
-from bulkupdate.runs.row_reasons import RowReason, describe_row_reasons
 from bulkupdate.runs.run_report import RunReport
 
 
@@ -32,8 +31,8 @@ class FileReport:
     `name` is the file's original name, `path` its place after the night. `run_report` is the object that `--json`
     prints. `files` are the files written for users: results, to-fix file, check report. `sentence` says what happened,
     without any text of a cell; `reason` says why and may quote a heading or the service, empty if all went well.
-    `sent_before` says when this content was sent before, empty if it was not. `row_reasons` say why rows were not
-    updated. `ends_night`: what stopped this file would stop the next one too.
+    `sent_before` says when this content was sent before, empty if it was not. `ends_night`: what stopped this file
+    would stop the next one too.
     """
 
     name: str
@@ -44,7 +43,6 @@ class FileReport:
     files: tuple[Path, ...] = ()
     reason: str = ""
     sent_before: str = ""
-    row_reasons: tuple[RowReason, ...] = ()
     ends_night: bool = False
 
     @property
@@ -65,7 +63,6 @@ def write_file_summary(report: FileReport, path: Path) -> None:
         "message": report.sentence,
         "reason": report.reason,
         "sent_before": report.sent_before,
-        "row_reasons": describe_row_reasons(report.row_reasons),
         "files": [str(each) for each in report.files],
     }
     with replace_file(path) as stream:

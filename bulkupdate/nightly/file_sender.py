@@ -142,7 +142,6 @@ class FileSender:
             sentence=_describe(result),
             files=tuple(each for each in (result.results, result.to_fix) if each is not None),
             reason=explain(error) if error else "",
-            row_reasons=result.reasons,
             ends_night=not is_done and not may_be_the_file,
         )
 

@@ -25,6 +25,9 @@ LOGGER = logging.getLogger("bulkupdate")
 CONTEXT = ("run", "row", "file", "status", "http_status", "exit_code")
 """The attributes that a record may carry in addition to its message, in the order shown."""
 
+_JSON_ONLY = ("night",)
+"""Attributes that are objects: the text format has their message only."""
+
 FILE_BYTES = 10_000_000
 FILES_KEPT = 9
 """A log file that reaches its maximum size is renamed to `.1`, the one before to `.2`, and so on."""
@@ -52,7 +55,9 @@ class JsonFormatter(logging.Formatter):
         """Return one line, whatever the record holds."""
         fields = {"time": format_utc(record.created), "level": record.levelname, "message": record.getMessage()}
         trace = _read_trace(self, record)
-        line = json.dumps({**fields, **_read_context(record), **({"trace": trace} if trace else {})})
+        fields |= _read_context(record)
+        fields |= {name: value for name in _JSON_ONLY if (value := getattr(record, name, None)) is not None}
+        line = json.dumps({**fields, **({"trace": trace} if trace else {})})
         return line.replace("\x7f", "\\u007f")
 
 

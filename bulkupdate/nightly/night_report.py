@@ -12,7 +12,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.left_files import LeftFile
-from bulkupdate.runs.run_report import report_failure
+from bulkupdate.runs.run_report import JSON_SCHEMA, report_failure
 from bulkupdate.text import pluralize
 
 
@@ -85,6 +85,7 @@ class NightReport:
         """Return the object that `nightly --json` prints last; `night` is true in no other object."""
         failure = report_failure(self.error, None, None).to_json()["problems"] if self.error else []
         return {
+            "schema": JSON_SCHEMA,
             "night": True,
             "folder": str(self.folder),
             "started": format_utc(self.started),

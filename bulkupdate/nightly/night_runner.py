@@ -91,7 +91,8 @@ def _report_end(night: Night, report: NightReport) -> NightReport:
     night.notifier.notify_night(report)
     report = replace(report, failed_notifications=night.notifier.failures)
     is_well = report.exit_code is ExitCode.DONE and not report.failed_notifications
-    LOGGER.log(logging.INFO if is_well else logging.WARNING, "night ends: %s", report.describe())
+    level = logging.INFO if is_well else logging.WARNING
+    LOGGER.log(level, "night ends: %s", report.describe(), extra={"night": report.to_json()})
     if night.metrics_file is not None:
         try:
             write_metrics(report, night.metrics_file)

@@ -32,8 +32,8 @@ def write_file_text(report: FileReport) -> str:
     lines = [f"{report.name}: {report.sentence}", *filter(None, (report.reason, report.sent_before))]
     lines += ["", f"Rows: {run_report.rows:,}"]
     lines += [f"  {status.value}: {count:,}" for status, count in run_report.counts.items() if count]
-    if report.row_reasons:
-        lines += ["Why rows were not updated:", *(f"  {each}" for each in describe_row_reasons(report.row_reasons))]
+    if run_report.reasons:
+        lines += ["Why rows were not updated:", *(f"  {each}" for each in describe_row_reasons(run_report.reasons))]
     lines += [f"Run: {run_report.run}"] if run_report.run else []
     lines += [f"File: {report.path}"]
     lines += [f"Next: {run_report.next_command}"] if run_report.next_command else []
@@ -43,7 +43,7 @@ def write_file_text(report: FileReport) -> str:
 def write_file_post(report: FileReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a file; it quotes no cell of the file."""
     described = report.run_report.to_json()
-    reasons = describe_row_reasons([each for each in report.row_reasons if each.status is not Status.INVALID])
+    reasons = describe_row_reasons([each for each in report.run_report.reasons if each.status is not Status.INVALID])
     counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
     lines = [f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else "")]
     lines += [*filter(None, [report.sent_before]), *reasons]
@@ -66,7 +66,7 @@ def write_night_text(report: NightReport) -> str:
     for each in report.files:
         lines += ["", f"{each.name}: {each.sentence}"]
         lines += [f"  {line}" for line in (each.reason, each.sent_before) if line]
-        lines += [f"  {line}" for line in describe_row_reasons(each.row_reasons)]
+        lines += [f"  {line}" for line in describe_row_reasons(each.run_report.reasons)]
         lines += [f"  Next: {each.run_report.next_command}"] if each.run_report.next_command else []
     if report.left_files:
         lines += ["", "Left behind:", *(f"  {each.name}: {each.message}" for each in report.left_files)]

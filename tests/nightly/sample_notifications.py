@@ -12,6 +12,7 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.settings import Settings
@@ -20,13 +21,18 @@ NIGHT = 1_768_392_000.0  # 2026-01-14T12:00:00Z
 
 
 def report(
-    name: str = "a.csv", exit_code: int = 0, files: tuple[Path, ...] = (), reason: str = "", **more: Any
+    name: str = "a.csv",
+    exit_code: int = 0,
+    files: tuple[Path, ...] = (),
+    reason: str = "",
+    row_reasons: tuple[RowReason, ...] = (),
+    **more: Any,
 ) -> FileReport:
     problem = Problem(2, "163", "Name", "Ann", "email", "Ann", "Ann")
     run_report = RunReport(
         run="20260114-093849-k3v9x2mq", file="a.csv", state=RunState.FINISHED, exit_code=ExitCode(exit_code), rows=3,
         counts={Status.UPDATED: 2, Status.REJECTED: 1}, problems=(problem,),
-        next_command="bulkupdate retry 20260114-093849-k3v9x2mq",
+        next_command="bulkupdate retry 20260114-093849-k3v9x2mq", reasons=row_reasons,
     )  # fmt: skip
     return FileReport(
         name=name,

@@ -210,9 +210,8 @@ def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironmen
 def test_the_reasons_of_rejected_rows_are_in_the_summary(env: NightEnvironment) -> None:
     env.put("part.csv", sheet([FIRST, 999_998, 999_999]))
     env.night()
-    (reason,) = env.summary("part")["row_reasons"]
-    assert reason.startswith("2 rejected: ")
-    assert reason.endswith("(rows 3 and 4)")
+    (reason,) = env.summary("part")["reasons"]
+    assert (reason["status"], reason["count"]) == ("rejected", 2)
 
 
 # -- content that was sent before -----------------------------------------------------------------------------------

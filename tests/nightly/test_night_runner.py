@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -386,6 +387,15 @@ def test_quiet_shows_what_needs_attention_and_nothing_else(
     assert "left behind: Its name ends in .part" in said
     assert "night ends: 1 file" in said
     assert "row not updated" not in said
+
+
+def test_the_object_of_the_night_is_the_last_line_of_all_output(env: NightEnvironment) -> None:
+    """Airflow keeps the last line of stdout and stderr together as the result of the task."""
+    env.put("a.csv", sheet([FIRST]), age=60)
+    ended = subprocess.run(
+        env.command("--json"), env=env.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
+    )
+    assert json.loads(ended.stdout.splitlines()[-1])["night"] is True
 
 
 def test_an_empty_night_prints_its_json_object(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

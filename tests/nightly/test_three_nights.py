@@ -151,6 +151,9 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         assert str(attached).endswith("-two-results.xlsx")
 
         events = lines_of(log.read_text())
+        summaries = [event["night"] for event in events if "night" in event]
+        assert len(summaries) == 2  # the killed night has none
+        assert summaries[-1] == night
         assert {each["level"] for each in events} <= {"INFO", "WARNING"}
         told = first.stderr + third.stderr + log.read_text()
         assert "T0ken" not in told
