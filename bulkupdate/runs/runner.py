@@ -100,9 +100,9 @@ def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunRes
 
 
 def _find_loss(journal: Journal) -> JournalError | None:
-    """Return the error if the journal was deleted or replaced after the last commit; None if it is there."""
+    """Return the error if the journal was lost or damaged after the last commit; None if it is whole."""
     try:
-        journal.require_present()
+        journal.require_whole()
     except JournalError as error:
         return error
     return None

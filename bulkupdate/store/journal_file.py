@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -46,7 +46,7 @@ _MESSAGES = {
         "Free some space on the disk, then continue with `bulkupdate resume`.",
     ),
     Failure.DAMAGED: (
-        "The journal {path} is damaged ({reason}). It was left as it is, and nothing was sent.",
+        "The journal {path} is damaged ({reason}). It was left as it is, and no further row was sent.",
         "Put back a copy of it, or move it away with its log, to begin a new one: {path}, {name}-wal and {name}-shm.",
     ),
     Failure.OTHER_VERSION: (
@@ -96,8 +96,7 @@ class JournalFile:
 
     def _prepare(self) -> None:
         self.connection.execute("PRAGMA foreign_keys = ON")
-        if self.connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("the check of its pages failed")
+        _require_intact(self.connection)
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +110,15 @@ class JournalFile:
         """Close the file; what was recorded stays."""
         self.connection.close()
 
-    def require_present(self) -> None:
-        """Raise `JournalError` if the file was deleted, replaced or emptied since it was opened."""
+    def require_whole(self) -> None:
+        """Raise `JournalError` if the file was deleted, replaced, cut or overwritten since it was opened.
+
+        It is read by a new connection: this one may still hold pages that the file has lost.
+        """
         with self.translated():
             self._identity.require(self.path)
+            with closing(open_file(self.path, JOURNAL)) as connection:
+                _require_intact(connection)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -168,6 +172,11 @@ class JournalFile:
             if rewrite:
                 self.connection.execute("VACUUM")
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _require_intact(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("the check of its pages failed")
 
 
 def _create(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -67,7 +68,19 @@ def test_a_run_whose_journal_is_lost_sends_nothing_more(
     assert len(find_puts(sandbox)) <= lost[0] + CONCURRENCY
 
 
-def test_a_journal_lost_after_the_last_commit_is_no_success(make_sandbox, tmp_path: Path) -> None:
+def cut(journal: Path) -> None:
+    os.truncate(journal, 4096)
+
+
+def overwrite(journal: Path) -> None:
+    with journal.open("r+b") as file:
+        file.write(bytes(journal.stat().st_size))
+
+
+@pytest.mark.parametrize("lose", [unlink, cut, overwrite])
+def test_a_journal_lost_after_the_last_commit_is_no_success(
+    make_sandbox, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
     sandbox = make_sandbox()
     driver = Driver(sandbox.base_url, tmp_path)
     run = driver.begin(write_sheet(tmp_path / "customers.csv", 5))
@@ -76,7 +89,7 @@ def test_a_journal_lost_after_the_last_commit_is_no_success(make_sandbox, tmp_pa
     def watch(outcomes: Iterable[object], _waiting: object) -> None:
         seen.extend(1 for _ in outcomes)
         if len(seen) == 5:
-            unlink(tmp_path / "state" / "journal.sqlite3")
+            lose(tmp_path / "state" / "journal.sqlite3")
 
     assert driver.execute_run(run, watch=watch).exit_code == 4
 
