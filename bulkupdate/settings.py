@@ -50,7 +50,7 @@ class Section(StrEnum):
     SENDING = "Sending"
     SHEETS = "Sheets"
     PAGE = "Upload page"
-    NOTICES = "Notices of the nightly folder"
+    NOTICES = "Notifications of nights"
 
 
 def _setting(
@@ -122,7 +122,7 @@ class Settings:
         "when to notify: always = after each file, summary = once a night, problems or never",
         choices=("always", "summary", "problems", "never"),
     )
-    mail_host: str = _setting(_NOTICES, "", "mail server (SMTP) that takes the notices; none: no mail")
+    mail_host: str = _setting(_NOTICES, "", "mail server (SMTP) that sends the notifications; none: no mail")
     mail_port: int = _setting(
         _NOTICES, 0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0, most=65_535
     )
@@ -132,13 +132,13 @@ class Settings:
     mail_username: str = _setting(_NOTICES, "", "login of the mail server; none: no login")
     mail_password: Secret = _setting(_NOTICES, Secret(""), "password of that login")
     mail_password_file: str = _setting(_NOTICES, "", "file that holds it, instead of the password itself")
-    mail_from: str = _setting(_NOTICES, "", "address that notices come from")
-    mail_to: str = _setting(_NOTICES, "", "addresses that notices go to, separated by commas")
+    mail_from: str = _setting(_NOTICES, "", "address that notifications come from")
+    mail_to: str = _setting(_NOTICES, "", "addresses that notifications go to, separated by commas")
     mail_attach_bytes: int = _setting(
         _NOTICES, 5_000_000, "bytes of results to attach at most; more are only named", least=0, most=1_000_000_000
     )
     webhook_url: Secret = _setting(
-        _NOTICES, Secret(""), "address that notices are posted to as JSON (Slack and its like)"
+        _NOTICES, Secret(""), "address that notifications are posted to as JSON (Slack and similar)"
     )
     heartbeat_url: Secret = _setting(
         _NOTICES,

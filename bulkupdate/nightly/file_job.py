@@ -91,14 +91,18 @@ class FileProcessor:
             folder.clear_read_attempts(claimed)
 
     def _leave(self, claimed: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
-        """Leave the file where it is. The night ends, unless the cause is of this file alone."""
+        """Leave the file where it is. The night ends, unless the cause concerns only this file."""
+        sentence, reason = "left for the next night", explain(error)
+        if isinstance(error, OvertakenRunError):  # no later night can continue it
+            sentence = "not continued: newer runs have updated its customers"
+            reason = f"{reason} If not, move its file out of working/."
         return FileReport(
             name=claimed.original_name,
             path=claimed.path,
             outcome=FileOutcome.STOPPED,
             run_report=report_failure(error, claimed.path, run.id if run else None),
-            sentence="left for the next night",
-            reason=explain(error),
+            sentence=sentence,
+            reason=reason,
             ends_night=not isinstance(error, BusyError | OvertakenRunError),
         )
 

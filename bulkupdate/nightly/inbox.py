@@ -113,7 +113,7 @@ def is_being_written(path: Path) -> bool:
 
 
 def is_system_file(name: str) -> bool:
-    """Return whether the name is that of a lock file or of a file of the operating system, which nobody misses."""
+    """Return whether the name is that of a lock file or of a file of the operating system, not of a user."""
     return name.lower().startswith(_SYSTEM_STARTS) or name.lower() in SYSTEM_NAMES
 
 

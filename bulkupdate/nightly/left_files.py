@@ -33,12 +33,12 @@ class LeftReason(StrEnum):
 
 
 _SOLVES_ITSELF = (LeftReason.LATE, LeftReason.NOT_REACHED)
-"""Reasons that need nobody: the next night sends the file, whatever its age."""
+"""Reasons that need no action: the next night sends the file, whatever its age."""
 
 
 @dataclass(frozen=True)
 class LeftFile:
-    """A file that stays where it is. `name` is relative to the nightly folder, `since` in seconds since 1970.
+    """A file that was not moved. `name` is relative to the nightly folder, `since` in seconds since 1970.
 
     `since` is when the file, or the lock file beside it, was last changed. `message` is a sentence with the remedy.
     """
@@ -49,7 +49,7 @@ class LeftFile:
     since: float
 
     def is_overdue(self, now: float) -> bool:
-        """Return whether somebody should look after it: it waits for more than a day, and no later night helps."""
+        """Return whether the file needs a user: it has waited for more than a day, and no later night will send it."""
         return self.reason not in _SOLVES_ITSELF and now - self.since > OVERDUE_SECONDS
 
     def to_json(self) -> dict[str, str]:
@@ -131,7 +131,7 @@ def _explain_blocker(folder: NightFolder, path: Path, blocker: str, now: float) 
     program = "Excel" if blocker.startswith("~$") else "LibreOffice"
     message = (
         f"It is open in {program} since {format_local_time(since, now)}. Close it there; "
-        f"if nobody has it open, delete the lock file {blocker}."
+        f"if it is not open anywhere, delete the lock file {blocker}."
     )
     return LeftFile(_name(folder, path), LeftReason.OPEN, message, since)
 

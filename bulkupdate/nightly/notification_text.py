@@ -97,6 +97,6 @@ def _join(lines: list[str]) -> str:
 
 
 def _escape_for_slack(lines: list[str]) -> str:
-    """Return the lines with the characters special to Slack escaped: a file name must mention nobody."""
+    """Return the lines with the characters special to Slack escaped: a file name cannot mention users."""
     text = "\n".join(map(neutralise, lines))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -63,7 +63,8 @@ class Notifier:
             return
         is_wanted = {"summary": True, "never": False}
         if is_wanted.get(self.settings.notify, report.needs_attention):
-            files = tuple(path for each in report.files for path in each.files)
+            is_summary = self.settings.notify == "summary"  # else the mail about each file has brought them
+            files = tuple(path for each in report.files for path in each.files) if is_summary else ()
             mail = write_night_subject(report), write_night_text(report), files
             self._deliver(mail, write_night_post(report), {})
 

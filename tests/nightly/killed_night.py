@@ -54,7 +54,7 @@ def in_a_fork(env: NightEnvironment, step: int | None) -> bool:
 
 
 def is_each_once(env: NightEnvironment) -> bool:
-    """Whether the content of each input stands in exactly one of the places."""
+    """Whether the content of each input is in exactly one of the subfolders."""
     found = Counter(path.read_text() for place in SUBFOLDERS for path in (env.folder / place).iterdir())
     return found == Counter(INPUTS.values())
 

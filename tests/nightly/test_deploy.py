@@ -48,9 +48,9 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     verified = subprocess.run(
         ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))], capture_output=True, text=True
     )
-    ours = [line for line in verified.stderr.splitlines() if "bulkupdate" in line]
-    assert not ours
-    assert verified.returncode == 0 or not ours
+    own = [line for line in verified.stderr.splitlines() if "bulkupdate" in line]
+    assert not own
+    assert verified.returncode == 0 or not own
 
 
 def test_the_command_of_the_systemd_service_is_valid() -> None:

@@ -63,8 +63,8 @@ def test_a_file_that_was_sent_before_is_reported(env: NightEnvironment, caplog: 
 
 
 def test_a_file_that_always_fails_blocks_the_others_for_one_night_only(tmp_path: Path) -> None:
-    """500 is ambiguous: so many in a row look like a service that is down. If resuming comes no further, it may be the
-    file's own trouble, and the next file is tried."""
+    """500 is ambiguous: many in succession look like a service that is down. If resuming makes no progress, it may
+    be the file, and the next file is tried."""
     always = {customer: ["error-500"] * 99 for customer in range(FIRST, FIRST + 3)}
     with Sandbox(SandboxOptions(customers=50), plan=ScheduledFaults(customers=always)) as sandbox:
         env = NightEnvironment(tmp_path, sandbox, {"max_attempts": 1, "max_failures": 3, "concurrency": 1})
@@ -269,7 +269,7 @@ def test_a_file_of_which_nothing_was_updated_was_not_sent_before(env: NightEnvir
 
 
 def test_a_file_whose_customers_a_newer_run_has_updated_is_left_and_reported(env: NightEnvironment) -> None:
-    """Nobody is there to ask at night: the newer values stay, and the other files go on."""
+    """There is no user to ask at night: the newer values are kept, and the other files are sent."""
     env.given["max_attempts"] = 1
     env.put("a.csv", sheet([FIRST, FIRST + 1], "old"), age=60)
     env.sandbox.stop()
@@ -287,4 +287,6 @@ def test_a_file_whose_customers_a_newer_run_has_updated_is_left_and_reported(env
     assert env.sandbox.customer(FIRST + 1)["Name"] == "new"
     left = next(report for report in env.reports if report.name == "a.csv")
     assert run.id in left.reason
+    assert left.sentence == "not continued: newer runs have updated its customers"
+    assert "move its file out of working/" in left.reason
     assert left.run_report.to_json()["problems"][0]["code"] == "overtaken-run"

@@ -126,7 +126,7 @@ def test_folders_links_and_pipes_are_not_ready(tmp_path: Path) -> None:
     assert list_waiting_files(inbox) == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who writes a file")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which files are being written")
 def test_a_file_open_for_writing_is_not_ready(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv")
     with path.open("a"):

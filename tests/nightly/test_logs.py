@@ -24,7 +24,7 @@ def lines_of(path: Path) -> list[str]:
 def test_an_event_is_one_line_without_control_characters(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "night.log"
     with logging_to(path, kind, "info", quiet=True):
-        LOGGER.info("told of %s", HOSTILE, extra={"run": "r1", "row": 7, "file": HOSTILE})
+        LOGGER.info("about %s", HOSTILE, extra={"run": "r1", "row": 7, "file": HOSTILE})
         try:
             raise ValueError(HOSTILE)
         except ValueError:

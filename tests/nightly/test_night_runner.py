@@ -234,7 +234,7 @@ def test_files_left_after_the_window_are_not_a_success(env: NightEnvironment) ->
 
 
 def test_the_window_ends_fetching_live_customers(tmp_path: Path) -> None:
-    """With --only-changes the live customers are read before anything is sent: the next night begins anew."""
+    """With --only-changes the live customers are fetched before anything is sent: the next night starts again."""
     with Sandbox(SandboxOptions(customers=50, latency_seconds=0.1)) as sandbox:
         env = NightEnvironment(tmp_path, sandbox, {"concurrency": 1})
         env.put("a.csv", "CustomerId,Title\n" + "".join(f"{FIRST + n},Ms\n" for n in range(30)))
@@ -286,7 +286,7 @@ def test_with_a_missing_setting_no_file_is_moved(env: NightEnvironment) -> None:
 # -- bugs and bombs -------------------------------------------------------------------------------------------------
 
 
-# -- what the log tells ---------------------------------------------------------------------------------------------
+# -- the log -------------------------------------------------------------------------------------------------------
 
 
 def test_the_log_has_run_and_row_but_no_customer_data(env: NightEnvironment, caplog: pytest.LogCaptureFixture) -> None:
@@ -296,10 +296,10 @@ def test_the_log_has_run_and_row_but_no_customer_data(env: NightEnvironment, cap
     env.put("no-heading.csv", f"{FIRST},{hostile}\n", age=50)
     env.put("bad.csv", f"CustomerId,Email\n{FIRST},{hostile}\n", age=40)
     env.night()
-    told: Sequence[str] = [json.dumps(vars(record), default=str) + record.getMessage() for record in caplog.records]
-    ours = [line for line in told if '"name": "bulkupdate"' in line]
-    assert ours
-    assert not [line for line in ours if "Secret" in line or str(FIRST) in line or "999999" in line]
+    lines: Sequence[str] = [json.dumps(vars(record), default=str) + record.getMessage() for record in caplog.records]
+    own = [line for line in lines if '"name": "bulkupdate"' in line]
+    assert own
+    assert not [line for line in own if "Secret" in line or str(FIRST) in line or "999999" in line]
     (row,) = [record for record in caplog.records if record.getMessage() == "row not updated"]
     assert (row.row, row.status) == (3, Status.REJECTED)  # type: ignore[attr-defined]
     assert row.run == env.summary("secret")["run"]  # type: ignore[attr-defined]

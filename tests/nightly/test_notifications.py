@@ -63,10 +63,10 @@ def test_after_a_failed_notification_the_next_get_one_attempt_each(listener: Lis
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("wanted", "told"), [("always", [0, 1, 3, 4]), ("problems", [1, 3, 4]), ("never", [])])
-def test_notifications_are_sent_always_on_problems_or_never(listener: Listener, wanted: str, told: list[int]) -> None:
+@pytest.mark.parametrize(("wanted", "codes"), [("always", [0, 1, 3, 4]), ("problems", [1, 3, 4]), ("never", [])])
+def test_notifications_are_sent_always_on_problems_or_never(listener: Listener, wanted: str, codes: list[int]) -> None:
     notify(replace(listener.settings, notify=wanted), *(report(exit_code=code) for code in (0, 1, 3, 4)))
-    assert [post["exit_code"] for post in listener.posts] == told
+    assert [post["exit_code"] for post in listener.posts] == codes
 
 
 def test_a_file_name_cannot_forge_headers_or_mentions(post_office: PostOffice, listener: Listener) -> None:
@@ -151,6 +151,17 @@ def test_a_night_is_reported_if_a_file_waits_for_more_than_a_day_and_not_otherwi
     assert listener.posts == []
     notify_night(settings, left_files=(LEFT,), exit_code=1)
     assert listener.posts[0]["left"][0]["overdue"] is True
+
+
+def test_files_are_attached_once(post_office: PostOffice, tmp_path: Path) -> None:
+    results = tmp_path / "results.xlsx"
+    results.write_bytes(b"PK")
+    port = post_office.open()
+    for wanted in ("summary", "always"):
+        notify_night(mail_settings(port, notify=wanted), report(files=(results,)), left_files=(LEFT,))
+    summary, other = post_office.mails
+    assert [each.get_filename() for each in summary.iter_attachments()] == ["results.xlsx"]
+    assert list(other.iter_attachments()) == []  # the mail about the file has them
 
 
 def test_a_long_night_is_cut_for_chat_services(listener: Listener) -> None:

@@ -48,10 +48,10 @@ def lines_of(text: str) -> list[dict[str, Any]]:
 
 def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listener) -> None:
     """Night 1: good, bad and half-written files. Night 2 is killed in the middle. Night 3 finishes. Each row of each
-    good file is updated once, each file is in its place, and mails, webhook, heartbeat, metrics and summary tell it."""
+    good file is updated once, each file is in its place, and mails, webhook, heartbeat, metrics and summary say so."""
     with Sandbox(SandboxOptions(customers=2_000, latency_seconds=0.01)) as sandbox:
         env = NightEnvironment(tmp_path, sandbox)
-        notifier = {
+        settings = {
             "BULKUPDATE_MAIL_HOST": "127.0.0.1", "BULKUPDATE_MAIL_PORT": str(post_office.open()),
             "BULKUPDATE_MAIL_SECURITY": "none", "BULKUPDATE_MAIL_FROM": "night@example.com",
             "BULKUPDATE_MAIL_TO": "ops@example.com", "BULKUPDATE_WEBHOOK_URL": listener.settings.webhook_url.reveal(),
@@ -80,7 +80,7 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         copying = threading.Thread(target=copy_slowly)
         copying.start()
         try:
-            first = env.call(*options, **notifier)
+            first = env.call(*options, **settings)
         finally:
             done.set()
             copying.join()
@@ -103,7 +103,7 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         half.unlink()
         env.put("two.csv", sheet(two), age=60)
         env.put("three.csv", sheet([FIRST + 900]), age=50)
-        second = env.start(*options, **notifier)
+        second = env.start(*options, **settings)
         before = len(sandbox.requests)
         wait_for(lambda: len(sandbox.requests) > before + 100, second)
         second.send_signal(signal.SIGKILL)
@@ -117,7 +117,7 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         assert 0 < len(confirmed) < len(two)
 
         # night 3
-        third = env.call(*options, **notifier)
+        third = env.call(*options, **settings)
         assert third.returncode == 0, third.stderr
         assert env.places() == {
             "inbox": ["other.csv.part"], "working": [], "done": ["one.csv", "three.csv", "two.csv"],
