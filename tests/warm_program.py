@@ -90,7 +90,7 @@ def watch_files(events: Events, folder: str) -> None:
 def be_program(order: dict[str, Any]) -> None:
     """Run one command in this process, which ends with it."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for stream, name in ((1, "out"), (2, "err")):
+    for stream, name in ((1, order["out"]), (2, order["err"])):
         os.dup2(os.open(f"{order['folder']}/{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), stream)
     os.chdir(order["folder"])
     os.environ.clear()
@@ -123,14 +123,28 @@ def warm_up() -> None:
         importlib.import_module(f"bulkupdate.cli.commands.{command}")
 
 
+def poll(child: int) -> int | None:
+    """The exit code of a process that was started, negative for a signal; None while it is running."""
+    found, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
 def serve() -> None:
-    """Carry out one order a line; answer each with its exit code, negative for a signal."""
+    """Carry out one order a line.
+
+    A call is answered with its exit code, negative for a signal; a start with the id of its process, which later orders
+    poll.
+    """
     warm_up()
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            be_program(json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
+        order = json.loads(line)
+        if "poll" in order:
+            answer = poll(order["poll"])
+        elif (child := os.fork()) == 0:
+            be_program(order)
+        else:
+            answer = child if order["is_start"] else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(json.dumps(answer), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

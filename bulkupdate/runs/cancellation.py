@@ -1,4 +1,4 @@
-"""The request to end a run early, and who made it."""
+"""The request to stop a run early, and its reason."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from bulkupdate.errors import StoppedError
 class Cancellation(threading.Event):
     """The request to stop a run, with the reason that came first.
 
-    Set with `set()` by a person's Ctrl-C or SIGTERM, the run was interrupted; set with `request_stop()`, it stopped for
-    the reason given.
+    Set with `set()` (Ctrl-C, SIGTERM), the run was interrupted; set with `request_stop()`, it stopped for that reason.
     """
 
     def __init__(self) -> None:
@@ -20,16 +19,16 @@ class Cancellation(threading.Event):
 
     @property
     def reason(self) -> StoppedError | None:
-        """Why the run is to end; None for a person's wish, and while nobody has asked."""
+        """Why the run has to stop; None if a user asked for it, or if nothing has."""
         return self._reason
 
     def request_stop(self, reason: StoppedError) -> None:
-        """Ask for the end, for a reason that is no person's wish."""
+        """Ask the run to stop for this reason, unless it has been asked already."""
         if not self.is_set():
             self._reason = reason
             self.set()
 
 
 def find_reason(stop: threading.Event) -> StoppedError | None:
-    """Return the reason given with `stop`; None where there is none."""
+    """Return the reason given with `stop`; None if there is none."""
     return stop.reason if isinstance(stop, Cancellation) else None

@@ -19,7 +19,7 @@ from bulkupdate.spreadsheets.writing.html_report import write_html_report
 
 
 def write_check(
-    intake: CheckedInput,
+    checked_input: CheckedInput,
     settings: Settings,
     report: Path | None,
     page: Path | None,
@@ -32,13 +32,13 @@ def write_check(
     None: as they are in the file. Raises `UsageError` if the page or the workbook cannot be written; a copy
     that cannot be made is only a note.
     """
-    require_report_places(intake.path, report, page)
-    summary = summarise_check(intake, settings.requests_per_hour, live)
-    problems = list_problems(intake, live)
+    require_report_places(checked_input.path, report, page)
+    summary = summarise_check(checked_input, settings.requests_per_hour, live)
+    problems = list_problems(checked_input, live)
     changes = live.changes if live else None
-    previewed = planned or intake
+    previewed = planned or checked_input
     if page is not None:
-        title = intake.path.name
+        title = checked_input.path.name
         previews = preview(previewed)
         write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
     copied = WrittenReports()
@@ -49,26 +49,28 @@ def write_check(
             previews=preview(previewed),
             changes=changes,
             summary=summary,
-            matches=intake.matched.list_lines() if intake.matched else None,
+            matches=checked_input.matched.list_lines() if checked_input.matched else None,
         )
-        copied = _annotate(intake, problems, report)
+        copied = _annotate(checked_input, problems, report)
     return replace(copied, workbook=report, page=page)
 
 
-def _annotate(intake: CheckedInput, problems: Sequence[Problem], report: Path) -> WrittenReports:
+def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: Path) -> WrittenReports:
     """Make the annotated copy if there is something to mark; whatever prevents it does not hinder the check."""
-    if not (intake.sheet_name and problems) or annotation_blocker(intake.path, len(intake.checked)) is not None:
+    checked, matched = checked_input.checked, checked_input.matched
+    is_blocked = annotation_blocker(checked_input.path, len(checked)) is not None
+    if not checked_input.sheet_name or not problems or is_blocked:
         return WrittenReports()
     copy = annotated_path(report)
-    is_id_added = intake.matched is not None and intake.matched.is_id_added
+    is_id_added = matched is not None and matched.is_id_added
     try:
         losses = write_annotated_copy(
-            intake.path,
+            checked_input.path,
             copy,
-            sheet_name=intake.sheet_name,
-            heading_row=intake.heading_row,
-            headings=intake.checked.headings[:-1] if is_id_added else intake.checked.headings,
-            key_heading=intake.matched.key_heading if intake.matched and is_id_added else intake.checked.key_heading,
+            sheet_name=checked_input.sheet_name,
+            heading_row=checked_input.heading_row,
+            headings=checked.headings[:-1] if is_id_added else checked.headings,
+            key_heading=matched.key_heading if matched and is_id_added else checked.key_heading,
             problems=problems,
         )
     except UsageError as error:

@@ -15,13 +15,13 @@ from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
 
-NOT_LOOKED_UP = "Whether the customers exist and what they hold now: `check --live` looks."
+NOT_LOOKED_UP = "Whether the customers exist and what their fields are now: `check --live` shows it."
 NOT_CHECKED = (
     "Whether the service accepts each value: it may have rules of its own, as for the ids of account managers.",
     "Whether a customer is changed by someone else before the rows are sent.",
 )
-LOGIN = "Whether the login works: `bulkupdate doctor` tells."
-"""What a dry run cannot know, and what only a look at the live customers tells."""
+LOGIN = "Whether the login works: `bulkupdate doctor` checks it."
+"""What a dry run cannot know, and what only reading the live customers shows."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class WrittenReports:
         return tuple(path for path in (self.workbook, self.annotated, self.page) if path is not None)
 
 
-def list_problems(intake: CheckedInput, live: LiveFindings | None) -> tuple[Problem, ...]:
+def list_problems(checked_input: CheckedInput, live: LiveFindings | None) -> tuple[Problem, ...]:
     """Return what is wrong in the file and what the live customers added to that, in the order of the sheet."""
     if live is None or not live.unknown:
-        return intake.problems
-    return tuple(sorted((*intake.problems, *live.unknown), key=lambda problem: problem.row))
+        return checked_input.problems
+    return tuple(sorted((*checked_input.problems, *live.unknown), key=lambda problem: problem.row))
 
 
-def count_rows(intake: CheckedInput, live: LiveFindings | None) -> dict[Status, int]:
+def count_rows(checked_input: CheckedInput, live: LiveFindings | None) -> dict[Status, int]:
     """Return the rows by status so far; those of unknown customers are invalid."""
-    counts = dict(intake.checked.counts)
+    counts = dict(checked_input.checked.counts)
     sendable = {problem.row for problem in live.unknown} if live else set()
     if sendable:
-        unknown = Counter(row.status for row in intake.rows() if row.number in sendable)
+        unknown = Counter(row.status for row in checked_input.rows() if row.number in sendable)
         for status, count in unknown.items():
             counts[status] -= count
             counts[Status.INVALID] += count
@@ -68,44 +68,44 @@ def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
 
 
 def summarise_check(
-    intake: CheckedInput, requests_per_hour: int, live: LiveFindings | None = None
+    checked_input: CheckedInput, requests_per_hour: int, live: LiveFindings | None = None
 ) -> list[tuple[str, str | int]]:
     """Return the lines of a check report's Summary."""
-    counts = count_rows(intake, live)
+    counts = count_rows(checked_input, live)
     to_send = counts[Status.NOT_ATTEMPTED]
     calls = to_send + 1 if to_send else 0
     return [
-        ("File", intake.shown_as or str(intake.path)),
-        *([("Sheet", intake.sheet_name)] if intake.sheet_name else []),
-        ("Rows", len(intake.checked)),
+        ("File", checked_input.shown_as or str(checked_input.path)),
+        *([("Sheet", checked_input.sheet_name)] if checked_input.sheet_name else []),
+        ("Rows", len(checked_input.checked)),
         ("Valid, to be sent", counts[Status.NOT_ATTEMPTED]),
         ("Invalid", counts[Status.INVALID]),
         ("Nothing to send", counts[Status.UNCHANGED]),
-        ("Calls needed", calls),
+        ("Requests needed", calls),
         ("Time needed", _estimate(calls, requests_per_hour)),
-        *_summarise_look(live, to_send, requests_per_hour),
-        *(("How it was read", note) for note in intake.notes),
+        *_summarise_live(live, to_send, requests_per_hour),
+        *(("How it was read", note) for note in checked_input.notes),
         *(("Not checked", what) for what in (NOT_CHECKED if live else (NOT_LOOKED_UP, *NOT_CHECKED, LOGIN))),
     ]
 
 
-def _summarise_look(live: LiveFindings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
-    """Return what the look at the live customers cost and found."""
+def _summarise_live(live: LiveFindings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
+    """Return what reading the live customers cost and found."""
     if live is None:
         return []
-    share = [("That of an hour's quota", f"{live.calls / requests_per_hour:.1%}")] if requests_per_hour else []
+    share = [("Share of an hour's quota", f"{live.calls / requests_per_hour:.1%}")] if requests_per_hour else []
     lines: list[tuple[str, str | int]] = [
-        ("Calls this look has cost", live.calls),
+        ("Requests used to read the customers", live.calls),
         *share,
         ("Unknown customers", len(live.unknown)),
     ]
     if live.changes is not None:
         differing = to_send - live.same
         lines += [
-            ("Rows already as wanted", live.same),
+            ("Rows without changes", live.same),
             ("Rows that differ", differing),
             ("Fields that would change", len(live.changes)),
-            ("Calls with --only-changes", differing + live.calls if to_send else 0),
+            ("Requests with --only-changes", differing + live.calls if to_send else 0),
         ]
     return lines
 
@@ -113,8 +113,8 @@ def _summarise_look(live: LiveFindings | None, to_send: int, requests_per_hour: 
 def _estimate(calls: int, requests_per_hour: int) -> str:
     waits = -(-calls // requests_per_hour) - 1 if requests_per_hour else 0
     if waits <= 0:
-        return "no waiting for quota, if the hour is unused"
-    return f"at least {format_duration(waits * 3600)}, as the service allows {requests_per_hour:,} calls an hour"
+        return "no waiting for quota, if none of it is used yet"
+    return f"at least {format_duration(waits * 3600)}, as the service allows {requests_per_hour:,} requests an hour"
 
 
 def report_check(

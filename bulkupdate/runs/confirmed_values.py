@@ -1,8 +1,8 @@
-"""What the journal can vouch for: the values that a customer was last confirmed to have, without asking the service.
+"""The values that a customer was last confirmed to have, according to the journal; the service is not asked.
 
-A confirmation is an update answered 200, or a value found live when a run with `--only-changes` looked. They are merged
-over the runs field by field, in the order of the journal's own sequence, never by the clock; a send that may have been
-applied and was not confirmed takes the trust from the fields it touched, if it was not over before the confirmation.
+A confirmation is an update answered 200, or a value that a run with `--only-changes` found live. They are merged over
+the runs field by field, in the order of the journal's sequence, never by the clock. A send that may have been applied
+and was not confirmed makes the fields it touched doubtful, unless it was over before the confirmation.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Confirmation:
 
 
 def find_confirmed(journal: Journal, host: str, wanted: Mapping[str, str], not_before: str) -> dict[str, Confirmation]:
-    """Those of these customers whose body (by id) the journal vouches for, with the oldest confirmation it rests on.
+    """Return those of these customers whose body (by id) is confirmed, with the oldest confirmation needed for it.
 
-    `not_before` (ISO 8601, UTC) is the oldest confirmation to be trusted, empty for any. Raises `JournalError`.
+    `not_before` (ISO 8601, UTC) is the oldest confirmation that counts, empty for any. Raises `JournalError`.
     """
     events = journal.find_events(wanted, host)
     trusted = {}

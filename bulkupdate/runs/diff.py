@@ -1,16 +1,16 @@
-"""Compare checked rows with the live customers: what is there already, what would change, who does not exist."""
+"""Compare checked rows with the live customers: what they already have, what would change, who does not exist."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
 from bulkupdate.customers.models import Change, CheckedRow, Finding, Problem, Status
+from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, decode_body, format_value
 from bulkupdate.customers.problem_codes import ProblemCode
-from bulkupdate.runs.compare import compare
 from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, read_live
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.sellercloud.client import Client
@@ -19,11 +19,45 @@ _ROWS_AT_A_TIME = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class LookedUp:
-    """A row beside its customer.
+class FieldComparison:
+    """The fields whose live value differs from the wanted one, and those that the service does not show."""
 
-    `live` holds the row's fields as far as the service says them, None: no such customer. `to_send` are the fields that
-    are not known to be there already.
+    differing: tuple[str, ...]
+    not_shown: tuple[str, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the customer is known to have every wanted value."""
+        return not self.differing and not self.not_shown
+
+
+def compare(wanted: Mapping[str, Value], live: Mapping[str, Value | None]) -> FieldComparison:
+    """Compare the fields of `wanted`; those that only `live` has are ignored."""
+    not_shown = tuple(name for name in wanted if name not in live)
+    differing = tuple(name for name in wanted if name in live and not is_same(wanted[name], live[name]))
+    return FieldComparison(differing, not_shown)
+
+
+def is_same(wanted: Value | None, live: Value | None) -> bool:
+    """Return whether two values are equal, apart from blanks at the ends and the kind of line break.
+
+    No sheet can hold such blanks, and services change both when they store a text.
+    """
+    if isinstance(wanted, str) and isinstance(live, str):
+        return _unify(wanted) == _unify(live)
+    return wanted == live
+
+
+def _unify(text: str) -> str:
+    return text.strip().replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A row and its customer.
+
+    `live` holds the fields of the row that the service shows, None: no such customer. `to_send` are the fields that the
+    customer is not known to have already.
     """
 
     row: CheckedRow
@@ -32,7 +66,7 @@ class LookedUp:
 
 
 def count_read_requests(rows: Iterable[CheckedRow]) -> int:
-    """Return the calls that looking up these rows costs, if every customer is there."""
+    """Return the requests that looking up these rows costs, if every customer exists."""
     return count_requests(row.fields for row in rows if row.body is not None)
 
 
@@ -41,7 +75,7 @@ def look_up(
 ) -> Iterator[LookedUp]:
     """Look up the rows that would be sent, in their order. Raises what the client raises.
 
-    With `is_sure` an id that a list lacks is asked for by itself, at a call each, before it counts as unknown.
+    With `is_sure` an id that the list lacks is read by itself, one request each, before it counts as unknown.
     """
     remaining = (row for row in rows if row.body is not None)
     while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
@@ -58,7 +92,7 @@ def _compare(row: CheckedRow, live: LiveCustomer | None) -> LookedUp:
     if live is None:
         return LookedUp(row, None, row.fields)
     compared = compare(decode_body(row.body or "{}"), live)
-    not_there = {*compared.differing, *compared.unsaid}
+    not_there = {*compared.differing, *compared.not_shown}
     kept = {name: live[name] for name in row.fields if name in live}
     return LookedUp(row, kept, tuple(name for name in row.fields if name in not_there))
 
@@ -66,7 +100,7 @@ def _compare(row: CheckedRow, live: LiveCustomer | None) -> LookedUp:
 def find_changes(
     rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
 ) -> LiveFindings:
-    """Each field's value before and after. `heading` is that of the ids. Raises what the client raises."""
+    """Find the value of each field before and after. `heading` is that of the ids. Raises what the client raises."""
     before = client.calls
     changes: list[Change] = []
     unknown: list[Problem] = []
@@ -80,14 +114,14 @@ def find_changes(
 
 
 def count_id_requests(rows: Iterable[CheckedRow]) -> int:
-    """Return the calls that `find_unknown` costs."""
+    """Return the requests that `find_unknown` costs."""
     return count_requests(() for row in rows if _has_id(row))
 
 
 def find_unknown(
     rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
 ) -> LiveFindings:
-    """Look only whether the ids of all valid rows exist, fifty to a call. Raises what the client raises."""
+    """Check only whether the ids of all valid rows exist, fifty to a request. Raises what the client raises."""
     before = client.calls
     missing = set()
     remaining = (row.customer_id for row in rows() if _has_id(row))
@@ -109,7 +143,7 @@ def describe_unknown(row: CheckedRow, heading: str = CUSTOMER_ID.name) -> Proble
 
 
 def describe_changes(each: LookedUp) -> Iterator[Change]:
-    """Each field that would change."""
+    """Yield each field that would change."""
     if each.live is None or each.row.body is None:
         return
     wanted = decode_body(each.row.body)

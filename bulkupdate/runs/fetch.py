@@ -1,4 +1,4 @@
-"""Read live customers with the fewest requests: fifty at a time if the list has all that is asked for."""
+"""Read live customers with the fewest requests: fifty at a time if the list shows all fields asked for."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LIST_FIELDS = frozenset(field.name for field in UPDATABLE if field.list_names)
 LiveAnswers = list[tuple[str, LiveCustomer | None]]
 
 WatchReading = Callable[[int, WaitState | None], None]
-"""Told of how many customers more were read, and of what is waited for (None: requests flow). May come with 0."""
+"""Called with the number of customers just read, maybe 0, and with what is waited for (None: nothing)."""
 
 _READS_AHEAD = 2
 
 
 def is_listed(names: Iterable[str]) -> bool:
-    """Whether the list answer has all of these fields."""
+    """Return whether the list answer has all of these fields."""
     return LIST_FIELDS.issuperset(names)
 
 
@@ -41,10 +41,10 @@ def read_live(
     concurrency: int,
     watch: WatchReading = lambda _count, _waiting: None,
 ) -> Iterator[tuple[str, LiveCustomer | None]]:
-    """Each customer's live values, None for an id that the service does not give; not in the order asked.
+    """Yield the live values of each customer, None for an id that the service does not show; in any order.
 
-    `customers` gives, by id, the fields wanted of it; more may come. An id that a list lacks is not asked for singly:
-    see `confirm_missing`. Raises what the client raises.
+    `customers` gives the fields wanted of each id; more may come. An id that the list lacks is not read by itself: see
+    `confirm_missing`. Raises what the client raises.
     """
     listed = [customer_id for customer_id, names in customers.items() if is_listed(names)]
     reads: list[Callable[[], LiveAnswers]] = [
@@ -57,16 +57,16 @@ def read_live(
 def read_each(
     client: Client, customer_ids: Iterable[str], concurrency: int, watch: WatchReading
 ) -> Iterator[tuple[str, LiveCustomer | None]]:
-    """Each customer with all fields, one call each; None for an id the service does not know. Raises as the client."""
+    """Yield each customer with all fields, one request each; None for an unknown id. Raises what the client raises."""
     return _run_all(client, (partial(_read_one, client, each) for each in customer_ids), concurrency, watch)
 
 
 def confirm_missing(
     client: Client, missing: Collection[str], concurrency: int, watch: WatchReading
 ) -> dict[str, LiveCustomer]:
-    """Return the customers that the list left out: before one is called unknown, it is read by itself.
+    """Return those of these customers that exist although the list left them out, reading each by itself.
 
-    The list may show less than there is (that it does not is likely only). Raises as the client.
+    The list may be incomplete (this is only unlikely). Raises what the client raises.
     """
     found = read_each(client, missing, concurrency, watch)
     return {customer_id: live for customer_id, live in found if live is not None}

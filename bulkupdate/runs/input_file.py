@@ -89,8 +89,8 @@ class RowSource(Protocol):
 class CheckedInput:
     """A checked file.
 
-    `sha256` is that of its bytes; `notes` are what a person should know of how it was read. `shown_as` is the name
-    people know it by, None where that is its path. `matched` is how the customers were found, None if by their ids;
+    `sha256` is that of its bytes; `notes` are what the user should know of how it was read. `shown_as` is the name
+    users know it by, None if that is its path. `matched` is how the customers were found, None if by their ids;
     `key_arguments` are the options for that, to be put behind a command.
     """
 

@@ -11,7 +11,7 @@ from itertools import islice
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import LiveCustomer, decode_body
-from bulkupdate.runs.compare import compare
+from bulkupdate.runs.diff import compare
 from bulkupdate.runs.fetch import is_listed, read_live
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
@@ -53,7 +53,7 @@ def _judge(row: PendingRow, live: LiveCustomer | None, now: str) -> RowOutcome:
     if found.differing:
         message = f"answered 200, but read back unchanged: {', '.join(found.differing)}"
         return RowOutcome(row.number, Status.FAILED, _ANSWERED, row.attempts, message, now)
-    message = f"the service does not show: {', '.join(found.unsaid)}" if found.unsaid else "read back"
+    message = f"the service does not show: {', '.join(found.not_shown)}" if found.not_shown else "read back"
     return RowOutcome(row.number, Status.UPDATED, _ANSWERED, row.attempts, message, now)
 
 

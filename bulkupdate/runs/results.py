@@ -1,4 +1,4 @@
-"""Write what people are given: the results of a run, from the journal alone, and the report of a check."""
+"""Write the results of a run, from the journal alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bulkupdate.spreadsheets.writing.results_workbook import remove_to_fix, to_f
 
 
 def require_results_place(results: Path, source: Path | None) -> None:
-    """Raise `UsageError` where results could not be written there, or would overwrite the file being sent."""
+    """Raise `UsageError` if results could not be written there, or would overwrite the file being sent."""
     check_writable(results)
     check_writable(to_fix_path(results))
     if source is not None and source.resolve() in (results.resolve(), to_fix_path(results).resolve()):
@@ -21,7 +21,7 @@ def require_results_place(results: Path, source: Path | None) -> None:
 
 
 def default_results_path(source: Path, run_id: str) -> Path:
-    """Where a run's results go if nothing else is said: beside the file, under the run's id."""
+    """Return where results go if the user names no file: beside the input, under the id of the run."""
     return source.with_name(f"{source.stem}-results-{run_id}.xlsx")
 
 
@@ -70,4 +70,4 @@ def describe_run(run: Run) -> list[tuple[str, str | int]]:
 
 
 def _name_link(run: Run) -> str:
-    return "Takes back run" if run.options.undo else "Sends again rows of run"
+    return "Undoes run" if run.options.undo else "Retries rows of run"

@@ -1,4 +1,4 @@
-"""Turn a live value into a cell that gives the same value when the sheet is read again. Pure."""
+"""Turn a live value into a cell that gives the same value when the sheet is read again."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from bulkupdate.customers.fields import Field
 from bulkupdate.customers.models import Severity
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import format_value
-from bulkupdate.runs.compare import is_same
+from bulkupdate.runs.diff import is_same
 from bulkupdate.spreadsheets.writing.escaping import shorten
 
 
 class RoundTripCell(NamedTuple):
-    """A cell's text, empty where no text means the value; `loss` says what is not as it is, empty where all is."""
+    """A cell's text, empty if no text means the value; `loss` says what the cell does not hold, empty for nothing."""
 
     text: str
     loss: str = ""
 
 
 def to_cell(field: Field, value: Value) -> RoundTripCell:
-    """Return the cell for a value that is not empty; what people cannot type into a sheet is not put there."""
+    """Return the cell for a value that is not empty; what cannot be typed into a sheet is left out."""
     text = format_value(field, value)
     if shorten(text) != text:
         return RoundTripCell("", f"has {len(text):,} characters, more than an Excel cell can hold")

@@ -19,7 +19,7 @@ TO_FIX = (Status.INVALID, Status.REJECTED)
 
 
 class RunState(StrEnum):
-    """How far a run is. A run whose process died stands as running until someone looks at its lock."""
+    """The state of a run. A run whose process died counts as running until its lock is checked."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -89,11 +89,11 @@ _TEXTS = ("undo", "sheet", "key", "lookup")
 
 @dataclass(frozen=True)
 class NewRun:
-    """What is written down of a run before its first request.
+    """What is recorded of a run before its first request.
 
-    `file` is the input's full path as it was, `sha256` of its bytes. `host` and `username` say on whose behalf;
-    `settings` are those in force, without secrets. `parent` is the run that this one retries or undoes, None for a
-    file's own.
+    `file` is the full path of the input, `sha256` that of its bytes. `host` and `username` say whose customers are
+    updated; `settings` are those in force, without secrets. `parent` is the run that this one retries or undoes, None
+    for a file's own.
     """
 
     id: str
@@ -158,7 +158,7 @@ class RowOutcome:
 
 @dataclass(frozen=True)
 class StatusCounts:
-    """How many rows have which status; a status nobody has is left out."""
+    """How many rows have which status; a status that no row has is left out."""
 
     counts: Mapping[Status, int] = field(default_factory=dict)
 

@@ -84,7 +84,7 @@ def _count_calls(run: Run, context: RunContext) -> int:
 def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunResult:
     """Write the results, and then that the run is at its end: killed in between, `resume` writes the results again.
 
-    Where the end cannot be written (the disk is full), the run stands as running, but nobody holds it: so too then.
+    If the end cannot be recorded (the disk is full), the run counts as running but no process holds its lock: the same.
     """
     try:
         error = error or _find_loss(context.journal)

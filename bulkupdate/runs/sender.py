@@ -1,8 +1,8 @@
-"""Send the rows of a run, a limited number at once; intents are written before, outcomes after.
+"""Send the rows of a run, a limited number at once: intents are recorded before, outcomes after.
 
-Prints nothing and never exits. Only the thread that calls `send` touches the journal, so that one commit holds what has
-come back and what goes out next. Never are more rows in flight than `concurrency`: so many may be sent twice after a
-kill, and no more.
+Only the thread that calls `send` writes to the journal, so that one commit holds the outcomes that came back and the
+intents of the rows sent next. At most `concurrency` rows are in flight, so at most that many are sent twice after a
+kill.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.sellercloud.update_result import AttemptsEnded, UpdateResult
 
-LOOK_SECONDS = 0.25
-"""How often a loop that only waits looks at `stop` and reports: people see the wait, and Ctrl-C is heard."""
-SHORTEST_LOOK_SECONDS = 0.005
+POLL_SECONDS = 0.25
+"""How often a waiting loop checks `stop` and reports what it waits for."""
+MIN_POLL_SECONDS = 0.005
 
 Watch = Callable[[Sequence[RowOutcome], WaitState | None], None]
-"""Told of outcomes as they are recorded, and of what is waited for (None: requests flow). May come with no outcome."""
+"""Called with the outcomes just recorded, maybe none, and with what is waited for (None: nothing)."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class _Sent:
 
 @dataclass
 class Batch:
-    """One sending of rows. With `verify` a row answered 200 stays `unknown` until it has been read back."""
+    """Sends rows once. With `verify` a row answered 200 stays `unknown` until it has been read back."""
 
     run: Run
     journal: Journal
@@ -58,7 +58,7 @@ class Batch:
     _in_flight: dict[Future[UpdateResult], _Sent] = field(default_factory=dict, init=False)
     _ended: SimpleQueue[Future[UpdateResult]] = field(default_factory=SimpleQueue, init=False)
     _failures: int = field(default=0, init=False)
-    _failures_forgiven: int = field(default=0, init=False)
+    _failures_reset: int = field(default=0, init=False)
     _has_answered: bool = field(default=False, init=False)
     _is_down: bool = field(default=False, init=False)
     _is_any_beyond: bool = field(default=False, init=False)
@@ -68,9 +68,9 @@ class Batch:
     def send(self, rows: Iterator[PendingRow]) -> None:
         """Send these rows, until all have their outcome or the run must stop.
 
-        Raises `InterruptedRunError` if `stop` was set with rows left, `ServiceDownError` after `max_failures` rows in a
-        row failed, the client's own `StoppedError`, and `JournalError`, after which no further row is sent. Whatever
-        is raised, nothing is in flight any more, and every outcome that could be written down is.
+        Raises `InterruptedRunError` if `stop` was set with rows left, `ServiceDownError` after `max_failures`
+        consecutive rows failed, the client's own `StoppedError`, and `JournalError`, after which no further row is
+        sent. Whatever is raised, no request is in flight any more, and every outcome that could be recorded is.
         """
         finished: list[RowOutcome] = []
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="sender") as pool:
@@ -94,17 +94,17 @@ class Batch:
         self._raise_reason()
 
     def _save(self, finished: Sequence[RowOutcome]) -> None:
-        """Before all ends: let what is in flight come in, and write down what can be; the rest stays `unknown`."""
+        """Wait for the requests in flight, and record what can be recorded; the rest stays `unknown`."""
         wait(self._in_flight)
         rest = self._conclude_all(list(self._in_flight))
         with suppress(JournalError):
             self.journal.record(self.run, outcomes=[*finished, *rest], calls=self._count_calls())
 
     def _fill(self, rows: Iterator[PendingRow]) -> bool:
-        """Look ahead, so that it is known whether any row is left; whether one may still be sent.
+        """Read ahead, to know whether a row is left; return whether one may still be sent.
 
-        A run that is ending looks at no more: rows that are read first could then only raise that they were stopped,
-        which would hide why.
+        A run that is ending reads no more rows: with --snapshot that would only raise that it was stopped, and hide the
+        reason.
         """
         if self._is_ending():
             return False
@@ -115,14 +115,15 @@ class Batch:
         return self.stop.is_set() or self._error is not None or self._is_down
 
     def _take(self) -> list[PendingRow]:
-        """Return the rows that may be started now.
+        """Return the rows that may be sent now.
 
-        Until the service has given a real answer, one row goes alone: a service that only throttles or is down is not
-        asked by all workers at once. Once rows fail, so few go that the run stops with exactly `max_failures`.
+        Until the service has given a real answer, one row is sent at a time: a service that only throttles or is down
+        is not asked by all workers at once. Once rows fail, only as many are sent as may still fail, so that the run
+        stops with exactly `max_failures`.
         """
         most = self.concurrency if self._has_answered else 1
-        if self._failures_in_a_row:
-            most = min(most, self.max_failures - self._failures_in_a_row)
+        if self._consecutive_failures:
+            most = min(most, self.max_failures - self._consecutive_failures)
         count = most - len(self._in_flight)
         if count <= 0 or self._is_ending() or not self._upcoming:
             return []
@@ -131,7 +132,7 @@ class Batch:
         return starting
 
     def _find_room(self, most: int) -> int:
-        """How many requests the allowance has room for now: a row waits for that before its intent is written."""
+        """Return how many requests the quota allows now: a row waits for that before its intent is recorded."""
         room = self.client.quota.room(most)
         if room.free_at <= self.clock.now():
             self._waiting = None
@@ -140,10 +141,10 @@ class Batch:
         return 0
 
     def _collect(self) -> list[RowOutcome]:
-        """Return the outcomes that have come in; waits a moment for the first, or for the allowance."""
-        seconds = LOOK_SECONDS
+        """Return the outcomes that came back; wait a moment for the first, or for the quota."""
+        seconds = POLL_SECONDS
         if self._waiting is not None:
-            seconds = min(seconds, max(self._waiting.until - self.clock.now(), SHORTEST_LOOK_SECONDS))
+            seconds = min(seconds, max(self._waiting.until - self.clock.now(), MIN_POLL_SECONDS))
         ended: list[Future[UpdateResult]] = []
         if self._in_flight:
             with suppress(Empty):
@@ -159,7 +160,7 @@ class Batch:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _conclude(self, sent: _Sent, done: Future[UpdateResult]) -> RowOutcome | None:
-        """Return a row's outcome; None where a bug leaves its intent as it stands."""
+        """Return a row's outcome; None if a bug leaves its intent as it is."""
         row = sent.row
         if (error := done.exception()) is not None:
             self._end_with(error)
@@ -186,23 +187,23 @@ class Batch:
         self.stop.set()
 
     @property
-    def _failures_in_a_row(self) -> int:
-        return self._failures - self._failures_forgiven
+    def _consecutive_failures(self) -> int:
+        return self._failures - self._failures_reset
 
     def _count(self, answer: UpdateResult, sent: _Sent) -> None:
-        """Only the success of a row sent after a failure forgives it.
+        """Count a failure; only the success of a row sent after it resets the count.
 
-        What was in flight beside it says nothing: a service that goes down answers 503 at once, while rows it took
-        before are still being answered.
+        Rows in flight at the same time prove nothing: a service that goes down answers 503 at once, while rows that it
+        accepted before are still being answered.
         """
         if answer.ended is AttemptsEnded.USED_UP:
             self._failures += 1
-            if self._failures_in_a_row == self.max_failures:
+            if self._consecutive_failures == self.max_failures:
                 self._is_down = True
                 if self._upcoming:
-                    self.stop.set()  # the others in flight need not use up their tries
+                    self.stop.set()  # the others in flight need not use up their attempts
         elif answer.ended is AttemptsEnded.ANSWERED:
-            self._failures_forgiven = max(self._failures_forgiven, sent.failures_before)
+            self._failures_reset = max(self._failures_reset, sent.failures_before)
             self._has_answered = True
 
     def _count_calls(self) -> int:

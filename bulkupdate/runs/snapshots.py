@@ -1,4 +1,4 @@
-"""`--snapshot`: the live values of the fields about to be changed, kept before a row's first update goes out."""
+"""`--snapshot`: keep the live values of the fields about to be changed, before the first update of a row is sent."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from bulkupdate.sellercloud.rate_limit import WaitState
 _ROWS_AT_A_TIME = 400
 
 NOT_FOUND = 404
-NO_SUCH_CUSTOMER = "the service knows no customer of this id: not sent"
+NO_SUCH_CUSTOMER = "the service knows no customer with this id: not sent"
 
 
 def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
-    """Return these fields of a customer, as far as the service says them, to be kept."""
+    """Return those of these fields that the service shows, as text to be kept."""
     return encode_live({name: live[name] for name in names if name in live})
 
 
 def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
     """Delete the previous values of rows that were certainly not changed, so that a resumed run reads them again.
 
-    A row that may have been changed keeps its previous values: what a later reading finds may be the new ones. A run
-    that was compared as a whole has read all its customers already; of those, only what another run may have changed
-    since is read again.
+    A row that may have been changed keeps its previous values: a later read may find the new ones. A run whose
+    customers were all read before it began reads only those again that another run may have changed since.
 
     Raises `JournalError`.
     """
@@ -44,7 +43,7 @@ def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
 
 @dataclass
 class SnapshotRecorder:
-    """Rows on their way to be sent, held up until the previous values are kept."""
+    """Holds rows back until their previous values are kept."""
 
     run: Run
     journal: Journal
@@ -64,7 +63,7 @@ class SnapshotRecorder:
             yield from (row for row in chunk if row.customer_id not in missing)
 
     def _keep(self, chunk: list[PendingRow]) -> set[str]:
-        """Read and keep what is not yet kept; the customers that do not exist."""
+        """Read and keep what is not yet kept; return the customers that do not exist."""
         first, last = chunk[0].number, chunk[-1].number
         kept = self.journal.find_snapshot_rows(self.run, first, last)
         unread = [row for row in chunk if row.number not in kept]
@@ -79,12 +78,12 @@ class SnapshotRecorder:
 
     def _read(self, rows: list[PendingRow]) -> dict[str, LiveCustomer]:
         wanted = {row.customer_id: row.fields for row in rows}
-        found = dict(read_live(self.client, wanted, self.concurrency, self._tell))
+        found = dict(read_live(self.client, wanted, self.concurrency, self._report_waiting))
         missing = [customer_id for customer_id, live in found.items() if live is None]
         there = {customer_id: live for customer_id, live in found.items() if live is not None}
-        return there | confirm_missing(self.client, missing, self.concurrency, self._tell)
+        return there | confirm_missing(self.client, missing, self.concurrency, self._report_waiting)
 
-    def _tell(self, _count: int, waiting: WaitState | None) -> None:
+    def _report_waiting(self, _count: int, waiting: WaitState | None) -> None:
         self.watch((), waiting)
 
     def _reject(self, rows: list[PendingRow]) -> None:
@@ -95,7 +94,7 @@ class SnapshotRecorder:
                 Status.UNKNOWN if row.may_be_applied else Status.REJECTED,
                 NOT_FOUND,
                 row.attempts,
-                f"{NO_SUCH_CUSTOMER} again; an earlier try may have been applied"
+                f"{NO_SUCH_CUSTOMER} again; an earlier attempt may have been applied"
                 if row.may_be_applied
                 else NO_SUCH_CUSTOMER,
                 now,

@@ -1,4 +1,4 @@
-"""Undo a run: compare its customers again, then restore those that nobody has changed since."""
+"""Undo a run: compare its customers again, then restore those that have not changed since."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, encode_body, encode_live, format_value
-from bulkupdate.runs.compare import is_same
 from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.diff import is_same
 from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, is_listed, read_each, read_live
 from bulkupdate.runs.new_run import make_new_run
 from bulkupdate.runs.run_records import Run, RunOptions
@@ -26,7 +26,7 @@ class UndoComparison:
     """A customer compared again.
 
     `restored` are the values to send, `now` the live ones; `conflicts` and `losses` say, each in a sentence, what
-    someone has changed since and what cannot be put back.
+    has changed since, and what cannot be restored.
     """
 
     restoration: Restoration
@@ -50,15 +50,15 @@ class UndoComparison:
         if self.now is None:
             return "the service knows no customer of this id any more: not sent"
         reasons = {
-            Status.REJECTED: f"changed by someone since, left alone: {'; '.join(self.conflicts)}",
-            Status.INVALID: f"cannot be put back: {'; '.join(self.losses)}",
+            Status.REJECTED: f"changed since, left as it is: {'; '.join(self.conflicts)}",
+            Status.INVALID: f"cannot be restored: {'; '.join(self.losses)}",
             Status.UNCHANGED: "the customer already has the previous values",
         }
         return reasons.get(self.status, "")
 
 
 def count_recheck_requests(restorations: Sequence[Restoration]) -> int:
-    """Return the number of requests that `recheck_live` makes if nobody has changed the customers."""
+    """Return the number of requests that `recheck_live` makes if no customer has changed."""
     return count_requests(each.sent for each in restorations)
 
 
@@ -116,7 +116,7 @@ def _quote(each: Field, value: Value | None) -> str:
 
 
 def undo_options(parent: Run) -> RunOptions:
-    """Return the options of the run that takes another one back."""
+    """Return the options of the run that undoes another one."""
     return RunOptions(undo=parent.id, snapshot=True, verify=parent.options.verify)
 
 
@@ -133,7 +133,7 @@ def create_undo(
     sheet_path: Path,
     results_path: Path,
 ) -> Run:
-    """Write the restorations into the journal as a new run, linked to the one they take back. Nothing is sent yet.
+    """Write the restorations into the journal as a new run, linked to the one that it undoes. Nothing is sent yet.
 
     `sheet_path` is the sheet written of them. What is about to be overwritten is kept, so that an undo can be undone;
     the undo of a verified run is verified too. Raises `JournalError`.
@@ -162,7 +162,7 @@ def create_undo(
 
 
 def _make_rows(compared: Sequence[UndoComparison], sheet: UndoSheet, rating_format: str) -> Iterator[CheckedRow]:
-    """Yield a row for each customer, and below them one more for each that can be put back in part only."""
+    """Yield a row for each customer, and below them one more for each that can be restored in part only."""
     for each, original in zip(compared, sheet.rows, strict=True):
         is_sent = each.status is Status.NOT_ATTEMPTED
         yield CheckedRow(
@@ -179,5 +179,5 @@ def _make_rows(compared: Sequence[UndoComparison], sheet: UndoSheet, rating_form
         if each.status is Status.NOT_ATTEMPTED and each.losses:
             customer_id = each.restoration.customer_id
             blank = (customer_id, *("" for _ in sheet.names))
-            reason = f"cannot be put back: {'; '.join(each.losses)}"
+            reason = f"cannot be restored: {'; '.join(each.losses)}"
             yield CheckedRow(next(numbers), customer_id, Status.INVALID, None, (), blank, reason)

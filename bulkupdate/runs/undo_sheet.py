@@ -23,7 +23,7 @@ FIRST_ROW = 2
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """One customer to be put back.
+    """One customer to be restored.
 
     `sent` has the values that the run sent where they differ from those of `before`. A field that is None in `before`
     was empty, one that is not in it was not shown by the service. `number` is its row in the sheet.
@@ -35,7 +35,7 @@ class Restoration:
     before: LiveCustomer
 
     def why_not_restorable(self, name: str) -> str:
-        """Why a field cannot be put back; empty where it can."""
+        """Return why a field cannot be restored; empty if it can."""
         each = FIELD_BY_NAME[name]
         if name not in self.before:
             return "the service did not show what it was before"
@@ -56,7 +56,7 @@ def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Resto
         raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")
     if not run.options.snapshot and not journal.has_snapshots(run):
         raise UsageError(
-            f"Run {run.id} kept no previous values, so they cannot be put back.",
+            f"Run {run.id} kept no previous values, so it cannot be undone.",
             remedy="Only a run with --snapshot can be undone.",
         )
     numbers = count(FIRST_ROW)

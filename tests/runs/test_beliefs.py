@@ -227,7 +227,7 @@ def play(world, tmp_path: Path, steps: list[Step], concurrency: int) -> None:
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@settings(RELAXED, max_examples=30, derandomize=True)
+@settings(RELAXED, max_examples=10, derandomize=True)
 @given(steps=STEPS, concurrency=st.integers(1, 4))
 def test_nothing_is_believed_that_is_not_so(world, tmp_path, steps, concurrency):
     play(world, tmp_path, steps, concurrency)

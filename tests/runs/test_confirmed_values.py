@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -175,10 +176,10 @@ def test_what_was_found_live_is_confirmed_too(past):
     assert past.trusts('{"Name": "New", "Fax": "1"}').run_id == "r1"
 
 
-def test_a_hundred_thousand_rows_are_looked_up_in_seconds(tmp_path):
+def test_many_rows_are_looked_up_in_seconds(tmp_path):
     """One query a few thousand rows, not one a row."""
     with Journal(tmp_path, Clock()) as journal:
-        bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 100_001)}
+        bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 20_001)}
         new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), RunOptions(), {}, "out.xlsx", None)
         rows = (
             CheckedRow(at, str(at), Status.NOT_ATTEMPTED, body, ("Name",), ())
@@ -188,15 +189,15 @@ def test_a_hundred_thousand_rows_are_looked_up_in_seconds(tmp_path):
         journal.record(run, intents=list(journal.pending(run)))
         journal.record(
             run,
-            outcomes=[RowOutcome(at, Status.UPDATED, 200, 1, "", "2026-01-01T00:00:00Z") for at in range(1, 100_001)],
+            outcomes=[RowOutcome(at, Status.UPDATED, 200, 1, "", "2026-01-01T00:00:00Z") for at in range(1, 20_001)],
         )
         started = time.process_time()
         ids = list(bodies)
         trusted = {}
         for start in range(0, len(ids), 5000):
             trusted |= find_confirmed(journal, "h", {each: bodies[each] for each in ids[start : start + 5000]}, "")
-        assert len(trusted) == 100_000
-        assert time.process_time() - started < 10
+        assert len(trusted) == 20_000
+        assert time.process_time() - started < 2
 
 
 def test_the_nightly_list_sends_what_changed_since_and_says_whom_it_trusted(run_program, sandbox, tmp_path):
@@ -291,4 +292,5 @@ def test_the_nightly_folder_trusts_the_journal_too(run_program, sandbox, tmp_pat
     for counts in ({"updated": 20}, {"unchanged": 20}):
         write_sheet(inbox / "list.csv", 20)
         done = run_program("nightly", tmp_path / "night", "--since-last", "--settle", "0")
-        assert (done.exit_code, done.counts) == (0, counts)
+        told = json.loads(done.out.splitlines()[0])  # a file a line, then the night
+        assert (done.exit_code, told["counts"]) == (0, counts)

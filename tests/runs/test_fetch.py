@@ -32,10 +32,10 @@ def test_each_differing_field_is_shown_before_and_after_in_workbook_and_page(run
     assert "New 110" in page
     assert "Changes" in page
     summary = read_summary(tmp_path / "report.xlsx")
-    assert summary["Calls this look has cost"] == 4
-    assert summary["Rows already as wanted"] == 108
+    assert summary["Requests used to read the customers"] == 4
+    assert summary["Rows without changes"] == 108
     assert summary["Rows that differ"] == 12
-    assert summary["Calls with --only-changes"] == 16
+    assert summary["Requests with --only-changes"] == 16
 
 
 def test_what_it_costs_is_said_as_a_share_of_the_quota(run_program, sandbox, tmp_path):
@@ -45,7 +45,7 @@ def test_what_it_costs_is_said_as_a_share_of_the_quota(run_program, sandbox, tmp
     done = run_program("check", sheet, "--live", "-o", "report.xlsx", requests_per_hour=100)
     assert "takes 30 requests and a sign-in; quota: 100 of 100 requests left" in done.err
     summary = read_summary(tmp_path / "report.xlsx")
-    assert (summary["Calls this look has cost"], summary["That of an hour's quota"]) == (31, "31.0%")
+    assert (summary["Requests used to read the customers"], summary["Share of an hour's quota"]) == (31, "31.0%")
     assert done.told["calls"] == 31
 
 

@@ -129,7 +129,7 @@ def test_ctrl_c_while_reading_ends_with_130_and_leaves_no_run(run_program, make_
     slow = make_sandbox(latency_seconds=0.3)
     run_program.environment["BULKUPDATE_BASE_URL"] = slow.base_url
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], *([FIRST + at, "1"] for at in range(200))])
-    process = run_program.start("run", sheet, "--only-changes", "--yes", concurrency=2)
+    process = run_program.fork("run", sheet, "--only-changes", "--yes", concurrency=2)
     while not any(each.kind == "read" for each in slow.requests) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

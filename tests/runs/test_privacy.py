@@ -58,7 +58,7 @@ def test_a_process_killed_in_the_middle_leaves_none_of_it_behind(run_program, ma
     sandbox = make_sandbox(latency_seconds=0.05)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], *([FIRST + at, "1"] for at in range(60))])
-    process = run_program.start("run", sheet, "--snapshot", "--yes", concurrency=4)
+    process = run_program.fork("run", sheet, "--snapshot", "--yes", concurrency=4)
     try:
         while not any(each.kind == "write" for each in sandbox.requests) and process.poll() is None:
             time.sleep(0.01)

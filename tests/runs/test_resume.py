@@ -61,23 +61,23 @@ def test_a_folder_gone_before_resume_asks_for_another_place_of_the_results(run_p
 def test_of_two_resumes_at_once_one_goes_on_and_the_other_is_refused(make_sandbox, run_program, tmp_path, named):
     sandbox = make_sandbox(latency_seconds=0.1)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
-    begun = run_program("run", write_sheet(tmp_path / "customers.csv", 40), "--yes", "--limit", 1)
+    begun = run_program("run", write_sheet(tmp_path / "customers.csv", 20), "--yes", "--limit", 1)
     command = ("resume", begun.told["run"]) if named else ("resume",)
-    answers = [finish(process) for process in [run_program.start(*command, concurrency=2) for _ in range(2)]]
+    answers = [finish(process) for process in [run_program.fork(*command, concurrency=2) for _ in range(2)]]
     assert sorted(answer.exit_code for answer in answers) == [0, 5]
     refused = next(answer for answer in answers if answer.exit_code == 5)
     assert "being sent by another process" in refused.err
-    assert Counter(find_puts(sandbox)) == {str(FIRST + at): 1 for at in range(40)}
+    assert Counter(find_puts(sandbox)) == {str(FIRST + at): 1 for at in range(20)}
 
 
 def test_a_run_that_is_being_sent_can_be_looked_at_but_not_retried(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(latency_seconds=0.1)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
-    process = run_program.start("run", write_sheet(tmp_path / "customers.csv", 40), "--yes", concurrency=2)
+    process = run_program.fork("run", write_sheet(tmp_path / "customers.csv", 20), "--yes", concurrency=2)
     wait_until(lambda: len(find_puts(sandbox)) > 5)
     assert run_program("show").told["state"] == "running"
     assert run_program("retry", "--yes").exit_code == 5
-    assert finish(process).counts == {"updated": 40}
+    assert finish(process).counts == {"updated": 20}
 
 
 def test_a_finished_run_is_not_sent_again(stopped, run_program, sandbox):
@@ -105,7 +105,7 @@ def test_a_row_in_flight_at_a_kill_is_unknown_until_resolved(make_sandbox, run_p
     """In `show`, its results and its counts: never updated, never absent."""
     sandbox = make_sandbox(plan=lambda call: "slow" if call.customer_id == str(FIRST + 4) else None, slow_seconds=30)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
-    process = run_program.start("run", write_sheet(tmp_path / "customers.csv", 10), "--yes", concurrency=1)
+    process = run_program.fork("run", write_sheet(tmp_path / "customers.csv", 10), "--yes", concurrency=1)
     wait_until(lambda: len(find_puts(sandbox)) == 5)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -125,7 +125,7 @@ real, count = results_workbook._as_cells, 0
 def count_lines(line):
     global count
     count += 1
-    if count == 300:
+    if count == 60:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(line)
 results_workbook._as_cells = count_lines
@@ -136,20 +136,20 @@ main()
 
 def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_program, sandbox, tmp_path):
     """Old file or no file, never half; `show -o` and `resume` write it again."""
-    sheet, results = write_sheet(tmp_path / "customers.csv", 600), tmp_path / "results.xlsx"
+    sheet, results = write_sheet(tmp_path / "customers.csv", 120), tmp_path / "results.xlsx"
     results.write_bytes(b"the old file")
     process = run_program.start_code(KILLED_IN_RESULTS, "run", sheet, "--yes", "-o", results)
     assert finish(process).exit_code == -signal.SIGKILL
     assert results.read_bytes() == b"the old file"
     shown = run_program("show", "-o", tmp_path / "shown.xlsx")
-    assert shown.counts == {"updated": 600}
+    assert shown.counts == {"updated": 120}
     before = len(find_puts(sandbox))
     resumed = run_program("resume")
     assert (resumed.exit_code, resumed.told["state"]) == (0, "finished")
-    assert len(find_puts(sandbox)) == before == 600
+    assert len(find_puts(sandbox)) == before == 120
     for path in (results, tmp_path / "shown.xlsx"):
         book = load_workbook(path, read_only=True)
-        assert book["Results"].max_row == 601
+        assert book["Results"].max_row == 121
         book.close()
 
 

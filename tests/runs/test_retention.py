@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
+from tests.conftest import Program
 from tests.nightly.night_folders import FIRST, NightEnvironment
 
 VALUE = "Wilhelmina Unmistakable"
@@ -55,11 +54,6 @@ def bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def purge(env: NightEnvironment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bulkupdate", "purge", "--json", *arguments]
-    return subprocess.run(command, env=env.environment(), capture_output=True, text=True, timeout=60)
-
-
 def test_deleted_runs_leave_no_byte_and_results_are_kept(ran: NightEnvironment) -> None:
     assert VALUE.encode() in bytes_of(ran.state)
     with Journal(ran.state, Clock()) as journal, Journal(ran.state, Clock()):  # another program has it open, too
@@ -73,9 +67,8 @@ def test_deleted_runs_leave_no_byte_and_results_are_kept(ran: NightEnvironment) 
     assert Path(ran.summary("a")["results"]).exists()
 
 
-def test_younger_runs_are_kept(ran: NightEnvironment) -> None:
-    told = purge(ran, "--older-than", "1d")
-    assert json.loads(told.stdout)["purged"] == 0
+def test_younger_runs_are_kept(ran: NightEnvironment, run_program: Program) -> None:
+    assert run_program("purge", "--older-than", "1d", state_dir=ran.state).told["purged"] == 0
     with Journal(ran.state, LaterClock(2 * DAY)) as journal:
         assert delete_runs_before(journal, ran.state, LaterClock(2 * DAY).now() - DAY) == 1
 
@@ -90,8 +83,8 @@ def test_a_run_that_is_being_sent_is_kept(ran: NightEnvironment) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "d", "-1d", "90 days", "1e9", "٩٠d"])
-def test_an_invalid_number_of_days_is_refused(ran: NightEnvironment, given: str) -> None:
-    assert purge(ran, "--older-than", given).returncode == 2
+def test_an_invalid_number_of_days_is_refused(ran: NightEnvironment, run_program: Program, given: str) -> None:
+    assert run_program("purge", "--older-than", given, state_dir=ran.state).exit_code == 2
     with Journal(ran.state, Clock()) as journal:
         assert len(journal.runs()) == 1
 

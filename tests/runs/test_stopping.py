@@ -34,7 +34,7 @@ def program_at_work(slow_sandbox, run_program, tmp_path):
     """A run of 100 rows that has sent some ten, as a process of its own."""
     run_program.environment["BULKUPDATE_BASE_URL"] = slow_sandbox.base_url
     sheet = write_sheet(tmp_path / "customers.csv", 100)
-    process = run_program.start("run", sheet, "--yes", "-o", tmp_path / "results.csv", concurrency=4)
+    process = run_program.fork("run", sheet, "--yes", "-o", tmp_path / "results.csv", concurrency=4)
     wait_until(lambda: len(find_puts(slow_sandbox)) > 10)
     yield process
     process.kill()
@@ -64,7 +64,7 @@ def test_asked_twice_to_stop_it_ends_at_once_and_the_journal_is_sound(make_sandb
     sandbox = make_sandbox(latency_seconds=20)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     sheet = write_sheet(tmp_path / "customers.csv", 10)
-    process = run_program.start("run", sheet, "--yes", concurrency=4)
+    process = run_program.fork("run", sheet, "--yes", concurrency=4)
     wait_until(lambda: sandbox.requests)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
@@ -161,7 +161,7 @@ def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetiti
     make_sandbox, run_program, tmp_path, concurrency
 ):
     """All in flight meet a 401 at once; nobody signs in but the first (24)."""
-    sandbox = make_sandbox(latency_seconds=0.1)
+    sandbox, rows = make_sandbox(latency_seconds=0.1), 6 * concurrency
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     ended = []
 
@@ -171,12 +171,12 @@ def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetiti
             sandbox.service._tokens.revoke_all()
 
     sandbox.service.plan = plan
-    answer = run_program("run", write_sheet(tmp_path / "customers.csv", 200), "--yes", concurrency=concurrency)
-    assert (answer.exit_code, answer.counts) == (0, {"updated": 200})
+    answer = run_program("run", write_sheet(tmp_path / "customers.csv", rows), "--yes", concurrency=concurrency)
+    assert (answer.exit_code, answer.counts) == (0, {"updated": rows})
     assert sandbox.counts["tokens"] == 2
     refused = [each for each in sandbox.requests if each.status == 401]
     assert 1 <= len(refused) <= 2 * concurrency
-    assert len(find_puts(sandbox)) == 200 + len(refused)
+    assert len(find_puts(sandbox)) == rows + len(refused)
 
 
 def test_a_new_token_refused_too_stops_the_run(make_sandbox, run_program, tmp_path):
@@ -282,7 +282,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(sandbox, run_program
 def test_ctrl_c_while_all_wait_for_a_throttled_service_is_heard_at_once(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(plan=ScheduledFaults(writes=["throttle-429"] * 9), throttle_seconds=600)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
-    process = run_program.start("run", write_sheet(tmp_path / "customers.csv", 10), "--yes")
+    process = run_program.fork("run", write_sheet(tmp_path / "customers.csv", 10), "--yes")
     wait_until(lambda: find_puts(sandbox))
     time.sleep(0.5)
     process.send_signal(signal.SIGTERM)

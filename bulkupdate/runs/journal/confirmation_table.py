@@ -33,7 +33,7 @@ ORDER BY 1, 2
 class CustomerEvent:
     """A send or a reading of a customer, between two commits of the journal's sequence.
 
-    `ended` is infinite while it may still go on. `is_confirmed`: the customer then had the values of `body`; otherwise
+    `ended` is infinite while it may not be over. `is_confirmed`: the customer then had the values of `body`; otherwise
     it may have got them. `at` is ISO 8601 in UTC.
     """
 

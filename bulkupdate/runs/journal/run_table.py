@@ -45,10 +45,10 @@ class RunTable(JournalFile):
         self._clock = clock
 
     def add_run(self, new: NewRun, rows: Iterable[CheckedRow], problems: Iterable[Problem] = ()) -> Run:
-        """Write down a run with all its rows before anything is sent.
+        """Record a run with all its rows before anything is sent.
 
-        They are written a few thousand at a time, so that other runs can go on meanwhile; the run counts only when all
-        of it is there.
+        They are written a few thousand at a time, so that other runs can continue meanwhile; the run counts only when
+        all of it is written.
         """
         self._delete_abandoned()
         key = self._insert_run(new)
@@ -142,7 +142,7 @@ class RunTable(JournalFile):
         return [_read_run(columns) for columns in found]
 
     def set_state(self, run: Run, state: RunState, *, stopped_by: str = "", calls: int | None = None) -> None:
-        """Say how far a run is; its end is now unless it goes on. `calls` None leaves the count as it is."""
+        """Record the state of a run, and its end unless it is running. `calls` None leaves the count unchanged."""
         ended = "" if state is RunState.RUNNING else format_utc(self._clock.now())
         with self.writing():
             self.connection.execute(
@@ -151,12 +151,12 @@ class RunTable(JournalFile):
             )
 
     def set_results_path(self, run: Run, path: Path) -> None:
-        """Remember where a run's results are from now on."""
+        """Record where the results of a run are from now on."""
         with self.writing():
             self.connection.execute("UPDATE runs SET results_path = ? WHERE key = ?", (str(path), run.key))
 
     def set_file(self, run_id: str, path: Path) -> None:
-        """Remember where a run's input has been moved to."""
+        """Record where the file of a run has been moved to."""
         with self.writing():
             self.connection.execute("UPDATE runs SET file = ? WHERE id = ?", (str(path), run_id))
 

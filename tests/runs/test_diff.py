@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bulkupdate.runs.compare import compare, is_same
+from bulkupdate.runs.diff import compare, is_same
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_what_means_another_thing_differs(wanted, live):
 def test_only_wanted_fields_matter_and_what_the_service_does_not_say_is_no_proof():
     found = compare({"Name": "A", "Fax": "1", "CompanyId": 5}, {"Name": "A", "CompanyId": None, "Email": "x"})
     assert found.differing == ("CompanyId",)
-    assert found.unsaid == ("Fax",)
+    assert found.not_shown == ("Fax",)
     assert not found.is_equal
