@@ -27,7 +27,7 @@ def parse_cell(field: Field, text: str, decimal_mark: str = ".") -> ParsedValue:
     if not seen:
         return ParsedValue(findings=(_ONLY_BLANKS,) if text else ())
     if mark := REFUSED_MARK.search(seen):
-        return error_result(ProblemCode.NOT_CORRECTED, f"was refused before and is not corrected yet: {mark[1]}")
+        return error_result(ProblemCode.NOT_CORRECTED, f"{ProblemCode.NOT_CORRECTED.explanation}: {mark[1]}")
     if "\x00" in seen:
         return _DAMAGED
     if _EXCEL_ERROR.fullmatch(seen):
@@ -48,12 +48,12 @@ def parse_cell(field: Field, text: str, decimal_mark: str = ".") -> ParsedValue:
 _ONLY_BLANKS = Finding.warning(ProblemCode.ONLY_BLANKS)
 _UNSEEN_AROUND = Finding.warning(
     ProblemCode.UNSEEN_CHARACTER,
-    "has an invisible character beside it",
+    "the value has an invisible character beside it",
     "It is left out; check that the value is right.",
 )
 _DAMAGED = error_result(
     ProblemCode.CONTROL_CHARACTER,
-    "holds a NUL character, which no text has: the cell is damaged",
+    "the cell holds a NUL character, so it is damaged",
     "Type the text again.",
 )
 _CLEAR_AND_MORE = error_result(ProblemCode.CLEAR_AND_MORE)
@@ -78,13 +78,13 @@ def _find_oddities(text: str, trimmed: str) -> tuple[Finding, ...]:
     if trimmed != text:
         found.append(Finding.warning(ProblemCode.TRIMMED))
     if re.search("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", trimmed):
-        message = "holds an invisible control character"
+        message = "the text holds an invisible control character"
         found.append(Finding.warning(ProblemCode.CONTROL_CHARACTER, message, ProblemCode.UNSEEN_CHARACTER.remedy))
     if re.search("[\u00a0\u00ad\u200b\u2028\u2029\u2060\ufeff]", trimmed):
         found.append(Finding.warning(ProblemCode.UNSEEN_CHARACTER))
     if "\ufffd" in trimmed:
         found.append(Finding.warning(ProblemCode.LOST_CHARACTER))
     if len(trimmed) > _LONGEST_EXCEL_TEXT:
-        message = f"has {len(trimmed):,} characters, more than an Excel cell can hold"
+        message = f"the text has {len(trimmed):,} characters, more than an Excel cell can hold"
         found.append(Finding.warning(ProblemCode.LONG_TEXT, message))
     return tuple(found)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bulkupdate.customers.fields import CUSTOMER_ID, Field
 from bulkupdate.customers.headings import HeaderRow, missing_key_error, suggest
 from bulkupdate.errors import InputFileError
+from bulkupdate.text import quote_argument
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,19 @@ def _twice_error(header: HeaderRow, field: Field, indexes: Sequence[int]) -> Inp
 
 
 def _unknown_columns_error(header: HeaderRow, indexes: Sequence[int]) -> InputFileError:
-    columns = []
+    columns, example = [], "your heading=field"
     for index in indexes:
-        heading = header.headings[index]
+        heading = header.headings[index].strip()
         nearest = suggest(heading)
-        name = f"“{heading}”" if heading.strip() else "without a heading"
-        columns.append(f"{letter_column(index)} {name}" + (f" (did you mean {nearest}?)" if nearest else ""))
+        hint = f" (did you mean {nearest}?)" if nearest else ""
+        columns.append(f"{letter_column(index)} " + (f"“{heading}”{hint}" if heading else "without a heading"))
+        if nearest and example == "your heading=field":
+            example = f"{heading}={nearest.split()[0].rstrip(',')}"
     more = f", and {len(columns) - _SHOWN_COLUMNS} more" if len(columns) > _SHOWN_COLUMNS else ""
-    which = "This column is" if len(columns) == 1 else "These columns are"
+    which, them = ("This column is", "it") if len(columns) == 1 else ("These columns are", "them")
     return InputFileError(
         f"{which} not known: {', '.join(columns[:_SHOWN_COLUMNS])}{more}.",
-        remedy='Rename or delete them, map them with --map "their heading=field", or ignore them with '
+        remedy=f"Rename or delete {them}, map {them} with --map {quote_argument(example)}, or ignore {them} with "
         f"--ignore-unknown. {_SEE_TEMPLATE}",
     )
 

@@ -108,7 +108,9 @@ class PhoneType(TextType):
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:
         """Return the text. Refuse a number that a spreadsheet has shortened; warn if there is no digit."""
         if SCIENTIFIC.fullmatch(text):
-            return error_result(ProblemCode.SCIENTIFIC, f"{text} {ProblemCode.SCIENTIFIC.explanation}")
+            return error_result(
+                ProblemCode.SCIENTIFIC, f"the spreadsheet has shortened the number to {text}; digits may be lost"
+            )
         parsed = super().parse(text, decimal_mark)
         if parsed.value is not None and not re.search(r"\d", text):
             return ParsedValue(text, (Finding.warning(ProblemCode.PHONE),))
@@ -134,7 +136,7 @@ class EmailType(TextType):
         if _is_address(text):
             return ParsedValue(text)
         if text.count("@") > 1 and re.search("[;,\\s]", text):
-            message = "holds more than one e-mail address"
+            message = f"{quote(text)} is more than one e-mail address"
             return error_result(ProblemCode.EMAIL, message, "Keep one; put the others in EmailCC.")
         return error_result(ProblemCode.EMAIL, _describe_bad_address(text))
 
@@ -152,7 +154,7 @@ class EmailsType(EmailType):
                 remedy = f"Correct {quote(address)}; separate several addresses with a semicolon."
                 return error_result(ProblemCode.EMAIL, _describe_bad_address(address), remedy)
         if not addresses:
-            return error_result(ProblemCode.EMAIL, "holds no address")
+            return error_result(ProblemCode.EMAIL, f"{quote(text)} holds no address")
         return ParsedValue(text)
 
 
@@ -162,14 +164,14 @@ def _is_address(text: str) -> bool:
 
 def _describe_bad_address(text: str) -> str:
     if "@" not in text:
-        return "is an e-mail address without @"
+        return f"{quote(text)} is not an e-mail address: it has no @"
     if re.search(r"\s", text):
-        return "is an e-mail address with a blank in it"
+        return f"{quote(text)} is not an e-mail address: it has a blank in it"
     if text.count("@") > 1:
-        return "is an e-mail address with more than one @"
+        return f"{quote(text)} is not an e-mail address: it has more than one @"
     if "." not in text.rpartition("@")[2]:
-        return "is an e-mail address without a dot after the @"
-    return ProblemCode.EMAIL.explanation
+        return f"{quote(text)} is not an e-mail address: it has no dot after the @"
+    return f"{quote(text)} is not an e-mail address"
 
 
 class AliasesType(FieldType):

@@ -87,8 +87,8 @@ class Problem:
 class Finding:
     """What is wrong or doubtful with a text, before its row and column are known.
 
-    `message` is a phrase in lower case without a full stop, as it follows a row and a column: "row 5, Email: holds more
-    than one e-mail address". `remedy` is a sentence that says how to fix it.
+    `message` is a sentence in lower case without a full stop, as it follows a row and a column: "row 5, Rating: “Good”
+    is not a rating". `remedy` is a sentence that says how to fix it.
     """
 
     code: ProblemCode

@@ -29,35 +29,43 @@ class ProblemCode(StrEnum):
     # fmt: off
     # The value of one cell.
     CUSTOMER_ID = (
-        "customer-id", "Not a customer id", "is not a customer id, which is a whole number of 1 or more",
+        "customer-id", "Not a customer id",
+        "the cell does not hold a customer id, which is a whole number of 1 or more",
         "Use the whole number Sellercloud gave it.",
     )
     NO_CUSTOMER_ID = (
         "no-customer-id", "No customer id", "the row has no customer id", "Put in the id, or delete the row.",
     )
-    EMAIL = ("email", "Not an e-mail address", "is not a plausible e-mail address", "Write it as name@example.com.")
-    PHONE = ("phone", "No digit in a phone number", "has no digit in it", "Check that this is a phone number.")
-    ALIASES = (
-        "aliases", "No name in a list", "holds separators but no name", "Write names, or <clear> to empty the list.",
+    EMAIL = ("email", "Not an e-mail address", "the text is not an e-mail address", "Write it as name@example.com.")
+    PHONE = (
+        "phone", "No digit in a phone number", "the phone number has no digit", "Check that this is a phone number.",
     )
-    WHOLE_NUMBER = ("whole-number", "Not a whole number", "is not a whole number", "Use digits only.")
-    DECIMAL = ("decimal", "Not a decimal number", "is not a decimal number", "Write it like 2.50.")
+    ALIASES = (
+        "aliases", "No name in a list", "the cell holds separators but no name",
+        "Write names, or <clear> to empty the list.",
+    )
+    WHOLE_NUMBER = ("whole-number", "Not a whole number", "the cell does not hold a whole number", "Use digits only.")
+    DECIMAL = ("decimal", "Not a decimal number", "the cell does not hold a decimal number", "Write it like 2.50.")
     DECIMAL_MARK = (
-        "decimal-mark", "Decimal comma", "has a decimal comma", "Write it with a point, or use --decimal ,.",
+        "decimal-mark", "Decimal comma", "the number has a decimal comma", "Write it with a point, or use --decimal ,.",
     )
     THOUSANDS_SEPARATOR = (
-        "thousands-separator", "Thousands separator", "has a thousands separator", "Write the number without it.",
+        "thousands-separator", "Thousands separator", "the number has a thousands separator",
+        "Write the number without it.",
     )
     NEGATIVE = ("negative", "Negative number", "a negative number is not allowed here", "Use a number of 0 or more.")
     PERCENT = (
         "percent", "Percentage",
-        "is a percentage, and it is not known whether the number or a hundredth of it is meant",
+        "the number is a percentage, and it is not known whether it or a hundredth of it is meant",
         "Write the plain number that is to be stored.",
     )
-    YES_OR_NO = ("yes-or-no", "Neither yes nor no", "is neither yes nor no", "Write Yes or No.")
-    RATING = ("rating", "Not a rating", "is not a rating", "Use a name from the list in the template, or 0 to 5.")
+    YES_OR_NO = ("yes-or-no", "Neither yes nor no", "the cell holds neither yes nor no", "Write Yes or No.")
+    RATING = (
+        "rating", "Not a rating", "the cell does not hold a rating",
+        "Use a name from the list in the template, or 0 to 5.",
+    )
     SCIENTIFIC = (
-        "scientific", "Shortened number", "is a number that the spreadsheet has shortened; digits may be lost",
+        "scientific", "Shortened number", "the spreadsheet has shortened the number; digits may be lost",
         "Format the column as text and type the number in full.",
     )
     LEADING_ZEROS = (
@@ -74,30 +82,33 @@ class ProblemCode(StrEnum):
     )
     CONTROL_CHARACTER = (
         "control-character", "Control character",
-        "holds an invisible control character; a NUL character is an error, others are sent",
+        "the text holds an invisible control character; a NUL character is an error, others are sent",
         "Retype the text if the character should not be there.",
     )
     UNSEEN_CHARACTER = (
-        "unseen-character", "Invisible character", "holds a special blank or an invisible character",
+        "unseen-character", "Invisible character", "the text holds a special blank or an invisible character",
         "Sent as it is; retype the text if the character should not be there.",
     )
     LOST_CHARACTER = (
-        "lost-character", "Lost character", "holds the sign for a character that was lost when the file was saved",
+        "lost-character", "Lost character",
+        "the text holds the sign for a character that was lost when the file was saved",
         "Correct the text, and save the file as UTF-8.",
     )
     BROKEN_CHARACTER = (
-        "broken-character", "Half a character", "holds half a character, which cannot be sent", "Retype the text.",
+        "broken-character", "Half a character", "the text holds half a character, which cannot be sent",
+        "Retype the text.",
     )
     LONG_TEXT = (
-        "long-text", "Long text", "has more characters than an Excel cell can hold",
+        "long-text", "Long text", "the text has more characters than an Excel cell can hold",
         "Sent in full; shown shortened in the workbooks.",
     )
     SHORTENED = (
-        "shortened", "Shortened text", "was shortened to fit into a cell of an earlier result; its end is missing",
+        "shortened", "Shortened text",
+        "the text was shortened to fit into a cell of an earlier result; its end is missing",
         "Put in the whole text, from the original file.",
     )
     CLEAR_AND_MORE = (
-        "clear-and-more", "<clear> beside text", "holds <clear> beside other text",
+        "clear-and-more", "<clear> beside text", "the cell holds <clear> beside other text",
         "Type <clear> alone to empty the field, or leave it out.",
     )
     CLEAR_REFUSED = (
@@ -105,7 +116,7 @@ class ProblemCode(StrEnum):
         "Leave the cell blank for no change, or type the new value.",
     )
     NOT_CORRECTED = (
-        "not-corrected", "Not corrected yet", "was refused before and is not corrected yet",
+        "not-corrected", "Not corrected yet", "the cell was refused before and is not corrected yet",
         "Replace everything in the cell with the value to be sent.",
     )
 
@@ -173,8 +184,8 @@ class ProblemCode(StrEnum):
     )
     TOO_MANY_FIELDS = (
         "too-many-fields", "More fields than headings", "the row has more fields than there are headings",
-        'If a separator is within a cell, put that cell in quotation marks ("Smith, John"); otherwise add the '
-        'missing heading.',
+        'If a separator is within a cell, put that cell in quotation marks ("Smith, John"); otherwise add '
+        'the missing heading.',
     )
     OPEN_FILE = (
         "open-file", "File open in another program",

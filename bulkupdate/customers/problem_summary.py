@@ -1,4 +1,4 @@
-"""Group repeated problems: "312 rows: is an e-mail address without @"."""
+"""Group repeated problems: "312 rows: the cell holds nothing but blanks"."""
 
 from __future__ import annotations
 

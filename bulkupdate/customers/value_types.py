@@ -32,7 +32,9 @@ class CustomerIdType(FieldType):
         if digits:
             return ParsedValue(digits[2], _find_zeros(digits, "Check that this is the id meant."))
         if SCIENTIFIC.fullmatch(text):
-            return error_result(ProblemCode.SCIENTIFIC, f"{text} {ProblemCode.SCIENTIFIC.explanation}")
+            return error_result(
+                ProblemCode.SCIENTIFIC, f"the spreadsheet has shortened the id to {text}; digits may be lost"
+            )
         return error_result(ProblemCode.CUSTOMER_ID, f"{quote(text)} is not a customer id")
 
 

@@ -44,12 +44,16 @@ _ENCRYPTED_STREAM = "EncryptedPackage"
 
 _SAVE_AS = "Open it in Excel or LibreOffice and save it as .xlsx or as 'CSV UTF-8'."
 _CONVERT = "Convert it to .csv (UTF-8) or .xlsx first."
+_COPY_TABLE = "Put its table into a spreadsheet first."
 _UNPACK = "Unpack it first, and name the sheet in it."
 _REMEDIES = {
     ".txt": "If commas, semicolons or tabs separate its columns, rename it to {stem}.csv.",
     ".xlsm": "Open it in Excel and save it as .xlsx, which has no macros.",
     ".numbers": "Open it in Numbers and export it as an Excel file (.xlsx).",
     ".gsheet": "Open it in Google Sheets and download it as an Excel file (.xlsx).",
+    **dict.fromkeys(
+        (".pdf", ".doc", ".docx", ".rtf", ".png", ".jpg", ".jpeg"), "Put its table into a spreadsheet first."
+    ),
     **dict.fromkeys((".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".sqlite", ".db"), _CONVERT),
     **dict.fromkeys((".zip", ".gz", ".7z", ".rar", ".bz2", ".xz"), _UNPACK),
 }
@@ -125,7 +129,7 @@ def _list_sheets(folder: Path) -> str:
     """Return a sentence that lists the sheets of a folder; empty if it has none, or cannot be read."""
     names = sorted(path.name for path in _iterate(folder) if path.suffix.lower() in ENDINGS)
     more = f" and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
-    return f"Sheets in it: {', '.join(names[:_SHOWN_FILES])}{more}." if names else ""
+    return f"Sheets in that folder: {', '.join(names[:_SHOWN_FILES])}{more}." if names else ""
 
 
 def _iterate(folder: Path) -> Iterable[Path]:

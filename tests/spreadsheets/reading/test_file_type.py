@@ -29,7 +29,7 @@ def test_a_missing_file_is_named_with_its_full_folder_and_the_nearest_names(
     )
     other = refuse(Path("nosuch.xlsx"))
     assert str(other) == f"There is no file nosuch.xlsx in {tmp_path}."
-    assert other.remedy == "Sheets in it: Customers.csv."
+    assert other.remedy == "Sheets in that folder: Customers.csv."
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_folder_lists_its_sheets(tmp_path: Path) -> None:
     for number in range(7):
         write_text(tmp_path, GOOD, name=f"{number}.csv")
     write_text(tmp_path, "x", name="readme.md")
-    assert refuse(tmp_path).remedy == "Sheets in it: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more."
+    assert refuse(tmp_path).remedy == "Sheets in that folder: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more."
 
 
 @pytest.mark.parametrize("name", ["/dev/stdin", "/dev/null", "-"])
@@ -58,7 +58,7 @@ def test_standard_input_and_devices_are_refused_with_a_way_out(name: str) -> Non
         ("customers.txt", "rename it to customers.csv"),
         ("customers.xlsm", "save it as .xlsx, which has no macros"),
         ("customers.XML", "save it as .xlsx"),
-        ("customers.pdf", "save it as .xlsx"),
+        ("customers.pdf", "Put its table into a spreadsheet"),
         ("customers.numbers", "export it as an Excel file"),
         ("customers.gsheet", "download it as an Excel file"),
         ("customers.jsonl", "Convert it to .csv"),
