@@ -118,7 +118,7 @@ def _guess_western(path: Path) -> TextEncoding:
         shown = f", and as Windows-1252 it would hold texts such as “{implausible[:40]}”" if implausible else ""
         known = " If that text is right, use --encoding cp1252." if implausible else ""
         raise InputFileError(
-            f"The encoding of {path.name} is not certain: it is neither UTF-8 nor UTF-16{shown}.",
+            f"The encoding of {path.name} is not known: it is neither UTF-8 nor UTF-16{shown}.",
             remedy=_NAME_IT.format("cp1250 (Central Europe) or cp1251 (Cyrillic)") + known,
         )
     return TextEncoding("cp1252", "Windows-1252", sample_texts(path, "cp1252"))

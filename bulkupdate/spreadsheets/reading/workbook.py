@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +30,7 @@ _MERGED = Finding.error(ProblemCode.MERGED)
 def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet:
     """Read the sheet that is named, or the only one with a key column. Raises `InputFileError`."""
     name, sheet, header = _choose_sheet(path, workbook, options)
-    refuse_second_header(_read_top(sheet), header, options.heading_map, f"The sheet {name}")
+    refuse_second_header(_read_top(sheet), header, options.heading_map, f"The sheet “{name}”")
     resolver = _CellResolver(header, sheet.metadata, options)
     builder = FrameBuilder(len(header.headings), options)
     for row in sheet.rows():
@@ -85,14 +86,15 @@ def _open_named_sheet(path: Path, workbook: Workbook, wanted: str, options: Read
     alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
     name = wanted if wanted in names else next(iter(alike), None)
     if name is None:
+        nearest = get_close_matches(wanted, names, n=1, cutoff=0) or names
         raise InputFileError(
-            f"{path.name} has no sheet {wanted!r}. Its sheets: {', '.join(names)}.",
-            remedy=f"Name one of them: `--sheet {quote_argument(names[0])}`." if names else None,
+            f"{path.name} has no sheet “{wanted}”. Its sheets: {', '.join(names)}.",
+            remedy=f"Name one of them: `--sheet {quote_argument(nearest[0])}`." if nearest else "Add a sheet.",
         )
     sheet = workbook.open_sheet(name)
     header, top = _search_headings(sheet, options)
     if header is None:
-        raise missing_key_error(f"The sheet {name!r}", top, options.heading_map, rows=SEARCHED_ROWS)
+        raise missing_key_error(f"The sheet “{name}”", top, options.heading_map, rows=SEARCHED_ROWS)
     return _Table(name, sheet, header)
 
 

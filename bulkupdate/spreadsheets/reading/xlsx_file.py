@@ -68,7 +68,7 @@ class XlsxWorkbook:
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
             raise InputFileError(
-                f"The sheet {name!r} reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
+                f"The sheet “{name}” reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
                 f"though only {extent.filled:,} cells are filled.",
                 remedy="Delete the cells far from the table; if another sheet is meant, name it: --sheet.",
             )
