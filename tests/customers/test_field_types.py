@@ -186,7 +186,7 @@ TEXTS = st.one_of(
 def test_plain_texts_are_never_refused_nor_changed(text, field, mark):
     """The fast lane for whole columns admits no text that the reader of single cells would look at twice."""
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return  # cannot stand in a column
+        return  # cannot be in a column
     texts = pd.Series([text], dtype="str")
     reading = parse_cell(field, text, mark)
     if text and select_unplain(field, mark, texts).empty:

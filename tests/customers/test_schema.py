@@ -31,7 +31,7 @@ def test_every_field_reaches_the_body_under_its_name():
     body = json.loads(row.body, parse_float=Decimal)
     assert list(body) == [field.name for field in FIELDS[1:]]
     assert body["AccountManager1Commission"] == Decimal("2.50")
-    assert '"AccountManager1Commission": 2.50,' in row.body, "decimals stand as typed"
+    assert '"AccountManager1Commission": 2.50,' in row.body, "decimals are sent as typed"
     assert body["IsWholesale"] is True
     assert body["BusinessAliases"] == ["Mueller & Sons", "M&S"]
     assert body["Phone1"] == "0049 30 1234567"
@@ -58,11 +58,11 @@ def test_all_problems_of_all_rows_come_at_once_in_the_order_of_the_sheet():
 
 def test_two_rows_for_one_customer_are_both_held_and_name_each_other():
     checked = check(["CustomerId", "Name"], [["163", "a"], ["164", "b"], ["163.0", "c"], ["00163", "d"]])
-    told = {problem.row: problem.message for problem in checked.errors}
-    assert told.keys() == {2, 4, 5}
-    assert "row 4" in told[2]
-    assert "row 2" in told[4]
-    assert "row 2" in told[5]
+    messages = {problem.row: problem.message for problem in checked.errors}
+    assert messages.keys() == {2, 4, 5}
+    assert "row 4" in messages[2]
+    assert "row 2" in messages[4]
+    assert "row 2" in messages[5]
 
 
 def test_ids_that_are_none_are_no_duplicates_of_each_other():

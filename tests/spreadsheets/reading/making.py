@@ -1,4 +1,4 @@
-"""Sheets as people and programs really make them, written into real files."""
+"""Write sheets as users and programs make them into real files."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def write_raw_xlsx(
     workbook: str = "",
     root: str | None = None,
 ) -> Path:
-    """An .xlsx by hand: `rows` is what stands within sheetData, `root` the whole of the sheet's XML instead."""
+    """Write an .xlsx from XML: `rows` is the content of sheetData, or `root` the whole of the sheet's XML."""
     parts: dict[str, bytes | str] = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="rId1" Type="{RELATIONS}/officeDocument" '

@@ -221,7 +221,7 @@ def bomb_of_one_text(path: Path) -> None:
 
 
 def bomb_of_less_dense_rows(path: Path) -> None:
-    """Rows that are not packed densely enough to be told by that alone."""
+    """Rows that are not packed densely enough to be recognised by that alone."""
     filler = b"".join(b'<row r="9" ht="%d"/>' % (number * 2654435761 % 10**9) for number in range(2000))
     swell(path, HEADING_ROW + ROW, filler, "", 150)
 
@@ -235,7 +235,7 @@ def bomb_of_shared_text(path: Path) -> None:
 
 
 def bomb_of_rows(path: Path) -> None:
-    """A million rows of formatted blanks and ten of content: not a bomb, just how people format."""
+    """A million rows of formatted blanks and ten of content: not a bomb, just formatting."""
     blanks = "".join(
         f'<row r="{n}"><c r="A{n}" s="1"/><c r="B{n}" s="1"/><c r="C{n}" s="1"/></row>' for n in range(3, 1_048_577)
     )

@@ -1,4 +1,4 @@
-"""The cells of an .xlsx: the text a person sees, or a problem that says what to do."""
+"""The cells of an .xlsx: the text that the user sees, or a problem that says what to do."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_what_is_not_merely_rounded_stays_refused(tmp_path: Path, number: float,
 
 @pytest.mark.parametrize("choice", [None, "displayed", "stored"])
 def test_a_customer_id_is_never_rounded(tmp_path: Path, choice: str | None) -> None:
-    """163.7 shown as 164 is no customer of that number; no choice makes it one, and none is offered."""
+    """163.7 shown as 164 is not a customer id; no choice makes it one, and none is offered."""
 
     def fill(sheet: Worksheet) -> None:
         sheet["A2"] = 163.7

@@ -1,4 +1,4 @@
-"""Which row is the one of headings, and what a heading stands for."""
+"""Which row has the headings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bulkupdate.customers.headings import find_field, recognize_headings, require_mapped_headings, suggest
 from bulkupdate.errors import InputFileError, UsageError
 from tests.spreadsheets.reading.making import read, texts, write_text
 
@@ -27,12 +26,6 @@ def test_titles_above_the_headings_are_passed_over(tmp_path: Path) -> None:
     assert (sheet.header.number, sheet.row_numbers.tolist()) == (4, [5])
 
 
-def test_a_heading_map_is_folded_on_both_sides() -> None:
-    field = find_field("Kunden-Nr.", {"kundennr": "customer id"})
-    assert field is not None
-    assert field.name == "CustomerId"
-
-
 def test_a_mapped_heading_is_found_in_a_file(tmp_path: Path) -> None:
     path = write_text(tmp_path, "Kundennr;Name\n163;Ann\n")
     assert read(path, heading_map={"Kundennr": "CustomerId"}).headings == ("Kundennr", "Name")
@@ -41,19 +34,6 @@ def test_a_mapped_heading_is_found_in_a_file(tmp_path: Path) -> None:
 def test_a_map_to_no_field_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Did you mean CustomerId"):
         read(write_text(tmp_path, "CustomerId,Name\n163,Ann\n"), heading_map={"Nr": "CustomrId"})
-
-
-def test_a_heading_close_to_a_field_suggests_it() -> None:
-    assert suggest("Emial") == "Email"
-    assert suggest("Company") == "CompanyId or BusinessName"
-    assert suggest("Shoe size in cm") == ""
-
-
-def test_a_mapped_heading_that_is_not_in_the_file_is_refused() -> None:
-    header = recognize_headings(["CustomerId", "Kunden-Name"], {"Kundenname": "Name"})
-    require_mapped_headings(header, {"Kundenname": "Name", "customer_id": "CustomerId"})
-    with pytest.raises(InputFileError, match=r"no heading “Kundename”.*Did you mean “Kunden-Name”"):
-        require_mapped_headings(header, {"Kundename": "Name"})
 
 
 def test_a_map_of_the_key_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:

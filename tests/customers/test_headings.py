@@ -1,0 +1,56 @@
+"""Which field a heading means, and what is suggested for one that means none."""
+
+import pytest
+
+from bulkupdate.customers.headings import (
+    describe_headings,
+    find_field,
+    recognize_headings,
+    require_mapped_headings,
+    suggest,
+)
+from bulkupdate.customers.models import RESULT_COLUMNS
+from bulkupdate.errors import InputFileError
+
+
+def test_a_heading_map_is_folded_on_both_sides() -> None:
+    field = find_field("Kunden-Nr.", {"kundennr": "customer id"})
+    assert field is not None
+    assert field.name == "CustomerId"
+
+
+def test_a_heading_close_to_a_field_suggests_it() -> None:
+    assert suggest("Emial") == "Email"
+    assert suggest("Company") == "CompanyId or BusinessName"
+    assert suggest("Shoe size in cm") == ""
+
+
+def test_a_mapped_heading_that_is_not_in_the_file_is_refused() -> None:
+    header = recognize_headings(["CustomerId", "Kunden-Name"], {"Kundenname": "Name"})
+    require_mapped_headings(header, {"Kundenname": "Name", "customer_id": "CustomerId"})
+    with pytest.raises(InputFileError, match=r"no heading “Kundename”.*Did you mean “Kunden-Name”"):
+        require_mapped_headings(header, {"Kundename": "Name"})
+
+
+def test_a_header_row_keeps_fields_and_headings_side_by_side_when_resized():
+    header = recognize_headings(["Customer ID", "Colour", "E-mail"], number=4)
+    assert [field and field.name for field in header.fields] == ["CustomerId", None, "Email"]
+    assert (header.key_column, header.field_count, header.number) == (0, 2, 4)
+    wider = header.resize(5)
+    assert (wider.headings[3:], wider.fields[3:]) == (("", ""), (None, None))
+    assert wider.resize(3) == header
+
+
+def test_columns_of_our_results_mean_no_field():
+    header = recognize_headings([*RESULT_COLUMNS, "Customer ID", "Name", "Reason", ""])
+    assert header.added == {*range(len(RESULT_COLUMNS)), len(RESULT_COLUMNS) + 2}
+    assert header.key_column == len(RESULT_COLUMNS)
+
+
+def test_a_reason_that_is_not_the_last_column_is_the_users_own():
+    assert recognize_headings(["CustomerId", "Reason", "Name"]).added == set()
+
+
+def test_long_lists_of_headings_are_cut():
+    assert describe_headings(["x" * 50, ""]) == f"Found: {'x' * 39}…."
+    assert describe_headings([str(number) for number in range(14)]).endswith("11 and 2 more.")
