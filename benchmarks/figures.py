@@ -31,6 +31,7 @@ class Size:
     window_seconds: float = 10.0
     windows: int = 3
     starts: int = 7
+    searched_customers: int = 100_000
 
 
 FULL = Size()
@@ -45,6 +46,7 @@ QUICK = Size(
     window_seconds=0.5,
     windows=2,
     starts=1,
+    searched_customers=2_000,
 )
 
 

@@ -98,6 +98,10 @@ class Settings:
     wholesale_needs_business_name: bool = _setting(
         _SHEETS, False, "whether the vendor's client setting 'Enable Required Fields for WholeSale Customers' is on"
     )
+    nightly_key: str = _setting(
+        _SHEETS, "", "nightly: the column that customers are found by, as with --key; none: CustomerId"
+    )
+    nightly_lookup: str = _setting(_SHEETS, "", "nightly: the sheet that customers are looked up in, as with --lookup")
     max_rows: int = _setting(_SHEETS, 1_048_576, "rows a sheet may have", least=1, most=1_000_000_000)
     max_cells: int = _setting(_SHEETS, 50_000_000, "cells a sheet may have", least=1, most=1_000_000_000_000)
     max_unpacked_bytes: int = _setting(

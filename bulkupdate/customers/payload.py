@@ -6,7 +6,7 @@ The body is flat JSON; a field left out is not changed (`docs/api.md`, section U
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -74,15 +74,19 @@ def flatten_customer(body: Mapping[str, Any]) -> LiveCustomer:
     return _read_members(found.items())
 
 
-def flatten_list_item(item: Mapping[str, Any]) -> LiveCustomer:
-    """Return the fields of one item of `GET Customers`: fewer than the single answer has."""
+_LISTED = tuple(field for field in UPDATABLE if field.list_names)
+
+
+def flatten_list_item(item: Mapping[str, Any], names: Container[str] | None = None) -> LiveCustomer:
+    """Return the fields of one item of `GET Customers`, of which there are fewer than in the single answer.
+
+    `names` are the fields wanted, None for all.
+    """
     found: dict[str, Any] = {}
-    for field in UPDATABLE:
-        names = [name for name in field.list_names if name in item]
-        if len(names) == 1 == len(field.list_names):
-            found[field.name] = item[names[0]]
-        elif names and len(names) == len(field.list_names):
-            found[field.name] = " ".join(str(item[name]) for name in names if item[name])
+    for field in _LISTED if names is None else (field for field in _LISTED if field.name in names):
+        values = [item[name] for name in field.list_names if name in item]
+        if len(values) == len(field.list_names):
+            found[field.name] = values[0] if len(values) == 1 else " ".join(str(value) for value in values if value)
     return _read_members(found.items())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bulkupdate.errors import (
@@ -23,6 +25,9 @@ from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.matching.key import Key
+from bulkupdate.runs.matching.matched_input import FoundCustomers
+from bulkupdate.runs.matching.search import make_search
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.run_report import RunReport, report_failure
@@ -77,7 +82,8 @@ class FileProcessor:
                 remedy="Split it, and put the parts into inbox/.",
             )
         try:
-            return load_input_file(claimed.path, self.sender.settings, self.sender.options.sheet)
+            find = partial(self._find_customers, claimed)
+            return load_input_file(claimed.path, self.sender.settings, self.sender.options.sheet, find)
         except BulkUpdateError:
             raise
         except Exception as error:  # a bug that one file triggers must not block the others every night
@@ -89,6 +95,20 @@ class FileProcessor:
             ) from error
         finally:
             folder.clear_read_attempts(claimed)
+
+    def _find_customers(self, claimed: ClaimedFile, key: Key, keys: Sequence[str]) -> FoundCustomers:
+        """Search the service for the customers of a file that was read."""
+        self.sender.folder.clear_read_attempts(claimed)
+        if not keys:
+            return FoundCustomers({})
+        search = make_search(self.sender.open_context(), key, keys)
+        requests = search.begin()
+        LOGGER.info(
+            "finding %s by %s takes %s", pluralize(len(keys), "customer"), key.name, pluralize(requests, "request"),
+            extra={"run": claimed.run_id, "file": claimed.original_name},
+        )  # fmt: skip
+        customers = search.run(lambda _count, _waiting: None)
+        return FoundCustomers(customers, tuple(search.notes))
 
     def _leave(self, claimed: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
         """Leave the file where it is. The night ends, unless the cause concerns only this file."""

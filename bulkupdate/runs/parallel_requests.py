@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from bulkupdate.sellercloud.client import Client
@@ -32,19 +34,31 @@ def run_parallel(
     that are repeated if the program is killed and the caller records each batch. Raises what a request raises.
     """
     remaining = iter(requests)
-    unfinished: set[Future[_Result]] = set()
-    most = most_unfinished or concurrency
+    ended: SimpleQueue[Future[_Result]] = SimpleQueue()
+    unfinished = 0
     with ThreadPoolExecutor(concurrency, thread_name_prefix="reader") as pool:
         try:
             while True:
-                unfinished |= {pool.submit(request) for request in islice(remaining, most - len(unfinished))}
+                for request in islice(remaining, (most_unfinished or concurrency) - unfinished):
+                    pool.submit(request).add_done_callback(ended.put)
+                    unfinished += 1
                 if not unfinished:
                     return
-                done, unfinished = wait(unfinished, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                results = [future.result() for future in done]
+                results = [future.result() for future in _take_all(ended)]
+                unfinished -= len(results)
                 watch(len(results), client.quota.waiting)
                 if results:
                     yield results
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _take_all(ended: SimpleQueue[Future[_Result]]) -> list[Future[_Result]]:
+    """Return the requests that have ended, after waiting a moment for the first."""
+    taken = []
+    with suppress(Empty):
+        taken.append(ended.get(timeout=_POLL_SECONDS))
+        while True:
+            taken.append(ended.get_nowait())
+    return taken

@@ -168,7 +168,7 @@ class SignIn:
         return self._wrong_address_error(f"it answered {response.status} {response.message}".rstrip())
 
     def _read_token(self, response: ApiResponse, number: int, started: float) -> AccessToken:
-        answer = response.read_json()
+        answer = response.json
         text = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
             raise self._wrong_address_error(response.message or "its answer holds no access token")

@@ -10,7 +10,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, UsageError
 from bulkupdate.network import is_loopback
 from bulkupdate.redaction import Redactor
-from bulkupdate.sellercloud.error_message import find_message, sanitize_message
+from bulkupdate.sellercloud.error_message import sanitize_message
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.retry import RequestHistory, Retrier
 from bulkupdate.sellercloud.transport import Request, Transport
@@ -103,11 +103,11 @@ def _find_server(team: str, history: RequestHistory) -> str:
             f"Looking up the server of the team {team!r} failed: {history.describe()}.",
             remedy="Try again later, or set BULKUPDATE_BASE_URL.",
         )
-    answer = response.read_json()
+    answer = response.json
     endpoint = answer.get("RestApiEndpoint") if isinstance(answer, dict) else None
     if response.verdict is Verdict.ACCEPTED and isinstance(endpoint, str) and endpoint:
         return normalise_base_url(endpoint)
-    details = sanitize_message(find_message(response.body, answer)) or "the answer holds no address"
+    details = response.message or "the answer holds no address"
     raise UsageError(
         f"No server was found for the team {team!r}: {details}.",
         remedy="Check BULKUPDATE_TEAM, or set BULKUPDATE_BASE_URL instead.",

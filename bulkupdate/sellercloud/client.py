@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.payload import LiveCustomer, flatten_customer, flatten_list_item
-from bulkupdate.errors import InterruptedRunError, ServiceDownError, StoppedError
+from bulkupdate.errors import ServiceDownError, StoppedError
 from bulkupdate.sellercloud.base_url import LOOKUP_URL, Lookup, find_base_url
 from bulkupdate.sellercloud.pipeline import RequestPipeline
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS, Quota
+from bulkupdate.sellercloud.read_request import interrupted_error, read, require_object
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.retry import RequestHistory, StopRequestedError
 from bulkupdate.sellercloud.transport import Request
@@ -77,7 +78,7 @@ class Client:
         try:
             self._pipeline.sign_in()
         except StopRequestedError:
-            raise _interrupted("signing in") from None
+            raise interrupted_error("signing in") from None
 
     def update_customer(self, customer_id: str, body: str, *, may_be_applied: bool = False) -> UpdateResult:
         """`PUT Customers/{id}` with that JSON text, byte for byte, as often as needed (`docs/api.md`, section Update).
@@ -105,7 +106,7 @@ class Client:
         response = self._read(self._url_of(customer_id), what)
         if response.verdict is Verdict.REFUSED and response.is_not_found:
             return None
-        answer = _accepted_object(response, what)
+        answer = require_object(response, what)
         general = answer.get("General")
         if isinstance(general, dict) and str(general.get("ID", customer_id)) != customer_id:
             raise ServiceDownError(f"While {what}, the service answered with another customer.")
@@ -127,16 +128,18 @@ class Client:
                 found |= self._read_each(customer_id for customer_id in chunk if customer_id not in found)
         return found
 
-    def list_page(self, number: int, *, email: str = "") -> tuple[dict[str, LiveCustomer], int | None]:
+    def list_page(
+        self, number: int, *, email: str = "", names: Container[str] | None = None
+    ) -> tuple[dict[str, LiveCustomer], int | None]:
         """Return one page of the list of all customers, or of those the service finds by `email`; pages count from 1.
 
-        Returns the customers' list fields by id, empty past the last page, and the number of all of them, None if the
-        service does not say. The service may ignore the e-mail, or find others (`docs/api.md`, section Filters).
-        Raises as `read_customer` does.
+        `names` are the fields wanted, None for all that the list has. Returns the customers' list fields by id, empty
+        past the last page, and the number of all of them, None if the service does not say. The service may ignore the
+        e-mail, or find others (`docs/api.md`, section Filters). Raises as `read_customer` does.
         """
         what = "searching customers by e-mail" if email else f"reading page {number} of the customers"
         items, total = self._read_list([("model.email", email)] if email else [], number, what)
-        by_id = {str(item.get("UserID")): flatten_list_item(item) for item in items}
+        by_id = {str(item.get("UserID")): flatten_list_item(item, names) for item in items}
         return {key: fields for key, fields in by_id.items() if _CUSTOMER_ID.fullmatch(key)}, total
 
     def close(self) -> None:
@@ -178,7 +181,7 @@ class Client:
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return the items of one page, and the `TotalResults`; without filters, of all customers."""
         query = [*filters, ("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
-        answer = _accepted_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
+        answer = require_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
         items, total = answer.get("Items"), answer.get("TotalResults")
         objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
         return objects, total if isinstance(total, int) else None
@@ -188,19 +191,7 @@ class Client:
         return {customer_id: fields for customer_id, fields in read if fields is not None}
 
     def _read(self, url: str, what: str) -> ApiResponse:
-        history = RequestHistory()
-        try:
-            self._pipeline.run(Request("GET", url, expects_json_object=True), history)
-        except StopRequestedError:
-            history.was_stopped = True
-        if history.was_stopped:
-            raise _interrupted(what)
-        if history.response is None or history.response.verdict is Verdict.TRANSIENT:
-            raise ServiceDownError(
-                f"{what.capitalize()} failed {history.attempts} times. The last attempt: {history.describe()}.",
-                remedy="Try again when the service is back.",
-            )
-        return history.response
+        return read(self._pipeline, url, what)
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
@@ -246,17 +237,3 @@ def _checked(customer_id: str) -> str:
     if _CUSTOMER_ID.fullmatch(customer_id) is None:
         raise ValueError(f"{customer_id!r} is not a customer id")
     return customer_id
-
-
-def _accepted_object(response: ApiResponse, what: str) -> dict[str, Any]:
-    """Return the JSON object of an accepted response; raises `ServiceDownError` for any other."""
-    if response.verdict is not Verdict.ACCEPTED:
-        raise ServiceDownError(
-            f"While {what}, the service answered {response.status} {response.message}".rstrip() + "."
-        )
-    answer: dict[str, Any] = response.read_json()
-    return answer
-
-
-def _interrupted(what: str) -> InterruptedRunError:
-    return InterruptedRunError(f"Stopped before {what}.")

@@ -147,6 +147,6 @@ def _pauses_all(response: ApiResponse) -> bool:
 
 def _require_object(response: ApiResponse) -> ApiResponse:
     """Return the response, as one to be attempted again if it was accepted without the expected JSON object."""
-    if response.verdict is not Verdict.ACCEPTED or isinstance(response.read_json(), dict):
+    if response.verdict is not Verdict.ACCEPTED or isinstance(response.json, dict):
         return response
     return replace(response, verdict=Verdict.TRANSIENT, message=response.message or "with a body that is not JSON")

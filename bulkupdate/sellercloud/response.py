@@ -47,7 +47,8 @@ class ApiResponse:
     `message` is the service's own sentence on one line, empty if it gave none. `wait_seconds` is how long the service
     asks to wait, None if it names no time, a past one or an unreadable one; `asks_to_wait` is whether it asks at all.
     `is_not_found`: message or status say that there is no such record. `is_html`: the body is a page, as a proxy or a
-    host that is not the service sends it. `body` is kept for `read_json` and does not appear in `repr`.
+    host that is not the service sends it. `json` is the body as JSON, decimals exact (`Decimal`), None if it
+    is not JSON; it does not appear in `repr`.
     """
 
     verdict: Verdict
@@ -57,7 +58,7 @@ class ApiResponse:
     asks_to_wait: bool = False
     is_not_found: bool = False
     is_html: bool = False
-    body: bytes = b""
+    json: Any = None
 
     def __repr__(self) -> str:
         return f"ApiResponse({self.verdict.name}, {self.status}, {self.message!r})"
@@ -66,10 +67,6 @@ class ApiResponse:
         """Return the same response with a note added to its message."""
         start = f"{self.message}; " if self.message else f"answered {self.status}, but "
         return replace(self, message=start + note)
-
-    def read_json(self) -> Any:
-        """Return the body as JSON, decimals exact (`Decimal`); None if it is not JSON."""
-        return parse_json(self.body)
 
 
 def read_response(
@@ -86,12 +83,12 @@ def read_response(
     verdict = _classify(status, asks, parsed, "" if page else decode_text(body[:LONGEST_SEARCHED]))
     if verdict is Verdict.ACCEPTED:
         message = f"answered {status} with an HTML page" if page else ""
-        return ApiResponse(verdict, status, message, is_html=page, body=body)
+        return ApiResponse(verdict, status, message, is_html=page, json=parsed)
     message = sanitize_message(redact(find_message(body, parsed)[:LONGEST_SEARCHED]))
     not_found = status == 404 or (status in (200, 400, 500) and _says_not_found(message))
     verdict = _reclassify_by_message(verdict, status, message, is_not_found=not_found)
     message = _choose_message(verdict, status, message, lowered)
-    return ApiResponse(verdict, status, message, wait, asks, not_found, page, body)
+    return ApiResponse(verdict, status, message, wait, asks, not_found, page, parsed)
 
 
 def _classify(status: int, asks_to_wait: bool, parsed: Any, text: str) -> Verdict:

@@ -1,31 +1,28 @@
 """Send one request and receive its response.
 
-Only this module and its adapter use `requests`; each of its exceptions is translated here.
+Only this module, its adapter and `environment.py` use `requests`; each of its exceptions is translated here.
 """
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
-from bulkupdate.errors import StoppedError, UsageError
-from bulkupdate.network import is_loopback
+from bulkupdate.errors import StoppedError
 from bulkupdate.redaction import Redactor
+from bulkupdate.sellercloud.environment import find_certificates, find_proxies, unusable_address_error
 from bulkupdate.sellercloud.http_adapter import DeadlineAdapter
 from bulkupdate.sellercloud.response import ApiResponse, read_response
 
@@ -88,8 +85,8 @@ class Transport:
         self._clock = clock
         self._redactor = redactor
         self._adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections)
-        self._proxies = _find_proxies(url)
-        self._verify = _find_certificates()
+        self._proxies = find_proxies(url)
+        self._verify = find_certificates()
 
     def send(self, request: Request) -> ApiResponse:
         """Send the request and read the response; redirects are not followed.
@@ -124,7 +121,7 @@ class Transport:
                 remedy="Check BULKUPDATE_BASE_URL; behind a firm's proxy, name its certificates in REQUESTS_CA_BUNDLE.",
             )
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
-            return _unusable_address()
+            return unusable_address_error()
         return NoReplyError(
             self._describe(error, causes, _host_of(url)),
             was_sent=not _is_certainly_unsent(error, causes),
@@ -218,38 +215,3 @@ def _without_request(error: Exception) -> Exception:
     if isinstance(error, requests.RequestException):
         error.request = error.response = None
     return error
-
-
-def _unusable_address() -> UsageError:
-    return UsageError(
-        "The address of the service, or of the proxy in the environment, cannot be used.",
-        remedy="Check BULKUPDATE_BASE_URL, HTTPS_PROXY and HTTP_PROXY.",
-    )
-
-
-def _find_proxies(url: str) -> dict[str, str]:
-    """Return the proxies of the environment for the address; none for this machine, whatever the environment says.
-
-    Plain http is allowed to this machine because what is sent cannot leave it: it must not go to a proxy.
-    """
-    try:
-        if is_loopback(urlsplit(url).hostname or ""):
-            return {}
-        proxies: dict[str, str] = get_environ_proxies(url)
-    except ValueError:
-        raise _unusable_address() from None
-    if (select_proxy(url, proxies) or "").lower().startswith("socks"):
-        raise UsageError(
-            "The environment names a SOCKS proxy, which is not supported.",
-            remedy="Set HTTPS_PROXY (or ALL_PROXY) to an http:// proxy, or NO_PROXY to the service's host.",
-        )
-    return proxies
-
-
-def _find_certificates() -> str | bool:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if path := os.environ.get(name):
-            if not Path(path).exists():
-                raise UsageError(f"{name} names {path}, which does not exist.")
-            return path
-    return True

@@ -290,3 +290,15 @@ def test_a_file_whose_customers_a_newer_run_has_updated_is_left_and_reported(env
     assert left.sentence == "not continued: newer runs have updated its customers"
     assert "move its file out of working/" in left.reason
     assert left.run_report.to_json()["problems"][0]["code"] == "overtaken-run"
+
+
+def test_the_customers_of_a_file_are_found_by_email(env: NightEnvironment, caplog: pytest.LogCaptureFixture) -> None:
+    emails = [str((env.sandbox.customer(FIRST + at) or {})["Email"]) for at in range(2)]
+    env.put("a.csv", f"Email,Name\n{emails[0]},A\n{emails[1].upper()},B\n")
+    env.put("b.csv", f"Email,Name\n{emails[0]},A\nnobody@example.com,B\n")
+    caplog.set_level("INFO")
+    assert env.night(sheet=SheetOptions(key="Email")) is ExitCode.FILE_REFUSED
+    assert env.puts() == {str(FIRST): 1, str(FIRST + 1): 1}
+    assert (env.places()["done"], env.places()["failed"]) == (["a.csv"], ["b.csv"])
+    assert "finding 2 customers by Email takes 2 requests" in caplog.text
+    assert not any(email in caplog.text for email in emails)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.options import Function, Number, common_options
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sheet_options import sheet_options
@@ -100,6 +101,7 @@ def report_failures(command: Function) -> Function:
 )
 @run_options
 @sheet_options
+@key_options
 def command(
     invocation: Invocation,
     folder: Path,
@@ -114,14 +116,17 @@ def command(
     line about the night ("night": true). With --quiet, only what needs attention is shown. The exit code is the highest
     of the files; 1 if a file is left behind for more than a day; 5 if another process is working on the folder.
     """
+    settings = invocation.settings
+    key = sheet_options.key or settings.nightly_key
+    lookup = sheet_options.lookup or (Path(settings.nightly_lookup) if settings.nightly_lookup else None)
     options = NightOptions(
         skip_invalid=given["invalid"] == "skip",
         duplicates=DuplicatePolicy(given["duplicates"]),
         end=find_end(until, Clock().now()) if until else None,
         settle_seconds=given["settle_seconds"],
         create=given["create"],
-        sheet=sheet_options,
-        run_options=run_options,
+        sheet=replace(sheet_options, key=key or None, lookup=lookup),
+        run_options=replace(run_options, key=key, lookup=str(lookup or "")),
     )
     return _run(invocation, folder, invocation.settings, options, _Reporting.read(given))
 

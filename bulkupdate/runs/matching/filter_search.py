@@ -6,7 +6,7 @@ from functools import partial
 from itertools import count
 
 from bulkupdate.customers.payload import LiveCustomer
-from bulkupdate.runs.matching.progress import Answer, SearchProgress, key_step
+from bulkupdate.runs.matching.progress import SHOWN_FIELDS, Answer, SearchProgress, key_step
 from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
 
@@ -43,7 +43,7 @@ def require_known(client: Client, email: str, customer_id: str) -> None:
 def _ask(client: Client, text: str, page_size: int) -> Answer:
     found: dict[str, LiveCustomer] = {}
     for page in count(1):
-        customers, total = client.list_page(page, email=text)
+        customers, total = client.list_page(page, email=text, names=SHOWN_FIELDS)
         is_new = bool(customers.keys() - found.keys())
         found |= customers
         if page > MOST_PAGES_OF_A_KEY or not all(_has_part(live, text) for live in customers.values()):

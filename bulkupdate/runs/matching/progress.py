@@ -13,6 +13,9 @@ from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matches import Candidate
 from bulkupdate.sellercloud.client import PAGE_SIZE
 
+SHOWN_FIELDS = ("Name", "BusinessName", "Email")
+"""The fields by which users recognise a customer."""
+
 _UNUSABLE_FILTER = "filter is unusable"
 
 Customers = Mapping[str, LiveCustomer]
@@ -64,6 +67,11 @@ class SearchProgress:
         self.steps[_UNUSABLE_FILTER] = 0
 
     @property
+    def field_name(self) -> str:
+        """The name of the field that is searched."""
+        return self.key.field.name if self.key.field else ""
+
+    @property
     def is_filter_refused(self) -> bool:
         """Whether the filter of the service cannot be used."""
         return _UNUSABLE_FILTER in self.steps
@@ -103,11 +111,10 @@ class SearchProgress:
         return is_last_full and is_doubtful
 
     def _compare(self, customers: Customers) -> Iterable[Hit]:
-        field_name = self.key.field.name if self.key.field else ""
         for customer_id, live in customers.items():
-            text = self.key.normalise(str(live.get(field_name) or ""))
+            text = self.key.normalise(str(live.get(self.field_name) or ""))
             if text in self.keys:
-                name, business_name, email = (str(live.get(shown) or "") for shown in ("Name", "BusinessName", "Email"))
+                name, business_name, email = (str(live.get(shown) or "") for shown in SHOWN_FIELDS)
                 yield Hit(text, customer_id, name, business_name, email)
 
 

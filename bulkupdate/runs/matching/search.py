@@ -114,7 +114,7 @@ class CustomerSearch:
         return None
 
     def _read_first_page(self, progress: SearchProgress) -> None:
-        answer = read_page(self.client, 1)
+        answer = read_page(self.client, 1, self._field.name)
         progress.add([answer])
         emails = ((str(live.get("Email") or ""), customer_id) for customer_id, live in answer.customers.items())
         self._known = next((known for known in emails if known[0].strip() and known[0].isascii()), ("", ""))

@@ -189,3 +189,13 @@ def test_a_customer_whose_email_changes_after_the_search_is_still_the_one_found(
     answer = run_program("run", sheet, "--key", "Email", "--yes", base_url=changing.base_url)
     assert answer.counts == {"updated": 3}
     assert sorted(find_puts(changing)) == [str(FIRST + at) for at in range(3)]
+
+
+def test_a_night_takes_the_key_from_a_setting(run_program, sandbox, tmp_path, emails):
+    lookup = write_csv(tmp_path / "list.csv", [["CustomerId", "Nr"], [FIRST + 1, "7"]])
+    (tmp_path / "folder" / "inbox").mkdir(parents=True)
+    write_csv(tmp_path / "folder" / "inbox" / "a.csv", [["Nr", "Name"], ["7", "A"]])
+    settings = {"nightly_key": "Nr", "nightly_lookup": lookup}
+    answer = run_program("nightly", tmp_path / "folder", "--settle", 0, json=False, **settings)
+    assert answer.exit_code == ExitCode.DONE
+    assert find_puts(sandbox) == [str(FIRST + 1)]
