@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,14 @@ def read_results(path: Path) -> list[dict[str, str]]:
 def find_puts(sandbox: Sandbox, *, after: int = 0) -> list[str]:
     """The customers of the updates received, in their order, of the requests after that number."""
     return [each.customer_id for each in sandbox.requests if each.kind == "write" and each.number > after]
+
+
+def wait_until(is_true: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for something that another process or thread does."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.fixture

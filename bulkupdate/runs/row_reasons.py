@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class RowReason:
     first_rows: tuple[int, ...]
 
     def __str__(self) -> str:
-        message = truncate(self.message, _MESSAGE_LENGTH) or "no message"
+        message = truncate(self.message, _MESSAGE_LENGTH).rstrip(".") or "no message"
         return f"{self.count:,} {self.status.value}: {message} ({name_rows(self.first_rows, self.count)})"
 
 
@@ -39,7 +40,7 @@ def group_row_reasons(lines: Iterable[ResultLine]) -> list[RowReason]:
     """Return the reasons of these rows, the most frequent first."""
     groups: dict[tuple[Status, str], RowReason] = {}
     for line in lines:
-        general = line.message.replace(line.customer_id, "…") if line.customer_id else line.message
+        general = _leave_out_customer(line)
         found = groups.get((line.status, general))
         groups[line.status, general] = (
             RowReason(line.status, line.message, 1, (line.row,))
@@ -47,6 +48,12 @@ def group_row_reasons(lines: Iterable[ResultLine]) -> list[RowReason]:
             else RowReason(line.status, general, found.count + 1, (*found.first_rows, line.row)[:_FIRST_ROWS])
         )
     return sorted(groups.values(), key=lambda reason: (-reason.count, reason.first_rows))
+
+
+def _leave_out_customer(line: ResultLine) -> str:
+    if not line.customer_id:
+        return line.message
+    return re.sub(rf"(?<!\w){re.escape(line.customer_id)}(?!\w)", "…", line.message)
 
 
 def describe_row_reasons(reasons: Sequence[RowReason]) -> list[str]:

@@ -74,7 +74,7 @@ def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> str | No
 
 
 def describe_rest(run: Run, tally: StatusCounts, to_fix: Path | None) -> list[str]:
-    """Return what is left of a run, in sentences that name the command for each kind of rows."""
+    """Return what is left of a run, in sentences that name the command unless it is the `next_command`."""
     command, statuses = ("retry", _WORTH_A_RETRY) if run.state is RunState.FINISHED else ("resume", UNCONFIRMED)
     sentences = []
     if waiting := _count(tally, statuses):
@@ -82,7 +82,8 @@ def describe_rest(run: Run, tally: StatusCounts, to_fix: Path | None) -> list[st
         sentences.append(f"{pluralize(waiting, 'row')} {verb} for `bulkupdate {command} {run.id}`.")
     to_correct = _count(tally, TO_FIX)
     if to_fix is not None and to_correct and not run.options.undo:
-        sentences.append(f"{pluralize(to_correct, 'row')} to correct in {to_fix}, then: {_run_command(run, to_fix)}")
+        what = f"Correct {pluralize(to_correct, 'row')} in {to_fix}"
+        sentences.append(f"{what}, then: {_run_command(run, to_fix)}" if waiting else f"{what}.")
     return sentences
 
 

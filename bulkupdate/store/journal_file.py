@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from bulkupdate.errors import JournalError, StoppedError
+from bulkupdate.errors import JournalError, StoppedError, UsageError
 from bulkupdate.files import sync_folder
 from bulkupdate.store.journal_schema import MIGRATIONS, TABLES, VERSION
 from bulkupdate.store.locks import take_turn
@@ -77,13 +77,14 @@ JOURNAL = FileKind(
 class JournalFile:
     """The journal of a state folder, created if it is missing; readable by its owner only. Each thread opens its own.
 
-    Every method raises `JournalError` if the file cannot be written or read: then nothing may be sent.
+    Every method raises `JournalError` if the file cannot be written or read: then nothing may be sent. Opening it
+    raises `UsageError` if the folder cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / JOURNAL_NAME
+        _make_state_folder(folder)
         with self.translated():
-            make_private_folder(folder)
             if not self.path.exists():
                 _create(self.path)
             self.connection = open_file(self.path, JOURNAL)
@@ -177,6 +178,17 @@ class JournalFile:
 def _require_intact(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("the check of its pages failed")
+
+
+def _make_state_folder(folder: Path) -> None:
+    """Raise `UsageError` if it cannot be made: a setting is wrong, and no run has begun."""
+    try:
+        make_private_folder(folder)
+    except OSError as error:
+        raise UsageError(
+            f"The state folder {folder} cannot be made: {error.strerror or error}.",
+            remedy="Name a folder that can be written, with BULKUPDATE_STATE_DIR.",
+        ) from error
 
 
 def _create(path: Path) -> None:

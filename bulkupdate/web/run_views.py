@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -11,7 +12,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_retry, new_run_id
 from bulkupdate.runs.previous_runs import describe_newer_runs, find_newer_runs
-from bulkupdate.runs.run_records import RETRIED, TO_FIX, Run, RunState, StatusCounts
+from bulkupdate.runs.run_records import RETRIED, TO_FIX, UNCONFIRMED, Run, RunState, StatusCounts
 from bulkupdate.web.downloads import RESULTS, make_results, make_undo_download, name_download, send_download
 from bulkupdate.web.history_views import name_file
 from bulkupdate.web.page_context import current_context, current_user
@@ -32,17 +33,19 @@ _CACHE = "bulkupdate-progress"
 def show(run_id: str) -> str:
     """Return the page of a run."""
     context, run = current_context(), find_run(run_id)
-    counts = context.journal.tally(run)
+    counts, state, child = context.journal.tally(run), context.state_of(run), _find_retry(context.journal, run)
+    retried = _count_retried(counts) if counts[Status.FAILED] or counts[Status.UNKNOWN] else 0
+    sent_again = UNCONFIRMED if state is RunState.STOPPED else RETRIED if retried and child is None else ()
     return render_template(
         "run.html",
         run=run,
         name=name_file(run),
         progress=find_progress(context, run),
         to_fix=sum(counts[status] for status in TO_FIX),
-        retried=_count_retried(counts) if counts[Status.FAILED] or counts[Status.UNKNOWN] else 0,
-        overtaken=_warn_of_newer_runs(run) if context.state_of(run) is RunState.STOPPED else "",
+        retried=retried,
+        overtaken=_warn_of_newer_runs(run, sent_again) if state is not RunState.RUNNING and sent_again else "",
         has_undo=_has_undo(run),
-        child=_find_retry(context.journal, run),
+        child=child,
         may_continue=may_continue(current_user(), run),
         upload=context.uploads.find(run.id),
     )
@@ -93,8 +96,7 @@ def resume(run_id: str) -> AnyResponse:
         run = find_run(run_id)
         _require_own_login(run)
         if context.state_of(run) is RunState.STOPPED:
-            if (warning := _warn_of_newer_runs(run)) and "overwrite" not in request.form:
-                abort(409, f"{warning} Tick the box on the page of the run to resume it all the same.")
+            _require_agreement(run, UNCONFIRMED)
             context.jobs.launch(run.id, current_user())
             _record("resumed", run_id)
     return redirect(url_for("runs.show", run_id=run_id), 303)
@@ -110,6 +112,7 @@ def retry(run_id: str) -> AnyResponse:
         child = _find_retry(run_context.journal, parent)
         is_finished = context.state_of(parent) is RunState.FINISHED
         if child is None and is_finished and _count_retried(run_context.journal.tally(parent)):
+            _require_agreement(parent, RETRIED)
             new_id = new_run_id(run_context.clock.now())
             child = create_retry(run_context, parent, new_id, context.uploads.folder_of(new_id) / RESULTS)
             context.jobs.launch(child.id, current_user())
@@ -172,10 +175,15 @@ def _find_retry(journal: Journal, parent: Run) -> Run | None:
     return next((run for run in journal.runs() if run.parent == parent.id and not run.options.undo), None)
 
 
-def _warn_of_newer_runs(run: Run) -> str:
-    """Return what resuming a run would overwrite; empty for nothing."""
-    newer = find_newer_runs(current_context().journal, run)
+def _warn_of_newer_runs(run: Run, statuses: Sequence[Status]) -> str:
+    """Return what sending the rows with these statuses again would overwrite; empty for nothing."""
+    newer = find_newer_runs(current_context().journal, run, statuses)
     return say_on_page(describe_newer_runs(run, newer)) if newer else ""
+
+
+def _require_agreement(run: Run, statuses: Sequence[Status]) -> None:
+    if (warning := _warn_of_newer_runs(run, statuses)) and "overwrite" not in request.form:
+        abort(409, f"{warning} Tick the box on the page of the run to send them all the same.")
 
 
 def _count_retried(counts: StatusCounts) -> int:

@@ -11,8 +11,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from bulkupdate.sandbox.responses import SandboxResponse
-from tests.conftest import find_puts, finish, write_sheet
-from tests.runs.test_stopping import wait_until
+from tests.conftest import find_puts, finish, wait_until, write_sheet
 
 PASSWORD = "p/S+w ö&=rd'1"
 

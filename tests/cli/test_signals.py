@@ -7,8 +7,7 @@ import subprocess
 from contextlib import suppress
 
 from tests.cli.terminal import Terminal
-from tests.conftest import find_puts, finish, write_sheet
-from tests.runs.test_stopping import wait_until
+from tests.conftest import find_puts, finish, wait_until, write_sheet
 
 
 def test_ctrl_c_at_the_question_is_an_interruption_with_nothing_sent(ask, sandbox):

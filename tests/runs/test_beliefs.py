@@ -31,7 +31,7 @@ from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.conftest import FIRST
 from tests.runs.in_process import Driver
-from tests.runs.test_faults import ServiceClock, SkippingClock
+from tests.runs.test_sender import ServiceClock, SkippingClock
 
 CUSTOMERS = 5
 FAULTS = st.sampled_from(

@@ -1,4 +1,4 @@
-"""kill -9 at any moment, then `resume`: every row sent, none confirmed sent again (acceptance 1, 2, 3, 5, 15)."""
+"""kill -9 at any moment, then `resume`: every row sent, none confirmed sent again."""
 
 from __future__ import annotations
 

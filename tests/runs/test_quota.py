@@ -1,4 +1,4 @@
-"""The allowance: never exceeded, shared by processes, used to the full; throttle answers obeyed by all (19 to 23)."""
+"""The allowance: never exceeded, shared by processes, used to the full; throttle answers obeyed by all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def start_sender(sandbox, sheet, folder, **settings):
 
 @pytest.mark.long
 def test_two_processes_together_never_exceed_the_quota(make_sandbox, tmp_path):
-    """Sign-ins, retries and all; the service's own count is the judge (23)."""
+    """Sign-ins, retries and all; the service's own count is the judge."""
     faults = {"error-503": 0.05, "cut-before": 0.05}
     sandbox = make_sandbox(requests_per_hour=60, window_seconds=3, faults=faults, throttle_status=429)
     senders = []
@@ -148,7 +148,7 @@ def throttle(reset, headers=None):
     ],
 )  # fmt: skip
 def test_a_useless_reset_time_is_waited_for_within_bounds_and_then_stops_the_run(make_sandbox, tmp_path, answer):
-    """Past, missing, unreadable or years ahead: exit 4 with the time, under five requests a minute (21, 22)."""
+    """Past, missing, unreadable or years ahead: exit 4 with the time, under five requests a minute."""
     clock = SoonClock()
     sandbox = make_sandbox(plan=lambda call: answer if call.kind == "write" else None)
     driver = Driver(sandbox.base_url, tmp_path, clock=clock, settings={"concurrency": 8})
@@ -193,7 +193,7 @@ class WrongClock(Clock):
 
 @pytest.mark.parametrize("off_by_seconds", [-7200, 7200])
 def test_a_local_clock_two_hours_off_waits_as_long_as_a_right_one(make_sandbox, tmp_path, off_by_seconds):
-    """The service's own `Date` tells how long its reset time is away (21)."""
+    """The service's own `Date` tells how long its reset time is away."""
     sandbox = make_sandbox(plan=ScheduledFaults(writes=[None, "throttle-429"]), throttle_seconds=2)
     driver = Driver(sandbox.base_url, tmp_path, clock=WrongClock(off_by_seconds))
     ending = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 5)))

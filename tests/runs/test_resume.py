@@ -1,4 +1,4 @@
-"""Going on, with the file edited or gone, with two at once; the same file again (acceptance 3, 4, 8 to 11)."""
+"""Going on, with the file edited or gone, with two at once; the same file again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from bulkupdate.sandbox.faults import ScheduledFaults
-from tests.conftest import FIRST, find_puts, finish, read_results, write_sheet
-from tests.runs.test_stopping import wait_until
+from tests.conftest import FIRST, find_puts, finish, read_results, wait_until, write_sheet
 
 
 @pytest.fixture

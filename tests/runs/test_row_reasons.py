@@ -19,6 +19,11 @@ def test_rows_with_the_same_reason_are_one_sentence_whatever_their_customer() ->
     ]
 
 
+def test_an_id_that_is_part_of_another_number_is_left_as_it_is() -> None:
+    (sentence,) = describe_row_reasons(group_row_reasons([line(2, "5", "503 (5 s)"), line(3, "7", "503 (7 s)")]))
+    assert sentence == "2 rejected: 503 (… s) (rows 2 and 3)"
+
+
 def test_a_single_row_keeps_its_message() -> None:
     (sentence,) = describe_row_reasons(group_row_reasons([line(5, "99999", "404 Customer 99999 was not found")]))
     assert sentence == "1 rejected: 404 Customer 99999 was not found (row 5)"

@@ -51,6 +51,23 @@ def test_resume_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -
         assert sent_customers(sandbox)
 
 
+def test_retry_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -> None:
+    plan = ScheduledFaults(customers={100_002: ["error-503"]})
+    with (
+        Sandbox(SandboxOptions(**LOGINS), plan=plan) as sandbox,
+        Server(sandbox.base_url, tmp_path / "s", max_attempts="1") as server,
+    ):
+        anna = Visitor(server.url, "anna")
+        older = path_of(anna.wait_for_end(anna.start(anna.upload("old.csv", make_csv(3, name="Old")))))
+        anna.wait_for_end(anna.start(anna.upload("new.csv", make_csv(3))))
+        sandbox.reset_log()
+        assert "were updated by other runs" in anna.get(older).text
+        assert anna.post(older + "/retry").status_code == 409
+        assert sent_customers(sandbox) == []
+        anna.wait_for_end(anna.post(older + "/retry", overwrite="1"))
+        assert sent_customers(sandbox) == [100_002]
+
+
 def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
     """And its owner, signed out meanwhile, gets in all the same: the password is compared, no call is left for it."""
     with (

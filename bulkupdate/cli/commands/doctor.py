@@ -21,6 +21,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.sign_in_wait import sign_in
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.settings import Settings
+from bulkupdate.text import pluralize
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _check(name: str, check: Callable[[], str]) -> _Finding:
 
 def _check_journal(settings: Settings) -> str:
     with Journal(settings.state_dir, Clock()) as journal:
-        return f"{journal.path} is sound and writable; {len(journal.runs()):,} runs"
+        return f"{journal.path} is sound and writable; {pluralize(len(journal.runs()), 'run')}"
 
 
 def _check_service(settings: Settings, console: Console) -> str:

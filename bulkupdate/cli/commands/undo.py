@@ -37,6 +37,7 @@ from bulkupdate.runs.undo_send import (
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.text import pluralize
 
 
 @click.command("undo")
@@ -69,7 +70,7 @@ def command(invocation: Invocation, run_id: str, output: Path | None, is_run: bo
 
 
 def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | None, console: Console) -> Path | None:
-    """Write the sheet and say what it cannot hold; None if there is nothing to put back."""
+    """Write the sheet and say what it cannot hold; None if there is nothing to restore."""
     if not restorations:
         return None
     sheet = make_undo_sheet(restorations)
@@ -87,7 +88,7 @@ def _end_without_sending(run: Run, path: Path | None, rows: int, invocation: Inv
     if path is None:
         invocation.console.info(f"Run {run.id} changed nothing that could be restored.")
     else:
-        invocation.console.info(f"Undo sheet: {path}, {rows:,} customers. Nothing was sent.")
+        invocation.console.info(f"Undo sheet: {path}, {pluralize(rows, 'customer')}. Nothing was sent.")
         invocation.console.info(f"To send it, after comparing again: {command}")
     if invocation.as_json:
         print_json(report_sheet(run.file, rows, 0, ExitCode.DONE, path, command).to_json())
@@ -123,9 +124,9 @@ def _send_undo(
 def _show_comparison(compared: Sequence[UndoComparison], console: Console) -> None:
     counts = Counter(each.status for each in compared)
     console.info(
-        f"To be put back: {counts[Status.NOT_ATTEMPTED]:,} customers. As before already: {counts[Status.UNCHANGED]:,}. "
-        f"Changed by someone since, left alone: {counts[Status.REJECTED]:,}."
+        f"To restore: {pluralize(counts[Status.NOT_ATTEMPTED], 'customer')}. Already restored: "
+        f"{counts[Status.UNCHANGED]:,}. Changed since, left as they are: {counts[Status.REJECTED]:,}."
     )
     losses = sum(bool(each.losses) for each in compared)
     if losses:
-        console.info(f"Customers with fields that cannot be put back: {losses:,}; the results name them.")
+        console.info(f"Customers with fields that cannot be restored: {losses:,}; the results name them.")

@@ -19,5 +19,5 @@ def test_doctor_tells_what_is_well_and_what_is_not(run_program, sandbox):
 def test_doctor_names_a_state_folder_that_is_none(run_program, tmp_path):
     (tmp_path / "file").write_text("")
     answer = run_program("doctor", state_dir=tmp_path / "file")
-    assert answer.exit_code == ExitCode.STOPPED
+    assert answer.exit_code == ExitCode.USAGE
     assert str(tmp_path / "file") in answer.err

@@ -17,7 +17,7 @@ def test_it_shows_counts_reasons_and_what_is_left_but_no_settings(run_program, t
     assert "Rows rejected:           1" in shown.out
     assert "(row 3)" in shown.out
     assert "Setting" not in shown.out
-    assert f"1 row to correct in {tmp_path / 'r-to-fix.xlsx'}" in shown.err
+    assert f"Correct 1 row in {tmp_path / 'r-to-fix.xlsx'}." in shown.err
 
 
 def test_its_json_is_the_object_of_the_run(run_program, tmp_path):

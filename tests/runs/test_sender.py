@@ -1,4 +1,4 @@
-"""Each fault of the sandbox through the whole program, and random schedules of them (acceptance 16 to 18, 29, 30)."""
+"""Each fault of the sandbox through the whole program, and random schedules of them."""
 
 from __future__ import annotations
 

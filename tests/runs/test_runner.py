@@ -6,22 +6,14 @@ import base64
 import signal
 import stat
 import time
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
 from bulkupdate.sellercloud.client import Client
-from tests.conftest import FIRST, find_puts, finish, read_results, write_sheet
+from tests.conftest import FIRST, find_puts, finish, read_results, wait_until, write_sheet
 from tests.runs.in_process import Driver
-
-
-def wait_until(is_true: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -94,7 +86,7 @@ def test_interrupted_before_its_first_row_a_resume_keeps_unknown_rows_for_the_ne
 def test_a_service_down_after_row_100_stops_the_run_after_exactly_max_failures_rows(
     make_sandbox, run_program, tmp_path, concurrency
 ):
-    """The row that stops it is the 20th that failed in a row; all others are not attempted (28)."""
+    """The row that stops it is the 20th that failed in a row; all others are not attempted."""
     down = make_sandbox(plan=lambda call: "error-503" if int(call.customer_id or 0) >= FIRST + 100 else None)
     run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
     sheet = write_sheet(tmp_path / "customers.csv", 200)
@@ -160,7 +152,7 @@ def test_a_wrong_password_costs_one_sign_in_and_nothing_is_sent(sandbox, run_pro
 def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetition_each(
     make_sandbox, run_program, tmp_path, concurrency
 ):
-    """All in flight meet a 401 at once; nobody signs in but the first (24)."""
+    """All in flight meet a 401 at once; nobody signs in but the first."""
     sandbox, rows = make_sandbox(latency_seconds=0.1), 6 * concurrency
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     ended = []
@@ -180,7 +172,7 @@ def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetiti
 
 
 def test_a_new_token_refused_too_stops_the_run(make_sandbox, run_program, tmp_path):
-    """No loop of sign-ins, which would lock the account (25)."""
+    """No loop of sign-ins, which would lock the account."""
     sandbox = make_sandbox(plan=lambda call: "expired-token" if call.kind == "write" and call.number > 5 else None)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     answer = run_program("run", write_sheet(tmp_path / "customers.csv", 40), "--yes", concurrency=8)
@@ -214,7 +206,7 @@ PASSWORD = "p/w-to+hide&"
 BROKEN_PROGRAM = """
 import sys
 from bulkupdate.sellercloud import client
-from tests.runs.test_stopping import BrokenClient
+from tests.runs.test_runner import BrokenClient
 client.Client = BrokenClient
 from bulkupdate.__main__ import main
 main()

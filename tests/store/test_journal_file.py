@@ -1,4 +1,4 @@
-"""A journal full, damaged, locked or of another version: one sentence, nothing sent, the file kept (12 to 14)."""
+"""A journal full, damaged, locked or of another version: one sentence, nothing sent, the file kept."""
 
 from __future__ import annotations
 
@@ -168,6 +168,15 @@ def test_only_the_owner_can_read_what_is_kept(unfinished):
     assert stat.S_IMODE(unfinished.parent.stat().st_mode) == 0o700
     assert {modes.pop("locks")} == {0o700}
     assert set(modes.values()) == {0o600}, modes
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_wrong_setting(run_program, sandbox, tmp_path):
+    (tmp_path / "file").write_text("")
+    sheet = write_sheet(tmp_path / "customers.csv", 1)
+    answer = run_program("run", sheet, "--yes", state_dir=tmp_path / "file" / "state")
+    assert (answer.exit_code, len(sandbox.requests)) == (2, 0)
+    assert "BULKUPDATE_STATE_DIR" in answer.err
+    assert "resume" not in answer.err
 
 
 def test_an_unknown_run_is_a_wrong_use(tmp_path):

@@ -38,7 +38,7 @@ def test_the_to_fix_file_holds_the_rows_that_a_user_can_correct_and_next_gives_i
     assert read_ids(to_fix) == [str(FIRST + 50), "999"]
     assert done.told["to_fix"] == str(to_fix)
     assert done.told["next"] == f"bulkupdate run {quote_argument(to_fix)}", "a 404 is not sent again as it is"
-    assert "2 rows to correct in" in done.err
+    assert f"Correct 2 rows in {to_fix}." in done.err
     assert "retry" not in done.err
     shown = run_program("show")
     assert (shown.told["to_fix"], shown.told["next"]) == (done.told["to_fix"], done.told["next"])
