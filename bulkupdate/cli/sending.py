@@ -6,9 +6,9 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
-from bulkupdate.errors import ExitCode, InterruptedRunError
+from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.journal_report import report_ending
+from bulkupdate.runs.journal_report import report_result
 from bulkupdate.runs.row_reasons import describe_row_reasons
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.run_result import RunResult, describe_rest
@@ -24,34 +24,33 @@ def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | 
         Progress(console, min(total, limit or total), context.client.quota, context.clock) as progress,
         stop_on_signals(context.stop, console),
     ):
-        ending = execute_run(run, context, progress.watch, limit)
-    print_result(ending, console)
+        result = execute_run(run, context, progress.watch, limit)
+    print_result(result, console)
     if invocation.as_json:
-        print_json(report_ending(ending, context.journal, context.settings.state_dir).to_json())
-    return ending.exit_code
+        print_json(report_result(result, context.journal, context.settings.state_dir).to_json())
+    return result.exit_code
 
 
-def print_result(ending: RunResult, console: Console) -> None:
+def print_result(result: RunResult, console: Console) -> None:
     """Show the summary, where the results are, and what to type next; never "done" if a row was not updated."""
-    counts = ", ".join(f"{count:,} {status}" for status, count in ending.tally.counts.items() if count)
-    if isinstance(ending.error, InterruptedRunError):
-        console.info(str(ending.error))
-    elif ending.error is not None:
-        console.error(ending.error)
-    verdict = (
-        "Done" if ending.exit_code is ExitCode.DONE else "Not all rows went through" if not ending.error else "Stopped"
-    )
+    counts = ", ".join(f"{count:,} {status}" for status, count in result.tally.counts.items() if count)
+    if isinstance(result.error, InterruptedRunError):
+        console.info(str(result.error))
+    elif result.error is not None:
+        console.error(result.error)
+    not_all = "Stopped" if result.error else "Not all rows went through"
+    verdict = "Done" if result.tally.is_all_well and not result.error else not_all
     console.info(
-        f"{verdict}: {pluralize(ending.tally.rows, 'row')}: {counts}. {pluralize(ending.run.calls, 'request')} used."
+        f"{verdict}: {pluralize(result.tally.rows, 'row')}: {counts}. {pluralize(result.run.calls, 'request')} used."
     )
-    for reason in describe_row_reasons(ending.reasons):
+    for reason in describe_row_reasons(result.reasons):
         console.info(f"  {reason}")
-    if ending.results_error is not None:
-        console.error(ending.results_error)
-        console.info(f"The results are safe in the journal: {ending.show_command}")
-    if ending.results is not None:
-        console.info(f"Results: {ending.results}")
-    for sentence in describe_rest(ending.run, ending.tally, ending.to_fix):
+    if result.results_error is not None:
+        console.error(result.results_error)
+        console.info(f"The results are safe in the journal: {result.show_command}")
+    if result.results is not None:
+        console.info(f"Results: {result.results}")
+    for sentence in describe_rest(result.run, result.tally, result.to_fix):
         console.info(sentence)
-    if ending.next_command is not None:
-        console.info(f"Next: {ending.next_command}")
+    if result.next_command is not None:
+        console.info(f"Next: {result.next_command}")

@@ -20,7 +20,7 @@ from bulkupdate.runs.context import RunContext, open_context, require_same_host
 from bulkupdate.runs.estimate import GUESSED_REQUEST_SECONDS, expect_end
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import report_ending
+from bulkupdate.runs.journal_report import report_result
 from bulkupdate.runs.previous_runs import require_not_overtaken
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.run_result import RunResult
@@ -130,7 +130,7 @@ class FileSender:
         is_done = error is None
         path = self.folder.find_target(claimed, self.folder.done) if is_done else claimed.path
         code = result.exit_code if result.error or is_done else ExitCode.STOPPED
-        ended = report_ending(result, self.journal, self.settings.state_dir)
+        ended = report_result(result, self.journal, self.settings.state_dir)
         if result.results is not None and result.to_fix is None:  # an earlier night's, whose rows were updated since
             to_fix_path(result.results).unlink(missing_ok=True)
         may_be_the_file = is_stuck and isinstance(error, ServiceDownError) and not self.stop.is_set()

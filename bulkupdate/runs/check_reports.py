@@ -80,7 +80,7 @@ def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: 
 
 
 def require_report_places(source: Path, report: Path | None, page: Path | None) -> None:
-    """Raise `UsageError` where a report could not be written there, or would overwrite the file that is checked."""
+    """Raise `UsageError` if a report could not be written there, or would overwrite the file that is checked."""
     for path, endings in ((report, (".xlsx",)), (page, (".html", ".htm"))):
         if path is not None:
             check_writable(path, endings)

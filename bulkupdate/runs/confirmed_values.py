@@ -32,29 +32,29 @@ def find_confirmed(journal: Journal, host: str, wanted: Mapping[str, str], not_b
     `not_before` (ISO 8601, UTC) is the oldest confirmation that counts, empty for any. Raises `JournalError`.
     """
     events = journal.find_events(wanted, host)
-    trusted = {}
+    confirmed = {}
     for customer_id, history in groupby(events, attrgetter("customer_id")):
-        trust = _find_trust(wanted[customer_id], list(history))
-        if trust is not None and trust.at >= not_before:
-            trusted[customer_id] = trust
-    return trusted
+        confirmation = _confirm_body(wanted[customer_id], list(history))
+        if confirmation is not None and confirmation.at >= not_before:
+            confirmed[customer_id] = confirmation
+    return confirmed
 
 
-def _find_trust(body: str, history: Sequence[CustomerEvent]) -> Confirmation | None:
+def _confirm_body(body: str, history: Sequence[CustomerEvent]) -> Confirmation | None:
     last = history[-1]
     if last.is_confirmed and last.body == body and all(each.ended < last.begun for each in history[:-1]):
         return _confirm_by(last)  # the nightly list, sent as it was last time
     decoded = [(each, decode_body(each.body)) for each in history]
     found = []
     for name, value in decode_body(body).items():
-        trust = _confirm(value, [(each, values[name]) for each, values in decoded if name in values])
-        if trust is None:
+        confirmation = _confirm_field(value, [(each, values[name]) for each, values in decoded if name in values])
+        if confirmation is None:
             return None
-        found.append(trust)
-    return min(found, key=lambda trust: trust.at)
+        found.append(confirmation)
+    return min(found, key=lambda confirmation: confirmation.at)
 
 
-def _confirm(wanted: Value, touching: Sequence[tuple[CustomerEvent, Value]]) -> Confirmation | None:
+def _confirm_field(wanted: Value, touching: Sequence[tuple[CustomerEvent, Value]]) -> Confirmation | None:
     """Return the newest confirmation of a field's value, unless something else may have come after it."""
     confirming = [each for each, value in touching if each.is_confirmed and value == wanted]
     if not confirming:

@@ -47,7 +47,7 @@ def read_ids(path: Path, settings: Settings, options: SheetOptions) -> list[str]
 class FirstPage:
     """The first page of the list of all customers.
 
-    `total` is how many there are; where the service does not say (`is_counted` False), those of this page.
+    `total` is how many there are; if the service does not say (`is_counted` False), those of this page.
     """
 
     customers: dict[str, LiveCustomer]

@@ -55,7 +55,7 @@ class RowSource(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where the file is, or was."""
+        """The path of the file, which may be gone."""
 
     @property
     def sha256(self) -> str:

@@ -56,16 +56,16 @@ def _find_to_fix(run: Run, tally: StatusCounts) -> Path | None:
     return path if any(tally[status] for status in TO_FIX) and path.is_file() else None
 
 
-def report_ending(ending: RunResult, journal: Journal, state_dir: Path) -> RunReport:
+def report_result(result: RunResult, journal: Journal, state_dir: Path) -> RunReport:
     """Return a run that has just ended; results that could not be written are None, whatever is at their place.
 
     Raises `JournalError`.
     """
     return replace(
-        report_run(ending.run, journal, state_dir),
-        exit_code=ending.exit_code,
-        results=ending.results,
-        to_fix=ending.to_fix,
-        results_error=ending.results_error,
-        next_command=ending.next_command,
+        report_run(result.run, journal, state_dir),
+        exit_code=result.exit_code,
+        results=result.results,
+        to_fix=result.to_fix,
+        results_error=result.results_error,
+        next_command=result.next_command,
     )

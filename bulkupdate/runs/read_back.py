@@ -1,4 +1,4 @@
-"""`--verify`: what was answered 200 is read back, and called failed where the service ignored a field.
+"""`--verify`: read back what was answered 200; a row whose fields the service ignored has failed.
 
 A 200 is not proof: the service is said to answer 200 while ignoring fields (`docs/api.md`, section Update).
 """

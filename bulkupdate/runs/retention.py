@@ -14,7 +14,7 @@ def delete_runs_before(journal: Journal, folder: Path, before: float) -> int:
     """Remove the runs that began before that time (seconds since 1970), but for those being sent just now.
 
     Nothing of them stays in the journal's file or its log. Results that were written stay. Gives how many they were.
-    Raises `JournalError` where the journal cannot be written.
+    Raises `JournalError` if the journal cannot be written.
     """
     started_before = format_utc(before)
     old = [run for run in journal.runs() if run.started < started_before]

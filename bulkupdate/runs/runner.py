@@ -28,11 +28,11 @@ from bulkupdate.runs.snapshots import SnapshotRecorder
 def execute_run(run: Run, context: RunContext, watch: Watch, limit: int | None = None) -> RunResult:
     """Send what is not confirmed, read back what must be, and write the results.
 
-    `limit` is the most rows to send, None for all. What stops a run early is in the ending, not raised. Raises
-    `BusyError` where another process is at work on it; and, with the journal in order, whatever a bug raises.
+    `limit` is the most rows to send, None for all. What stops a run early is in the result, not raised. Raises
+    `BusyError` if another process is working on it; and, with the journal consistent, whatever a bug raises.
     """
     with lock_run(context.settings.state_dir, run.id):
-        run = context.journal.find_run(run.id)  # another process may have gone on with it meanwhile
+        run = context.journal.find_run(run.id)  # another process may have continued it meanwhile
         if run.state is RunState.FINISHED:
             return _write_results(RunResult(run, context.journal.tally(run), None, None, None), context.journal)
         error: BulkUpdateError | None = None
@@ -93,10 +93,10 @@ def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunRes
         ended = _describe_end(run, context, tally, error)
     except JournalError as unreadable:
         return RunResult(replace(run, state=RunState.STOPPED), StatusCounts(), error or unreadable, None, None)
-    ending = _write_results(RunResult(ended, tally, error, None, None, reasons=reasons), context.journal)
+    result = _write_results(RunResult(ended, tally, error, None, None, reasons=reasons), context.journal)
     with suppress(JournalError):
         context.journal.set_state(run, ended.state, stopped_by=ended.stopped_by, calls=ended.calls)
-    return ending
+    return result
 
 
 def _find_loss(journal: Journal) -> JournalError | None:
@@ -121,9 +121,9 @@ def _describe_end(run: Run, context: RunContext, tally: StatusCounts, error: Bul
     )
 
 
-def _write_results(ending: RunResult, journal: Journal) -> RunResult:
+def _write_results(result: RunResult, journal: Journal) -> RunResult:
     try:
-        results, to_fix = write_run_results(ending.run, journal, Path(ending.run.results_path))
+        results, to_fix = write_run_results(result.run, journal, Path(result.run.results_path))
     except BulkUpdateError as unwritable:
-        return replace(ending, results_error=unwritable)
-    return replace(ending, results=results, to_fix=to_fix)
+        return replace(result, results_error=unwritable)
+    return replace(result, results=results, to_fix=to_fix)

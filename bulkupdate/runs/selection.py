@@ -26,7 +26,7 @@ _DAY_SECONDS = 86_400
 SAME = "the live customer already has every value"
 
 _NEEDS_COMPANY = {"IsWholesale": "BusinessName"}
-"""Fields that go out together where the client setting of wholesale customers is on (`docs/api.md`, section Fields)."""
+"""Fields that are sent together if the client setting of wholesale customers is on (`docs/api.md`, section Fields)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Selection:
 
     @property
     def path(self) -> Path:
-        """Where the file is, or was."""
+        """The path of the file, which may be gone."""
         return self.source.path
 
     @property

@@ -25,7 +25,7 @@ FIRST_ROW = 2
 class Restoration:
     """One customer to be restored.
 
-    `sent` has the values that the run sent where they differ from those of `before`. A field that is None in `before`
+    `sent` has the values that the run sent if they differ from those of `before`. A field that is None in `before`
     was empty, one that is not in it was not shown by the service. `number` is its row in the sheet.
     """
 
@@ -50,7 +50,7 @@ class Restoration:
 def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Restoration]:
     """Return the customers that a run changed, or may have changed.
 
-    Raises `UsageError` where the run kept no previous values, `BusyError` while it is being sent, `JournalError`.
+    Raises `UsageError` if the run kept no previous values, `BusyError` while it is being sent, `JournalError`.
     """
     if effective_state(state_dir, run) is RunState.RUNNING:
         raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")

@@ -28,3 +28,20 @@ def test_a_run_that_can_be_undone_is_not_said_to_be_final(run_program, tmp_path)
     sheet = write_csv(tmp_path / "customers.csv", [["CustomerId", "Name"], [FIRST, "a"]])
     assert "cannot be undone" in run_program("run", sheet, "--yes").err
     assert "cannot be undone" not in run_program("run", sheet, "--yes", "--snapshot").err
+
+
+def test_results_that_cannot_be_written_are_said_and_end_with_4_though_every_row_was_updated(
+    make_sandbox, run_program, tmp_path
+):
+    def block(call):
+        if call.kind == "write":
+            (tmp_path / "r.xlsx").mkdir(exist_ok=True)
+
+    run_program.environment["BULKUPDATE_BASE_URL"] = make_sandbox(plan=block).base_url
+    sheet = write_csv(tmp_path / "customers.csv", [["CustomerId", "Name"], [FIRST, "a"]])
+    done = run_program("run", sheet, "--yes", "-o", tmp_path / "r.xlsx")
+    assert (done.exit_code, done.counts) == (4, {"updated": 1})
+    assert "Done: 1 row: 1 updated" in done.err
+    assert "r.xlsx" in done.told["problems"][0]["message"]
+    assert done.told["next"].startswith(f"bulkupdate show {done.told['run']} -o ")
+    assert done.told["next"] in done.err

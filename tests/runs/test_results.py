@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import report_ending
+from bulkupdate.runs.journal_report import report_result
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 from bulkupdate.text import quote_argument
@@ -107,7 +107,7 @@ def test_results_that_could_not_be_written_are_no_success(run_program, sandbox, 
     Path(run.results_path).mkdir()
     result = driver.execute_run(run)
     with Journal(driver.state, driver.clock) as journal:
-        told = report_ending(result, journal, driver.state).to_json()
+        told = report_result(result, journal, driver.state).to_json()
     assert len(find_puts(sandbox)) == 2
     assert (told["state"], told["exit_code"], told["results"], told["to_fix"]) == ("finished", 4, None, None)
     assert [problem["code"] for problem in told["problems"]] == ["results-not-written"]
