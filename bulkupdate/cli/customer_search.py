@@ -63,4 +63,5 @@ def _find(context: RunContext, invocation: Invocation, key: Key, keys: Sequence[
             raise InputFileError("The customers were not searched, so nothing was sent.")
     with watch_reading(requests, context, invocation.console) as watch:
         customers = search.run(watch)
-    return FoundCustomers(customers, (f"{what} took {pluralize(context.client.calls, 'call')}.", *search.notes))
+    requests = context.client.calls
+    return FoundCustomers(customers, (f"{what} took {pluralize(requests, 'request')}.", *search.notes), requests)

@@ -24,16 +24,28 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="With --key: look the customers up in this sheet, which has CustomerId and that column; no requests.",
     ),
+    click.option(
+        "--check-ids",
+        is_flag=True,
+        help="With --key: also check that each CustomerId in the sheet is that of a customer with the row's key.",
+    ),
 )
 
 
 def key_options(command: Function) -> Function:
-    """Add `--key` and `--lookup` to the `sheet_options` that the command is passed."""
+    """Add `--key`, `--lookup` and `--check-ids` to the `sheet_options` that the command is passed."""
 
     @wraps(command)
     def invoke(
-        invocation: Invocation, *, key: str | None, lookup: Path | None, sheet_options: SheetOptions, **given: Any
+        invocation: Invocation,
+        *,
+        key: str | None,
+        lookup: Path | None,
+        check_ids: bool,
+        sheet_options: SheetOptions,
+        **given: Any,
     ) -> int:
-        return int(command(invocation, sheet_options=replace(sheet_options, key=key, lookup=lookup), **given))
+        options = replace(sheet_options, key=key, lookup=lookup, check_ids=check_ids)
+        return int(command(invocation, sheet_options=options, **given))
 
     return add_options(invoke, _OPTIONS)

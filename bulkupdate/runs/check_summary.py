@@ -134,7 +134,7 @@ def report_check(
         rows=len(checked_input.checked),
         counts={status: count for status, count in count_rows(checked_input, live).items() if count},
         problems=tuple(list_problems(checked_input, live)),
-        calls=live.calls if live else 0,
+        calls=(live.calls if live else 0) + (checked_input.matched.requests if checked_input.matched else 0),
         results=written.workbook or written.page,
         html=written.page,
         annotated=written.annotated,

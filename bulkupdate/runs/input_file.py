@@ -16,6 +16,7 @@ from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.runs.matching.key import KEY_OPTION, Key, find_key, format_arguments
+from bulkupdate.runs.matching.keyed_sheet import find_key_column
 from bulkupdate.runs.matching.lookup import read_lookup
 from bulkupdate.runs.matching.matched_input import (
     FindCustomers,
@@ -37,7 +38,8 @@ class SheetOptions:
     `sheet` None: the only sheet with a key column. `heading_map` adds to the settings' own. `decimal_mark` is a point
     or a comma. `encoding` is that of a text file, None to find out. `numbers` says what counts if a number format
     rounds, None to refuse such cells. `key` names the column that customers are matched by instead of their ids, None
-    for the ids; `lookup` is a second sheet with both, None to search the service.
+    for the ids; `lookup` is a second sheet with both, None to search the service. `check_ids`: the keys of rows with an
+    id are searched as well, to compare the two.
     """
 
     sheet: str | None = None
@@ -48,6 +50,7 @@ class SheetOptions:
     numbers: NumberChoice | None = None
     key: str | None = None
     lookup: Path | None = None
+    check_ids: bool = False
 
 
 class RowSource(Protocol):
@@ -184,17 +187,17 @@ def read_input_sheet(
     if options.lookup is not None:
         lookup_options = SheetOptions(heading_map=heading_map)
         find = partial(_look_up, options.lookup, make_read_options(settings, lookup_options))
-    matched = match_sheet(sheet, key, heading_map, find or require_lookup, str(path))
+    keyed = find_key_column(sheet, key, heading_map, str(path))
+    matched = match_sheet(keyed, find or require_lookup, check_ids=options.check_ids)
     return InputSheet(replace(matched.sheet, notes=(*sheet.notes, *matched.notes)), before, matched)
 
 
 def _find_key(options: SheetOptions, heading_map: Mapping[str, str]) -> Key | None:
     if options.key is not None:
         return find_key(options.key, heading_map)
-    if options.lookup is not None:
-        raise UsageError(
-            f"A lookup sheet needs {KEY_OPTION}.", remedy=f"Name the column to look up: {KEY_OPTION} Email."
-        )
+    if options.lookup is not None or options.check_ids:
+        what = "A lookup sheet" if options.lookup else "--check-ids"
+        raise UsageError(f"{what} needs {KEY_OPTION}.", remedy=f"Name the column: {KEY_OPTION} Email.")
     return None
 
 

@@ -17,8 +17,10 @@ from bulkupdate.files import check_writable
 from bulkupdate.runs.input_file import SheetOptions, read_input_sheet
 from bulkupdate.runs.matching.key import format_arguments
 from bulkupdate.runs.matching.matched_file import default_matched_path, write_matched_file
+from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import Outcome
 from bulkupdate.runs.run_report import report_sheet
+from bulkupdate.spreadsheets.writing.own_files import FileKind, find_own_kind
 from bulkupdate.text import quote_argument
 
 _FOUND = (Outcome.GIVEN, Outcome.MATCHED)
@@ -37,27 +39,38 @@ def command(invocation: Invocation, file: Path, output: Path | None, sheet_optio
 
     bulkupdate match customers.xlsx --key "Customer No" --lookup list.xlsx
     """
-    console = invocation.console
     if sheet_options.key is None:
         raise UsageError("`match` needs a column to find the customers by.", remedy="Name it: --key Email.")
     path = output or default_matched_path(file)
-    check_writable(path)
-    if path.resolve() == file.resolve():
-        raise UsageError(f"The matched sheet would overwrite {file}.", remedy="Name another file with -o.")
+    _require_place(path, file)
     with OptionalSession(invocation) as session:
         read = read_input_sheet(file, invocation.settings, sheet_options, session.find)
-        calls = session.calls
     assert read.matched is not None, "a key was given"
     for note in (*read.sheet.notes, *write_matched_file(path, file, read.sheet, read.matched)):
-        console.info(f"  note  {note}")
-    console.info(read.matched.describe_counts())
+        invocation.console.info(f"  note  {note}")
+    return _report(path, file, read.matched, sheet_options, invocation)
+
+
+def _report(path: Path, file: Path, matched: MatchedSheet, options: SheetOptions, invocation: Invocation) -> int:
+    """Say how many customers were found, and what to do next; return the exit code."""
+    console, counts = invocation.console, matched.count()
+    console.info(matched.describe_counts())
     console.info(f"Matched sheet: {path}")
-    counts = read.matched.count()
-    is_complete = sum(counts.get(outcome, 0) for outcome in _FOUND) == len(read.matched.matches)
+    is_complete = sum(counts.get(outcome, 0) for outcome in _FOUND) == len(matched.matches)
     exit_code = ExitCode.DONE if is_complete else ExitCode.INCOMPLETE
-    command = f"bulkupdate run {quote_argument(path)}{format_arguments(sheet_options.key, sheet_options.lookup)}"
-    console.info(f"To send it: {command}" if is_complete else f"Fill in the missing ids, then send it: {command}")
+    next_command = f"bulkupdate run {quote_argument(path)}{format_arguments(options.key, options.lookup)}"
+    console.info(
+        f"To send it: {next_command}" if is_complete else f"Fill in the missing ids, then send it: {next_command}"
+    )
     if invocation.as_json:
-        report = report_sheet(str(file), len(read.matched.matches), calls, exit_code, path, command)
+        report = report_sheet(str(file), len(matched.matches), matched.requests, exit_code, path, next_command)
         print_json({**report.to_json(), "matches": {outcome.value: count for outcome, count in counts.items()}})
     return exit_code
+
+
+def _require_place(path: Path, file: Path) -> None:
+    """Raise `UsageError` if the sheet cannot be written there, or would overwrite a file that `match` did not write."""
+    check_writable(path)
+    is_own = not path.exists() or find_own_kind(path) is FileKind.MATCHED
+    if not is_own or path.resolve() == file.resolve():
+        raise UsageError(f"The matched sheet would overwrite {path}.", remedy="Name another file with -o.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.matching.key import KEY_OPTION, Key
-from bulkupdate.runs.matching.keyed_sheet import KeyedSheet, find_key_column
+from bulkupdate.runs.matching.keyed_sheet import KeyedSheet
 from bulkupdate.runs.matching.matches import (
     MOST_CANDIDATES,
     Candidate,
@@ -23,10 +23,14 @@ from bulkupdate.text import pluralize
 
 @dataclass(frozen=True)
 class FoundCustomers:
-    """The customers of each key, by the normalised key; `notes` are what the user should know of them."""
+    """The customers of each key, by the normalised key.
+
+    `notes` are what the user should know of them; `requests` were needed to find them.
+    """
 
     customers: Mapping[str, Sequence[Candidate]]
     notes: tuple[str, ...] = ()
+    requests: int = 0
 
 
 FindCustomers = Callable[[Key, Sequence[str]], FoundCustomers]
@@ -37,7 +41,7 @@ FindCustomers = Callable[[Key, Sequence[str]], FoundCustomers]
 class MatchedSheet:
     """A sheet whose rows were matched: `sheet` has the ids filled in, and a problem for each row without one.
 
-    `is_id_added`: the file has no column of ids, and `sheet` has it after the file's own.
+    `is_id_added`: the file has no column of ids, and `sheet` has it after the file's own. `requests` were needed.
     """
 
     sheet: Sheet
@@ -45,6 +49,7 @@ class MatchedSheet:
     is_id_added: bool
     matches: tuple[RowMatch, ...]
     notes: tuple[str, ...]
+    requests: int
 
     def count(self) -> dict[Outcome, int]:
         """Return how many rows had each outcome that occurred."""
@@ -76,20 +81,17 @@ class MatchedSheet:
         return problem.message if problem else ""
 
 
-def match_sheet(
-    sheet: Sheet, key: Key, heading_map: Mapping[str, str], find: FindCustomers, where: str
-) -> MatchedSheet:
-    """Find the customer of every row that has no id of its own.
+def match_sheet(keyed: KeyedSheet, find: FindCustomers, *, check_ids: bool = False) -> MatchedSheet:
+    """Find the customer of every row that has no id of its own; with `check_ids`, compare those ids with the keys too.
 
-    `sheet` was read with `Key.map_to_id`; `heading_map` is the user's own; `where` is the file, for errors. Raises
-    `InputFileError` if the sheet has no column of keys, and what `find` raises.
+    Raises what `find` raises.
     """
-    keyed: KeyedSheet = find_key_column(sheet, key, heading_map, where)
     rows = keyed.list_rows()
-    found = find(key, needed_keys(rows))
+    found = find(keyed.key, needed_keys(rows, check_ids=check_ids))
     matches = match_rows(rows, found.customers)
     is_id_added = keyed.sheet.header.key_column is None
-    return MatchedSheet(keyed.fill_in(matches), keyed.key_heading, is_id_added, tuple(matches), found.notes)
+    filled = keyed.fill_in(matches)
+    return MatchedSheet(filled, keyed.key_heading, is_id_added, tuple(matches), found.notes, found.requests)
 
 
 def require_lookup(key: Key, keys: Sequence[str]) -> FoundCustomers:

@@ -66,9 +66,12 @@ class RowMatch:
     other_row: int | None = None
 
 
-def needed_keys(rows: Iterable[KeyedRow]) -> list[str]:
-    """Return the keys to be searched, each once, in the order of the rows: those of rows without an id."""
-    return list(dict.fromkeys(row.key for row in rows if row.key and not row.customer_id))
+def needed_keys(rows: Iterable[KeyedRow], *, check_ids: bool = False) -> list[str]:
+    """Return the keys to be searched, each once, in the order of the rows: those of rows without an id.
+
+    With `check_ids`, those of all rows.
+    """
+    return list(dict.fromkeys(row.key for row in rows if row.key and (check_ids or not row.customer_id)))
 
 
 def match_rows(rows: Sequence[KeyedRow], found: Mapping[str, Sequence[Candidate]]) -> list[RowMatch]:

@@ -127,6 +127,31 @@ def test_a_key_that_is_shown_rounded_is_no_key_even_if_given_back(run_program, s
     assert not find_puts(sandbox)
 
 
+def test_ids_are_compared_with_their_keys_if_asked_for(run_program, sandbox, tmp_path, emails):
+    rows = [[FIRST, emails[0], "A"], [FIRST + 1, emails[2], "B"], [FIRST + 3, "nobody@example.com", "C"]]
+    sheet = write_csv(tmp_path / "sheet.csv", [["CustomerId", "Email", "Name"], *rows])
+    assert run_program("check", sheet, "--key", "Email").told["problems"] == []
+    assert not sandbox.requests
+    answer = run_program("check", sheet, "--key", "Email", "--check-ids")
+    assert [(problem["row"], problem["code"]) for problem in answer.told["problems"]] == [(3, "key-conflict")]
+    assert answer.told["calls"] == len(sandbox.requests)
+
+
+def test_match_overwrites_only_what_it_wrote_itself(run_program, sandbox, tmp_path, emails):
+    book = Workbook()
+    for line in (["Email", "Name"], [emails[0], "A"]):
+        book.active.append(line)
+    book.save(tmp_path / "sheet.xlsx")
+    command = ("match", tmp_path / "sheet.xlsx", "--key", "Email")
+    assert [run_program(*command).exit_code for _ in range(2)] == [ExitCode.DONE, ExitCode.DONE]
+    edited = load_workbook(tmp_path / "sheet-matched.xlsx")
+    edited.active["B2"] = "edited"
+    edited.save(tmp_path / "sheet-matched.xlsx")
+    answer = run_program(*command)
+    assert (answer.exit_code, "would overwrite" in answer.err) == (ExitCode.USAGE, True)
+    assert load_workbook(tmp_path / "sheet-matched.xlsx").active["B2"].value == "edited"
+
+
 def test_match_keeps_the_formats_of_a_workbook(run_program, sandbox, tmp_path, emails):
     book = Workbook()
     book.active.title = "Liste"

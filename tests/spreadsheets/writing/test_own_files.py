@@ -14,6 +14,7 @@ from bulkupdate.spreadsheets.writing.annotated_copy import write_annotated_copy
 from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
+from bulkupdate.spreadsheets.writing.matched_sheet import MatchedTable, write_matched_sheet
 from bulkupdate.spreadsheets.writing.own_files import FileKind, OwnFile, find_own_file, find_own_kind
 from bulkupdate.spreadsheets.writing.results_workbook import write_results, write_to_fix
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
@@ -36,6 +37,11 @@ def write_copy(path: Path) -> None:
     )  # fmt: skip
 
 
+def write_matched(path: Path) -> None:
+    table = MatchedTable(HEADINGS, [2], [("163", "Anna")], 0, {2: "found"}, (0, 1))
+    write_matched_sheet(path, table, path.with_name("source.csv"), None, 1)
+
+
 def write_page(path: Path) -> None:
     write_html_report(path, title="t", problems=(), previews=(), changes=None, summary=())
 
@@ -51,6 +57,7 @@ WRITERS: dict[FileKind, tuple[str, Callable[[Path], None]]] = {
     FileKind.CHECK_PAGE: ("a.html", write_page),
     FileKind.ANNOTATED_COPY: ("a.xlsx", write_copy),
     FileKind.EXPORT: ("a.xlsx", lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), FileKind.EXPORT)),
+    FileKind.MATCHED: ("a.xlsx", write_matched),
     FileKind.UNDO: ("a.xlsx", lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), FileKind.UNDO)),
 }
 
