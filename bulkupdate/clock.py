@@ -36,6 +36,11 @@ def format_local_time(seconds: float, now: float) -> str:
     return f"{then:%H:%M} on {then.day} {then:%B}"
 
 
+def format_local_date(time: str) -> str:
+    """Return a time in ISO 8601 as local date and time for display: `2026-01-14 10:38:49 CET`."""
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def format_duration(seconds: float) -> str:
     """Return a length of time for display: `45 s`, `12 min`, `3 h 05 min`, `9 h 16 min`."""
     whole = max(0, round(seconds))

@@ -189,7 +189,7 @@ def test_skip_invalid_sends_the_valid_rows_and_the_to_fix_file_has_the_rest(prog
     assert sorted(str(request.customer_id) for request in puts(sandbox)) == ["100018", "100019"]
     to_fix = rows_of("out-to-fix.xlsx", "Customers")
     assert len(to_fix) == 20
-    assert list(to_fix[0]) == [*(field.name for field in FIELDS), "Reason"]
+    assert list(to_fix[0]) == ["Row", "Reason", "How to fix", *(field.name for field in FIELDS)]
     assert told["next"] == f"bulkupdate run {quote_argument(tmp_path / 'out-to-fix.xlsx')}"
 
 

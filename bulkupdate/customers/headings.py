@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
+from itertools import takewhile
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NORMALIZED_HEADING, Field, normalize_heading
-from bulkupdate.customers.models import MATCH_COLUMN, REASON_COLUMN, RESULT_COLUMNS
+from bulkupdate.customers.models import MATCH_COLUMN, REASON_COLUMN, RESULT_COLUMNS, TO_FIX_COLUMNS
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.text import fold_whitespace, quote_argument, truncate
 
@@ -144,10 +145,13 @@ def _find_added_columns(headings: Sequence[str], fields: Sequence[Field | None])
     """Return the columns that our results, to-fix and matched sheets add.
 
     A sheet is taken for our results by the headings that no other sheet has. Its first CustomerId is ours if another
-    column of ids follows.
+    column of ids follows. A to-fix sheet begins with its headings; users may have deleted one of them.
     """
     last = max((index for index, heading in enumerate(headings) if heading.strip()), default=-1)
     added = {last} if last >= 0 and headings[last] in (REASON_COLUMN, MATCH_COLUMN) else set()
+    first = list(takewhile(TO_FIX_COLUMNS.__contains__, headings))
+    if len(set(first)) >= len(TO_FIX_COLUMNS) - 1:
+        added |= set(range(len(first)))
     if _RESULTS_ONLY.issubset(headings):
         added |= {headings.index(name) for name in RESULT_COLUMNS if name in headings}
         keys = [index for index, field in enumerate(fields) if field is CUSTOMER_ID]

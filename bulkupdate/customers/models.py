@@ -40,8 +40,11 @@ RESULT_COLUMNS = (
 )  # fmt: skip
 """The headings that a results sheet adds before the original ones."""
 
+TO_FIX_COLUMNS = ("Row", "Reason", "How to fix")
+"""The headings that a to-fix sheet adds before the original ones."""
+
 REASON_COLUMN = "Reason"
-"""The heading that a to-fix sheet adds after the original ones."""
+"""The heading that earlier versions added to a to-fix sheet, after the original ones."""
 
 MATCH_COLUMN = "Match"
 """The heading that a matched sheet adds after the original ones: how the customer of the row was found."""

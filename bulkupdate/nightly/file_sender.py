@@ -27,7 +27,7 @@ from bulkupdate.runs.run_result import RunResult
 from bulkupdate.runs.runner import execute_run
 from bulkupdate.runs.selection import create_selected_run, make_selection
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import pluralize
 
 MEASURED_REQUESTS = 20

@@ -12,7 +12,7 @@ from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import TO_FIX, Run, RunState, StatusCounts
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.runs.run_result import RunResult, next_command
-from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 
 
 def find_unfinished(journal: Journal) -> Run | None:

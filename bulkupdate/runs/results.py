@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from bulkupdate.clock import format_local_date
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import TO_FIX, Run
-from bulkupdate.spreadsheets.writing.results_workbook import remove_to_fix, to_fix_path, write_results, write_to_fix
+from bulkupdate.spreadsheets.writing.results_workbook import write_results
+from bulkupdate.spreadsheets.writing.to_fix_sheet import remove_to_fix, to_fix_path, write_to_fix
 
 
 def require_results_place(results: Path, source: Path | None) -> None:
@@ -32,12 +34,13 @@ def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Pat
     belong to results that are replaced. Raises `BulkUpdateError` if they cannot be written.
     """
     tally = journal.tally(run)
-    write_results(path, run.headings, journal.lines(run), summarise_run(run), tally.counts)
+    problems = journal.problems(run)
+    write_results(path, run.headings, journal.lines(run), summarise_run(run), tally.counts, problems)
     to_fix = to_fix_path(path)
     if not any(tally[status] for status in TO_FIX):
         remove_to_fix(to_fix)
         return path, None
-    write_to_fix(to_fix, run.headings, journal.lines(run, TO_FIX))
+    write_to_fix(to_fix, run.headings, journal.lines(run, TO_FIX), problems)
     return path, to_fix
 
 
@@ -55,8 +58,8 @@ def describe_run(run: Run) -> list[tuple[str, str | int]]:
         ("State", run.state.value),
         *([("Stopped because", run.stopped_by)] if run.stopped_by else []),
         *([(_name_link(run), run.parent)] if run.parent else []),
-        ("Started (UTC)", run.started),
-        ("Ended (UTC)", run.finished),
+        *_describe_time("Started", run.started),
+        *_describe_time("Ended", run.finished),
         ("Rows", run.rows),
         ("Requests used", run.calls),
         ("Service", run.host),
@@ -71,3 +74,10 @@ def describe_run(run: Run) -> list[tuple[str, str | int]]:
 
 def _name_link(run: Run) -> str:
     return "Undoes run" if run.options.undo else "Retries rows of run"
+
+
+def _describe_time(label: str, time: str) -> list[tuple[str, str]]:
+    """Return a time as UTC and as the local time of this machine; nothing of it if there is none yet."""
+    if not time:
+        return [(f"{label} (UTC)", "")]
+    return [(f"{label} (UTC)", time), (f"{label} (local time)", format_local_date(time))]

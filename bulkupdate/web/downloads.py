@@ -13,8 +13,8 @@ from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import FileKind
-from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
+from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.web.page_context import PageContext
 
 RESULTS = "results.xlsx"

@@ -9,7 +9,7 @@ import pytest
 
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.customers.headings import recognize_headings
-from bulkupdate.customers.models import RESULT_COLUMNS, Problem, Severity, Status
+from bulkupdate.customers.models import RESULT_COLUMNS, TO_FIX_COLUMNS, Problem, Severity, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckOptions
 from bulkupdate.errors import InputFileError
@@ -154,8 +154,20 @@ def test_our_own_results_and_to_fix_columns_are_passed_over():
     assert (row.customer_id, row.body, row.original) == ("163", '{"Name": "Anna"}', ("163", "Anna"))
     without_second_id = check([*RESULT_COLUMNS, "Name"], [[*own, "Anna"]])
     assert next(without_second_id.rows()).customer_id == "1"
-    to_fix = check(["Customer ID", "Name", "Reason"], [["163", "Anna", "invalid: …"]])
-    assert next(to_fix.rows()).original == ("163", "Anna")
+    earlier_to_fix = check(["Customer ID", "Name", "Reason"], [["163", "Anna", "invalid: …"]])
+    assert next(earlier_to_fix.rows()).original == ("163", "Anna")
+
+
+@pytest.mark.parametrize("own", [TO_FIX_COLUMNS, TO_FIX_COLUMNS[1:], TO_FIX_COLUMNS[:2], TO_FIX_COLUMNS[::2]])
+def test_the_columns_of_a_to_fix_sheet_are_passed_over_also_if_one_was_deleted(own):
+    checked = check([*own, "Customer ID", "Name"], [[*("7" for _ in own), "163", "Anna"]])
+    assert (next(checked.rows()).original, checked.original_headings) == (("163", "Anna"), ("Customer ID", "Name"))
+
+
+@pytest.mark.parametrize("own", ["Row", "Reason"])
+def test_a_column_of_the_users_own_is_not_taken_for_one_of_a_to_fix_sheet(own):
+    with pytest.raises(InputFileError, match=f"“{own}”"):
+        check([own, "Customer ID", "Name"], [["7", "163", "Anna"]])
 
 
 def test_headings_of_ones_own_are_mapped():

@@ -20,7 +20,7 @@ from bulkupdate.customers.models import ResultLine, Status
 from bulkupdate.errors import BulkUpdateError
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.writing.results_workbook import write_to_fix
+from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from tests.fuzz.sheets import damage, make_table, write_csv, write_typed_workbook, write_workbook
 
 SLOW_SECONDS = 30.0

@@ -10,7 +10,7 @@ import pytest
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_result
 from bulkupdate.sandbox.faults import ScheduledFaults
-from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path
+from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import quote_argument
 from tests.conftest import FIRST, find_puts, write_csv, write_sheet
 from tests.runs.in_process import Driver

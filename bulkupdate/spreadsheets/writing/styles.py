@@ -46,6 +46,7 @@ class CellStyle:
     is_text: bool = False
     underlined: bool = False
     is_left: bool = False
+    is_link: bool = False
 
 
 OWN_HEADING = CellStyle(fill=DARK, color="FFFFFFFF", bold=True)
@@ -60,11 +61,14 @@ NUMBER = CellStyle(is_left=True)
 INPUT_TEXT = CellStyle(is_text=True)
 BOLD = CellStyle(bold=True)
 WRAPPED_TEXT = CellStyle(is_text=True, wrapped=True)
+BAD_CELL = CellStyle(*RED, is_text=True)
+LINK = CellStyle(color="FF0563C1", is_left=True, wrapped=True, is_link=True)
 
 
 def apply(style: CellStyle, cell: object) -> None:
     """Give a cell of openpyxl this style."""
-    styled: dict[str, object] = {"font": Font(name="Calibri", bold=style.bold, size=style.size, color=style.color)}
+    styled: dict[str, object] = {"font": Font(name="Calibri", bold=style.bold, size=style.size, color=style.color,
+                                        underline="single" if style.is_link else None)}  # fmt: skip
     if style.fill:
         styled["fill"] = PatternFill("solid", fgColor=style.fill)
     if style.underlined:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -12,18 +12,31 @@ from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.xlsx_writer import Cell, StreamedRows, Styled
 
-SummaryRow: TypeAlias = tuple[str, str | int] | tuple[str, str | int, str]
+
+class Linked(NamedTuple):
+    """A value that leads to a place in the same workbook, such as `'Results'!A5`."""
+
+    value: str | int
+    location: str
+
+
+SummaryValue: TypeAlias = str | int | Linked
+SummaryRow: TypeAlias = tuple[str, SummaryValue] | tuple[str, SummaryValue, str]
 """A label, its value, and perhaps a remark."""
 
-_WIDTHS = (30.0, 70.0, 70.0)
+_WIDTHS = (38.0, 70.0, 70.0)
 
 
 @dataclass(frozen=True)
 class Section:
-    """Rows under a headline. A label that `colours` knows is marked with that fill and font, unless its value is 0."""
+    """Rows under a headline, iterated once when the sheet is written.
+
+    A label is marked with the fill and font that `colours` has for it, or for what it says before a colon; unless its
+    value is 0.
+    """
 
     headline: str
-    rows: Sequence[SummaryRow]
+    rows: Iterable[SummaryRow]
     colours: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -32,24 +45,29 @@ def format_summary(sheet: Worksheet, sections: Sequence[Section]) -> StreamedRow
     styles.set_widths(sheet, _WIDTHS)
     styles.print_wide(sheet)
     sheet.sheet_view.showGridLines = False
-    column_styles = [styles.register(sheet, style) for style in (styles.LABEL, styles.SUMMARY_VALUE, styles.REMARK)]
-    return StreamedRows(_format_rows(sheet, sections), column_styles, wrapped={1: _WIDTHS[1], 2: _WIDTHS[2]})
+    registered = [styles.register(sheet, style) for style in (styles.LABEL, styles.SUMMARY_VALUE, styles.REMARK)]
+    headline, link = (styles.register(sheet, style) for style in (styles.SECTION, styles.LINK))
+    colours = {
+        colour: styles.register(sheet, styles.CellStyle(*colour))
+        for section in sections
+        for colour in section.colours.values()
+    }
+    rows = _make_rows(sections, headline, link, colours)
+    return StreamedRows(rows, registered, wrapped={1: _WIDTHS[1], 2: _WIDTHS[2]})
 
 
-def _format_rows(sheet: Worksheet, sections: Sequence[Section]) -> list[Sequence[Cell]]:
-    """Return all rows at once: a style must be registered before the first row is streamed."""
-    headline = styles.register(sheet, styles.SECTION)
-    rows: list[Sequence[Cell]] = []
+def _make_rows(
+    sections: Sequence[Section], headline: int, link: int, colours: Mapping[tuple[str, str], int]
+) -> Iterator[Sequence[Cell]]:
     for section in sections:
-        rows.append([Styled(section.headline, headline), Styled(None, headline), Styled(None, headline)])
-        rows += [_format_row(sheet, row, section.colours) for row in section.rows]
-        rows.append(())
-    return rows
-
-
-def _format_row(sheet: Worksheet, row: SummaryRow, colours: Mapping[str, tuple[str, str]]) -> Sequence[Cell]:
-    label, value, *remark = row
-    first: Cell = make_visible(label)
-    if label in colours and value:
-        first = Styled(label, styles.register(sheet, styles.CellStyle(*colours[label])))
-    return [first, make_visible(value) if isinstance(value, str) else value, *remark]
+        yield [Styled(section.headline, headline), Styled(None, headline), Styled(None, headline)]
+        for label, value, *remark in section.rows:
+            plain, location = value if isinstance(value, Linked) else (value, "")
+            colour = section.colours.get(label.partition(":")[0]) if plain else None
+            shown = make_visible(plain) if isinstance(plain, str) else plain
+            yield [
+                Styled(make_visible(label), colours[colour]) if colour else make_visible(label),
+                Styled(shown, link, location) if location else shown,
+                *remark,
+            ]
+        yield ()

@@ -61,10 +61,10 @@ def input_columns(
     ]
 
 
-def look_ahead(rows: Iterable[_Row]) -> tuple[list[_Row], Iterator[_Row]]:
-    """Return the first rows, to measure them, and all of them."""
+def look_ahead(rows: Iterable[_Row], count: int = _ROWS_MEASURED) -> tuple[list[_Row], Iterator[_Row]]:
+    """Return the first `count` rows, to measure them, and all of them."""
     iterator = iter(rows)
-    first = list(islice(iterator, _ROWS_MEASURED))
+    first = list(islice(iterator, count))
     return first, chain(first, iterator)
 
 

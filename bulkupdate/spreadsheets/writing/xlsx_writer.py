@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from typing import IO, BinaryIO, NamedTuple, TypeAlias
+from xml.sax.saxutils import quoteattr
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
@@ -44,15 +45,20 @@ _SHEET_PART = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _SHEET_DATA = re.compile(rb"<sheetData ?/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
+_AFTER_LINKS = re.compile(rb"<(?:printOptions|pageMargins)\b")
 _AFTER_IGNORED_ERRORS = re.compile(rb"<(?:drawing|legacyDrawing|tableParts)\b|</worksheet>")
 _IGNORED_ERRORS = b'<ignoredErrors><ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/></ignoredErrors>'
 
 
 class Styled(NamedTuple):
-    """A cell with a style of its own; `style` is the number that `styles.register` returned."""
+    """A cell with a style of its own; `style` is the number that `styles.register` returned.
+
+    `location` is the place in the same workbook that a click leads to, such as `'Results'!A5`; empty for none.
+    """
 
     value: str | int | None
     style: int
+    location: str = ""
 
 
 Cell: TypeAlias = str | int | Styled | None
@@ -64,13 +70,15 @@ class StreamedRows:
     """The rows of a sheet, from row 1 on.
 
     `styles` holds a style for each column. `wrapped` has, for each column (from 0) whose texts break their lines, its
-    width in characters: rows are made as high as that takes. `count` is how many rows, None if unknown.
+    width in characters: rows are made as high as that takes. `count` is how many rows, None if unknown. `links` are
+    filled while the rows are written.
     """
 
     rows: Iterable[Sequence[Cell]]
     styles: Sequence[int]
     wrapped: Mapping[int, float] = field(default_factory=dict)
     count: int | None = None
+    links: list[str] = field(default_factory=list)
 
 
 def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedRows], kind: FileKind) -> None:
@@ -129,7 +137,15 @@ def _write_sheet(
     with target.open(entry, "w", force_zip64=is_large) as sheet:
         sheet.write(_DIMENSION.sub(dimension.encode(), head) + b"<sheetData>")
         _write_rows(sheet, streamed, title, None if is_large else _SMALL_PART_BYTES)
-        sheet.write(b"</sheetData>" + tail)
+        sheet.write(b"</sheetData>" + _insert_links(tail, streamed.links))
+
+
+def _insert_links(tail: bytes, links: Sequence[str]) -> bytes:
+    """Return the end of a sheet's part with the links of its cells in the place that the format has for them."""
+    if not links:
+        return tail
+    element = f"<hyperlinks>{''.join(links)}</hyperlinks>".encode()
+    return _AFTER_LINKS.sub(lambda found: element + found[0], tail, count=1)
 
 
 def _too_large(title: str) -> UsageError:
@@ -176,12 +192,17 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
     letters = [get_column_letter(place) for place in range(1, len(streamed.styles) + 1)]
     columns = [(f'<c r="{letter}', f'" s="{style}') for letter, style in zip(letters, streamed.styles, strict=True)]
     for number, row in enumerate(streamed.rows, start=1):
-        height = f' ht="{_measure(row, streamed.wrapped)}" customHeight="1"' if streamed.wrapped else ""
-        parts = [f'<row r="{number}"{height}>']
+        lines = _count_lines(row, streamed.wrapped) if streamed.wrapped else 1
+        parts = [
+            f'<row r="{number}" ht="{lines * _LINE_POINTS}" customHeight="1">' if lines > 1 else f'<row r="{number}">'
+        ]
         for (head, style), value in zip(columns, row, strict=False):
             if value == "" or value is None:
                 continue
             if isinstance(value, Styled):
+                if value.location:
+                    link = quoteattr(value.location)
+                    streamed.links.append(f'<hyperlink ref="{head[6:]}{number}" location={link}/>')
                 style, value = f'" s="{value.style}', value.value
             if value is None:
                 parts.append(f'{head}{number}{style}"/>')
@@ -193,12 +214,14 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
         yield "".join(parts)
 
 
-def _measure(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
-    """Return the height in points that the wrapped texts of a row need; some programs do not compute it."""
-    texts = ((row[place], width) for place, width in wrapped.items() if place < len(row))
-    lines = [
-        sum(1 + int(len(part) / (width * _CHARACTERS_A_WIDTH)) for part in text.split("\n"))
-        for text, width in texts
-        if isinstance(text, str)
-    ]
-    return _LINE_POINTS * min(max(lines, default=1), _MOST_LINES)
+def _count_lines(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
+    """Return how many lines the wrapped texts of a row need; some programs do not compute its height."""
+    most = 1
+    for place, width in wrapped.items():
+        text = row[place] if place < len(row) else None
+        if isinstance(text, Styled):
+            text = text.value
+        if isinstance(text, str) and (len(text) > width or "\n" in text):
+            lines = sum(1 + int(len(part) / (width * _CHARACTERS_A_WIDTH)) for part in text.split("\n"))
+            most = max(most, min(lines, _MOST_LINES))
+    return most

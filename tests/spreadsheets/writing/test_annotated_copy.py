@@ -103,13 +103,13 @@ def test_the_users_own_file_is_not_touched(source: Path) -> None:
 
 def test_texts_come_through_as_they_were(tmp_path: Path) -> None:
     """Also those that openpyxl alone would change, as our own results file and XlsxWriter's files hold them."""
-    from bulkupdate.spreadsheets.writing.results_workbook import write_to_fix
+    from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 
     source = tmp_path / "fix.xlsx"
     texts = [text for text in ODD_TEXTS if not re.search("_x00(05|07|5F)", text)]
     write_to_fix(source, ("Customer ID", "Name"), [make_line(original=("1", text)) for text in texts])
     target = annotate(source, [make_problem(2, "Name")], "Customers", 1)
-    assert [row[1] for row in read_back(target, "Customers")[1:]] == texts
+    assert [row[-1] for row in read_back(target, "Customers")[1:]] == texts
 
 
 def test_texts_in_the_shared_strings_come_through_as_they_were(tmp_path: Path) -> None:

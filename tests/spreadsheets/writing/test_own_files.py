@@ -16,8 +16,9 @@ from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
 from bulkupdate.spreadsheets.writing.matched_sheet import MatchedTable, write_matched_sheet
 from bulkupdate.spreadsheets.writing.own_files import FileKind, OwnFile, find_own_file, find_own_kind
-from bulkupdate.spreadsheets.writing.results_workbook import write_results, write_to_fix
+from bulkupdate.spreadsheets.writing.results_workbook import write_results
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
+from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from tests.spreadsheets.writing.samples import count, make_line, make_problem
 
 HEADINGS = ("Customer ID", "Full Name")

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkupdate.customers.models import RESULT_COLUMNS, ResultLine, Status
-from bulkupdate.errors import BulkUpdateError, UsageError
+from bulkupdate.errors import BulkUpdateError
 from bulkupdate.spreadsheets.writing import results_workbook, xlsx_writer
 from bulkupdate.spreadsheets.writing.escaping import neutralise_for_csv
-from bulkupdate.spreadsheets.writing.results_workbook import to_fix_path, write_results, write_to_fix
-from tests.spreadsheets.writing.samples import FORMULAS, ODD_TEXTS, count, make_line, read_back
+from bulkupdate.spreadsheets.writing.results_workbook import write_results
+from tests.spreadsheets.writing.samples import FORMULAS, ODD_TEXTS, count, make_line, make_problem, read_back
 
 HEADINGS = ("Customer ID", "Full Name")
 ALL_STATUSES = [make_line(row, status) for row, status in enumerate(Status, start=2)]
@@ -110,7 +110,18 @@ def test_csv_is_the_results_sheet_alone_as_excel_opens_it(tmp_path: Path) -> Non
     assert read_csv(tmp_path / "out.csv") == [
         [*RESULT_COLUMNS, *HEADINGS],
         ["2", "163", "updated", "200", "1", "Name, Email", "", "2026-01-14T09:38:49Z", "163", 'Zoë\n"x", y'],
-        ["3", "164", "failed", "", "1", "Name, Email", "try again", "2026-01-14T09:38:49Z", "164", ""],
+        [
+            "3",
+            "164",
+            "failed",
+            "",
+            "1",
+            "Name, Email",
+            "try again. Send it again with: bulkupdate retry",
+            "2026-01-14T09:38:49Z",
+            "164",
+            "",
+        ],
     ]
 
 
@@ -184,27 +195,6 @@ def test_more_rows_than_a_sheet_holds_go_on_in_a_second_one(tmp_path: Path, monk
     assert rows == ["Row", 2, 3, 4, 5, "Row", 6, 7, 8]
 
 
-def test_a_sheet_too_large_for_excel_is_refused_and_names_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(xlsx_writer, "EXCEL_ROWS", 5)
-    with pytest.raises(UsageError, match="larger than Excel allows") as caught:
-        write_to_fix(tmp_path / "out.xlsx", HEADINGS, ALL_STATUSES)
-    assert ".csv" in str(caught.value.remedy)
-    monkeypatch.setattr(xlsx_writer, "EXCEL_COLUMNS", 5)
-    with pytest.raises(UsageError, match="larger than Excel allows"):
-        write(tmp_path / "out.xlsx", [make_line()])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_part_past_the_zip_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a limit of some bytes instead of 2 GiB, for rows whose number is not known beforehand."""
-    monkeypatch.setattr(xlsx_writer, "_SMALL_PART_BYTES", 3_000)
-    with pytest.raises(UsageError, match="larger than Excel allows"):
-        write_to_fix(tmp_path / "out.xlsx", HEADINGS, [make_line(row) for row in range(2, 2000)])
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_writer, "_CHUNK_CHARACTERS", 100_000)  # so that few rows are many chunks
 
@@ -220,37 +210,98 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.
     assert measure(10_000) < measure(2_000) + 200_000
 
 
-@pytest.mark.parametrize("name", ["out.xlsx", "out.csv"])
-def test_the_to_fix_file_is_a_workbook_beside_the_results(name: str) -> None:
-    assert to_fix_path(Path("folder", name)) == Path("folder", "out-to-fix.xlsx")
-
-
-def test_the_to_fix_file_has_the_inputs_own_columns_and_a_reason(tmp_path: Path) -> None:
-    lines = [
-        make_line(5, Status.REJECTED, ("0163", "=1+1"), "Customer not found."),
-        make_line(9, Status.INVALID, ("164", "bell\x07"), "bell\x07"),
-    ]
-    write_to_fix(tmp_path / "fix.xlsx", HEADINGS, iter(lines))
-    assert read_back(tmp_path / "fix.xlsx", "Customers") == [
-        [*HEADINGS, "Reason"],
-        ["0163", "=1+1", "rejected: Customer not found."],
-        ["164", "bell\x07", "invalid: bell␇"],
-    ]
-    sheet = openpyxl.load_workbook(tmp_path / "fix.xlsx")["Customers"]
-    assert {cell.number_format for cell in sheet[2]} == {"@"}
-
-
 def test_files_hold_customer_data_and_are_for_their_owner_only(tmp_path: Path) -> None:
     write(tmp_path / "out.csv", [make_line()])
-    write_to_fix(tmp_path / "fix.xlsx", HEADINGS, [make_line()])
     if os.name == "posix":
-        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+        assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_reason_of_a_to_fix_file_breaks_its_lines_so_that_it_prints_readably(tmp_path: Path) -> None:
-    write_to_fix(tmp_path / "fix.xlsx", HEADINGS, [make_line(message="wrong " * 60)])
-    sheet = openpyxl.load_workbook(tmp_path / "fix.xlsx")["Customers"]
-    reason = sheet.cell(2, len(HEADINGS) + 1)
-    assert reason.alignment.wrap_text
+PROBLEMS = [
+    make_problem(3, "Full Name", "there is no @"),
+    make_problem(3, "", "customer 163 is also in row 9"),
+    make_problem(9, "Full Name", "there is no @"),
+    make_problem(2, "Full Name", "has blanks around it", warning=True),
+]
+WITH_PROBLEMS = [
+    make_line(2, message="done"),
+    make_line(3, Status.INVALID, message="Full Name: there is no @; customer 163 is also in row 9"),
+    make_line(5, Status.REJECTED, message="Customer 77 was not found"),
+    make_line(6, Status.REJECTED, message="Customer 78 was not found"),
+    make_line(9, Status.INVALID, message="Full Name: there is no @"),
+    make_line(10, Status.FAILED, message="503 Service Unavailable"),
+]
+
+
+def write_with_problems(path: Path) -> None:
+    write_results(path, HEADINGS, WITH_PROBLEMS, [("File", "in.csv")], count(WITH_PROBLEMS), PROBLEMS)
+
+
+@pytest.mark.parametrize(("name", "separator"), [("out.xlsx", "\n"), ("out.csv", " ")])
+def test_a_message_says_how_to_fix_it(tmp_path: Path, name: str, separator: str) -> None:
+    write_with_problems(tmp_path / name)
+    is_book = name.endswith(".xlsx")
+    rows = read_back(tmp_path / name, "Results") if is_book else read_csv(tmp_path / name)
+    column = RESULT_COLUMNS.index("Message")
+    assert [row[column] for row in rows[1:]] == [
+        "done",
+        "Full Name: there is no @. Write it like anna@example.com."
+        f"{separator}customer 163 is also in row 9 (“anna”). Write it like anna@example.com.",
+        "Customer 77 was not found. Check the customer id: the service does not know it.",
+        "Customer 78 was not found. Check the customer id: the service does not know it.",
+        "Full Name: there is no @. Write it like anna@example.com.",
+        "503 Service Unavailable. Send it again with: bulkupdate retry",
+    ]
+
+
+def test_long_messages_break_their_lines_in_a_row_high_enough(tmp_path: Path) -> None:
+    write(tmp_path / "out.xlsx", [make_line(message="wrong " * 60), make_line(3, message="short")])
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["Results"]
+    assert sheet.cell(2, RESULT_COLUMNS.index("Message") + 1).alignment.wrap_text
     assert sheet.row_dimensions[2].height >= 5 * 15
-    assert sheet.column_dimensions[reason.column_letter].width <= 50
+    assert sheet.row_dimensions[3].height is None
+
+
+def test_it_prints_with_headings_row_number_id_and_status_on_each_page(tmp_path: Path) -> None:
+    write(tmp_path / "out.xlsx", [make_line()])
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["Results"]
+    assert (sheet.print_title_cols, sheet.print_title_rows) == ("$A:$C", "$1:$1")
+    assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToWidth) == (True, 1)
+
+
+def test_the_summary_counts_what_went_wrong_and_leads_to_the_first_such_row(tmp_path: Path) -> None:
+    write_with_problems(tmp_path / "out.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    sheet = book["Summary"]
+    rows = {row[1].value: row for row in sheet.iter_rows()}
+    wrong = [str(text) for text in rows if "row" in str(text)]
+    assert rows[wrong[0]][0].value == "invalid: Full Name"
+    assert rows[wrong[0]][0].fill.fgColor.rgb == "FFFFC7CE"
+    assert wrong == [
+        "2 rows: there is no @ (rows 3 and 9)",
+        "2 rows: for example, Customer 77 was not found (rows 5 and 6)",
+        "1 row: customer 163 is also in row 9 (row 3)",
+        "1 row: 503 Service Unavailable (row 10)",
+    ]
+    statuses = {row[0].value: row[1] for row in sheet.iter_rows() if row[1].hyperlink and row[1].value in (1, 2)}
+    places = {label: cell.hyperlink.location for label, cell in statuses.items()}
+    assert places == {
+        "updated": "'Results'!A2", "invalid": "'Results'!A3", "rejected": "'Results'!A4", "failed": "'Results'!A7",
+    }  # fmt: skip
+    first = rows["2 rows: for example, Customer 77 was not found (rows 5 and 6)"]
+    assert (first[0].value, first[1].hyperlink.location) == ("rejected: whole row", "'Results'!A4")
+    assert first[2].value == "Check the customer id: the service does not know it."
+    assert book["Results"]["A4"].value == 5
+
+
+def test_links_lead_into_the_second_sheet_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results_workbook, "EXCEL_ROWS", 5)
+    write_with_problems(tmp_path / "out.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["Summary"]
+    places = {row[0].value: row[1].hyperlink.location for row in sheet.iter_rows(max_row=8) if row[1].hyperlink}
+    assert (places["rejected"], places["failed"]) == ("'Results'!A4", "'Results 2'!A3")
+
+
+def test_a_summary_of_a_run_without_problems_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "out.xlsx", [make_line()])
+    texts = [value for row in openpyxl.load_workbook(tmp_path / "out.xlsx")["Summary"].values for value in row]
+    assert "All rows went through." in texts

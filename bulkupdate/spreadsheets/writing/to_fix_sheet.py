@@ -1,0 +1,131 @@
+"""Write the to-fix file: the rows that did not go through, with the reason and the remedy, to correct and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.worksheet.worksheet import Worksheet
+
+from bulkupdate.customers.fields import CUSTOMER_ID
+from bulkupdate.customers.headings import recognize_headings
+from bulkupdate.customers.models import TO_FIX_COLUMNS, Problem, ResultLine
+from bulkupdate.files import replace_file
+from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.explanations import ProblemsByRow, explain, group_errors
+from bulkupdate.spreadsheets.writing.field_help import add_drop_downs, mark_duplicate_ids
+from bulkupdate.spreadsheets.writing.instructions_sheet import (
+    BLANK_RULE,
+    CLEAR_RULE,
+    INSTRUCTIONS_SHEET,
+    format_instructions,
+)
+from bulkupdate.spreadsheets.writing.own_files import CREATOR, FileKind, find_own_file
+from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, look_ahead
+from bulkupdate.spreadsheets.writing.xlsx_writer import Cell, Styled, write_workbook
+
+TO_FIX_SHEET = "Customers"
+
+_OWN_COLUMNS = [
+    Column(heading, width, style)
+    for heading, width, style in zip(
+        TO_FIX_COLUMNS, (7.0, 42.0, 36.0), (styles.NUMBER, styles.WRAPPED_TEXT, styles.WRAPPED_TEXT), strict=True
+    )
+]
+_OWN = len(TO_FIX_COLUMNS)
+_COMMENTED_ROWS = 2_000
+_LONGEST_COMMENT = 2_000
+_FARTHEST_FROZEN = 2
+_RULES = (
+    ("Correct", f"the red cells in the sheet {TO_FIX_SHEET}. Other cells may be changed too; the red stays."),
+    ("Delete", "the rows that are not to be sent."),
+    (
+        "Row, Reason, How to fix",
+        "are for you: they are not sent. Row is the number of the row in the file that was sent.",
+    ),
+    BLANK_RULE,
+    CLEAR_RULE,
+    ("Send", "the file with: bulkupdate run FILE.xlsx"),
+)
+
+
+def to_fix_path(results_path: Path) -> Path:
+    """Return where the rows that did not go through are written: `out-to-fix.xlsx` for `out.xlsx` and for `out.csv`."""
+    return results_path.with_name(f"{results_path.stem}-to-fix.xlsx")
+
+
+def write_to_fix(
+    path: Path, headings: Sequence[str], lines: Iterable[ResultLine], problems: Iterable[Problem] = ()
+) -> None:
+    """Write these rows as a sheet to fix and give back: row number, reason and remedy, then the input's own columns.
+
+    `problems` are those of the input file: their cells are red, in the first rows with a comment. Raises `UsageError`
+    if the file cannot be written.
+    """
+    first, lines = look_ahead(lines, _COMMENTED_ROWS)
+    errors = group_errors(problems)
+    book = styles.new_book(TO_FIX_SHEET, INSTRUCTIONS_SHEET)
+    sheet = book[TO_FIX_SHEET]
+    places = {heading: index for index, heading in reversed(list(enumerate(headings)))}
+    key = _add_help(book, headings)
+    _add_comments(sheet, first, errors, places, key or 0)
+    columns = [*_OWN_COLUMNS, *input_columns(headings, (line.original for line in first))]
+    frozen = _OWN + (key + 1 if key is not None and key <= _FARTHEST_FROZEN else 0)
+    bad = styles.register(sheet, styles.BAD_CELL)
+    rows = (_make_row(line, errors, places, key or 0, bad) for line in lines)
+    streamed = {
+        TO_FIX_SHEET: format_table(sheet, columns, rows, frozen=frozen),
+        INSTRUCTIONS_SHEET: format_instructions(
+            book[INSTRUCTIONS_SHEET], "How to correct these rows", _RULES,
+            filter(None, recognize_headings(headings).fields),
+        ),
+    }  # fmt: skip
+    with replace_file(path) as stream:
+        write_workbook(book, stream, streamed, FileKind.TO_FIX)
+
+
+def remove_to_fix(path: Path) -> None:
+    """Delete a to-fix file of earlier results; any other file of that name stays, as does one that is in use."""
+    found = find_own_file(path)
+    if found and found.kind is FileKind.TO_FIX:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _add_help(book: Workbook, headings: Sequence[str]) -> int | None:
+    """Add drop-downs and the rule for duplicate ids; return the column of ids, from 0, None if it is not recognised."""
+    fields = recognize_headings(headings).fields
+    known = {_OWN + index: field for index, field in enumerate(fields, start=1) if field}
+    add_drop_downs(book[TO_FIX_SHEET], known)
+    mark_duplicate_ids(book[TO_FIX_SHEET], known)
+    return fields.index(CUSTOMER_ID) if CUSTOMER_ID in fields else None
+
+
+def _add_comments(
+    sheet: Worksheet, first: Sequence[ResultLine], errors: ProblemsByRow, places: Mapping[str, int], key: int
+) -> None:
+    for number, line in enumerate(first, start=2):
+        texts: dict[int, list[str]] = {}
+        for problem, explanation in zip(errors.get(line.row, ()), explain(line, errors), strict=False):
+            texts.setdefault(places.get(problem.column, key), []).append(str(explanation))
+        for index, found in texts.items():
+            text = "\n\n".join(found)[:_LONGEST_COMMENT]
+            sheet.cell(number, _OWN + index + 1).comment = Comment(text, CREATOR, width=320, height=60 + len(text) // 2)
+
+
+def _make_row(line: ResultLine, errors: ProblemsByRow, places: Mapping[str, int], key: int, bad: int) -> list[Cell]:
+    explained = explain(line, errors)
+    cells: list[Cell] = list(line.original)
+    for problem in errors.get(line.row, ()):
+        index = places.get(problem.column, key)
+        cells[index] = Styled(line.original[index], bad)
+    reasons, remedies = (_join_lines(texts) for texts in zip(*explained, strict=True))
+    return [line.row, f"{line.status.value}: {reasons}", remedies, *cells]
+
+
+def _join_lines(texts: Iterable[str]) -> str:
+    """Return the texts, each once, on lines of their own."""
+    return "\n".join(dict.fromkeys(texts))
