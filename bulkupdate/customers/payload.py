@@ -6,7 +6,7 @@ The body is flat JSON; a field left out is not changed (`docs/api.md`, section U
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -74,20 +74,30 @@ def flatten_customer(body: Mapping[str, Any]) -> LiveCustomer:
     return _read_members(found.items())
 
 
-_LISTED = tuple(field for field in UPDATABLE if field.list_names)
+LISTED = tuple(field for field in UPDATABLE if field.list_names)
+"""The fields that an item of the list has."""
 
 
-def flatten_list_item(item: Mapping[str, Any], names: Container[str] | None = None) -> LiveCustomer:
-    """Return the fields of one item of `GET Customers`, of which there are fewer than in the single answer.
+def flatten_list_item(item: Mapping[str, Any], fields: Sequence[Field] = LISTED) -> LiveCustomer:
+    """Return these fields of one item of `GET Customers`, which has fewer than the single answer."""
+    found: LiveCustomer = {}
+    for field in fields:
+        value = _find_listed(item, field.list_names)
+        read: Any = UNREADABLE if value is _ABSENT else field.type.from_json(value)
+        if read is not UNREADABLE:
+            found[field.name] = read
+    return found
 
-    `names` are the fields wanted, None for all.
-    """
-    found: dict[str, Any] = {}
-    for field in _LISTED if names is None else (field for field in _LISTED if field.name in names):
-        values = [item[name] for name in field.list_names if name in item]
-        if len(values) == len(field.list_names):
-            found[field.name] = values[0] if len(values) == 1 else " ".join(str(value) for value in values if value)
-    return _read_members(found.items())
+
+_ABSENT = object()
+
+
+def _find_listed(item: Mapping[str, Any], names: Sequence[str]) -> Any:
+    if len(names) == 1:
+        return item.get(names[0], _ABSENT)
+    if any(name not in item for name in names):
+        return _ABSENT
+    return " ".join(str(item[name]) for name in names if item[name])
 
 
 def format_value(field: Field, value: Value | None) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from bulkupdate.clock import Clock
-from bulkupdate.customers.payload import LiveCustomer, flatten_customer, flatten_list_item
+from bulkupdate.customers.fields import Field
+from bulkupdate.customers.payload import LISTED, LiveCustomer, flatten_customer, flatten_list_item
 from bulkupdate.errors import ServiceDownError, StoppedError
 from bulkupdate.sellercloud.base_url import LOOKUP_URL, Lookup, find_base_url
 from bulkupdate.sellercloud.pipeline import RequestPipeline
@@ -129,17 +130,17 @@ class Client:
         return found
 
     def list_page(
-        self, number: int, *, email: str = "", names: Container[str] | None = None
+        self, number: int, *, email: str = "", fields: Sequence[Field] = LISTED
     ) -> tuple[dict[str, LiveCustomer], int | None]:
         """Return one page of the list of all customers, or of those the service finds by `email`; pages count from 1.
 
-        `names` are the fields wanted, None for all that the list has. Returns the customers' list fields by id, empty
+        `fields` are those wanted, all that the list has unless given. Returns the customers' list fields by id, empty
         past the last page, and the number of all of them, None if the service does not say. The service may ignore the
         e-mail, or find others (`docs/api.md`, section Filters). Raises as `read_customer` does.
         """
         what = "searching customers by e-mail" if email else f"reading page {number} of the customers"
         items, total = self._read_list([("model.email", email)] if email else [], number, what)
-        by_id = {str(item.get("UserID")): flatten_list_item(item, names) for item in items}
+        by_id = {str(item.get("UserID")): flatten_list_item(item, fields) for item in items}
         return {key: fields for key, fields in by_id.items() if _CUSTOMER_ID.fullmatch(key)}, total
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ def require_known(client: Client, email: str, customer_id: str) -> None:
 def _ask(client: Client, text: str, page_size: int) -> Answer:
     found: dict[str, LiveCustomer] = {}
     for page in count(1):
-        customers, total = client.list_page(page, email=text, names=SHOWN_FIELDS)
+        customers, total = client.list_page(page, email=text, fields=SHOWN_FIELDS)
         is_new = bool(customers.keys() - found.keys())
         found |= customers
         if page > MOST_PAGES_OF_A_KEY or not all(_has_part(live, text) for live in customers.values()):

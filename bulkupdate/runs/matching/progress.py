@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from bulkupdate.customers.fields import FIELD_BY_NAME, Field
 from bulkupdate.customers.payload import LiveCustomer
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal.search_table import Hit, SearchRecord
@@ -13,7 +15,7 @@ from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matches import Candidate
 from bulkupdate.sellercloud.client import PAGE_SIZE
 
-SHOWN_FIELDS = ("Name", "BusinessName", "Email")
+SHOWN_FIELDS = tuple(FIELD_BY_NAME[name] for name in ("Name", "BusinessName", "Email"))
 """The fields by which users recognise a customer."""
 
 _UNUSABLE_FILTER = "filter is unusable"
@@ -33,15 +35,19 @@ class Answer:
 
 @dataclass
 class SearchProgress:
-    """The progress of one search for these keys. A customer counts only if its key, compared here, is one of them."""
+    """The progress of one search of a field for these keys.
+
+    A customer counts only if its key, compared here, is one of them.
+    """
 
     journal: Journal
     record: SearchRecord
     key: Key
+    field: Field
     keys: frozenset[str]
-    total: int | None = field(init=False)
-    steps: dict[str, int] = field(init=False)
-    found: dict[str, dict[str, Candidate]] = field(init=False)
+    total: int | None = dataclasses.field(init=False)
+    steps: dict[str, int] = dataclasses.field(init=False)
+    found: dict[str, dict[str, Candidate]] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         self.total = self.record.total
@@ -65,11 +71,6 @@ class SearchProgress:
         """Record that the filter of the service cannot be used."""
         self.journal.record_search(self.record.key, self.total, [(_UNUSABLE_FILTER, 0)], [])
         self.steps[_UNUSABLE_FILTER] = 0
-
-    @property
-    def field_name(self) -> str:
-        """The name of the field that is searched."""
-        return self.key.field.name if self.key.field else ""
 
     @property
     def is_filter_refused(self) -> bool:
@@ -112,9 +113,9 @@ class SearchProgress:
 
     def _compare(self, customers: Customers) -> Iterable[Hit]:
         for customer_id, live in customers.items():
-            text = self.key.normalise(str(live.get(self.field_name) or ""))
+            text = self.key.normalise(str(live.get(self.field.name) or ""))
             if text in self.keys:
-                name, business_name, email = (str(live.get(shown) or "") for shown in SHOWN_FIELDS)
+                name, business_name, email = (str(live.get(shown.name) or "") for shown in SHOWN_FIELDS)
                 yield Hit(text, customer_id, name, business_name, email)
 
 

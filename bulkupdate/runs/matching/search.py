@@ -105,7 +105,7 @@ class CustomerSearch:
         while left:
             record = self.journal.begin_search(self.account, self._field.name, _digest(left), self.clock.now())
             if not record.is_finished:
-                return SearchProgress(self.journal, record, self.key, frozenset(left))
+                return SearchProgress(self.journal, record, self.key, self._field, frozenset(left))
             found = {text: customers for text, customers in collect_hits(record.hits).items() if len(customers) == 1}
             if not found:
                 self.journal.restart_search(record.key, self.clock.now())
@@ -114,7 +114,7 @@ class CustomerSearch:
         return None
 
     def _read_first_page(self, progress: SearchProgress) -> None:
-        answer = read_page(self.client, 1, self._field.name)
+        answer = read_page(self.client, 1, self._field)
         progress.add([answer])
         emails = ((str(live.get("Email") or ""), customer_id) for customer_id, live in answer.customers.items())
         self._known = next((known for known in emails if known[0].strip() and known[0].isascii()), ("", ""))
