@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
 from itertools import takewhile
 
-from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NORMALIZED_HEADING, Field, normalize_heading
+from bulkupdate.customers.fields import (
+    CUSTOMER_ID,
+    FIELD_BY_NAME,
+    FIELD_BY_NORMALIZED_HEADING,
+    Field,
+    normalize_heading,
+)
 from bulkupdate.customers.models import MATCH_COLUMN, REASON_COLUMN, RESULT_COLUMNS, TO_FIX_COLUMNS
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.text import fold_whitespace, quote_argument, truncate
@@ -18,6 +24,7 @@ MINIMUM_SIMILARITY = 0.6
 _ALMOST_AS_SIMILAR = 0.1
 _MOST_SUGGESTIONS = 3
 _SHOWN_HEADINGS = 12
+_EMAIL = FIELD_BY_NAME["Email"]
 _RESULTS_ONLY = {"HttpStatus", "FieldsSent", "FinishedAt"}
 
 
@@ -114,22 +121,35 @@ def suggest(heading: str) -> str:
 
 
 def missing_key_error(
-    where: str, headings: Sequence[str], heading_map: Mapping[str, str], *, rows: int | None = None
+    where: str,
+    headings: Sequence[str],
+    heading_map: Mapping[str, str],
+    *,
+    rows: int | None = None,
+    key: str | None = None,
 ) -> InputFileError:
     """Return the error for a sheet without a column of customer ids.
 
-    `where` is the file or sheet, as a subject; `rows` is how many of its first rows were searched for headings.
+    `where` is the file or sheet, as a subject; `rows` is how many of its first rows were searched for headings. `key`
+    names the column that was wanted instead, None for the ids.
     """
     within = f" in its first {rows} rows" if rows else ""
+    shown = describe_headings(headings)
+    if key is not None:
+        remedy = "Name one of its columns with --key."
+        return InputFileError(f"{where} has no column {_quote(key)}{within}. {shown}", remedy=remedy)
     mapped = [own for own in _list_missing(headings, heading_map) if find_field(own, heading_map) is CUSTOMER_ID]
     missing = f" {_quote(mapped[0])}, which is mapped to it, is not there either." if mapped else ""
-    likely = [heading for heading in headings if heading.strip() and CUSTOMER_ID.name in suggest(heading)]
-    example = likely[0].strip() if likely else "Your heading"
-    return InputFileError(
-        f"{where} has no column {CUSTOMER_ID.name}{within}.{missing} {describe_headings(headings)}",
-        remedy=f"Name the column of Sellercloud's customer ids {CUSTOMER_ID.name}, or say which one it is: "
-        f"--map {quote_argument(f'{example}={CUSTOMER_ID.name}')}.",
+    filled = [heading.strip() for heading in headings if heading.strip()]
+    example = next((heading for heading in filled if CUSTOMER_ID.name in suggest(heading)), "Your heading")
+    remedy = (
+        f"Name the column of Sellercloud's customer ids {CUSTOMER_ID.name}, or say which one it is: "
+        f"--map {quote_argument(f'{example}={CUSTOMER_ID.name}')}."
     )
+    email = next((heading for heading in filled if find_field(heading, heading_map) is _EMAIL), None)
+    if email:
+        remedy += f" Without ids, the customers can be found by e-mail: --key {quote_argument(email)}."
+    return InputFileError(f"{where} has no column {CUSTOMER_ID.name}{within}.{missing} {shown}", remedy=remedy)
 
 
 def describe_headings(headings: Sequence[str]) -> str:

@@ -216,6 +216,7 @@ def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:
         max_unpacked_bytes=settings.max_unpacked_bytes,
         encoding=options.encoding,
         numbers=options.numbers,
+        key=options.key,
     )
 
 

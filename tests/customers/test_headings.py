@@ -5,6 +5,7 @@ import pytest
 from bulkupdate.customers.headings import (
     describe_headings,
     find_field,
+    missing_key_error,
     recognize_headings,
     require_mapped_headings,
     suggest,
@@ -54,3 +55,17 @@ def test_a_reason_that_is_not_the_last_column_is_the_users_own():
 def test_long_lists_of_headings_are_cut():
     assert describe_headings(["x" * 50, ""]) == f"Found: {'x' * 39}…."
     assert describe_headings([str(number) for number in range(14)]).endswith("11 and 2 more.")
+
+
+def test_a_sheet_without_ids_is_told_of_the_key():
+    error = missing_key_error("a.csv", ["E-mail", "Customer No"], {})
+    assert str(error) == "a.csv has no column CustomerId. Found: E-mail, Customer No."
+    assert '--map "Customer No=CustomerId"' in error.remedy
+    assert "--key E-mail" in error.remedy
+    assert "--key" not in missing_key_error("a.csv", ["Name"], {}).remedy
+
+
+def test_a_missing_key_column_is_named_as_the_user_named_it():
+    error = missing_key_error("a.csv", ["Name"], {"Shop id": "CustomerId"}, rows=30, key="Shop id")
+    assert str(error) == "a.csv has no column “Shop id” in its first 30 rows. Found: Name."
+    assert error.remedy == "Name one of its columns with --key."

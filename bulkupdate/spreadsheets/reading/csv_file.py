@@ -122,7 +122,7 @@ def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[
         return delimiter, header
     widest = max(heads.values(), key=lambda rows: max((len(cells) for _, cells in rows), default=0))
     first = next((cells for _, cells in widest if any(cell.strip() for cell in cells)), [])
-    raise missing_key_error(path.name, first, options.heading_map, rows=SEARCHED_ROWS)
+    raise missing_key_error(path.name, first, options.heading_map, rows=SEARCHED_ROWS, key=options.key)
 
 
 def _read_head(path: Path, encoding: str, delimiter: str) -> list[tuple[int, list[str]]]:

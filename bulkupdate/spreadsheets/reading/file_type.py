@@ -51,9 +51,7 @@ _REMEDIES = {
     ".xlsm": "Open it in Excel and save it as .xlsx, which has no macros.",
     ".numbers": "Open it in Numbers and export it as an Excel file (.xlsx).",
     ".gsheet": "Open it in Google Sheets and download it as an Excel file (.xlsx).",
-    **dict.fromkeys(
-        (".pdf", ".doc", ".docx", ".rtf", ".png", ".jpg", ".jpeg"), "Put its table into a spreadsheet first."
-    ),
+    **dict.fromkeys((".pdf", ".doc", ".docx", ".rtf", ".png", ".jpg", ".jpeg"), _COPY_TABLE),
     **dict.fromkeys((".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".sqlite", ".db"), _CONVERT),
     **dict.fromkeys((".zip", ".gz", ".7z", ".rar", ".bz2", ".xz"), _UNPACK),
 }

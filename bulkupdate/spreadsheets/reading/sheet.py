@@ -23,7 +23,8 @@ class ReadOptions:
 
     `sheet` is the name of the sheet to take, None to find the one with a key column. `encoding` is that of a text file,
     None to detect it. `numbers` says what counts if a number format rounds: the text displayed or the number stored;
-    None refuses such cells.
+    None refuses such cells. `key` names the column that the heading map takes for the customer ids, None if it takes
+    none: for errors.
     """
 
     sheet: str | None
@@ -33,6 +34,7 @@ class ReadOptions:
     max_unpacked_bytes: int
     encoding: str | None = None
     numbers: NumberChoice | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)

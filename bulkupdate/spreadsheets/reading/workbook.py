@@ -94,7 +94,7 @@ def _open_named_sheet(path: Path, workbook: Workbook, wanted: str, options: Read
     sheet = workbook.open_sheet(name)
     header, top = _search_headings(sheet, options)
     if header is None:
-        raise missing_key_error(f"The sheet “{name}”", top, options.heading_map, rows=SEARCHED_ROWS)
+        raise missing_key_error(f"The sheet “{name}”", top, options.heading_map, rows=SEARCHED_ROWS, key=options.key)
     return _Table(name, sheet, header)
 
 
@@ -111,7 +111,7 @@ def _search_headings(sheet: OpenSheet, options: ReadOptions) -> tuple[HeaderRow 
 def _no_table_error(
     path: Path, workbook: Workbook, first_row: Sequence[str], options: ReadOptions
 ) -> InputFileError:  # fmt: skip
-    error = missing_key_error(path.name, first_row, options.heading_map, rows=SEARCHED_ROWS)
+    error = missing_key_error(path.name, first_row, options.heading_map, rows=SEARCHED_ROWS, key=options.key)
     hidden = [name for name, is_hidden in workbook.sheets if is_hidden]
     if not hidden:
         return error
