@@ -59,9 +59,12 @@ class Program:
         """Begin a call; `settings` are added to the environment: `concurrency=4`."""
         return self._open(["-m", "bulkupdate", *_add_json(arguments, json)], settings)
 
-    def fork(self, *arguments: object, **settings: object) -> WarmProcess:
-        """Begin a call like `start`, with `--json`, without the second that loading takes."""
-        return self._warm.start(self.folder, self._add_settings(settings), *_add_json(arguments, True))
+    def fork(self, *arguments: object, patch: str = "", **settings: object) -> WarmProcess:
+        """Begin a call like `start`, with `--json`, without the second that loading takes.
+
+        `patch` is code that changes the program first.
+        """
+        return self._warm.start(self.folder, self._add_settings(settings), *_add_json(arguments, True), patch=patch)
 
     def start_code(self, code: str, *arguments: object, **settings: object) -> subprocess.Popen[str]:
         """Begin a script of Python's that has the program's environment."""

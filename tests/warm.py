@@ -22,7 +22,7 @@ def _make_order(
 ) -> dict[str, Any]:
     return {
         "folder": str(folder), "arguments": [*map(str, arguments)], "environment": dict(environment), "out": out,
-        "err": err, "kill_at": None, "largest_file": None, "is_start": False,
+        "err": err, "patch": "", "kill_at": None, "largest_file": None, "is_start": False,
     }  # fmt: skip
 
 
@@ -82,12 +82,16 @@ class WarmProgram:
         order = _make_order(folder, environment, arguments, "out", "err")
         return int(self._ask({**order, "kill_at": kill_at, "largest_file": largest_file}))
 
-    def start(self, folder: Path, environment: Mapping[str, str], *arguments: object) -> WarmProcess:
-        """Begin a call."""
+    def start(
+        self, folder: Path, environment: Mapping[str, str], *arguments: object, patch: str = ""
+    ) -> WarmProcess:  # fmt: skip
+        """Begin a call; `patch` is code that changes the program first."""
         number = next(self._numbers)
         out, err = f"out-{number}", f"err-{number}"
         order = _make_order(folder, environment, arguments, out, err)
-        return WarmProcess(self, int(self._ask({**order, "is_start": True})), folder / out, folder / err)
+        return WarmProcess(
+            self, int(self._ask({**order, "patch": patch, "is_start": True})), folder / out, folder / err
+        )
 
     def poll(self, pid: int) -> int | None:
         """The exit code of a process that was started, negative for a signal; None while it is running."""

@@ -104,6 +104,7 @@ def be_program(order: dict[str, Any]) -> None:
         watch_files(events, order["folder"])
     from bulkupdate.cli.main import run_cli
 
+    exec(order["patch"], {})  # the test's own
     code = run_cli(order["arguments"])
     sys.stdout.flush()
     sys.stderr.flush()

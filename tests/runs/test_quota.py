@@ -108,7 +108,10 @@ def test_12000_rows_at_10800_an_hour_wait_for_the_second_hour(tmp_path):
         assert count_most_in_a_window(sandbox, 3600) <= 10_800
 
 
-@pytest.mark.parametrize("fault", ["throttle-429", "throttle-409", "throttle-200"])
+@pytest.mark.parametrize(
+    "fault",
+    ["throttle-429", *(pytest.param(each, marks=pytest.mark.long) for each in ("throttle-409", "throttle-200"))],
+)
 def test_a_throttle_answer_stops_all_workers_until_its_time_and_is_no_attempt(
     make_sandbox, run_program, tmp_path, fault
 ):
@@ -191,7 +194,7 @@ class WrongClock(Clock):
         return super().now() + self._off_by
 
 
-@pytest.mark.parametrize("off_by_seconds", [-7200, 7200])
+@pytest.mark.parametrize("off_by_seconds", [-7200, pytest.param(7200, marks=pytest.mark.long)])
 def test_a_local_clock_two_hours_off_waits_as_long_as_a_right_one(make_sandbox, tmp_path, off_by_seconds):
     """The service's own `Date` tells how long its reset time is away."""
     sandbox = make_sandbox(plan=ScheduledFaults(writes=[None, "throttle-429"]), throttle_seconds=2)

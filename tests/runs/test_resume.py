@@ -56,7 +56,7 @@ def test_a_folder_gone_before_resume_asks_for_another_place_of_the_results(run_p
     assert len(read_results(tmp_path / "elsewhere.csv")) == 5
 
 
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("named", [pytest.param(True, marks=pytest.mark.long), False])
 def test_of_two_resumes_at_once_one_goes_on_and_the_other_is_refused(make_sandbox, run_program, tmp_path, named):
     sandbox = make_sandbox(latency_seconds=0.1)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
@@ -118,7 +118,7 @@ def test_a_row_in_flight_at_a_kill_is_unknown_until_resolved(make_sandbox, run_p
 
 
 KILLED_IN_RESULTS = """
-import os, signal, sys
+import os, signal
 from bulkupdate.spreadsheets.writing import results_workbook
 real, count = results_workbook._as_cells, 0
 def count_lines(*arguments):
@@ -128,8 +128,6 @@ def count_lines(*arguments):
         os.kill(os.getpid(), signal.SIGKILL)
     return real(*arguments)
 results_workbook._as_cells = count_lines
-from bulkupdate.__main__ import main
-main()
 """
 
 
@@ -137,7 +135,7 @@ def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_progr
     """Old file or no file, never half; `show -o` and `resume` write it again."""
     sheet, results = write_sheet(tmp_path / "customers.csv", 120), tmp_path / "results.xlsx"
     results.write_bytes(b"the old file")
-    process = run_program.start_code(KILLED_IN_RESULTS, "run", sheet, "--yes", "-o", results)
+    process = run_program.fork("run", sheet, "--yes", "-o", results, patch=KILLED_IN_RESULTS)
     assert finish(process).exit_code == -signal.SIGKILL
     assert results.read_bytes() == b"the old file"
     shown = run_program("show", "-o", tmp_path / "shown.xlsx")

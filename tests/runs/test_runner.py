@@ -82,7 +82,7 @@ def test_interrupted_before_its_first_row_a_resume_keeps_unknown_rows_for_the_ne
     assert run_program("resume").counts == {"updated": 100}
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("concurrency", [pytest.param(1, marks=pytest.mark.long), 8])
 def test_a_service_down_after_row_100_stops_the_run_after_exactly_max_failures_rows(
     make_sandbox, run_program, tmp_path, concurrency
 ):
@@ -117,7 +117,7 @@ def test_more_in_flight_than_max_failures_all_work_and_the_count_is_exact_all_th
     assert answer.counts == {"updated": 100, "failed": 20, "unknown": sent - 120, "not attempted": 200 - sent}
 
 
-@pytest.mark.parametrize("concurrency", [8, 19])
+@pytest.mark.parametrize("concurrency", [8, pytest.param(19, marks=pytest.mark.long)])
 def test_rows_taken_before_the_service_went_down_do_not_start_the_count_anew(
     make_sandbox, run_program, tmp_path, concurrency
 ):
@@ -148,7 +148,7 @@ def test_a_wrong_password_costs_one_sign_in_and_nothing_is_sent(sandbox, run_pro
     assert "refuses the login sandbox" in answer.err
 
 
-@pytest.mark.parametrize("concurrency", [8, 32])
+@pytest.mark.parametrize("concurrency", [8, pytest.param(32, marks=pytest.mark.long)])
 def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetition_each(
     make_sandbox, run_program, tmp_path, concurrency
 ):
@@ -183,6 +183,7 @@ def test_a_new_token_refused_too_stops_the_run(make_sandbox, run_program, tmp_pa
     assert len(find_puts(sandbox)) <= 5 + 2 * 8
 
 
+@pytest.mark.long
 def test_a_token_of_three_seconds_is_renewed_before_it_runs_out(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(token_seconds=3, latency_seconds=0.1)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
@@ -203,13 +204,10 @@ class BrokenClient(Client):
 
 PASSWORD = "p/w-to+hide&"
 
-BROKEN_PROGRAM = """
-import sys
+BROKEN = """
 from bulkupdate.sellercloud import client
 from tests.runs.test_runner import BrokenClient
 client.Client = BrokenClient
-from bulkupdate.__main__ import main
-main()
 """
 
 
@@ -218,7 +216,7 @@ def test_a_bug_in_a_worker_ends_the_run_loudly_with_a_sentence_and_a_file(make_s
     sandbox = make_sandbox(password=PASSWORD)
     run_program.environment |= {"BULKUPDATE_BASE_URL": sandbox.base_url, "BULKUPDATE_PASSWORD": PASSWORD}
     sheet = write_sheet(tmp_path / "customers.csv", 40)
-    program = run_program.start_code(BROKEN_PROGRAM, "run", sheet, "--yes", "--json", concurrency=4)
+    program = run_program.fork("run", sheet, "--yes", patch=BROKEN, concurrency=4)
     answer = finish(program)
     assert answer.exit_code == 4, answer.err
     assert "Traceback" not in answer.err
@@ -243,7 +241,7 @@ def test_a_bug_at_the_last_row_leaves_the_run_to_be_resumed(make_sandbox, run_pr
     sandbox = make_sandbox()
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     sheet = write_sheet(tmp_path / "customers.csv", 6)
-    finish(run_program.start_code(BROKEN_PROGRAM, "run", sheet, "--yes", concurrency=1))
+    finish(run_program.fork("run", sheet, "--yes", patch=BROKEN, concurrency=1))
     assert (run_program("show").told["state"], run_program("show").counts) == ("stopped", {"updated": 5, "unknown": 1})
     assert run_program("resume").counts == {"updated": 6}
 

@@ -15,7 +15,7 @@ def write_value(path, word, rows=6):
     return path
 
 
-@pytest.mark.parametrize("fault", ["cut-after", "error-500"])
+@pytest.mark.parametrize("fault", ["cut-after", pytest.param("error-500", marks=pytest.mark.long)])
 def test_a_refused_row_that_may_have_been_applied_is_unknown_undone_and_not_trusted(
     make_sandbox, run_program, tmp_path, fault
 ):
@@ -35,7 +35,7 @@ def test_a_refused_row_that_may_have_been_applied_is_unknown_undone_and_not_trus
     assert run_program("retry", done.told["run"], "--yes").counts == {"updated": 1}
 
 
-@pytest.mark.parametrize("fault", ["applied-500", "cut-after"])
+@pytest.mark.parametrize("fault", ["applied-500", pytest.param("cut-after", marks=pytest.mark.long)])
 def test_a_stopped_run_keeps_the_previous_values_of_rows_that_may_have_been_applied(
     make_sandbox, run_program, tmp_path, fault
 ):
