@@ -29,7 +29,7 @@ def test_wrong_content_is_refused_in_one_sentence(anna: Visitor, name: str, cont
 def test_an_unknown_encoding_is_chosen_by_its_samples(server: Server, sandbox: Sandbox) -> None:
     anna = Visitor(server.url, "anna")
     refused = anna.upload("polish.csv", "CustomerId,Name\n100101,Łódź Żółw\n".encode("cp1250"))
-    assert "The encoding of polish.csv is not certain" in refused.text
+    assert "The encoding of polish.csv is not known" in refused.text
     assert '“Łódź Żółw” <span class="dim">cp1250</span>' in refused.text
     checked = anna.post(path_of(refused) + "/read-as", encoding="cp1250")
     assert "Update 1 customer" in checked.text
