@@ -28,6 +28,11 @@ def format_utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def parse_utc(text: str) -> float:
+    """Return a time of `format_utc` in seconds since 1970."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def format_local_time(seconds: float, now: float) -> str:
     """Return the local time for display: `14:05`, or, if it is not today, `14:05 on 15 January`."""
     then = datetime.fromtimestamp(seconds).astimezone()

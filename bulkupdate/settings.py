@@ -120,6 +120,9 @@ class Settings:
     upload_days: float = _setting(
         _PAGE, 30.0, "upload page: days until uploaded sheets and their reports go", least=0.001, most=36_500
     )
+    scan_command: str = _setting(
+        _PAGE, "", "upload page: virus scanner run on each upload; its exit code 0 = clean, 1 = not; none: no scan"
+    )
     notify: str = _setting(
         _NOTICES,
         "always",

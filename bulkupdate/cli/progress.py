@@ -12,6 +12,7 @@ from tqdm import tqdm
 from bulkupdate.cli.console import Console
 from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.runs.estimate import expect_end
+from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import RowOutcome
 from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 
@@ -26,13 +27,16 @@ class Progress:
         self._clock = clock
         self._started = self._estimated = clock.now()
         self._shown = ""
+        self._phase: Phase | None = None
+        self._has_phases = False
+        self._first = 0
         self._bar = tqdm(
             total=total,
             unit="row",
             file=sys.stderr,
             disable=console.quiet or not sys.stderr.isatty(),
             dynamic_ncols=True,
-            bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows{postfix}",
+            bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows{postfix}",
         )
 
     def __enter__(self) -> Progress:
@@ -44,9 +48,25 @@ class Progress:
         with suppress(OSError):  # the terminal may be gone
             self._bar.close()
 
-    def watch(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
-        """Show how far the run has come; the run calls this as it goes on."""
-        self.advance(len(outcomes), waiting)
+    def watch(self, _outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
+        """Show what the run waits for; the rows are counted by `watch_phase`."""
+        self.advance(0, waiting)
+
+    def watch_phase(self, progress: PhaseProgress) -> None:
+        """Show how far a phase of the run is. A run that only updates shows a bar without the phase's name."""
+        if progress.phase is not self._phase:
+            self._has_phases |= progress.phase is not Phase.UPDATE
+            self._phase, self._total = progress.phase, progress.total
+            self._started, self._first = self._clock.now(), progress.done
+            if self._has_phases:
+                self._set_phase(f"{progress.phase} ")
+        with suppress(OSError):  # the terminal may be gone
+            self._bar.total = progress.total
+            self._bar.update(progress.done - self._bar.n)
+
+    def _set_phase(self, text: str) -> None:
+        with suppress(OSError):
+            self._bar.set_description_str(text, refresh=False)
 
     def advance(self, count: int, waiting: WaitState | None) -> None:
         """So many rows more are done; what is waited for, None while requests flow."""
@@ -55,7 +75,7 @@ class Progress:
         if waiting is not None:
             until = format_local_time(waiting.until, self._clock.now())
             self._show(f"waiting for quota until {until}", is_news=True)
-        elif not self._bar.disable and self._bar.n and self._clock.now() - self._estimated > 1:
+        elif not self._bar.disable and self._bar.n > self._first and self._clock.now() - self._estimated > 1:
             self._estimated = self._clock.now()
             self._show(f"ends about {self._estimate_end()}", is_news=False)
 
@@ -71,5 +91,6 @@ class Progress:
 
     def _estimate_end(self) -> str:
         now = self._clock.now()
-        end = expect_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / self._bar.n)
+        done = int(self._bar.n) - self._first
+        end = expect_end(self._quota, now, self._total - int(self._bar.n), (now - self._started) / done)
         return format_local_time(end, now)

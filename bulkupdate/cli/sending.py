@@ -24,7 +24,7 @@ def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | 
         Progress(console, min(total, limit or total), context.client.quota, context.clock) as progress,
         stop_on_signals(context.stop, console),
     ):
-        result = execute_run(run, context, progress.watch, limit)
+        result = execute_run(run, context, progress.watch, limit, progress.watch_phase)
     print_result(result, console)
     if invocation.as_json:
         print_json(report_result(result, context.journal, context.settings.state_dir).to_json())

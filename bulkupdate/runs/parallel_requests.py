@@ -31,7 +31,8 @@ def run_parallel(
     """Yield the results in batches, in the order they come in.
 
     At most `most_unfinished` requests (None: `concurrency`) have been started and not yielded, so that no more than
-    that are repeated if the program is killed and the caller records each batch. Raises what a request raises.
+    that are repeated if the program is killed and the caller records each batch. Raises what a request raises,
+    after the results of those that had been sent by then.
     """
     remaining = iter(requests)
     ended: SimpleQueue[Future[_Result]] = SimpleQueue()
@@ -44,11 +45,18 @@ def run_parallel(
                     unfinished += 1
                 if not unfinished:
                     return
-                results = [future.result() for future in _take_all(ended)]
-                unfinished -= len(results)
+                taken = _take_all(ended)
+                if any(future.exception() for future in taken):
+                    pool.shutdown(cancel_futures=True)  # waits for what has been sent: none of its answers is lost
+                    taken = [future for future in taken + _take_all(ended) if not future.cancelled()]
+                unfinished -= len(taken)
+                failed = [future for future in taken if future.exception() is not None]
+                results = [future.result() for future in taken if future.exception() is None]
                 watch(len(results), client.quota.waiting)
                 if results:
                     yield results
+                for future in failed:
+                    future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -14,26 +14,47 @@ from bulkupdate.customers.payload import LiveCustomer, decode_body
 from bulkupdate.runs.diff import compare
 from bulkupdate.runs.fetch import is_listed, read_live
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.phases import Phase, PhaseCounter
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
 from bulkupdate.runs.sender import Watch
 from bulkupdate.sellercloud.client import Client
 
 _ROWS_AT_A_TIME = 400
+_ROWS_IN_A_COMMIT = 50
+"""Outcomes are recorded in parts of this size, so that little is read again after a kill; after a stop, nothing."""
+
 _ANSWERED = 200
 
 
-def read_back(run: Run, journal: Journal, client: Client, clock: Clock, watch: Watch, concurrency: int) -> None:
-    """Give every row that waits for its read-back its outcome. Raises what the client and the journal raise."""
+def read_back(
+    run: Run, journal: Journal, client: Client, clock: Clock, watch: Watch, concurrency: int, phases: PhaseCounter
+) -> None:
+    """Give every row that waits for its read-back its outcome, recorded as it is read.
+
+    Raises what the client and the journal raise; what was read before that is recorded.
+    """
+    phases.begin(Phase.READ_BACK, journal.count_awaiting_read_back(run))
+
+    def record(outcomes: list[RowOutcome]) -> None:
+        if outcomes:
+            journal.record(run, outcomes=outcomes, calls=run.calls + client.calls)
+            phases.advance(Phase.READ_BACK, len(outcomes))
+            watch(outcomes, client.quota.waiting)
+
     waiting = journal.awaiting_read_back(run)
     while rows := list(islice(waiting, _ROWS_AT_A_TIME)):
         by_customer = {row.customer_id: row for row in rows}
         wanted = {row.customer_id: row.fields for row in rows}
-        outcomes = [
-            _judge(by_customer[customer_id], _confirm(client, by_customer[customer_id], live), format_utc(clock.now()))
-            for customer_id, live in read_live(client, wanted, concurrency)
-        ]
-        journal.record(run, outcomes=outcomes, calls=run.calls + client.calls)
-        watch(outcomes, client.quota.waiting)
+        outcomes: list[RowOutcome] = []
+        try:
+            for customer_id, live in read_live(client, wanted, concurrency, lambda _count, waiting: watch((), waiting)):
+                row = by_customer[customer_id]
+                outcomes.append(_judge(row, _confirm(client, row, live), format_utc(clock.now())))
+                if len(outcomes) >= _ROWS_IN_A_COMMIT:
+                    record(outcomes)
+                    outcomes = []
+        finally:
+            record(outcomes)
 
 
 def _confirm(client: Client, row: PendingRow, live: LiveCustomer | None) -> LiveCustomer | None:

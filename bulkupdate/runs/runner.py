@@ -14,6 +14,7 @@ from bulkupdate.errors import BulkUpdateError, InterruptedRunError, JournalError
 from bulkupdate.runs.cancellation import find_reason
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.phases import Phase, PhaseCounter, WatchPhase, ignore_phases
 from bulkupdate.runs.read_back import awaits_read_back, read_back
 from bulkupdate.runs.results import write_run_results
 from bulkupdate.runs.row_reasons import NOT_UPDATED, group_row_reasons
@@ -25,11 +26,14 @@ from bulkupdate.runs.sign_in_wait import sign_in
 from bulkupdate.runs.snapshots import SnapshotRecorder
 
 
-def execute_run(run: Run, context: RunContext, watch: Watch, limit: int | None = None) -> RunResult:
+def execute_run(
+    run: Run, context: RunContext, watch: Watch, limit: int | None = None, watch_phase: WatchPhase = ignore_phases
+) -> RunResult:
     """Send what is not confirmed, read back what must be, and write the results.
 
-    `limit` is the most rows to send, None for all. What stops a run early is in the result, not raised. Raises
-    `BusyError` if another process is working on it; and, with the journal consistent, whatever a bug raises.
+    `limit` is the most rows to send, None for all; `watch_phase` is told how far each phase is. What stops a run early
+    is in the result, not raised. Raises `BusyError` if another process is working on it; and, with the journal
+    consistent, whatever a bug raises.
     """
     with lock_run(context.settings.state_dir, run.id):
         run = context.journal.find_run(run.id)  # another process may have continued it meanwhile
@@ -38,7 +42,7 @@ def execute_run(run: Run, context: RunContext, watch: Watch, limit: int | None =
         error: BulkUpdateError | None = None
         try:
             context.journal.set_state(run, RunState.RUNNING)
-            _send(run, context, watch, limit)
+            _send(run, context, watch, limit, PhaseCounter(watch_phase))
         except StoppedError as stopped:
             error = stopped
         except InterruptedRunError as interrupted:
@@ -52,15 +56,22 @@ def execute_run(run: Run, context: RunContext, watch: Watch, limit: int | None =
         return _end(run, context, error)
 
 
-def _send(run: Run, context: RunContext, watch: Watch, limit: int | None) -> None:
+def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases: PhaseCounter) -> None:
     if next(context.journal.pending(run), None) is None and not awaits_read_back(run, context.journal):
         return  # not even a sign-in
     sign_in(context.client, context.stop, lambda waiting: watch((), waiting))
     concurrency = context.settings.concurrency
+    pending = context.journal.count_pending(run)
+    pending = pending if limit is None else min(pending, limit)
     rows: Iterator[PendingRow] = islice(context.journal.pending(run), limit)
+    if run.options.verify:
+        phases.begin(Phase.READ_BACK, pending + context.journal.count_awaiting_read_back(run))
+    phases.begin(Phase.UPDATE, pending)
+    watch_rows = phases.watch_updates(watch)
     if run.options.snapshot:
+        phases.begin(Phase.READ_PREVIOUS, pending)
         rows = SnapshotRecorder(
-            run, context.journal, context.client, context.clock, watch, concurrency
+            run, context.journal, context.client, context.clock, watch_rows, concurrency, phases
         ).snapshot_before_send(rows)
     batch = Batch(
         run=run,
@@ -71,10 +82,10 @@ def _send(run: Run, context: RunContext, watch: Watch, limit: int | None) -> Non
         concurrency=concurrency,
         max_failures=context.settings.max_failures,
         verify=run.options.verify,
-        watch=watch,
+        watch=watch_rows,
     )
     batch.send(rows)
-    read_back(run, context.journal, context.client, context.clock, watch, concurrency)
+    read_back(run, context.journal, context.client, context.clock, watch, concurrency, phases)
 
 
 def _count_calls(run: Run, context: RunContext) -> int:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from bulkupdate.clock import Clock, format_utc
+from bulkupdate.clock import Clock, format_utc, parse_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import LiveCustomer, encode_live
 from bulkupdate.runs.fetch import confirm_missing, read_live
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.phases import Phase, PhaseCounter
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
 from bulkupdate.runs.sender import Watch
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState
 
 _ROWS_AT_A_TIME = 400
+_ROWS_IN_A_COMMIT = 50
+"""Previous values are kept in parts of this size, so that little is read again after a kill; after a stop, nothing."""
+
+FRESH_SECONDS = 3600.0
 
 NOT_FOUND = 404
 NO_SUCH_CUSTOMER = "the service knows no customer with this id: not sent"
@@ -27,16 +32,19 @@ def encode_named(live: LiveCustomer, names: Iterable[str]) -> str:
     return encode_live({name: live[name] for name in names if name in live})
 
 
-def drop_outdated_snapshots(journal: Journal, run: Run) -> None:
+def drop_outdated_snapshots(journal: Journal, run: Run, now: float) -> None:
     """Delete the previous values of rows that were certainly not changed, so that a resumed run reads them again.
 
     A row that may have been changed keeps its previous values: a later read may find the new ones. A run whose
     customers were all read before it began reads only those again that another run may have changed since.
 
-    Raises `JournalError`.
+    A run that stopped less than `FRESH_SECONDS` before `now` keeps what it has read and not yet sent, too: in a run
+    that waits for quota, as much time passes between reading and sending. Raises `JournalError`.
     """
     if run.options.is_read_first:
         journal.drop_snapshots_changed_elsewhere(run)
+    elif run.finished and now - parse_utc(run.finished) < FRESH_SECONDS:  # it was stopped a moment ago
+        journal.drop_snapshots_changed_meanwhile(run)
     else:
         journal.drop_unapplied_snapshots(run)
 
@@ -51,37 +59,57 @@ class SnapshotRecorder:
     clock: Clock
     watch: Watch
     concurrency: int
+    phases: PhaseCounter
 
     def snapshot_before_send(self, rows: Iterator[PendingRow]) -> Iterator[PendingRow]:
         """Yield these rows, a few hundred at a time, without those whose customer does not exist: they are `rejected`.
 
         Raises what the client and the journal raise.
         """
-        drop_outdated_snapshots(self.journal, self.run)
+        drop_outdated_snapshots(self.journal, self.run, self.clock.now())
         while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
             missing = self._keep(chunk)
             yield from (row for row in chunk if row.customer_id not in missing)
 
     def _keep(self, chunk: list[PendingRow]) -> set[str]:
         """Read and keep what is not yet kept; return the customers that do not exist."""
-        first, last = chunk[0].number, chunk[-1].number
-        kept = self.journal.find_snapshot_rows(self.run, first, last)
-        unread = [row for row in chunk if row.number not in kept]
-        live = self._read(unread)
-        there = [row for row in unread if row.customer_id in live]
-        previous_values = ((row.number, encode_named(live[row.customer_id], row.fields)) for row in there)
-        self.journal.keep_snapshots(self.run, previous_values)
-        missing = [row for row in unread if row.customer_id not in live]
+        kept = self.journal.find_snapshot_rows(self.run, chunk[0].number, chunk[-1].number)
+        unread: dict[str, list[PendingRow]] = {}
+        for row in chunk:
+            if row.number not in kept:
+                unread.setdefault(row.customer_id, []).append(row)
+        self.phases.advance(Phase.READ_PREVIOUS, len(chunk) - sum(map(len, unread.values())))
+        wanted = {customer_id: rows[-1].fields for customer_id, rows in unread.items()}
+        doubtful = self._keep_found(unread, read_live(self.client, wanted, self.concurrency, self._report))
+        confirmed = confirm_missing(self.client, doubtful, self.concurrency, self._report_waiting)
+        self._keep_found(unread, confirmed.items())
+        missing = doubtful - confirmed.keys()
         if missing:
-            self._reject(missing)
-        return {row.customer_id for row in missing}
+            self._reject([row for customer_id in missing for row in unread[customer_id]])
+        return missing
 
-    def _read(self, rows: list[PendingRow]) -> dict[str, LiveCustomer]:
-        wanted = {row.customer_id: row.fields for row in rows}
-        found = dict(read_live(self.client, wanted, self.concurrency, self._report_waiting))
-        missing = [customer_id for customer_id, live in found.items() if live is None]
-        there = {customer_id: live for customer_id, live in found.items() if live is not None}
-        return there | confirm_missing(self.client, missing, self.concurrency, self._report_waiting)
+    def _keep_found(
+        self, unread: Mapping[str, list[PendingRow]], found: Iterable[tuple[str, LiveCustomer | None]]
+    ) -> set[str]:
+        """Keep the previous values as they are read, also those read before an error; return who was not found."""
+        missing: set[str] = set()
+        part: list[tuple[int, str]] = []
+        try:
+            for customer_id, live in found:
+                if live is None:
+                    missing.add(customer_id)
+                    continue
+                part += [(row.number, encode_named(live, row.fields)) for row in unread[customer_id]]
+                if len(part) >= _ROWS_IN_A_COMMIT:
+                    self.journal.keep_snapshots(self.run, part)
+                    part = []
+        finally:
+            self.journal.keep_snapshots(self.run, part)
+        return missing
+
+    def _report(self, count: int, waiting: WaitState | None) -> None:
+        self.phases.advance(Phase.READ_PREVIOUS, count)
+        self.watch((), waiting)
 
     def _report_waiting(self, _count: int, waiting: WaitState | None) -> None:
         self.watch((), waiting)

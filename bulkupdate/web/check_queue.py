@@ -11,6 +11,7 @@ from multiprocessing.context import ForkServerProcess
 
 from bulkupdate.web.check_store import read_outcome, save_refusal
 from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, Task, work_within_limits
+from bulkupdate.web.upload_scan import scan
 
 SMALL_BYTES = 1 << 20
 CONCURRENT_CHECKS = 3
@@ -113,6 +114,10 @@ class CheckQueue:
         return queued.is_small or sum(not running.is_small for running in self._running) < CONCURRENT_CHECKS - 1
 
     def _run(self, task: Task) -> None:
+        refusal = None if task.is_report else scan(task.settings.scan_command, task.upload.path)
+        if refusal is not None:
+            save_refusal(task.upload.folder, *refusal)
+            return
         process: ForkServerProcess = self._context.Process(target=work_within_limits, args=(task,), daemon=True)
         process.start()
         process.join(MAX_SECONDS + 5)

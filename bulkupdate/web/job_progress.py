@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.estimate import expect_end
+from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import RowOutcome, Run, StatusCounts
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState
@@ -33,8 +34,9 @@ class JobProgress:
         self._clock = clock
         self._started = clock.now()
         self._settled = Counter({status: count for status, count in counts.counts.items() if status not in _UNSETTLED})
-        self._total = self._left = sum(counts[status] for status in _UNSETTLED)
+        self._left = sum(counts[status] for status in _UNSETTLED)
         self._awaiting_read_back: set[int] = set()
+        self._phases: dict[Phase, PhaseProgress] = {}
         self._lock = threading.Lock()
 
     def record(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None, client: Client) -> None:
@@ -45,6 +47,16 @@ class JobProgress:
             self.waiting = waiting
             self.requests = self.run.calls + client.calls
             self.expected_end = self._expect_end(client)
+
+    def note_phase(self, progress: PhaseProgress) -> None:
+        """Note how far a phase is."""
+        with self._lock:
+            self._phases[progress.phase] = progress
+
+    def phases(self) -> list[PhaseProgress]:
+        """Return how far each phase is, in their order; empty for a run that only updates."""
+        with self._lock:
+            return [self._phases[phase] for phase in Phase if phase in self._phases] if len(self._phases) > 1 else []
 
     def _settle(self, outcome: RowOutcome) -> None:
         if outcome.row in self._awaiting_read_back:
@@ -57,10 +69,13 @@ class JobProgress:
             self._awaiting_read_back.add(outcome.row)
 
     def _expect_end(self, client: Client) -> float | None:
-        sent, now = self._total - self._left, self._clock.now()
-        if self._left <= 0 or sent < _MIN_ROWS_FOR_ESTIMATE:
+        """Return when all phases will be done, at the pace so far: a row counts once in each phase."""
+        now = self._clock.now()
+        done = sum(progress.done for progress in self._phases.values())
+        left = sum(progress.total - progress.done for progress in self._phases.values())
+        if left <= 0 or done < _MIN_ROWS_FOR_ESTIMATE:
             return None
-        return expect_end(client.quota, now, self._left, (now - self._started) / sent)
+        return expect_end(client.quota, now, left, (now - self._started) / done)
 
     def counts(self) -> tuple[Mapping[Status, int], int]:
         """Return the rows by status, and how many are still to be sent."""

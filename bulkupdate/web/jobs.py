@@ -145,7 +145,7 @@ class Jobs:
 
         for _ in range(_LOCK_ATTEMPTS):
             try:
-                result = execute_run(run, run_context, watch)
+                result = execute_run(run, run_context, watch, watch_phase=progress.note_phase)
                 log.info("run %s: %s", run.id, result.run.state.value)
                 return result.error
             except BusyError:  # a page that shows the run may hold its lock for a moment

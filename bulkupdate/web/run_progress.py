@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError, SignInRefusedError
+from bulkupdate.runs.phases import PhaseProgress
 from bulkupdate.runs.run_records import Run, RunState, StatusCounts
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.jobs import Job
@@ -24,7 +25,8 @@ _COST_FACTOR = 20
 class RunProgress:
     """How far a run is. `done` of `run.rows` rows are settled; `counts` are labels with their rows.
 
-    `waiting`, `expected_end` and `why_stopped` are texts for users, empty if there is nothing to say.
+    `waiting`, `expected_end` and `why_stopped` are texts for users, empty if there is nothing to say. `phases` are
+    those of a run that also reads.
     """
 
     run: Run
@@ -38,6 +40,7 @@ class RunProgress:
     expected_end: str = ""
     why_stopped: str = ""
     left_over: int = 0
+    phases: tuple[PhaseProgress, ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -80,6 +83,7 @@ def _describe_job(context: PageContext, job: Job) -> RunProgress:
         counts=(*named, *([("to do", left)] if left else [])),
         requests=progress.requests,
         is_here=True,
+        phases=tuple(progress.phases()),
         is_stopping=job.stop.is_set(),
         waiting=f"{why} until {format_local_time(waiting.until, now)}" if waiting is not None else "",
         expected_end=format_local_time(end, now) if end is not None else "",

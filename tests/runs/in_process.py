@@ -13,6 +13,7 @@ from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_run, new_run_id
+from bulkupdate.runs.phases import WatchPhase, ignore_phases
 from bulkupdate.runs.run_records import Run, RunOptions, StatusCounts
 from bulkupdate.runs.run_result import RunResult
 from bulkupdate.runs.runner import execute_run
@@ -53,7 +54,12 @@ class Driver:
             return create_run(context, run_id, checked, RunOptions(**options), results)
 
     def execute_run(
-        self, run: Run, *, watch: Watch = lambda _outcomes, _waiting: None, limit: int | None = None
+        self,
+        run: Run,
+        *,
+        watch: Watch = lambda _outcomes, _waiting: None,
+        limit: int | None = None,
+        watch_phase: WatchPhase = ignore_phases,
     ) -> RunResult:
         settings = self.make_settings()
         self.stop.clear()
@@ -61,7 +67,7 @@ class Driver:
             client = open_client(settings, self.clock, self.stop, window_seconds=self.window_seconds)
             with closing(client):
                 context = RunContext(settings, journal, client, self.clock, self.stop)
-                return execute_run(run, context, watch, limit)
+                return execute_run(run, context, watch, limit, watch_phase)
 
     def tally(self, run: Run) -> StatusCounts:
         with Journal(self.state, self.clock) as journal:

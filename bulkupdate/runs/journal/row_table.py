@@ -64,6 +64,19 @@ class RowTable(JournalFile):
         values = (run.key, run.host, json.dumps(list(statuses)))
         return [(run_id, customers) for run_id, customers in self.select(_NEWER_RUNS, values)]
 
+    def count_pending(self, run: Run) -> int:
+        """Return how many rows are to be sent."""
+        condition = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}"
+        return self._count(run, condition)
+
+    def count_awaiting_read_back(self, run: Run) -> int:
+        """Return how many rows `--verify` has still to read back."""
+        return self._count(run, _TO_BE_READ_BACK)
+
+    def _count(self, run: Run, condition: str) -> int:
+        query = f"SELECT count(*) FROM rows WHERE run = ? AND {condition}"  # noqa: S608 - words of ours
+        return int(self.select(query, (run.key,))[0][0])
+
     def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
         """Return the rows that the service answered 200 and that `--verify` has still to read back."""
         return self._page_rows(run, _TO_BE_READ_BACK)

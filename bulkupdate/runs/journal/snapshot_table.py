@@ -18,6 +18,15 @@ DELETE FROM snapshots WHERE run = ?1 AND row IN (
     AND (other.ended IS NULL OR other.ended > (SELECT min(sent) FROM rows WHERE run = ?1 AND sent > 0))
 )
 """
+_DROP_CHANGED_MEANWHILE = """
+DELETE FROM snapshots WHERE run = ?1 AND row IN (
+    SELECT mine.row FROM rows AS mine
+    JOIN rows AS other ON other.customer_id = mine.customer_id AND other.may_be_applied = 1 AND other.run != mine.run
+    WHERE mine.run = ?1 AND mine.may_be_applied = 0
+    AND (other.run > mine.run OR other.ended IS NULL
+        OR other.finished_at >= (SELECT started FROM runs WHERE key = ?1))
+)
+"""
 _TOUCHED = """
 SELECT rows.customer_id, inputs.body, snapshots.before
 FROM snapshots JOIN rows USING (run, row) JOIN inputs USING (run, row)
@@ -42,6 +51,10 @@ class SnapshotTable(JournalFile):
     def drop_snapshots_changed_elsewhere(self, run: Run) -> None:
         """Delete those of the rows that were not changed, but may have been by another run since this one began."""
         self.execute_in_parts(_DROP_CHANGED_ELSEWHERE, [(run.key,)])
+
+    def drop_snapshots_changed_meanwhile(self, run: Run) -> None:
+        """Delete those of the rows that were not changed, if a newer run, or another one since the start, did so."""
+        self.execute_in_parts(_DROP_CHANGED_MEANWHILE, [(run.key,)])
 
     def has_snapshots(self, run: Run) -> bool:
         """Return whether anything was kept of this run."""
