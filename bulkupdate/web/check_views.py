@@ -11,7 +11,7 @@ from bulkupdate.errors import InterruptedRunError, JournalError, SignInRefusedEr
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.previous_runs import find_previous_run
-from bulkupdate.runs.run_records import Run, RunOptions
+from bulkupdate.runs.run_records import Run, RunOptions, RunState
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
 from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, ProblemFilter, StoredCheck, read_outcome
@@ -149,7 +149,8 @@ def start(upload_id: str) -> AnyResponse:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     if outcome.invalid and "skip_invalid" not in request.form:
         abort(400, "Some rows are invalid. Fix them, or tick the box that leaves them out.")
-    with context.jobs.one_at_a_time(stored.id):
+    with context.jobs.one_at_a_time(outcome.sha256), context.jobs.one_at_a_time(stored.id):
+        _require_not_being_sent(stored, outcome)
         if not has_run(stored) and _create_run(stored, outcome):
             log.info("run %s: started, %d rows to send", stored.id, outcome.to_send)
             context.audit.record("started", user=user.identity, address=request.remote_addr or "", about=stored.id)
@@ -157,6 +158,15 @@ def start(upload_id: str) -> AnyResponse:
     run = context.find_run(stored.id)
     assert run is not None  # it has just been created, here or by another server
     return _show_started(run)
+
+
+def _require_not_being_sent(stored: Upload, outcome: CheckOutcome) -> None:
+    """Answer 409 if the same file is being sent now by another run, unless the user has agreed to that."""
+    context = current_context()
+    previous = find_previous_run(context.journal, context.settings.state_dir, outcome.sha256, stored.host)
+    is_running = previous is not None and previous.id != stored.id and previous.state is RunState.RUNNING
+    if is_running and "again" not in request.form:
+        abort(409, "This file is being sent by another run now. Go back to its plan and reload it to send it again.")
 
 
 def _show_started(run: Run) -> AnyResponse:

@@ -93,8 +93,10 @@ class _ErrorTask(ErrorTask):
 
     def execute(self) -> None:
         error: Any = self.request.error
-        message = error.body if isinstance(error, _EarlyError) else _MESSAGES.get(error.code, _MALFORMED)
-        body = type(self).render(error.code, error.reason, message).encode()
+        title, message = _PAGES.get(error.code, _MALFORMED)
+        if isinstance(error, _EarlyError):
+            title, message = error.reason, error.body
+        body = type(self).render(error.code, title, message).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers = [
             *self.response_headers,
@@ -106,10 +108,10 @@ class _ErrorTask(ErrorTask):
         self.write(body)
 
 
-_MALFORMED = "The request could not be understood. Go back to the start and try again."
-_MESSAGES = {
-    413: "The upload is too large. Split the sheet, or save it without pictures, and try again.",
-    431: "The browser sent too much data about itself. Delete the cookies of this site and try again.",
+_MALFORMED = "Invalid request", "The request could not be understood. Go back to the start and try again."
+_PAGES = {
+    413: ("Too large", "The upload is too large. Split the sheet, or save it without pictures, and try again."),
+    431: ("Too long", "The address or the cookies are too long. Delete the cookies of this site and try again."),
 }
 
 

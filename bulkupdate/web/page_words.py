@@ -29,7 +29,8 @@ _REPLACEMENTS = tuple(
         (r"Or name one: --sheet", f"Or name the sheet {_HOW_TO_READ}"),
         (r"name it: --sheet", f"name it {_HOW_TO_READ}"),
         (
-            r"name (?:its|the) encoding(?: of the file)?,?(?: for example| with)? --encoding(?: \S+(?<![.,;]))?",
+            r"name (?:its|the) encoding(?: of the file)?,?(?: for example| with)? --encoding"
+            r"(?: \S+(?<![.,;]))?(?: \([^)]*\) or \w+ \([^)]*\))?",
             f"choose its encoding {_HOW_TO_READ}",
         ),
         (r"Leave out --encoding", f"Choose “detect” as its encoding {_HOW_TO_READ}"),

@@ -44,7 +44,7 @@ def show(run_id: str) -> str:
         to_fix=sum(counts[status] for status in TO_FIX),
         retried=retried,
         overtaken=_warn_of_newer_runs(run, sent_again) if state is not RunState.RUNNING and sent_again else "",
-        has_undo=_has_undo(run),
+        has_undo=_has_undo(run) and counts[Status.NOT_ATTEMPTED] < counts.rows,
         child=child,
         may_continue=may_continue(current_user(), run),
         upload=context.uploads.find(run.id),

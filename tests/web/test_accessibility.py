@@ -15,7 +15,7 @@ from tests.web.served import PASSWORD, Server, Visitor, make_csv
 def test_no_serious_violation_of_accessibility_on_any_page(
     browser: Browser, server: Server, sample: Path, tmp_path: Path
 ) -> None:
-    """axe-core on every page: light and dark, wide and on a phone."""
+    """axe-core on every page, refusals of the server included: light and dark, wide and on a phone."""
     axe = find_axe()
     bad = tmp_path / "bad.csv"
     bad.write_bytes(make_csv(150, bad_every=3))
@@ -24,7 +24,7 @@ def test_no_serious_violation_of_accessibility_on_any_page(
     browser.open("/sign-in")
     require_no_violation(browser, axe)
     browser.sign_in("hanna", PASSWORD)
-    paths = ["/", "/runs", "/runs/none"]
+    paths = ["/", "/runs", "/runs/none", "/sessions", "/runs?q=nothing", "/" + "x" * 70_000]
     for sheet in (sample, bad, refused):
         browser.upload(sheet)
         paths.append(browser.driver.current_url.removeprefix(browser.url))
@@ -35,14 +35,14 @@ def test_no_serious_violation_of_accessibility_on_any_page(
     for path in paths:
         browser.open(path)
         require_no_violation(browser, axe)
-    browser.open(paths[3])
+    browser.open(paths[6])
     browser.press("Show before and after")
     browser.wait_for("Before and after")
     require_no_violation(browser, axe)
     browser.open("/")
     browser.picture("start-dark")
     browser.look(width=390)
-    browser.open(paths[4])
+    browser.open(paths[7])
     browser.picture("problems-phone")
     browser.look()
     browser.open("/runs")

@@ -11,7 +11,9 @@ from openpyxl import Workbook
 
 from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import Settings
+from tests.web.conftest import LOGINS
 from tests.web.served import Server, Visitor, count_updates, make_csv, path_of, sent_customers
 
 
@@ -70,3 +72,18 @@ def test_a_large_sheet_with_many_problems_is_shown_at_once(server: Server, tmp_p
     load_input_file(path, Settings(), SheetOptions())
     bare = time.monotonic() - started
     assert took < max(3, 3 * bare), f"{took:.1f} s; the check alone takes {bare:.1f} s on this machine just now"
+
+
+def test_a_file_that_is_being_sent_is_not_sent_beside_that_by_accident(tmp_path: Path) -> None:
+    """Two tabs, both with the plan open: the second start is refused; with a tick on the reloaded plan it is meant."""
+    options = SandboxOptions(customers=200, latency_seconds=0.2, **LOGINS)
+    with Sandbox(options) as sandbox, Server(sandbox.base_url, tmp_path / "s") as server:
+        anna = Visitor(server.url, "anna")
+        first, second = (anna.upload(f"{name}.csv", make_csv(150)) for name in "ab")
+        run = anna.start(first)
+        refused = anna.start(second)
+        assert refused.status_code == 409
+        assert "being sent by another run now" in refused.text
+        assert "This file is being sent now," in anna.get(path_of(second)).text
+        assert anna.start(second, again="1").status_code == 200
+        anna.post(path_of(run) + "/stop")

@@ -36,7 +36,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def test_a_disabled_account_loses_its_sessions_within_the_hour(sandbox: Sandbox, tmp_path: Path) -> None:
     clock = LateClock()
-    settings = Settings(base_url=sandbox.base_url, state_dir=tmp_path, session_minutes=120, timeout=5)
+    settings = Settings(base_url=sandbox.base_url, state_dir=tmp_path, session_minutes=600, timeout=5)
     context = PageContext.build(settings, clock)
     login = check_login(context, "anna", Secret(PASSWORD))
     assert login.identity == "anna"
@@ -57,7 +57,7 @@ def test_a_disabled_account_loses_its_sessions_within_the_hour(sandbox: Sandbox,
 
 def test_a_service_that_is_down_ends_no_session(sandbox: Sandbox, tmp_path: Path) -> None:
     clock = LateClock()
-    settings = Settings(base_url=sandbox.base_url, state_dir=tmp_path, session_minutes=120, timeout=5, retry_wait=0.01)
+    settings = Settings(base_url=sandbox.base_url, state_dir=tmp_path, session_minutes=600, timeout=5, retry_wait=0.01)
     context = PageContext.build(settings, clock)
     session = context.sessions.open(check_login(context, "anna", Secret(PASSWORD)))
     sandbox.stop()

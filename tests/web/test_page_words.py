@@ -29,6 +29,10 @@ STATE = Path("/srv/bulk update/state")
             "Say which one is meant: `--sheet \"My sheet\"`.",
             "Name the sheet under “How to read the file” and upload it again.",
         ),
+        (
+            "Or name its encoding, for example --encoding cp1250 (Central Europe) or cp1251 (Cyrillic).",
+            "Or choose its encoding under “How to read the file” and upload it again.",
+        ),
         ("Check BULKUPDATE_BASE_URL: it looks odd.", ""),
         ("All is well. Continue with `bulkupdate resume`.", "All is well."),
     ],
