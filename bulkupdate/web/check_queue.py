@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.forkserver as forkserver
 import os
 import threading
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkServerProcess
+from typing import Any
+
+try:
+    from multiprocessing import forkserver
+except ImportError:  # Windows
+    forkserver = None  # type: ignore[assignment]  # what is not there is None
 
 from bulkupdate.web.check_store import read_outcome, save_refusal
 from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, Task, work_within_limits
@@ -18,6 +22,7 @@ CONCURRENT_CHECKS = 3
 """Of these, one is kept free for files of up to `SMALL_BYTES`."""
 
 _PRELOADED = ["bulkupdate.web.check_worker", "bulkupdate.spreadsheets.writing.annotated_copy"]
+_CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()  # Windows cannot: there each check loads them
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
 
 
@@ -48,8 +53,9 @@ class CheckQueue:
     """
 
     def __init__(self) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(_PRELOADED)
+        self._context: Any = multiprocessing.get_context("forkserver" if _CAN_FORK else "spawn")
+        if _CAN_FORK:
+            self._context.set_forkserver_preload(_PRELOADED)
         self._queue: list[_QueuedTask] = []
         self._running: list[_QueuedTask] = []
         self._changed = threading.Condition()
@@ -64,7 +70,8 @@ class CheckQueue:
         for name in _ONE_THREAD:  # a check needs one core, and threads would count against its memory limit
             os.environ.setdefault(name, "1")
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        forkserver.ensure_running()
+        if _CAN_FORK:
+            forkserver.ensure_running()
         for thread in self._threads:
             thread.start()
 
@@ -118,7 +125,7 @@ class CheckQueue:
         if refusal is not None:
             save_refusal(task.upload.folder, *refusal)
             return
-        process: ForkServerProcess = self._context.Process(target=work_within_limits, args=(task,), daemon=True)
+        process = self._context.Process(target=work_within_limits, args=(task,), daemon=True)
         process.start()
         process.join(MAX_SECONDS + 5)
         if process.is_alive():

@@ -23,7 +23,7 @@ from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import may_see_run, may_start, owns_upload
 from bulkupdate.web.upload_store import Upload
-from bulkupdate.web.upload_views import find_upload, has_run, submit_task
+from bulkupdate.web.upload_views import find_startable, find_upload, has_run, submit_task
 
 pages = Blueprint("checks", __name__)
 log = logging.getLogger("bulkupdate.web")
@@ -139,7 +139,7 @@ def changes(upload_id: str) -> str | AnyResponse:
 @pages.post("/sheets/<upload_id>/start")
 def start(upload_id: str) -> AnyResponse:
     """Start the run, once: a second click, a reload or a step back leads to the same run."""
-    context, user, stored = current_context(), current_user(), find_upload(upload_id)
+    context, user, stored = current_context(), current_user(), find_startable(upload_id)
     if (run := context.find_run(stored.id)) is not None:
         return _show_started(run)
     if not may_start(context.settings, user, stored):

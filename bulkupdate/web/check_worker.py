@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import resource
-import signal
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +13,7 @@ from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.settings import Secret, Settings
 from bulkupdate.web.check_store import save_check, save_refusal
 from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.process_limits import limit_process
 from bulkupdate.web.upload_store import Upload
 
 MEMORY_BYTES = 640 << 20
@@ -50,11 +48,7 @@ def limit_settings(settings: Settings) -> Settings:
 
 def work_within_limits(task: Task) -> None:
     """Do the task within limits on time and memory; this is all that the process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
-    signal.alarm(MAX_SECONDS)  # ends this process even if the server has been killed
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_process(MEMORY_BYTES, MAX_SECONDS, NICENESS)
     warnings.simplefilter("ignore")  # a library's warnings mean nothing to the user
     try:
         work(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -167,7 +168,8 @@ def make_server(
     adjustments = waitress.server.Adjustments(
         sockets=[listener], connection_limit=MAX_CONNECTIONS, channel_timeout=IDLE_SECONDS,
         cleanup_interval=CLEANUP_SECONDS, max_request_body_size=max_bytes + 1,
-        max_request_header_size=max_header_bytes, clear_untrusted_proxy_headers=False, asyncore_use_poll=True, ident="",
+        max_request_header_size=max_header_bytes, clear_untrusted_proxy_headers=False, ident="",
+        asyncore_use_poll=hasattr(select, "poll"),
     )  # fmt: skip
     information = (listener.family, listener.type, listener.proto, listener.getsockname())
     return Server(

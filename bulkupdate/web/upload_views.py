@@ -146,11 +146,18 @@ def remove(upload_id: str) -> AnyResponse:
 def find_upload(upload_id: str) -> Upload:
     """Return the upload if this user may see it; else answer 404."""
     context, user = current_context(), current_user()
-    stored = context.uploads.find(upload_id)
-    if stored is None or not may_see_upload(context.settings, user, stored):
-        abort(404)
+    stored = find_startable(upload_id)
     run = context.find_run(upload_id)
     if run is not None and not may_see_run(context.settings, user, run, stored):
+        abort(404)
+    return stored
+
+
+def find_startable(upload_id: str) -> Upload:
+    """Return the upload if this user may see it, or could until another user started it; else answer 404."""
+    context = current_context()
+    stored = context.uploads.find(upload_id)
+    if stored is None or not may_see_upload(context.settings, current_user(), stored):
         abort(404)
     return stored
 

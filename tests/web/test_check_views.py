@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import requests
 from openpyxl import Workbook
 
@@ -87,3 +88,21 @@ def test_a_file_that_is_being_sent_is_not_sent_beside_that_by_accident(tmp_path:
         assert "This file is being sent now," in anna.get(path_of(second)).text
         assert anna.start(second, again="1").status_code == 200
         anna.post(path_of(run) + "/stop")
+
+
+@pytest.mark.long
+def test_two_servers_on_one_folder_start_a_sheet_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The one that is second waits until the first has written the run down, and leads to it."""
+    state = tmp_path / "s"
+    with Server(sandbox.base_url, state) as one, Server(sandbox.base_url, state) as other:
+        visitors = [Visitor(server.url, "jan") for server in (one, other)]
+        checked = visitors[0].upload("both.csv", make_csv(20_000, name="Both"))
+        sandbox.reset_log()
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda visitor: visitor.start(checked), visitors))
+        assert [answer.status_code for answer in answers] == [200, 200]
+        for visitor in visitors:
+            visitor.post(path_of(answers[0]) + "/stop")
+        visitors[0].wait_for_end(answers[0])
+        sent = sent_customers(sandbox)
+        assert len(sent) == len(set(sent)) > 0

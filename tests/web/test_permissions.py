@@ -55,4 +55,7 @@ def test_two_pairs_of_eyes(proxied: Server, sandbox: Sandbox) -> None:
     assert "by dora" in run.text
     assert chris.get(path_of(run)).status_code == 200
     assert eva.get(path_of(run)).status_code == 404
+    late = eva.start(checked)  # the plan was still open
+    assert late.status_code == 409
+    assert "dora has started this sheet already." in late.text
     assert eva.get(path_of(checked) + "/report.xlsx").status_code == 404

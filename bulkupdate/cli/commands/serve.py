@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.network import is_loopback
+from bulkupdate.web.app import create_app
+from bulkupdate.web.http_server import serve
 
 
 @click.command("serve")
@@ -24,11 +24,6 @@ def command(invocation: Invocation, host: str, port: int, trust_proxy: bool, nam
     It listens on this machine only. For other machines, put a proxy with TLS in front of it and add: --trust-proxy
     --public-name bulk.example.com.
     """
-    if os.name != "posix":
-        raise UsageError(
-            "The page is served on Linux and macOS only: Windows has no limits to hold the checks of uploads by.",
-            remedy="Serve it there, or use the command line.",
-        )
     console, settings = invocation.console, invocation.settings
     if not (settings.base_url or settings.server_id or settings.team):
         raise UsageError(
@@ -41,10 +36,6 @@ def command(invocation: Invocation, host: str, port: int, trust_proxy: bool, nam
             f"On {host} others could reach the page, and their passwords would cross the network unencrypted.",
             remedy="Omit --host, or put a proxy with TLS in front of it and add --trust-proxy.",
         )
-    # these modules need limits of the system that Windows does not have
-    from bulkupdate.web.app import create_app
-    from bulkupdate.web.http_server import serve
-
     app = create_app(settings, names=names, trust_proxy=trust_proxy)
     serve(
         app,
