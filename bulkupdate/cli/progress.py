@@ -18,9 +18,9 @@ from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 
 
 class Progress:
-    """A bar on stderr while rows go out (only on a terminal), and a line when all wait for quota."""
+    """A bar on stderr while rows are sent (only on a terminal), and a line when all wait for quota."""
 
-    def __init__(self, console: Console, total: int, quota: Quota, clock: Clock) -> None:
+    def __init__(self, console: Console, total: int, quota: Quota, clock: Clock, *, unit: str = "rows") -> None:
         self._console = console
         self._quota = quota
         self._total = total
@@ -36,7 +36,7 @@ class Progress:
             file=sys.stderr,
             disable=console.quiet or not sys.stderr.isatty(),
             dynamic_ncols=True,
-            bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows{postfix}",
+            bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} " + unit + "{postfix}",
         )
 
     def __enter__(self) -> Progress:

@@ -34,9 +34,9 @@ def print_estimate(
 
 
 @contextmanager
-def watch_reading(total: int, context: RunContext, console: Console) -> Iterator[WatchReading]:
-    """Show a progress bar for `total` customers. Ctrl-C stops the reading and leaves no run to resume."""
-    progress = Progress(console, total, context.client.quota, context.clock)
+def watch_reading(total: int, context: RunContext, console: Console, unit: str = "customers") -> Iterator[WatchReading]:
+    """Show a progress bar for `total` units. Ctrl-C stops the reading and leaves no run to resume."""
+    progress = Progress(console, total, context.client.quota, context.clock, unit=unit)
     try:
         with progress, stop_on_signals(context.stop, console):
             yield progress.advance

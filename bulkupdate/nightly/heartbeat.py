@@ -14,7 +14,7 @@ from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.delivery import DeliveryError, TemporaryDeliveryError
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.nightly.webhook import request_secret_address
-from bulkupdate.sellercloud.retry import Retrier
+from bulkupdate.sellercloud.retries import Retrier
 from bulkupdate.settings import Secret
 
 TRIES = 3

@@ -25,7 +25,7 @@ from bulkupdate.nightly.notification_text import (
 )
 from bulkupdate.nightly.smtp import SmtpSender
 from bulkupdate.nightly.webhook import post_json
-from bulkupdate.sellercloud.retry import Retrier
+from bulkupdate.sellercloud.retries import Retrier
 from bulkupdate.settings import Settings
 
 TRIES = 4

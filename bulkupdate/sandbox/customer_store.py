@@ -9,9 +9,9 @@ from typing import cast
 
 from bulkupdate.customers.field_types import ALIASES
 from bulkupdate.customers.fields import FIELD_BY_NAME
-from bulkupdate.sandbox.customer_search import SearchIndex, emails_of, normalise_email, normalise_phone, phones_of
 from bulkupdate.sandbox.fake_customers import make_customer
 from bulkupdate.sandbox.responses import dump_json, parse_json
+from bulkupdate.sandbox.search_index import SearchIndex, emails_of, normalise_email, normalise_phone, phones_of
 from bulkupdate.sandbox.switches import SandboxOptions
 
 Customer = dict[str, object]

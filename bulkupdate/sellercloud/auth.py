@@ -17,7 +17,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, SignInRefusedError, StoppedError
 from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retry import RequestHistory, StopRequestedError
+from bulkupdate.sellercloud.retries import RequestHistory, StopRequestedError
 from bulkupdate.sellercloud.transport import Request
 from bulkupdate.settings import Secret
 

@@ -12,7 +12,7 @@ from bulkupdate.network import is_loopback
 from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.error_message import sanitize_message
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retry import RequestHistory, Retrier
+from bulkupdate.sellercloud.retries import RequestHistory, Retrier
 from bulkupdate.sellercloud.transport import Request, Transport
 from bulkupdate.settings import Settings
 
@@ -53,7 +53,7 @@ def normalise_base_url(pasted: str) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}/rest/api"
 
 
-class Lookup:
+class TeamLookup:
     """Asks which server a team is on (`docs/api.md`, section Address). `requests_sent` counts the requests."""
 
     def __init__(self, settings: Settings, url: str, clock: Clock, stop: threading.Event) -> None:
@@ -79,7 +79,7 @@ class Lookup:
         return history
 
 
-def find_base_url(settings: Settings, look_up: Lookup) -> str:
+def find_base_url(settings: Settings, look_up: TeamLookup) -> str:
     """Return the base URL that the settings name, looked up if they name only a team.
 
     Raises `UsageError` if they make no sense or the team is not known, `ServiceDownError` if the lookup fails.

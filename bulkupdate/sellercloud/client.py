@@ -13,12 +13,12 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import LISTED, LiveCustomer, flatten_customer, flatten_list_item
 from bulkupdate.errors import ServiceDownError, StoppedError
-from bulkupdate.sellercloud.base_url import LOOKUP_URL, Lookup, find_base_url
+from bulkupdate.sellercloud.base_url import LOOKUP_URL, TeamLookup, find_base_url
 from bulkupdate.sellercloud.pipeline import RequestPipeline
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS, Quota
 from bulkupdate.sellercloud.read_request import interrupted_error, read, require_object
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retry import RequestHistory, StopRequestedError
+from bulkupdate.sellercloud.retries import RequestHistory, StopRequestedError
 from bulkupdate.sellercloud.transport import Request
 from bulkupdate.sellercloud.update_result import UpdateResult, classify_stopped_update, classify_update
 from bulkupdate.settings import Settings
@@ -216,7 +216,7 @@ def open_client(
     """
     settings.require_connection()
 
-    look_up = Lookup(settings, lookup_url, clock, stop)
+    look_up = TeamLookup(settings, lookup_url, clock, stop)
     base_url = find_base_url(settings, look_up)
     quota = Quota(
         settings.state_dir,

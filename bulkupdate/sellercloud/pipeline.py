@@ -11,7 +11,7 @@ from bulkupdate.sellercloud.auth import AccessToken, SignIn
 from bulkupdate.sellercloud.rate_limit import Quota
 from bulkupdate.sellercloud.rate_limit_store import Permit
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retry import RequestHistory, Retrier, StopRequestedError
+from bulkupdate.sellercloud.retries import RequestHistory, Retrier, StopRequestedError
 from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
 from bulkupdate.settings import Settings
 

@@ -7,7 +7,7 @@ from typing import Any
 from bulkupdate.errors import InterruptedRunError, ServiceDownError
 from bulkupdate.sellercloud.pipeline import RequestPipeline
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retry import RequestHistory, StopRequestedError
+from bulkupdate.sellercloud.retries import RequestHistory, StopRequestedError
 from bulkupdate.sellercloud.transport import Request
 
 

@@ -56,7 +56,7 @@ class NoReplyError(Exception):
     """A request got no response. `was_sent`: it may have reached the service; else it certainly did not.
 
     `is_address_suspect`: the failure is of a kind that a wrong base URL causes, such as an unknown host or a refused
-    connection. Stays within this package, where `retry.py` handles it.
+    connection. Stays within this package, where `retries.py` handles it.
     """
 
     def __init__(self, message: str, *, was_sent: bool, is_address_suspect: bool = False) -> None:

@@ -8,7 +8,7 @@ from enum import Enum
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import StoppedError
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retry import RequestHistory
+from bulkupdate.sellercloud.retries import RequestHistory
 
 
 class AttemptsEnded(Enum):

@@ -32,7 +32,7 @@ from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
 from bulkupdate.settings import Secret
 from tests.conftest import Program
 from tests.sellercloud.scripted import Reaction, connect, serve
-from tests.sellercloud.test_retry import trickle
+from tests.sellercloud.test_retries import trickle
 
 OURS = (NoReplyError, StoppedError, UsageError)
 

@@ -62,7 +62,7 @@ def command(
 def _load(file: Path, invocation: Invocation, options: SheetOptions) -> CheckedInput:
     if options.key is None or options.lookup is not None:
         return load_input_file(file, invocation.settings, options)
-    from bulkupdate.cli.customer_search import OptionalSession  # what speaks to the service loads slowly
+    from bulkupdate.cli.key_search import OptionalSession  # what speaks to the service loads slowly
 
     with OptionalSession(invocation) as session:
         return session.load_input_file(file, options)

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from bulkupdate.cli.console import print_json
-from bulkupdate.cli.customer_search import OptionalSession
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
+from bulkupdate.cli.key_search import OptionalSession
 from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode, UsageError

@@ -9,10 +9,10 @@ import click
 
 from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_previous_run
 from bulkupdate.cli.console import print_json
-from bulkupdate.cli.customer_search import OptionalSession
 from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
+from bulkupdate.cli.key_search import OptionalSession
 from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send

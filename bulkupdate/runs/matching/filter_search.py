@@ -6,7 +6,7 @@ from functools import partial
 from itertools import count
 
 from bulkupdate.customers.payload import LiveCustomer
-from bulkupdate.runs.matching.progress import SHOWN_FIELDS, Answer, SearchProgress, key_step
+from bulkupdate.runs.matching.search_progress import SHOWN_FIELDS, Answer, SearchProgress, key_step
 from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
 

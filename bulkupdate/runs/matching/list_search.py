@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bulkupdate.customers.fields import Field
-from bulkupdate.runs.matching.progress import SHOWN_FIELDS, Answer, SearchProgress, page_step
+from bulkupdate.runs.matching.search_progress import SHOWN_FIELDS, Answer, SearchProgress, page_step
 from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
 

@@ -21,7 +21,7 @@ from bulkupdate.runs.matching.filter_search import UnusableFilterError, require_
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.list_search import read_page, search_list
 from bulkupdate.runs.matching.matches import Candidate
-from bulkupdate.runs.matching.progress import SearchProgress, collect_hits, page_step
+from bulkupdate.runs.matching.search_progress import SearchProgress, collect_hits, page_step
 from bulkupdate.runs.parallel_requests import WatchRequests
 from bulkupdate.sellercloud.client import Client
 

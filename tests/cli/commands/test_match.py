@@ -216,6 +216,17 @@ def test_a_customer_whose_email_changes_after_the_search_is_still_the_one_found(
     assert sorted(find_puts(changing)) == [str(FIRST + at) for at in range(3)]
 
 
+def test_confirmed_rows_are_not_sent_again_and_live_customers_can_be_compared(run_program, sandbox, tmp_path, emails):
+    sheet = write_csv(tmp_path / "sheet.csv", [["Email", "Name"], [emails[0], "A"], [emails[1], "B"]])
+    assert run_program("run", sheet, "--key", "Email", "--yes").counts == {"updated": 2}
+    before = len(sandbox.requests)
+    again = run_program("run", sheet, "--key", "Email", "--yes", "--since-last")
+    assert (again.counts, find_puts(sandbox, after=before)) == ({"unchanged": 2}, [])
+    assert not any(each.kind == "list" for each in sandbox.requests[before:]), "what was found is not searched again"
+    live = run_program("check", sheet, "--key", "Email", "--live")
+    assert (live.exit_code, live.told["problems"]) == (ExitCode.DONE, [])
+
+
 def test_a_night_takes_the_key_from_a_setting(run_program, sandbox, tmp_path, emails):
     lookup = write_csv(tmp_path / "list.csv", [["CustomerId", "Nr"], [FIRST + 1, "7"]])
     (tmp_path / "folder" / "inbox").mkdir(parents=True)

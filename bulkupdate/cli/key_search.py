@@ -61,7 +61,7 @@ def _find(context: RunContext, invocation: Invocation, key: Key, keys: Sequence[
         question = "That is more than the quota has left now, so it will wait. Continue?"
         if not invocation.console.confirm(question, yes=not sys.stdin.isatty()):
             raise InputFileError("The customers were not searched, so nothing was sent.")
-    with watch_reading(requests, context, invocation.console) as watch:
+    with watch_reading(requests, context, invocation.console, "requests") as watch:
         customers = search.run(watch)
     requests = context.client.calls
     return FoundCustomers(customers, (f"{what} took {pluralize(requests, 'request')}.", *search.notes), requests)
