@@ -24,6 +24,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY)
+	@rm -rf demo
 	@$(BIN)/bulkupdate demo
 
 test: $(READY)

@@ -62,7 +62,7 @@ def test_links_and_pictures_of_the_docs_exist():
 
 
 def test_the_template_of_the_repository_is_what_the_command_writes(tmp_path):
-    """To fix: bulkupdate template -o templates/customers.xlsx (and .csv)."""
+    """To fix: bulkupdate template -o templates/customers.xlsx --force (and .csv)."""
     from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
     for name in ("customers.xlsx", "customers.csv"):

@@ -23,12 +23,12 @@ class Reports:
     workbook: Path | None = None
     page: Path | None = None
 
-    def require_places(self, source: Path) -> None:
-        """Raise `UsageError` if a report could not be written there, or would overwrite the file that is checked."""
+    def require_places(self, source: Path, *, force: bool) -> None:
+        """Raise `UsageError` if a report cannot be written there, or would overwrite another file without `force`."""
         if self.workbook or self.page:
             from bulkupdate.runs.check_reports import require_report_places  # loads openpyxl: see `write`
 
-            require_report_places(source, self.workbook, self.page)
+            require_report_places(source, self.workbook, self.page, force=force)
 
     def write(
         self,

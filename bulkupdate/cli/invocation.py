@@ -20,6 +20,7 @@ class Invocation:
     as_json: bool = False
     file: Path | None = None
     run_id: str | None = None
+    force: bool = False
     console: Console = field(default_factory=lambda: Console(quiet=False))
     settings: Settings = field(default_factory=Settings)
 

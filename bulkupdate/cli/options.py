@@ -19,12 +19,6 @@ Function = Callable[..., Any]
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
-RESULTS_OPTION = click.option(
-    "-o", "output", type=click.Path(path_type=Path), help="Where the results go (.xlsx or .csv)."
-)
-SHEET_OUTPUT_OPTION = click.option(
-    "-o", "output", type=click.Path(path_type=Path), help="Where the sheet goes (.xlsx or .csv)."
-)
 YES_OPTION = click.option("--yes", is_flag=True, help="Send without asking.")
 
 _COMMON = (
@@ -51,6 +45,34 @@ def add_options(command: Function, options: tuple[Callable[[Function], Function]
     for add in reversed(options):
         command = add(command)
     return command
+
+
+def output_option(help_text: str, default: Path | None = None) -> Callable[[Function], Function]:
+    """Return a decorator that adds `-o`, passed as `output`, and `--force`, which is noted in the `Invocation`."""
+    path = click.option(
+        "-o",
+        "output",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=default is not None,
+        help=help_text,
+    )
+    force = click.option(
+        "--force",
+        is_flag=True,
+        expose_value=False,
+        callback=_note_force,
+        help="Overwrite an existing file, even if bulkupdate did not write it.",
+    )
+    return lambda command: add_options(command, (path, force))
+
+
+def _note_force(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.ensure_object(Invocation).force = value
+
+
+RESULTS_OPTION = output_option("Where the results go (.xlsx or .csv).")
+SHEET_OUTPUT_OPTION = output_option("Where the sheet goes (.xlsx or .csv).")
 
 
 def common_options(command: Function) -> Function:

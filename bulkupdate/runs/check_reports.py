@@ -8,7 +8,6 @@ from pathlib import Path
 
 from bulkupdate.customers.models import Problem
 from bulkupdate.errors import UsageError
-from bulkupdate.files import check_writable
 from bulkupdate.runs.check_summary import WrittenReports, list_problems, preview, summarise_check
 from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
@@ -16,6 +15,8 @@ from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker, write_annotated_copy
 from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
+from bulkupdate.spreadsheets.writing.output_place import require_output_place
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 
 
 def write_check(
@@ -32,7 +33,7 @@ def write_check(
     None: as they are in the file. Raises `UsageError` if the page or the workbook cannot be written; a copy
     that cannot be made is only a note.
     """
-    require_report_places(checked_input.path, report, page)
+    require_report_places(checked_input.path, report, page, force=True)  # whoever forbids it has asked before
     summary = summarise_check(checked_input, settings.requests_per_hour, live)
     problems = list_problems(checked_input, live)
     changes = live.changes if live else None
@@ -79,10 +80,11 @@ def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: 
     return WrittenReports(annotated=copy, notes=(lacks,) if losses else ())
 
 
-def require_report_places(source: Path, report: Path | None, page: Path | None) -> None:
-    """Raise `UsageError` if a report could not be written there, or would overwrite the file that is checked."""
-    for path, endings in ((report, (".xlsx",)), (page, (".html", ".htm"))):
+def require_report_places(source: Path, report: Path | None, page: Path | None, *, force: bool = False) -> None:
+    """Raise `UsageError` if a report cannot or must not be written there (`output_place.py`); None: no such report."""
+    places = [(page, FileKind.CHECK_PAGE), (report, FileKind.CHECK_REPORT)]
+    if report is not None:
+        places.append((annotated_path(report), FileKind.ANNOTATED_COPY))
+    for path, kind in places:
         if path is not None:
-            check_writable(path, endings)
-            if path.resolve() == source.resolve():
-                raise UsageError(f"The report would overwrite {path}.", remedy="Name another file.")
+            require_output_place(path, kind, (source,), force=force)

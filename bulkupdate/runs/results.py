@@ -6,20 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from bulkupdate.clock import format_local_date
-from bulkupdate.errors import UsageError
-from bulkupdate.files import check_writable
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import TO_FIX, Run
+from bulkupdate.spreadsheets.writing.output_place import require_output_place
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.results_workbook import write_results
 from bulkupdate.spreadsheets.writing.to_fix_sheet import remove_to_fix, to_fix_path, write_to_fix
 
 
-def require_results_place(results: Path, source: Path | None) -> None:
-    """Raise `UsageError` if results could not be written there, or would overwrite the file being sent."""
-    check_writable(results)
-    check_writable(to_fix_path(results))
-    if source is not None and source.resolve() in (results.resolve(), to_fix_path(results).resolve()):
-        raise UsageError(f"The results would overwrite {source}.", remedy="Name another file with -o.")
+def require_results_place(results: Path, source: Path | None, *, force: bool = False) -> None:
+    """Raise `UsageError` if results or the to-fix file beside them cannot or must not be written (`output_place.py`).
+
+    `source` is the file being sent, None if it is not needed. With `force`, other files may be overwritten.
+    """
+    sources = () if source is None else (source,)
+    require_output_place(results, FileKind.RESULTS, sources, force=force)
+    require_output_place(to_fix_path(results), FileKind.TO_FIX, sources, force=force)
 
 
 def default_results_path(source: Path, run_id: str) -> Path:

@@ -83,7 +83,9 @@ def test_an_old_to_fix_file_does_not_stay_beside_clean_results(run_program, tmp_
             book = openpyxl.load_workbook(to_fix)
             book["Customers"]["B2"] = "anna@example.com"
             book.save(to_fix)
-        assert run_program("run", sheet, "--yes", "-o", "r.csv").counts == {"updated": 4}
+            assert run_program("run", sheet, "--yes", "-o", "r.csv").exit_code == 2, "corrections are not lost"
+        force = ["--force"] if is_edited else []
+        assert run_program("run", sheet, "--yes", "-o", "r.csv", *force).counts == {"updated": 4}
         assert not to_fix.exists()
 
 
@@ -95,7 +97,8 @@ def test_a_file_of_the_users_with_the_name_of_a_to_fix_file_stays(run_program, t
     book.save(tmp_path / "r-to-fix.xlsx")
     (tmp_path / "s-to-fix.xlsx").write_text("mine")
     for name in ("r", "s"):
-        assert run_program("run", sheet, "--yes", "-o", f"{name}.xlsx").exit_code == 0
+        assert run_program("run", sheet, "--yes", "-o", f"{name}.xlsx").exit_code == 2
+        assert run_program("run", sheet, "--yes", "-o", f"{name}.xlsx", "--force").exit_code == 0
         assert (tmp_path / f"{name}-to-fix.xlsx").exists()
 
 

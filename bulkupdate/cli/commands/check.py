@@ -9,7 +9,7 @@ import click
 from bulkupdate.cli.dry_run import Reports, finish_dry_run
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
-from bulkupdate.cli.options import FILE_ARGUMENT, common_options
+from bulkupdate.cli.options import FILE_ARGUMENT, common_options, output_option
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
 from bulkupdate.runs.live_findings import LiveFindings
@@ -36,7 +36,7 @@ class _LiveCommand(click.Command):
     "whether the customers exist, fifty to a call.",
 )
 @click.option("--live-ids", is_flag=True, hidden=True, help="The same as --live=ids.")
-@click.option("-o", "output", type=click.Path(path_type=Path), help="Write the report to this workbook (.xlsx).")
+@output_option("Write the report to this workbook (.xlsx).")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as one self-contained page.")
 @sheet_options
 @key_options
@@ -53,7 +53,7 @@ def command(
     if live or live_ids:
         invocation.settings.require_connection()
     reports = Reports(output, html)
-    reports.require_places(file)
+    reports.require_places(file, force=invocation.force)
     checked_input = _load(file, invocation, sheet_options)
     findings = _compare(checked_input, invocation, only_ids=live_ids) if live or live_ids else None
     return finish_dry_run(checked_input, invocation, reports, findings)

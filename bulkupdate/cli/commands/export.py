@@ -15,8 +15,7 @@ from bulkupdate.cli.remarks import show_remarks
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.customers.payload import LiveCustomer
-from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.files import check_writable
+from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.customer_export import (
     ALL_NAMES,
@@ -31,6 +30,7 @@ from bulkupdate.runs.fetch import count_requests, is_listed
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.text import pluralize, quote_argument
 
@@ -51,9 +51,7 @@ def command(
     console, settings = invocation.console, invocation.settings
     settings.require_connection()
     path = output or Path(f"customers-export-{datetime.now():%Y%m%d-%H%M%S}.xlsx")
-    check_writable(path)
-    if ids is not None and path.resolve() == ids.resolve():
-        raise UsageError(f"The export would overwrite {ids}.", remedy="Name another file with -o.")
+    require_output_place(path, FileKind.EXPORT, () if ids is None else (ids,), force=invocation.force)
     wanted = read_ids(ids, settings, sheet_options) if ids is not None else None
     names = LISTED_NAMES if list_fields else ALL_NAMES
     with open_session(settings) as context:

@@ -13,14 +13,14 @@ from bulkupdate.cli.key_search import OptionalSession
 from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.files import check_writable
 from bulkupdate.runs.input_file import SheetOptions, read_input_sheet
 from bulkupdate.runs.matching.key import format_arguments
 from bulkupdate.runs.matching.matched_file import default_matched_path, write_matched_file
 from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import Outcome
 from bulkupdate.runs.run_report import report_sheet
-from bulkupdate.spreadsheets.writing.own_files import FileKind, find_own_kind
+from bulkupdate.spreadsheets.writing.output_place import require_output_place
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.text import quote_argument
 
 _FOUND = (Outcome.GIVEN, Outcome.MATCHED)
@@ -42,7 +42,8 @@ def command(invocation: Invocation, file: Path, output: Path | None, sheet_optio
     if sheet_options.key is None:
         raise UsageError("`match` needs a column to find the customers by.", remedy="Name it: --key Email.")
     path = output or default_matched_path(file)
-    _require_place(path, file)
+    sources = (file, sheet_options.lookup) if sheet_options.lookup else (file,)
+    require_output_place(path, FileKind.MATCHED, sources, force=invocation.force)
     with OptionalSession(invocation) as session:
         read = read_input_sheet(file, invocation.settings, sheet_options, session.find)
     assert read.matched is not None, "a key was given"
@@ -66,11 +67,3 @@ def _report(path: Path, file: Path, matched: MatchedSheet, options: SheetOptions
         report = report_sheet(str(file), len(matched.matches), matched.requests, exit_code, path, next_command)
         print_json({**report.to_json(), "matches": {outcome.value: count for outcome, count in counts.items()}})
     return exit_code
-
-
-def _require_place(path: Path, file: Path) -> None:
-    """Raise `UsageError` if the sheet cannot be written there, or would overwrite a file that `match` did not write."""
-    check_writable(path)
-    is_own = not path.exists() or find_own_kind(path) is FileKind.MATCHED
-    if not is_own or path.resolve() == file.resolve():
-        raise UsageError(f"The matched sheet would overwrite {path}.", remedy="Name another file with -o.")

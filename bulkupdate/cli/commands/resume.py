@@ -38,7 +38,7 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path 
         if not confirm_overwriting(run, UNCONFIRMED, context, invocation.console, yes=yes):
             invocation.console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
-        run = _move_results(run, output, context)
+        run = _move_results(run, output, context, force=invocation.force)
         invocation.console.info(f"Continuing run {run.id} of {run.file}")
         return send(run, context, invocation)
 
@@ -50,9 +50,9 @@ def _refuse(run: Run, context: RunContext, invocation: Invocation) -> int:
     return ExitCode.DONE if context.journal.tally(run).is_all_well else ExitCode.INCOMPLETE
 
 
-def _move_results(run: Run, output: Path | None, context: RunContext) -> Run:
+def _move_results(run: Run, output: Path | None, context: RunContext, *, force: bool) -> Run:
     results = output or Path(run.results_path)
-    require_results_place(results, Path(run.file))
+    require_results_place(results, Path(run.file), force=force)
     if output is not None:
         context.journal.set_results_path(run, output.resolve())
     return context.journal.find_run(run.id)

@@ -48,7 +48,7 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path 
         new_id = new_run_id(context.clock.now())
         beside = Path(parent.results_path).with_name(Path(parent.file).name)
         results = output or default_results_path(beside, new_id)
-        require_results_place(results, Path(parent.file))
+        require_results_place(results, Path(parent.file), force=invocation.force)
         console.info(f"Sending again {pluralize(len(rows), 'row')} of run {parent.id}")
         # the user who typed `retry` has agreed once already; a scheduler cannot be asked
         is_agreed = yes or not sys.stdin.isatty()

@@ -64,6 +64,8 @@ def command(
     if dry_run:
         return _check(file, options, sheet_options, Reports(output), invocation)
     invocation.settings.require_connection()
+    if output is not None:
+        require_results_place(output, file, force=invocation.force)
     with OptionalSession(invocation) as session:
         checked_input = session.load_input_file(file, sheet_options)
         show_input(checked_input, invocation.console)
@@ -79,7 +81,7 @@ def _check(
     needs_selection = options.only_changes or options.since_last
     if needs_selection:
         invocation.settings.require_connection()
-    reports.require_places(file)
+    reports.require_places(file, force=invocation.force)
     with OptionalSession(invocation) as session:
         checked_input = session.load_input_file(file, sheet_options)
         if not needs_selection:
@@ -101,7 +103,7 @@ def _send(
     console, file = invocation.console, checked_input.path
     run_id = new_run_id(context.clock.now())
     results = output or default_results_path(file, run_id)
-    require_results_place(results, file)
+    require_results_place(results, file, force=invocation.force)
     warn_of_previous_run(checked_input, context, console)
     selection = select_rows(checked_input, options, context, console)
     estimate = estimate_run(context, selection.to_send, selection.rows(), options)

@@ -8,7 +8,7 @@ import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import RUN_ARGUMENT, common_options
+from bulkupdate.cli.options import RUN_ARGUMENT, common_options, output_option
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
@@ -23,14 +23,14 @@ from bulkupdate.runs.run_result import describe_rest
 @click.command("show")
 @common_options
 @RUN_ARGUMENT
-@click.option("-o", "output", type=click.Path(path_type=Path), help="Write its results here (.xlsx or .csv).")
+@output_option("Write its results here (.xlsx or .csv).")
 def command(invocation: Invocation, run_id: str | None, output: Path | None) -> int:
     """Show RUN, or the newest without it, from the journal alone: the input file is not needed."""
     console, state_dir = invocation.console, invocation.settings.state_dir
     with Journal(state_dir, Clock()) as journal:
         run = journal.find_run(run_id)
         if output is not None:
-            require_results_place(output, None)
+            require_results_place(output, None, force=invocation.force)
             for path in write_run_results(run, journal, output):
                 if path is not None:
                     console.info(f"Written: {path}")

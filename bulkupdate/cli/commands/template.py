@@ -8,30 +8,24 @@ import click
 
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import common_options
+from bulkupdate.cli.options import common_options, output_option
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELDS, Field
 from bulkupdate.customers.headings import find_field, suggest
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.files import check_writable
+from bulkupdate.spreadsheets.writing.output_place import require_output_place
+from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.text import quote_argument
 
 
 @click.command("template")
 @common_options
-@click.option(
-    "-o",
-    "output",
-    type=click.Path(path_type=Path),
-    default=Path("customers.xlsx"),
-    show_default=True,
-    help="Where it goes (.xlsx or .csv).",
-)
+@output_option("Where it goes (.xlsx or .csv).", default=Path("customers.xlsx"))
 @click.option("--fields", metavar="FIELD,FIELD", help="Only these columns beside CustomerId, for example Email,Phone1.")
 def command(invocation: Invocation, output: Path, fields: str | None) -> int:
     """Write a sheet with every heading, ready to fill in."""
     chosen = FIELDS if fields is None else _find_fields(fields)
-    check_writable(output)
+    require_output_place(output, FileKind.TEMPLATE, force=invocation.force)
     write_template(output, chosen)
     invocation.console.info(f"Template: {output}. Fill it in, then: bulkupdate check {quote_argument(output)}")
     if invocation.as_json:

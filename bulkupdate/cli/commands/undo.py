@@ -17,8 +17,7 @@ from bulkupdate.cli.sending import send
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.files import check_writable
+from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import RunContext, require_same_host
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.journal import Journal
@@ -36,6 +35,7 @@ from bulkupdate.runs.undo_send import (
 )
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
+from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.text import pluralize
 
@@ -52,34 +52,35 @@ def command(invocation: Invocation, run_id: str, output: Path | None, is_run: bo
     Sends nothing, unless --run: then each customer is compared again first, and one that someone has changed since is
     left alone.
     """
-    console, settings = invocation.console, invocation.settings
+    settings = invocation.settings
     if not is_run:
         with Journal(settings.state_dir, Clock()) as journal:
             run = journal.find_run(run_id)
             restorations = find_restorations(journal, run, settings.state_dir)
-            path = _write_sheet(run, restorations, output, console)
+            path = _write_sheet(run, restorations, output, invocation)
         return _end_without_sending(run, path, len(restorations), invocation)
     with open_session(settings) as context:
         run = context.journal.find_run(run_id)
         require_same_host(run, context.host)
         restorations = find_restorations(context.journal, run, settings.state_dir)
-        path = _write_sheet(run, restorations, output, console)
+        path = _write_sheet(run, restorations, output, invocation)
         if path is None:
             return _end_without_sending(run, None, 0, invocation)
         return _send_undo(run, restorations, path, context, invocation, yes=yes)
 
 
-def _write_sheet(run: Run, restorations: Sequence[Restoration], output: Path | None, console: Console) -> Path | None:
+def _write_sheet(
+    run: Run, restorations: Sequence[Restoration], output: Path | None, invocation: Invocation
+) -> Path | None:
     """Write the sheet and say what it cannot hold; None if there is nothing to restore."""
     if not restorations:
         return None
     sheet = make_undo_sheet(restorations)
     path = output or Path(run.results_path).with_name(f"{Path(run.file).stem}-undo-{run.id}.xlsx")
-    check_writable(path)
-    if path.resolve() in (Path(run.file).resolve(), Path(run.results_path).resolve()):
-        raise UsageError(f"The sheet would overwrite {path}.", remedy="Name another file with -o.")
+    sources = (Path(run.file), Path(run.results_path))
+    require_output_place(path, FileKind.UNDO, sources, force=invocation.force)
     write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO, sheet.restored)
-    show_remarks(sheet.remarks, console)
+    show_remarks(sheet.remarks, invocation.console)
     return path
 
 

@@ -148,7 +148,7 @@ def test_match_overwrites_only_what_it_wrote_itself(run_program, sandbox, tmp_pa
     edited.active["B2"] = "edited"
     edited.save(tmp_path / "sheet-matched.xlsx")
     answer = run_program(*command)
-    assert (answer.exit_code, "would overwrite" in answer.err) == (ExitCode.USAGE, True)
+    assert (answer.exit_code, "exists" in answer.err) == (ExitCode.USAGE, True)
     assert load_workbook(tmp_path / "sheet-matched.xlsx").active["B2"].value == "edited"
 
 
