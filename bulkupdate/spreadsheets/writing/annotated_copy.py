@@ -1,4 +1,4 @@
-"""A copy of the user's own workbook with the bad cells marked, to mend and give back.
+"""Write a copy of the user's own workbook with the bad cells marked, to correct and give back.
 
 It is read and written by openpyxl, which keeps formats, widths, other sheets, formulas, comments and macro-free
 contents; what it leaves out is named by `copy_losses.py`. The user's own file is never touched.
@@ -33,6 +33,7 @@ from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.copy_losses import list_losses
 from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.spreadsheets.writing.explanations import end_sentence
 from bulkupdate.spreadsheets.writing.formula_values import finish_package
 from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.xlsx_writer import mark_workbook
@@ -48,12 +49,12 @@ _LITERAL_ESCAPE = re.compile("_(?=x(?!00[01]|005F|FFF)[0-9A-Fa-f]{4}_)")
 
 
 def annotated_path(report_path: Path) -> Path:
-    """Where the annotated copy is written: `check-annotated.xlsx` beside `check.xlsx`."""
+    """Return where the annotated copy is written: `check-annotated.xlsx` beside `check.xlsx`."""
     return report_path.with_name(f"{report_path.stem}-annotated.xlsx")
 
 
 def annotation_blocker(source: Path, row_count: int) -> str | None:
-    """Why no annotated copy is made of this file, in one sentence for people; None if one can be made."""
+    """Return in one sentence why no annotated copy is made of this file; None if one can be made."""
     if source.suffix.lower() != ".xlsx":
         return "An annotated copy is made of .xlsx files only."
     if row_count > MOST_ROWS:
@@ -235,7 +236,9 @@ def _cut(area: CellRange, cells: Set[tuple[int, int]]) -> Iterator[str]:
 def _mark(cell: Cell, problems: Sequence[Problem]) -> Severity:
     severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in problems) else Severity.WARNING
     cell.fill = copy(_FILLS[severity])
-    lines = [f"{each.severity.value.capitalize()}: {each.message} {each.remedy}".strip() for each in problems]
+    lines = [
+        f"{each.severity.value.capitalize()}: {end_sentence(each.message)} {each.remedy}".strip() for each in problems
+    ]
     if cell.comment:
         lines.insert(0, cell.comment.text)
     text = make_visible("\n\n".join(lines))[:_LONGEST_COMMENT]

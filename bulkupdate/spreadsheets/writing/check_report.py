@@ -27,9 +27,10 @@ SEVERITY_COLOURS = {Severity.ERROR.value: styles.RED, Severity.WARNING.value: st
 _ROW = Column("Row", 8.0, styles.NUMBER)
 _CUSTOMER_ID = Column("CustomerId", 13.0)
 _PROBLEMS = (
-    _ROW, _CUSTOMER_ID, Column("Column", 22.0), Column("Value", 30.0), Column("Problem", 56.0, styles.WRAPPED_TEXT),
-    Column("How to fix", 56.0, styles.WRAPPED_TEXT), Column("Severity", 11.0),
+    Column("Severity", 11.0), _ROW, _CUSTOMER_ID, Column("Column", 28.0), Column("Value", 30.0, styles.WRAPPED_TEXT),
+    Column("Problem", 56.0, styles.WRAPPED_TEXT), Column("How to fix", 56.0, styles.WRAPPED_TEXT),
 )  # fmt: skip
+_FROZEN = 3
 _PREVIEW = (_ROW, _CUSTOMER_ID, Column("Body", 120.0))
 _CHANGES = (_ROW, _CUSTOMER_ID, Column("Field", 26.0), Column("Before", 46.0), Column("After", 46.0))
 
@@ -54,17 +55,19 @@ def write_check_report(
     """Write the sheets Summary, Problems, Preview and, unless these are None, Changes and Matches to a workbook.
 
     A preview is a row number, a customer id and the exact body; `summary` holds labels, values and perhaps remarks;
-    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. The
-    file appears whole or not at all; it is readable by its owner only. If a sheet has no room for all rows, its last
-    one says so. Raises `UsageError` if the file cannot be written.
+    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. The file appears whole or not at all; it is readable by
+    its owner only. If a sheet has no room for all rows, its last one says so. Raises `UsageError` if the file cannot be
+    written.
     """
     book = styles.new_book(SUMMARY_SHEET, PROBLEMS_SHEET, PREVIEW_SHEET)
     streamed = {
         SUMMARY_SHEET: format_summary(book[SUMMARY_SHEET], _make_sections(problems, summary)),
-        PROBLEMS_SHEET: format_table(book[PROBLEMS_SHEET], _PROBLEMS, _cap(map(_format_problem, problems))),
+        PROBLEMS_SHEET: format_table(
+            book[PROBLEMS_SHEET], _PROBLEMS, _cap(map(_format_problem, problems)), frozen=_FROZEN
+        ),
         PREVIEW_SHEET: format_table(book[PREVIEW_SHEET], _PREVIEW, _cap(previews)),
     }
-    styles.add_status_colours(book[PROBLEMS_SHEET], len(_PROBLEMS), 2, SEVERITY_COLOURS)
+    styles.add_status_colours(book[PROBLEMS_SHEET], 1, 2, SEVERITY_COLOURS)
     if changes is not None:
         sheet = book.create_sheet(CHANGES_SHEET)
         streamed[CHANGES_SHEET] = format_table(sheet, _CHANGES, _cap(map(_format_change, changes)))
@@ -83,7 +86,7 @@ def _make_sections(problems: Sequence[Problem], summary: Sequence[SummaryRow]) -
     ]
     return [
         Section("What would happen", summary),
-        Section("Problems, the most frequent first", groups or [("none", "No problem was found.")]),
+        Section("Problems, the most frequent first", groups or [("none", "No problem was found.")], SEVERITY_COLOURS),
     ]
 
 
@@ -97,13 +100,13 @@ def _cap(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
 
 def _format_problem(problem: Problem) -> tuple[Cell, ...]:
     return (
+        problem.severity.value,
         problem.row,
         make_visible(problem.customer_id),
         make_visible(problem.column),
         make_visible(problem.value),
         make_visible(problem.message),
         make_visible(problem.remedy),
-        problem.severity.value,
     )
 
 

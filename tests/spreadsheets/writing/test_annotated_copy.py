@@ -259,7 +259,7 @@ def test_a_workbook_that_cannot_be_copied_is_checked_all_the_same(run_program, t
     assert done.told["results"] == "r.xlsx"
     assert [each["code"] for each in done.told["problems"]] == ["email"]
     assert "anna" in (tmp_path / "r.html").read_text()
-    assert openpyxl.load_workbook(tmp_path / "r.xlsx")["Problems"]["E2"].value
+    assert openpyxl.load_workbook(tmp_path / "r.xlsx")["Problems"]["F2"].value
     assert not (tmp_path / "r-annotated.xlsx").exists()
     assert why in done.err
     assert not re.search("Error: |Warning: |openpyxl|[a-z]Error", done.err)
@@ -275,3 +275,8 @@ def test_the_command_says_what_the_copy_lacks_and_no_library_speaks(run_program,
     done = run_program("check", "in.xlsx", "-o", "r.xlsx")
     assert "r-annotated.xlsx lacks what your file has besides: drop-down lists" in done.err
     assert "Warning" not in done.err
+
+
+def test_the_sentences_of_a_comment_are_separated(source: Path) -> None:
+    sheet = openpyxl.load_workbook(annotate(source, [make_problem(4, "E-mail", "there is no @")]))["Kunden"]
+    assert sheet["B4"].comment.text.endswith("Error: there is no @. Write it like anna@example.com.")

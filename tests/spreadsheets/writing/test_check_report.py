@@ -49,12 +49,16 @@ def test_a_body_too_long_for_a_cell_is_marked(tmp_path: Path) -> None:
     assert book["Preview"]["C2"].value.endswith("… [shortened: 40,000 characters]")
 
 
-def test_a_problem_says_where_what_and_how_to_mend_it(tmp_path: Path) -> None:
+def test_a_problem_says_where_what_and_how_to_fix_it(tmp_path: Path) -> None:
     book = write(tmp_path / "check.xlsx", [make_problem(5, "E-mail"), make_problem(6, "Fax", "Odd.", warning=True)])
     rows = list(book["Problems"].values)
-    assert rows[0] == ("Row", "CustomerId", "Column", "Value", "Problem", "How to fix", "Severity")
-    assert rows[1] == (5, "163", "E-mail", "anna", "There is no @.", "Write it like anna@example.com.", "error")
-    assert [row[-1] for row in rows[1:]] == ["error", "warning"]
+    assert rows[0] == ("Severity", "Row", "CustomerId", "Column", "Value", "Problem", "How to fix")
+    assert rows[1] == ("error", 5, "163", "E-mail", "anna", "There is no @.", "Write it like anna@example.com.")
+    assert [row[0] for row in rows[1:]] == ["error", "warning"]
+    sheet = book["Problems"]
+    assert (sheet.freeze_panes, sheet.print_title_cols, sheet.page_setup.fitToWidth) == ("D2", "$A:$C", 1)
+    assert sheet.column_dimensions["D"].width >= len("AccountManager1Commission") + 2
+    assert sheet["F2"].alignment.wrap_text
 
 
 def test_the_summary_has_what_would_happen_and_the_problems_told_once(tmp_path: Path) -> None:
@@ -96,9 +100,9 @@ def test_more_problems_than_a_sheet_holds_are_cut_and_that_is_said(
     """With a sheet of five rows instead of a million."""
     monkeypatch.setattr(check_report, "EXCEL_ROWS", 5)
     rows = list(write(tmp_path / "a.xlsx", [make_problem(row, "Fax") for row in range(2, 6)])["Problems"].values)
-    assert [row[0] for row in rows] == ["Row", 2, 3, 4, 5]
+    assert [row[1] for row in rows] == ["Row", 2, 3, 4, 5]
     rows = list(write(tmp_path / "b.xlsx", [make_problem(row, "Fax") for row in range(2, 7)])["Problems"].values)
-    assert [row[0] for row in rows] == ["Row", 2, 3, 4, None]
+    assert [row[1] for row in rows[:-1]] == ["Row", 2, 3, 4]
     assert "not listed" in rows[-1][1]
 
 
