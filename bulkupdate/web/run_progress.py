@@ -116,7 +116,7 @@ def _explain_error(error: BulkUpdateError) -> str:
     if isinstance(error, SignInRefusedError):
         return "Sellercloud no longer accepted the password. Sign out, sign in with the new one, and resume the run."
     if isinstance(error, InterruptedRunError):
-        return "It was stopped as asked; what was in flight has been recorded."
+        return "It was stopped. All requests already sent are recorded."
     return ""
 
 
