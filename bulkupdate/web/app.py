@@ -73,7 +73,8 @@ def _extend_templates(app: Flask) -> None:
 def _describe_user() -> dict[str, object]:
     context, session = current_context(), g.get("user_session")
     seconds = context.sessions.seconds_left(session) if session else 0
-    return {"user_session": session, "session_seconds": int(seconds), "version": __version__}
+    zone = datetime.now().astimezone().tzname()
+    return {"user_session": session, "session_seconds": int(seconds), "version": __version__, "zone": zone}
 
 
 def _format_local(text: str) -> str:

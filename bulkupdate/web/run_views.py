@@ -166,7 +166,7 @@ def _require_own_login(run: Run) -> None:
 
 
 def _record(event: str, run_id: str) -> None:
-    log.info("run %s: %s", run_id, event)
+    log.info("run %s: %s by its user", run_id, event)
     address = request.remote_addr or ""
     current_context().audit.record(event, user=current_user().identity, address=address, about=run_id)
 

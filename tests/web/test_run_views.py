@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import requests
 from openpyxl import load_workbook
 
 from bulkupdate.sandbox.faults import ScheduledFaults
@@ -92,3 +93,37 @@ def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
         server.start()
         told = subprocess.check_output([sys.executable, "-m", "bulkupdate", "runs", "--state-dir", str(tmp_path / "s")])
         assert b"stopped" in told
+
+
+def test_a_run_that_reads_shows_its_phases_and_a_stop_loses_none_of_them(tmp_path: Path) -> None:
+    """Previous values are counted and kept as they are read; so are read-backs; requests and expected end are live."""
+    options = SandboxOptions(customers=200, latency_seconds=0.05, requests_per_hour=0, **LOGINS)
+    sheet = "CustomerId,Comments\n" + "".join(f"{100_001 + number},New {number}\n" for number in range(150))
+    with (
+        Sandbox(options) as sandbox,
+        Server(sandbox.base_url, tmp_path / "s", requests_per_hour="0", concurrency="4") as server,
+    ):
+        anna = Visitor(server.url, "anna")
+        run = anna.start(anna.upload("read.csv", sheet.encode()), snapshot="1", verify="1")
+        read = wait_for_count(anna, run, "Reading previous values", 50)
+        assert "expected end" in read.text
+        anna.post(path_of(run) + "/stop")
+        assert "It was stopped as asked" in anna.wait_for_end(run).text
+        resumed = anna.post(path_of(run) + "/resume")
+        wait_for_count(anna, resumed, "Updating", 50)
+        wait_for_count(anna, resumed, "Reading back", 50)
+        anna.wait_for_end(resumed, 60)
+        methods = [request.method for request in sandbox.requests]
+        assert (methods.count("PUT"), methods.count("GET")) == (150, 300)
+
+
+def wait_for_count(visitor: Visitor, run: requests.Response, phase: str, least: int) -> requests.Response:
+    """Wait until the page of the run counts this many rows of a phase."""
+    deadline = time.monotonic() + 30
+    while True:
+        page = visitor.get(path_of(run) + "/progress")
+        found = re.search(rf"<span>{phase}</span> <span class=\"dim\">(\d+) of 150</span>", page.text)
+        if found is not None and int(found[1]) >= least:
+            return page
+        assert time.monotonic() < deadline, page.text
+        time.sleep(0.05)
