@@ -1,0 +1,49 @@
+"""The wheel has all that the program needs, the source distribution all that building and testing it needs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILD = "import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1]); b.build_wheel(sys.argv[1])"
+
+
+def list_files() -> list[str]:
+    """Return the files of the repository."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("not a checkout with git")
+    return subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("setuptools", minversion="77")
+    source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
+    for name in list_files():
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    subprocess.run([sys.executable, "-c", BUILD, str(made)], cwd=source, check=True, capture_output=True)
+    return made
+
+
+@pytest.mark.long
+def test_the_wheel_has_every_file_of_the_package(dist: Path) -> None:
+    names = set(zipfile.ZipFile(next(dist.glob("*.whl"))).namelist())
+    assert {name for name in list_files() if name.startswith("bulkupdate/")} <= names
+
+
+@pytest.mark.long
+def test_the_source_distribution_has_every_file_but_those_of_editors(dist: Path) -> None:
+    with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {
+        name for name in list_files() if name not in {".editorconfig", ".pre-commit-config.yaml", ".ci/run"}
+    } <= names
