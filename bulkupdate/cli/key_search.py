@@ -62,6 +62,6 @@ def _find(context: RunContext, invocation: Invocation, key: Key, keys: Sequence[
         if not invocation.console.confirm(question, yes=not sys.stdin.isatty()):
             raise InputFileError("The customers were not searched, so nothing was sent.")
     with watch_reading(requests, context, invocation.console, "requests") as watch:
-        customers = search.run(watch)
+        customers = search.run(watch, invocation.console.info)
     requests = context.client.calls
     return FoundCustomers(customers, (f"{what} took {pluralize(requests, 'request')}.", *search.notes), requests)

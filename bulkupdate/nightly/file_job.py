@@ -101,14 +101,15 @@ class FileProcessor:
         self.sender.folder.clear_read_attempts(claimed)
         if not keys:
             return FoundCustomers({})
-        search = make_search(self.sender.open_context(), key, keys)
+        context = self.sender.open_context()
+        search = make_search(context, key, keys)
         requests = search.begin()
         LOGGER.info(
             "finding %s by %s takes %s", pluralize(len(keys), "customer"), key.name, pluralize(requests, "request"),
             extra={"run": claimed.run_id, "file": claimed.original_name},
         )  # fmt: skip
-        customers = search.run(lambda _count, _waiting: None)
-        return FoundCustomers(customers, tuple(search.notes))
+        customers = search.run(lambda _count, _waiting: None, LOGGER.info)
+        return FoundCustomers(customers, tuple(search.notes), context.client.calls)
 
     def _leave(self, claimed: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
         """Leave the file where it is. The night ends, unless the cause concerns only this file."""
@@ -157,7 +158,8 @@ class FileProcessor:
     # -- sending ------------------------------------------------------------------------------------------------
 
     def _send(self, claimed: ClaimedFile, checked_input: CheckedInput) -> FileReport:
-        context = self.sender.open_context()
+        is_searched = checked_input.matched is not None and checked_input.matched.requests > 0
+        context = self.sender.open_context(keeps_count=is_searched)
         journal, state_dir = self.sender.journal, self.sender.settings.state_dir
         previous = find_previous_run(journal, state_dir, checked_input.sha256, context.host)
         if previous is None:

@@ -52,15 +52,15 @@ class FileSender:
         """Close the client, if one was opened."""
         self._open.close()
 
-    def open_context(self) -> RunContext:
-        """Return what the next run needs; its client counts requests from 0.
+    def open_context(self, *, keeps_count: bool = False) -> RunContext:
+        """Return what the next run needs; its client counts requests from 0, unless it `keeps_count` of this file's.
 
         Raises `UsageError` if the settings name no service, `ServiceDownError` if its address cannot be looked up.
         """
         if self._context is None:
             opened = open_context(self.settings, self.clock, self.stop, self.journal)
             self._context = self._open.enter_context(opened)
-        else:
+        elif not keeps_count:
             self._context.client.reset_calls()
         return self._context
 

@@ -301,4 +301,5 @@ def test_the_customers_of_a_file_are_found_by_email(env: NightEnvironment, caplo
     assert env.puts() == {str(FIRST): 1, str(FIRST + 1): 1}
     assert (env.places()["done"], env.places()["failed"]) == (["a.csv"], ["b.csv"])
     assert "finding 2 customers by Email takes 2 requests" in caplog.text
+    assert env.summary("a")["calls"] == 6, "a sign-in, three requests of the search, two updates"
     assert not any(email in caplog.text for email in emails)

@@ -8,7 +8,7 @@ wrong total cost more requests, and never lead to another customer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkupdate.clock import Clock
@@ -24,6 +24,7 @@ from bulkupdate.runs.matching.matches import Candidate
 from bulkupdate.runs.matching.search_progress import SearchProgress, collect_hits, page_step
 from bulkupdate.runs.parallel_requests import WatchRequests
 from bulkupdate.sellercloud.client import Client
+from bulkupdate.text import pluralize
 
 LONGEST_KEPT_SECONDS = 24 * 3600.0
 """How long a stopped search can be continued, and what a search has found is used."""
@@ -83,12 +84,14 @@ class CustomerSearch:
             self._read_first_page(self._progress)
         return self._count_requests(self._progress)
 
-    def run(self, watch: WatchRequests) -> Mapping[str, Sequence[Candidate]]:
-        """Return the customers of each key that has any."""
+    def run(
+        self, watch: WatchRequests, say: Callable[[str], None] = lambda _: None
+    ) -> Mapping[str, Sequence[Candidate]]:
+        """Return the customers of each key that has any. `say` is told if it takes more requests than `begin` said."""
         progress = self._progress
         if progress is not None:
             if self._is_filter_cheaper(progress):
-                self._try_filter(progress, watch)
+                self._try_filter(progress, watch, say)
             if progress.is_filter_refused or progress.list_unasked():
                 search_list(self.client, progress, self.concurrency, watch)
             self.journal.finish_search(progress.record.key)
@@ -130,16 +133,17 @@ class CustomerSearch:
             return len(progress.list_unasked())
         return len(progress.list_unread())
 
-    def _try_filter(self, progress: SearchProgress, watch: WatchRequests) -> None:
+    def _try_filter(self, progress: SearchProgress, watch: WatchRequests, say: Callable[[str], None]) -> None:
         try:
             search_by_filter(self.client, progress, self.concurrency, watch)
             if len(progress.found) < len(progress.keys):
                 self._check_filter(progress)
         except UnusableFilterError:
             progress.refuse_filter()
-            self.notes.append(
-                "The service's e-mail filter cannot be relied on, so all pages of its list of customers were read."
-            )
+            unread = len(progress.list_unread())
+            more = f"{pluralize(unread, 'request')} more" if progress.count_pages() else "more requests"
+            say(f"The service's e-mail filter cannot be relied on: its whole list is read instead, with {more}.")
+            self.notes.append("As the service's e-mail filter cannot be relied on, its whole list was read.")
 
     def _check_filter(self, progress: SearchProgress) -> None:
         """Check the filter with a customer whose e-mail is known, before a key is said to have no customer."""

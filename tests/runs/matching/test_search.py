@@ -18,6 +18,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.matching.key import Key, find_key
 from bulkupdate.runs.matching.matches import Candidate
 from bulkupdate.runs.matching.search import CustomerSearch
+from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.client import Client, open_client
@@ -102,6 +103,30 @@ def test_what_was_found_is_not_searched_again_and_what_was_not_is(make_sandbox: 
     before = count_lists(sandbox)
     found, cost = search(sandbox, tmp_path, [new, known])
     assert (set(found), cost, count_lists(sandbox) - before) == ({known, new}, 0, 0)
+
+
+def test_a_filter_that_is_ignored_is_said_before_the_list_is_read(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=500, email_filter="ignored")
+    keys = [email.lower() for email in list(emails_of(sandbox).values())[:3]]
+    said: list[tuple[str, int]] = []
+    with open_search(sandbox, tmp_path) as (client, journal):
+        search = CustomerSearch(client, journal, Clock(), "here", EMAIL, keys, 4)
+        search.begin()
+        found = search.run(lambda _count, _waiting: None, lambda text: said.append((text, count_lists(sandbox))))
+    assert set(found) == set(keys)
+    [(text, requests)] = said
+    assert ("with 9 requests more" in text, requests, count_lists(sandbox)) == (True, 2, 11)
+    assert search.notes == ["As the service's e-mail filter cannot be relied on, its whole list was read."]
+
+
+def test_a_search_is_deleted_with_old_runs(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=60)
+    email = next(iter(emails_of(sandbox).values())).lower()
+    search(sandbox, tmp_path, [email])
+    with open_search(sandbox, tmp_path) as (_, journal):
+        assert journal.select("SELECT count(*) FROM search_hits") == [(1,)]
+        delete_runs_before(journal, tmp_path, Clock().now() + 1)
+    assert not any(email.encode() in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
 
 
 def test_a_field_that_the_list_has_is_searched_in_its_pages(make_sandbox: Any, tmp_path: Path) -> None:
