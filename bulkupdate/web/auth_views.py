@@ -31,6 +31,8 @@ _WHY_ENDED = {
     EndReason.BY_ADMIN: "An administrator ended your session.",
 }
 
+_ASKED_FOR_A_PAGE = "Sign in to open that page. After a restart of the server, everyone signs in again."
+
 Answer = tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
@@ -116,8 +118,15 @@ def local_path(wanted: str) -> str:
 
 def show_form(username: str, error: str | None) -> str:
     """Return the form; `error` says why the last attempt failed, None if there was none."""
+    wanted = request.values.get("next", "")
+    return render_template("sign_in.html", username=username, error=error, next=wanted, why=_explain_form(wanted))
+
+
+def _explain_form(wanted: str) -> str:
+    """Return why the user is asked to sign in; empty if that is plain."""
     context = current_context()
     reason = context.sessions.why_ended(session.get("id", ""))
-    why = _WHY_ENDED[reason].format(idle=format_duration(context.sessions.idle_seconds)) if reason else ""
-    wanted = request.values.get("next", "")
-    return render_template("sign_in.html", username=username, error=error, next=wanted, why=why)
+    if reason is None:
+        return _ASKED_FOR_A_PAGE if wanted else ""
+    idle = format_duration(context.sessions.idle_seconds)
+    return f"{_WHY_ENDED[reason].format(idle=idle)} A run that is being sent continues."

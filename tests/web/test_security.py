@@ -30,6 +30,8 @@ def test_nothing_is_shown_without_signing_in(server: Server, path: str) -> None:
     answer = Visitor(server.url).get(path, allow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/sign-in")
+    form = Visitor(server.url).get(answer.headers["Location"]).text
+    assert ("Sign in to open that page." in form) == (path != "/")
 
 
 def test_the_cookie_is_for_the_page_alone(server: Server) -> None:
