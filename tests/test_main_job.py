@@ -260,8 +260,11 @@ def test_every_field_type_is_in_use_in_the_good_sample():
         assert not all(texts)
 
 
-def test_demo_ends_well_and_names_the_results(tmp_path):
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
+def test_demo_ends_well_and_names_the_results_in_a_firm_with_a_proxy(tmp_path):
+    """What is sent to this machine never goes to a proxy; nothing listens at this one."""
+    environment = {
+        "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(PROJECT), "HTTP_PROXY": "http://127.0.0.1:9",
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "bulkupdate", "demo"],
         cwd=tmp_path,

@@ -19,7 +19,7 @@ from bulkupdate.customers.value_types import RATINGS
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """Names of people and firms, and forms of phone numbers, of a country. In a phone number, # means a digit."""
+    """First names, last names, firms and phone numbers of a country. In a phone number, # means a digit."""
 
     first_names: tuple[str, ...]
     last_names: tuple[str, ...]

@@ -20,7 +20,7 @@ LOOKUP_URL = "https://api.sellercloud.com/api/server-by-team/"
 """Where a team's server is looked up (`docs/api.md`, section Address)."""
 
 _BARE_HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?(/.*)?", re.ASCII | re.IGNORECASE)
-"""A host without `https://`, as people paste it."""
+"""A host without `https://`, as users paste it."""
 
 _EXAMPLE = "https://xx.api.sellercloud.com/rest/api"
 

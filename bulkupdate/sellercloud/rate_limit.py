@@ -102,9 +102,9 @@ class Quota:
                 self._waiting = None
         return None
 
-    def record(self, calls: int) -> None:
+    def record(self, requests: int) -> None:
         """Count requests that were sent before it was known whose quota they are part of."""
-        for _ in range(calls):
+        for _ in range(requests):
             self._store.record(self._clock.now())
 
     def release(self, permit: Permit, *, answered: bool) -> None:
@@ -142,13 +142,13 @@ class Quota:
         slots = self._store.when_free(now, self._store.limit if most is None else most)
         return Capacity(sum(when <= now for when in slots), slots[0])
 
-    def when_sent(self, calls: int) -> float:
+    def when_sent(self, requests: int) -> float:
         """Return the earliest time (seconds since 1970) at which the last of that many requests may be sent."""
         now = self._clock.now()
         limit = self._store.limit
-        if not limit or calls < 1:
+        if not limit or requests < 1:
             return self._store.when_paused(now)
-        windows, rest = divmod(calls - 1, limit)
+        windows, rest = divmod(requests - 1, limit)
         return self._store.when_free(now, rest + 1)[-1] + windows * self._window
 
     def close(self) -> None:

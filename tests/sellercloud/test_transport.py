@@ -30,7 +30,6 @@ from bulkupdate.redaction import Redactor
 from bulkupdate.sellercloud.http_adapter import DeadlineAdapter
 from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
 from bulkupdate.settings import Secret
-from tests.conftest import Program
 from tests.sellercloud.scripted import Reaction, connect, serve
 from tests.sellercloud.test_retries import trickle
 
@@ -360,11 +359,3 @@ def test_a_socks_proxy_does_not_matter_to_this_machine(tmp_path: Path, monkeypat
 def test_an_address_that_cannot_be_read_is_a_wrong_setting(address: str) -> None:
     with pytest.raises(UsageError, match="cannot be used"):
         post_json(Secret(address), "{}", Clock())
-
-
-def test_the_demo_runs_in_a_firm_with_a_proxy(run_program: Program) -> None:
-    kept = {name: value for name, value in run_program.environment.items() if name not in VARIABLES}
-    with record_proxy() as (address, asked):
-        run_program.environment = {**kept, "HTTP_PROXY": address, "http_proxy": address}
-        assert run_program("demo", json=False).exit_code == 0
-    assert asked == []

@@ -38,7 +38,8 @@ class KeyedSheet:
     def list_rows(self) -> list[KeyedRow]:
         """Return every row with its key, and with its id if it has one.
 
-        A key cell that reading refused (a rounded number, an error) is no key: it could be that of another customer.
+        A key cell that reading refused (a rounded number, an error) does not count: it could be the key of another
+        customer.
         """
         errors = (problem for problem in self.sheet.problems if problem.severity is Severity.ERROR)
         refused = {problem.row for problem in errors if problem.column == self.key_heading}
