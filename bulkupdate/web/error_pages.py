@@ -17,7 +17,7 @@ from bulkupdate.web.page_context import current_context
 log = logging.getLogger("bulkupdate.web")
 
 BUSY_SECONDS = 5
-"""When a client that was told “busy” should ask again."""
+"""When a client that got “busy” should ask again."""
 
 _TITLES = {
     400: "Invalid request",

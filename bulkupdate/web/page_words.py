@@ -50,7 +50,7 @@ _NOT_FOR_THE_PAGE = re.compile(
 def say_on_page(text: str, *folders: Path) -> str:
     """Return a message in the words of the page; paths in these folders are left out.
 
-    A sentence that still names an option or a setting is left out: nobody can follow it on the page.
+    A sentence that still names an option or a setting is left out: no user of the page can follow it.
     """
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)

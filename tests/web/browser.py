@@ -40,7 +40,7 @@ def require_chromium() -> tuple[str, str]:
 
 
 class Browser:
-    """One person's browser."""
+    """The browser of one user."""
 
     def __init__(self, *, script: bool = True) -> None:
         chromium, driver = require_chromium()
@@ -63,7 +63,7 @@ class Browser:
         self._home.cleanup()
 
     def reset(self, url: str) -> None:
-        """A new person at a server: no cookie, no download, a wide window, daylight."""
+        """A new user at a server: no cookie, no download, a wide window, light colours."""
         self.url = url
         self.driver.get(url + "/static/icon.svg")
         self.driver.delete_all_cookies()

@@ -21,14 +21,14 @@ from tests.web.served import PASSWORD, Server, Visitor, make_csv, path_of, sent_
 @pytest.mark.parametrize(
     "wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\nb", "//[x", "/\\[x"]
 )
-def test_after_signing_in_one_stays_on_this_site(wanted: str) -> None:
+def test_after_signing_in_the_user_stays_on_this_site(wanted: str) -> None:
     with create_app(Settings(base_url="http://127.0.0.1:1")).test_request_context():
         assert local_path(wanted) == "/"
         assert local_path("/runs?x=1") == "/runs?x=1"
 
 
 def test_signing_out_ends_the_session_for_good(server: Server) -> None:
-    """The old cookie, kept by somebody, opens nothing any more."""
+    """The old cookie opens nothing any more."""
     visitor = Visitor(server.url, "bert")
     kept = visitor.session.cookies["bulkupdate"]
     token = visitor.token()
@@ -60,7 +60,7 @@ def _is_out(visitor: Visitor) -> bool:
 
 
 def test_guessing_is_slowed_and_the_account_is_spared(sandbox: Sandbox, tmp_path: Path) -> None:
-    """After three wrong passwords the service is asked no more, however often one attempts, even with the right one."""
+    """After three wrong passwords the service is no longer asked, not even with the right one."""
     with Server(sandbox.base_url, tmp_path / "state") as server:
         sandbox.reset_log()
         visitor = Visitor(server.url)
@@ -70,13 +70,13 @@ def test_guessing_is_slowed_and_the_account_is_spared(sandbox: Sandbox, tmp_path
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) > 0
         assert len(sandbox.requests) == 3
-        assert visitor.sign_in("jan").status_code == 200  # somebody else at the same address gets in
+        assert visitor.sign_in("jan").status_code == 200  # another user at the same address gets in
         assert "wrong 1" not in server.log
         assert PASSWORD not in server.log
 
 
-def test_the_service_down_at_sign_in_is_no_guess(tmp_path: Path) -> None:
-    """People are told so, and are not locked out by it."""
+def test_a_sign_in_while_the_service_is_down_does_not_count(tmp_path: Path) -> None:
+    """The page says so, and no user is locked out by it."""
     with Sandbox(SandboxOptions(**LOGINS)) as sandbox:
         base_url = sandbox.base_url
     with Server(base_url, tmp_path / "s", retry_wait="0.01") as server:
@@ -125,7 +125,7 @@ def test_a_name_with_an_invisible_character_is_refused(server: Server, sandbox: 
 
 
 def test_a_password_that_is_no_longer_accepted_ends_the_session(tmp_path: Path) -> None:
-    """One wrong sign-in at the service, not one for each click; and the user is told what to do."""
+    """One wrong sign-in at the service, not one for each click; and the page says what to do."""
     with (
         Sandbox(SandboxOptions(customers=100, **LOGINS)) as sandbox,
         Server(sandbox.base_url, tmp_path / "s") as server,

@@ -63,15 +63,17 @@ def test_from_sign_in_to_results_that_agree_with_the_service(
     assert sorted(sent_ids(sandbox)) == sorted(int(row[1]) for row in sent)
     assert [row[2] for row in rows if row not in sent] == ["unchanged"] * 2
     for row in sent:
-        told = dict(zip(heading, row, strict=True))
-        held = sandbox.customer(told["CustomerId"])
+        shown = dict(zip(heading, row, strict=True))
+        held = sandbox.customer(shown["CustomerId"])
         assert held is not None
-        if told["Name"]:
-            assert held["Name"] == told["Name"]
+        if shown["Name"]:
+            assert held["Name"] == shown["Name"]
     assert str(server.state_dir) not in json.dumps([[str(cell) for cell in row] for row in lines])
 
 
-def test_a_bad_sheet_is_told_row_by_row_and_nothing_is_sent(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_bad_sheet_is_explained_row_by_row_and_nothing_is_sent(
+    browser: Browser, sandbox: Sandbox, tmp_path: Path
+) -> None:
     """The cell's value and the remedy stand by its row; filter, pages and downloads work; sending has to be meant."""
     sandbox.reset_log()
     sheet = tmp_path / "bad <b>mails.csv"
@@ -155,8 +157,8 @@ def test_the_server_killed_in_a_run_and_started_again(browser: Browser, slow_san
 
 
 @pytest.mark.long
-def test_two_people_at_once(browser: Browser, slow_server: Server, slow_sandbox: Sandbox, tmp_path: Path) -> None:
-    """Each has a run at the same time, sees only their own, and each run is sent with its person's login."""
+def test_two_users_at_once(browser: Browser, slow_server: Server, slow_sandbox: Sandbox, tmp_path: Path) -> None:
+    """Each has a run at the same time, sees only their own, and each run is sent with its user's login."""
     slow_sandbox.reset_log()
     sheets = {"eva": 100_001, "fritz": 100_101}
     other = Browser()

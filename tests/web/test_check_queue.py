@@ -44,7 +44,7 @@ def make_bomb(kind: str) -> bytes:
     return bomb.getvalue()
 
 
-def test_bombs_are_refused_and_keep_nobody_waiting(server: Server) -> None:
+def test_bombs_are_refused_and_keep_no_user_waiting(server: Server) -> None:
     """Ten at once by one user; meanwhile a small sheet of another is checked as usual."""
     bombs = [make_bomb("zip"), make_bomb("xml")]
     fritz, gerd = Visitor(server.url, "fritz"), Visitor(server.url, "gerd")
@@ -63,7 +63,7 @@ def test_bombs_are_refused_and_keep_nobody_waiting(server: Server) -> None:
 
 
 def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """By the memory it may take; the person is told in a sentence."""
+    """By its limit of memory; the page says so in a sentence."""
     monkeypatch.setattr("bulkupdate.web.check_queue.work_within_limits", die)
     uploads = Uploads(tmp_path, Clock())
     upload = uploads.add(io.BytesIO(make_csv(1)), "anna", "host", "a.csv", ".csv", SheetOptions())

@@ -10,8 +10,8 @@ from bulkupdate.sandbox.server import Sandbox
 from tests.web.served import Server, Visitor, make_csv, path_of
 
 
-def test_an_undo_sheet_puts_the_values_of_before_back(server: Server, sandbox: Sandbox) -> None:
-    """Kept on request, taken home, uploaded like any other sheet."""
+def test_an_undo_sheet_restores_the_previous_values(server: Server, sandbox: Sandbox) -> None:
+    """Kept on request, downloaded, uploaded like any other sheet."""
     anna = Visitor(server.url, "anna")
     before = [dict(sandbox.customer(140_001 + place) or {}) for place in range(3)]
     run = anna.start(anna.upload("undo me.csv", make_csv(3, first_id=140_001)), snapshot="1")
@@ -23,7 +23,7 @@ def test_an_undo_sheet_puts_the_values_of_before_back(server: Server, sandbox: S
     assert [dict(sandbox.customer(140_001 + place) or {}) for place in range(3)] == before
 
 
-def test_the_template_can_be_taken_home_filled_in_and_sent(server: Server) -> None:
+def test_the_template_is_offered_as_workbook_and_csv(server: Server) -> None:
     """As a workbook, and as CSV."""
     anna = Visitor(server.url, "anna")
     book = load_workbook(io.BytesIO(anna.get("/template.xlsx").content))

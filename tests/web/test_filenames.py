@@ -27,7 +27,7 @@ def test_a_long_name_keeps_its_ending() -> None:
     assert clean_name("x" * 500 + ".xlsx").endswith("….xlsx")
 
 
-def test_two_endings_are_told() -> None:
+def test_two_endings_are_refused() -> None:
     with pytest.raises(InputFileError, match=r"two endings, .exe and .csv"):
         require_sheet_name("a.exe.csv")
     assert require_sheet_name("customers.2026.XLSX") == ".xlsx"

@@ -14,7 +14,7 @@ from tests.web.served import Server, Visitor, make_csv, sent_customers
 
 
 @pytest.mark.long
-def test_ten_people_with_runs_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_ten_users_with_runs_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
     """Each keeps their own data and their own quota, shared by two runs of one login."""
     names = USERS.split(",")[:10]
     sandbox.reset_log()

@@ -6,7 +6,7 @@ from bulkupdate.sandbox.server import Sandbox
 from tests.web.served import Server, Visitor, count_updates, make_csv, path_of
 
 
-def test_other_peoples_runs_do_not_exist(server: Server, run_of_anna: str, anna: Visitor, sandbox: Sandbox) -> None:
+def test_runs_of_other_users_do_not_exist(server: Server, run_of_anna: str, anna: Visitor, sandbox: Sandbox) -> None:
     """Seeing, downloading, starting, stopping, undoing by changing the id: 404 all over."""
     sheet = path_of(anna.upload("private.csv", make_csv(2)))
     bert = Visitor(server.url, "bert")
@@ -40,8 +40,8 @@ def test_an_admin_sees_all_but_sends_nothing_of_others(server: Server, run_of_an
     assert admin.post(run_of_anna + "/resume").status_code == 403
 
 
-def test_two_pairs_of_eyes(proxied: Server, sandbox: Sandbox) -> None:
-    """Who uploads cannot start; another person sees the sheet and can; both see the run, a third does not."""
+def test_with_approval_another_user_starts(proxied: Server, sandbox: Sandbox) -> None:
+    """The uploader cannot start; another user sees the sheet and can; both see the run, a third does not."""
     chris, dora, eva = (Visitor(proxied.url, name) for name in ("chris", "dora", "eva"))
     checked = chris.upload("approved.csv", make_csv(4, first_id=130_001))
     assert "Approval required" in checked.text

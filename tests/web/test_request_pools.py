@@ -1,4 +1,4 @@
-"""Requests are answered by a pool for their kind, and told "busy" instead of waiting for long."""
+"""Requests are answered by a pool for their kind, or get "busy" instead of a long wait."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_a_token_of_another_session_is_refused(server: Server, anna: Visitor) ->
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "localhost.evil"])
 def test_a_foreign_host_name_is_refused(server: Server, host: str) -> None:
-    """DNS rebinding: a name of somebody else's that leads to this machine."""
+    """DNS rebinding: a foreign name that resolves to this machine."""
     answer = requests.get(server.url + "/sign-in", headers={"Host": host}, timeout=30)
     assert answer.status_code == 400
 

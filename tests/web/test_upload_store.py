@@ -69,7 +69,7 @@ def test_a_user_uploads_so_often_a_day(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_uploads_go_after_their_time_and_with_purge(sandbox: Sandbox, tmp_path: Path) -> None:
-    """After BULKUPDATE_UPLOAD_DAYS by themselves; with `purge` when asked; by hand with a button."""
+    """After BULKUPDATE_UPLOAD_DAYS by themselves; with `purge` when asked; with a button on its page."""
     state = tmp_path / "state"
     with Server(sandbox.base_url, state) as server:
         anna = Visitor(server.url, "anna")
