@@ -53,7 +53,7 @@ def pluralize(count: int, noun: str) -> str:
 _PLAIN = re.compile(r"[\w./:+-]+")
 _PLAIN_ON_WINDOWS = re.compile(r"[\w./:+\\-]+")
 _SPECIAL_IN_DOUBLE_QUOTES = re.compile('["$`\\\\!%\u201c\u201d\u201e\x00-\x1f\x7f]')
-_SPECIAL_ON_WINDOWS = re.compile(r'["$`!%“”„\x00-\x1f\x7f]|\\\\|\\$')
+_SPECIAL_ON_WINDOWS = re.compile(r'["$`“”„\x00-\x1f\x7f]|%.*%|\\$')
 _POWERSHELL_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
@@ -65,9 +65,7 @@ def quote_argument(argument: str | Path, *, is_windows: bool = os.name == "nt") 
     What is special in one of them even there is quoted for the shells of the system: single quotes of PowerShell on
     Windows, of POSIX elsewhere. A path that begins with `-` is not taken for an option.
     """
-    text = str(argument)
-    if isinstance(argument, Path) and text.startswith("-"):
-        text = f"./{text}"
+    text = _name_argument(argument)
     plain, special = (_PLAIN_ON_WINDOWS, _SPECIAL_ON_WINDOWS) if is_windows else (_PLAIN, _SPECIAL_IN_DOUBLE_QUOTES)
     if plain.fullmatch(text):
         return text
@@ -76,6 +74,28 @@ def quote_argument(argument: str | Path, *, is_windows: bool = os.name == "nt") 
     if is_windows:
         return "'" + _POWERSHELL_QUOTES.sub(lambda found: found[0] * 2, text) + "'"
     return _escape_controls(text) if _CONTROL.search(text) else shlex.quote(text)
+
+
+class SuggestedCommand(str):
+    """A command of bulkupdate as the user can paste it into a shell; `arguments` are its parts, for programs."""
+
+    __slots__ = ("arguments",)
+    arguments: tuple[str, ...]
+
+    def __new__(cls, *arguments: str | Path) -> SuggestedCommand:
+        """Quote and join the arguments that follow the program's name."""
+        command = super().__new__(cls, " ".join(["bulkupdate", *map(quote_argument, arguments)]))
+        command.arguments = tuple(map(_name_argument, arguments))
+        return command
+
+    def add(self, *arguments: str | Path) -> SuggestedCommand:
+        """Return the command with more arguments."""
+        return SuggestedCommand(*self.arguments, *arguments)
+
+
+def _name_argument(argument: str | Path) -> str:
+    """Return an argument as text; a path that begins with `-` is not taken for an option."""
+    return f"./{argument}" if isinstance(argument, Path) and str(argument).startswith("-") else str(argument)
 
 
 def _escape_controls(text: str) -> str:

@@ -35,10 +35,11 @@ def test_every_name_comes_out_of_the_shell_as_it_was(shell: str, tmp_path: Path)
     [
         ("C:\\Users\\anna\\customers.xlsx", "C:\\Users\\anna\\customers.xlsx"),
         ("C:\\my files\\O'Neil & sons.xlsx", '"C:\\my files\\O\'Neil & sons.xlsx"'),
-        ("C:\\100%\\O'Neil’s.xlsx", "'C:\\100%\\O''Neil’’s.xlsx'"),
+        ("C:\\100%\\O'Neil’s!.xlsx", '"C:\\100%\\O\'Neil’s!.xlsx"'),
+        ("C:\\%PATH%\\O'Neil’s.xlsx", "'C:\\%PATH%\\O''Neil’’s.xlsx'"),
         ("a';calc;'.csv", "\"a';calc;'.csv\""),
         ("$(calc).csv", "'$(calc).csv'"),
-        ("\\\\server\\my share\\a.csv", "'\\\\server\\my share\\a.csv'"),
+        ("\\\\server\\my share\\a.csv", '"\\\\server\\my share\\a.csv"'),
     ],
 )
 def test_windows_names_are_quoted_for_powershell_and_where_possible_for_cmd_too(name: str, quoted: str) -> None:

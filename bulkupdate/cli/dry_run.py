@@ -11,7 +11,7 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
-from bulkupdate.text import pluralize, quote_argument
+from bulkupdate.text import SuggestedCommand, pluralize
 
 _CHANGES_SHOWN = 10
 
@@ -105,12 +105,21 @@ def finish_dry_run(
     written = reports.write(checked_input, invocation, live, planned)
     exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
-        suggestion = " -o REPORT.xlsx" if not reports.workbook else ""
-        command = f"bulkupdate check {quote_argument(checked_input.path)}{checked_input.key_arguments}{suggestion}"
+        report = () if reports.workbook else ("-o", "REPORT.xlsx")
+        command = suggest_for("check", checked_input, invocation, *report)
         console.info(f"Fix the rows and check again: {command}")
     else:
-        command = f"bulkupdate run {quote_argument(checked_input.path)}{checked_input.key_arguments}"
+        command = suggest_for("run", checked_input, invocation, *invocation.run_arguments)
         console.info(f"Nothing was sent. To send: {command}")
     if invocation.as_json:
         print_json(report_check(checked_input, exit_code, written, command, live).to_json())
     return exit_code
+
+
+def suggest_for(
+    command: str, checked_input: CheckedInput, invocation: Invocation, *arguments: str | Path
+) -> SuggestedCommand:
+    """Return a command about the same file, read in the same way."""
+    return invocation.suggest(
+        command, checked_input.path, *checked_input.key_arguments, *invocation.sheet_arguments, *arguments
+    )

@@ -11,18 +11,38 @@ from bulkupdate.crash_report import save_crash_report
 from bulkupdate.errors import BulkUpdateError, InternalError
 from bulkupdate.runs.run_report import report_failure
 from bulkupdate.settings import SECRETS, Settings
+from bulkupdate.text import SuggestedCommand
 
 
 @dataclass
 class Invocation:
-    """What every command works with. It travels as click's `obj`, and `common_options` fills it."""
+    """What every command works with. It travels as click's `obj`, and `common_options` fills it.
+
+    The arguments are those that the user gave, to be repeated in the next command: `sheet_arguments` say how the file
+    is read, `heading_arguments` are those of them that also hold for a sheet made from it.
+    """
 
     as_json: bool = False
     file: Path | None = None
     run_id: str | None = None
     force: bool = False
+    common_arguments: tuple[str | Path, ...] = ()
+    sheet_arguments: tuple[str | Path, ...] = ()
+    heading_arguments: tuple[str | Path, ...] = ()
+    run_arguments: tuple[str | Path, ...] = ()
     console: Console = field(default_factory=lambda: Console(quiet=False))
     settings: Settings = field(default_factory=Settings)
+
+    def suggest(self, *arguments: str | Path) -> SuggestedCommand:
+        """Return the next command, with the options that hold for every command."""
+        return SuggestedCommand(*arguments, *self.common_arguments)
+
+    def complete(self, command: SuggestedCommand | None) -> SuggestedCommand | None:
+        """Return the command that continues a run, with the options that the user gave; None stays None."""
+        if command is None:
+            return None
+        is_of_a_sheet = command.arguments[0] == "run"
+        return self.suggest(*command.arguments, *(self.heading_arguments if is_of_a_sheet else ()))
 
     def report(self, error: BulkUpdateError) -> int:
         """Say what went wrong, with `--json` as its one object too; return the exit code."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from bulkupdate.cli.console import Console
 from bulkupdate.cli.invocation import Invocation
@@ -75,6 +76,25 @@ RESULTS_OPTION = output_option("Where the results go (.xlsx or .csv).")
 SHEET_OUTPUT_OPTION = output_option("Where the sheet goes (.xlsx or .csv).")
 
 
+def list_given(*names: str) -> tuple[str | Path, ...]:
+    """Return those of these options that are on the command line, as arguments to repeat."""
+    ctx = click.get_current_context()
+    arguments: list[str | Path] = []
+    for param in ctx.command.params:
+        if param.name not in names or ctx.get_parameter_source(param.name) is not ParameterSource.COMMANDLINE:
+            continue
+        option, value = max(param.opts, key=len), ctx.params[param.name]
+        if isinstance(value, bool):
+            arguments.append(option)
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            arguments += [
+                option,
+                each if isinstance(each, Path) else f"{each:g}" if isinstance(each, float) else str(each),
+            ]
+    return tuple(arguments)
+
+
 def common_options(command: Function) -> Function:
     """Add `--json`, `--quiet`, `--config` and every setting as an option, and pass the command its `Invocation`.
 
@@ -86,6 +106,7 @@ def common_options(command: Function) -> Function:
         invocation = click.get_current_context().ensure_object(Invocation)
         invocation.as_json, invocation.console = as_json, Console(quiet=quiet)
         invocation.file, invocation.run_id = given.get("file"), given.get("run_id")
+        invocation.common_arguments = list_given("config", *(each.name for each in _SETTINGS))
         on_command_line = {each.name: given.pop(each.name) for each in _SETTINGS}
         invocation.settings = load_settings(on_command_line, config=config)
         return int(command(invocation, **given))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bulkupdate.cli.console import Console, print_json
+from dataclasses import replace
+
+from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
@@ -25,14 +27,16 @@ def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | 
         stop_on_signals(context.stop, console),
     ):
         result = execute_run(run, context, progress.watch, limit, progress.watch_phase)
-    print_result(result, console)
+    print_result(result, invocation)
     if invocation.as_json:
-        print_json(report_result(result, context.journal, context.settings.state_dir).to_json())
+        report = report_result(result, context.journal, context.settings.state_dir)
+        print_json(replace(report, next_command=invocation.complete(report.next_command)).to_json())
     return result.exit_code
 
 
-def print_result(result: RunResult, console: Console) -> None:
+def print_result(result: RunResult, invocation: Invocation) -> None:
     """Show the summary, where the results are, and what to type next; never "done" if a row was not updated."""
+    console = invocation.console
     counts = ", ".join(f"{count:,} {status}" for status, count in result.tally.counts.items() if count)
     if isinstance(result.error, InterruptedRunError):
         console.info(str(result.error))
@@ -47,10 +51,10 @@ def print_result(result: RunResult, console: Console) -> None:
         console.info(f"  {reason}")
     if result.results_error is not None:
         console.error(result.results_error)
-        console.info(f"The results are safe in the journal: {result.show_command}")
+        console.info(f"The results are safe in the journal: {invocation.complete(result.show_command)}")
     if result.results is not None:
         console.info(f"Results: {result.results}")
     for sentence in describe_rest(result.run, result.tally, result.to_fix):
         console.info(sentence)
     if result.next_command is not None:
-        console.info(f"Next: {result.next_command}")
+        console.info(f"Next: {invocation.complete(result.next_command)}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import Function, add_options
+from bulkupdate.cli.options import Function, add_options, list_given
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.input_file import SheetOptions
 
@@ -37,6 +37,8 @@ def sheet_options(command: Function) -> Function:
 
     @wraps(command)
     def invoke(invocation: Invocation, *, maps: tuple[str, ...], **given: Any) -> int:
+        invocation.heading_arguments = list_given("maps", "decimal_mark", "ignore_unknown")
+        invocation.sheet_arguments = (*list_given("sheet", "encoding", "numbers"), *invocation.heading_arguments)
         names = ("sheet", "decimal_mark", "ignore_unknown", "encoding", "numbers")
         read = {name: given.pop(name) for name in names}
         return int(command(invocation, sheet_options=SheetOptions(heading_map=_parse_maps(maps), **read), **given))

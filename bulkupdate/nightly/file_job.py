@@ -31,7 +31,7 @@ from bulkupdate.runs.matching.search import make_search
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.run_report import RunReport, report_failure
-from bulkupdate.text import pluralize, quote_argument
+from bulkupdate.text import SuggestedCommand, pluralize
 
 MAX_READ_ATTEMPTS = 2
 """How often the program may end while it reads a file before the file is refused: once may be a power cut."""
@@ -133,7 +133,7 @@ class FileProcessor:
         folder = self.sender.folder
         report = folder.report_path(claimed, "-check.xlsx")
         written = write_check(checked_input, self.sender.settings, report, None)
-        next_command = f"bulkupdate check {quote_argument(folder.find_target(claimed, folder.failed))}"
+        next_command = SuggestedCommand("check", folder.find_target(claimed, folder.failed))
         run_report = report_check(checked_input, ExitCode.FILE_REFUSED, written, next_command)
         rows = pluralize(len(checked_input.checked), "row")
         verb = "is" if checked_input.invalid == 1 else "are"

@@ -14,6 +14,7 @@ from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
+from bulkupdate.text import SuggestedCommand
 
 NOT_LOOKED_UP = "Whether the customers exist and what their fields are now: `check --live` shows it."
 NOT_CHECKED = (
@@ -121,7 +122,7 @@ def report_check(
     checked_input: CheckedInput,
     exit_code: ExitCode,
     written: WrittenReports,
-    next_command: str | None,
+    next_command: SuggestedCommand | None,
     live: LiveFindings | None = None,
 ) -> RunReport:
     """Return a file that was checked and not sent. `live` is what fetching live customers found, None: not fetched."""

@@ -15,7 +15,7 @@ from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 from bulkupdate.errors import InputFileError, UsageError
-from bulkupdate.runs.matching.key import KEY_OPTION, Key, find_key, format_arguments
+from bulkupdate.runs.matching.key import KEY_OPTION, Key, find_key, list_arguments
 from bulkupdate.runs.matching.keyed_sheet import find_key_column
 from bulkupdate.runs.matching.lookup import read_lookup
 from bulkupdate.runs.matching.matched_input import (
@@ -94,7 +94,7 @@ class CheckedInput:
 
     `sha256` is that of its bytes; `notes` are what the user should know of how it was read. `shown_as` is the name
     users know it by, None if that is its path. `matched` is how the customers were found, None if by their ids;
-    `key_arguments` are the options for that, to be put behind a command.
+    `key_arguments` are the options for that, to be added to a command.
     """
 
     path: Path
@@ -105,7 +105,7 @@ class CheckedInput:
     checked: CheckedFile
     shown_as: str | None = None
     matched: MatchedSheet | None = None
-    key_arguments: str = ""
+    key_arguments: tuple[str | Path, ...] = ()
 
     @property
     def original_headings(self) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def load_input_file(
         sheet.notes,
         checked,
         matched=read.matched,
-        key_arguments=format_arguments(options.key, options.lookup),
+        key_arguments=list_arguments(options.key, options.lookup),
     )
 
 

@@ -13,6 +13,7 @@ from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import BulkUpdateError, ExitCode, InputFileError, InternalError
 from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import RunState
+from bulkupdate.text import SuggestedCommand
 
 _MAX_REASONS = 100
 
@@ -52,7 +53,7 @@ class RunReport:
     to_fix: Path | None = None
     html: Path | None = None
     annotated: Path | None = None
-    next_command: str | None = None
+    next_command: SuggestedCommand | None = None
     error: BulkUpdateError | None = None
     results_error: BulkUpdateError | None = None
 
@@ -82,11 +83,12 @@ class RunReport:
             "html": _path_to_json(self.html),
             "annotated": _path_to_json(self.annotated),
             "next": self.next_command,
+            "next_args": ["bulkupdate", *self.next_command.arguments] if self.next_command else None,
         }
 
 
 def report_sheet(
-    file: str, rows: int, calls: int, exit_code: ExitCode, sheet: Path | None, next_command: str | None
+    file: str, rows: int, calls: int, exit_code: ExitCode, sheet: Path | None, next_command: SuggestedCommand | None
 ) -> RunReport:
     """Return a sheet that was written without sending anything: an undo sheet or an export."""
     return RunReport(

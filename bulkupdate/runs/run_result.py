@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode
-from bulkupdate.runs.matching.key import format_arguments
+from bulkupdate.runs.matching.key import list_arguments
 from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import TO_FIX, UNCONFIRMED, Run, RunState, StatusCounts
-from bulkupdate.text import pluralize, quote_argument
+from bulkupdate.text import SuggestedCommand, pluralize
 
 _WORTH_A_RETRY = (Status.FAILED, Status.UNKNOWN)
 """`retry` sends rejected rows too, but these are rejected again unless they are corrected first."""
@@ -42,32 +42,32 @@ class RunResult:
         return ExitCode.DONE if self.tally.is_all_well else ExitCode.INCOMPLETE
 
     @property
-    def show_command(self) -> str:
+    def show_command(self) -> SuggestedCommand:
         """The command that writes the results again, at another place."""
         return show_command(self.run)
 
     @property
-    def next_command(self) -> str | None:
+    def next_command(self) -> SuggestedCommand | None:
         """The command that continues; None if nothing is left to do."""
         if self.results_error is not None and self.run.state is RunState.FINISHED:
             return self.show_command
         return next_command(self.run, self.tally, self.to_fix)
 
 
-def show_command(run: Run) -> str:
+def show_command(run: Run) -> SuggestedCommand:
     """Return the command that writes the results of a run again, in the current folder."""
-    return f"bulkupdate show {run.id} -o results-{run.id}.xlsx"
+    return SuggestedCommand("show", run.id, "-o", f"results-{run.id}.xlsx")
 
 
-def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> str | None:
+def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> SuggestedCommand | None:
     """Return the command that fits what is left of a run; None if nothing is left to do.
 
     A row that the service refused is not sent again as it is: it is corrected in the to-fix file.
     """
     if run.state is not RunState.FINISHED:
-        return f"bulkupdate resume {run.id}"
+        return SuggestedCommand("resume", run.id)
     if _count(tally, _WORTH_A_RETRY):
-        return f"bulkupdate retry {run.id}"
+        return SuggestedCommand("retry", run.id)
     if run.options.undo or not _count(tally, TO_FIX):
         return None
     return _run_command(run, to_fix) if to_fix is not None else show_command(run)
@@ -87,9 +87,9 @@ def describe_rest(run: Run, tally: StatusCounts, to_fix: Path | None) -> list[st
     return sentences
 
 
-def _run_command(run: Run, to_fix: Path) -> str:
+def _run_command(run: Run, to_fix: Path) -> SuggestedCommand:
     """Return the command that sends corrected rows, whose customers are found as those of the run were."""
-    return f"bulkupdate run {quote_argument(to_fix)}{format_arguments(run.options.key, run.options.lookup)}"
+    return SuggestedCommand("run", to_fix, *list_arguments(run.options.key, run.options.lookup))
 
 
 def _count(tally: StatusCounts, statuses: tuple[Status, ...]) -> int:

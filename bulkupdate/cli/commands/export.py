@@ -32,7 +32,7 @@ from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import FileKind
-from bulkupdate.text import pluralize, quote_argument
+from bulkupdate.text import pluralize
 
 
 @click.command("export")
@@ -74,7 +74,7 @@ def _write(
     if export.unknown:
         console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
     console.info(f"Export: {path}, {pluralize(len(export.rows), 'customer')}, {pluralize(calls, 'request')} used.")
-    command = f"bulkupdate run {quote_argument(path)} --only-changes"
+    command = invocation.suggest("run", path, "--only-changes")
     console.info(f"Edit it and send it: {command}")
     exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
     if invocation.as_json:

@@ -14,14 +14,13 @@ from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_op
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.input_file import SheetOptions, read_input_sheet
-from bulkupdate.runs.matching.key import format_arguments
+from bulkupdate.runs.matching.key import list_arguments
 from bulkupdate.runs.matching.matched_file import default_matched_path, write_matched_file
 from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import Outcome
 from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import FileKind
-from bulkupdate.text import quote_argument
 
 _FOUND = (Outcome.GIVEN, Outcome.MATCHED)
 
@@ -59,7 +58,9 @@ def _report(path: Path, file: Path, matched: MatchedSheet, options: SheetOptions
     console.info(f"Matched sheet: {path}")
     is_complete = sum(counts.get(outcome, 0) for outcome in _FOUND) == len(matched.matches)
     exit_code = ExitCode.DONE if is_complete else ExitCode.INCOMPLETE
-    next_command = f"bulkupdate run {quote_argument(path)}{format_arguments(options.key, options.lookup)}"
+    next_command = invocation.suggest(
+        "run", path, *list_arguments(options.key, options.lookup), *invocation.heading_arguments
+    )
     console.info(
         f"To send it: {next_command}" if is_complete else f"Fill in the missing ids, then send it: {next_command}"
     )

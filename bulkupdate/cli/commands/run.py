@@ -9,11 +9,11 @@ import click
 
 from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_previous_run
 from bulkupdate.cli.console import print_json
-from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input
+from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input, suggest_for
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.key_search import OptionalSession
-from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options
+from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options, list_given
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.sheet_options import sheet_options
@@ -26,7 +26,11 @@ from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.runs.selection import create_selected_run
-from bulkupdate.text import quote_argument
+
+_REPEATED = (
+    "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary",
+)  # fmt: skip
+"""The options that a dry run repeats in the command that sends."""
 
 
 @click.command("run")
@@ -62,6 +66,7 @@ def command(
     key, lookup = sheet_options.key or "", str(sheet_options.lookup or "")
     options = replace(run_options, skip_invalid=skip_invalid, limit=limit, key=key, lookup=lookup)
     if dry_run:
+        invocation.run_arguments = list_given(*_REPEATED)
         return _check(file, options, sheet_options, Reports(output), invocation)
     invocation.settings.require_connection()
     if output is not None:
@@ -116,8 +121,7 @@ def _send(
 
 def _refuse(checked_input: CheckedInput, invocation: Invocation) -> int:
     report = checked_input.path.with_name(f"{checked_input.path.stem}-check.xlsx")
-    file = f"{quote_argument(checked_input.path)}{checked_input.key_arguments}"
-    command = f"bulkupdate check {file} -o {quote_argument(report)}"
+    command = suggest_for("check", checked_input, invocation, "-o", report)
     console = invocation.console
     console.info(f"Nothing was sent: {checked_input.invalid:,} of {len(checked_input.checked):,} rows are invalid.")
     console.info(f"Fix them (`{command}` lists them all), or skip them with --skip-invalid.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -35,6 +36,7 @@ def command(invocation: Invocation, run_id: str | None, output: Path | None) -> 
                 if path is not None:
                     console.info(f"Written: {path}")
         report = report_run(run, journal, state_dir)
+    report = replace(report, next_command=invocation.complete(report.next_command))
     if invocation.as_json:
         described = report.to_json()
         print_json({**described, "results": str(output) if output else described["results"]})

@@ -15,7 +15,6 @@ from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
-from bulkupdate.text import quote_argument
 
 
 @click.command("template")
@@ -27,7 +26,7 @@ def command(invocation: Invocation, output: Path, fields: str | None) -> int:
     chosen = FIELDS if fields is None else _find_fields(fields)
     require_output_place(output, FileKind.TEMPLATE, force=invocation.force)
     write_template(output, chosen)
-    invocation.console.info(f"Template: {output}. Fill it in, then: bulkupdate check {quote_argument(output)}")
+    invocation.console.info(f"Template: {output}. Fill it in, then: {invocation.suggest('check', output)}")
     if invocation.as_json:
         print_json({"template": str(output), "exit_code": 0})
     return ExitCode.DONE

@@ -85,7 +85,7 @@ def _write_sheet(
 
 
 def _end_without_sending(run: Run, path: Path | None, rows: int, invocation: Invocation) -> int:
-    command = f"bulkupdate undo {run.id} --run" if path else None
+    command = invocation.suggest("undo", run.id, "--run") if path else None
     if path is None:
         invocation.console.info(f"Run {run.id} changed nothing that could be restored.")
     else:

@@ -11,7 +11,6 @@ from bulkupdate.customers.field_types import EMAIL
 from bulkupdate.customers.fields import CUSTOMER_ID, Field, normalize_heading
 from bulkupdate.customers.headings import HeaderRow, describe_headings, find_field
 from bulkupdate.errors import InputFileError, UsageError
-from bulkupdate.text import quote_argument
 
 KEY_OPTION = "--key"
 
@@ -65,10 +64,11 @@ class Key:
         return normalize_heading(header.headings[index]) == normalize_heading(self.name)
 
 
-def format_arguments(key: str | None, lookup: Path | str | None) -> str:
-    """Return the options that name the key, to be put behind a command; empty if there is none."""
-    named = f" {KEY_OPTION} {quote_argument(key)}" if key else ""
-    return named + (f" --lookup {quote_argument(lookup)}" if key and lookup else "")
+def list_arguments(key: str | None, lookup: Path | str | None) -> tuple[str | Path, ...]:
+    """Return the options that name the key, to be added to a command; empty if there is none."""
+    if not key:
+        return ()
+    return (KEY_OPTION, key, "--lookup", lookup) if lookup else (KEY_OPTION, key)
 
 
 def find_key(name: str, heading_map: Mapping[str, str]) -> Key:

@@ -1,0 +1,78 @@
+"""The next command can be pasted as it stands, and does what was meant: it repeats the options that the user gave."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from tests.conftest import FIRST, find_puts, write_csv, write_sheet
+
+SHELLS = [shell for shell in ("bash", "zsh", "sh", "pwsh") if shutil.which(shell)]
+NAMES = ("it's ok.csv", "a b & c.csv", "$(touch PWN).csv", "Müller “x”.csv", "-rf.csv", "100% `x`.csv", "plain.csv")
+
+
+def paste(shell, told, folder):
+    """What the program would get as its arguments if the command were pasted."""
+    command = told["next"].replace("bulkupdate", "printf '%s\\0'", 1)
+    pasted = subprocess.run([shell, "-c", command], cwd=folder, capture_output=True, check=True).stdout
+    return ["bulkupdate", *pasted.decode().split("\0")[:-1]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shell_gives_the_program_the_arguments_that_were_meant(run_program, tmp_path, name):
+    write_csv(tmp_path / name, [["CustomerId", "Name"], [1, "x"]])
+    checked = run_program("check", f"./{name}").told
+    for shell in SHELLS:
+        assert paste(shell, checked, tmp_path) == checked["next_args"]
+    assert (tmp_path / checked["next_args"][-1]).samefile(tmp_path / name)
+    assert not (tmp_path / "PWN").exists()
+
+
+def test_the_options_for_reading_a_sheet_are_repeated(run_program, sandbox, tmp_path):
+    (tmp_path / "de.csv").write_text(f"Kundennr;AccountManager1Commission\n{FIRST};1,5\n")
+    options = ("--decimal", ",", "--map", "Kundennr=CustomerId", "--encoding", "utf-8", "--numbers", "stored")
+    checked = run_program("check", "de.csv", *options)
+    assert (checked.exit_code, checked.told["next_args"][:3]) == (0, ["bulkupdate", "run", "de.csv"])
+    done = run_program(*checked.told["next_args"][1:], "--yes")
+    assert (done.exit_code, done.counts) == (0, {"updated": 1})
+    assert shlex.split(checked.told["next"]) == checked.told["next_args"]
+
+
+def test_a_dry_run_repeats_what_was_asked_of_the_run(run_program, tmp_path):
+    sheet = write_sheet(tmp_path / "in.csv", 2)
+    dry = run_program("run", sheet, "--dry-run", "--verify", "--snapshot", "--limit", 1, "-o", "report.xlsx").told
+    assert dry["next_args"][3:] == ["--limit", "1", "--verify", "--snapshot"]
+
+
+def test_settings_of_the_command_line_are_repeated(run_program, sandbox, tmp_path):
+    (tmp_path / "my settings.toml").write_text("concurrency = 1\n")
+    sheet = write_sheet(tmp_path / "in.csv", 3)
+    given = ("--config", "my settings.toml", "--state-dir", str(tmp_path / "other state"))
+    stopped = run_program("run", sheet, "--yes", "--limit", 1, *given)
+    assert stopped.told["next"] in stopped.err
+    assert stopped.told["next_args"][3:] == [
+        "--config",
+        "my settings.toml",
+        "--state-dir",
+        str(tmp_path / "other state"),
+    ]
+    assert run_program(*stopped.told["next_args"][1:]).counts == {"updated": 3}
+    assert len(find_puts(sandbox)) == 3
+
+
+def test_the_corrected_rows_are_read_as_the_file_was(run_program, tmp_path):
+    (tmp_path / "de.csv").write_text(f"Kundennr;Email\n{FIRST};anna\n{FIRST + 1};b@example.com\n")
+    options = ("--map", "Kundennr=CustomerId", "--encoding", "utf-8")
+    done = run_program("run", "de.csv", "--yes", "--skip-invalid", "-o", "out.xlsx", *options)
+    assert done.told["next_args"] == [
+        "bulkupdate", "run", str(tmp_path / "out-to-fix.xlsx"), "--map", "Kundennr=CustomerId",
+    ]  # fmt: skip
+    assert run_program("check", *done.told["next_args"][2:]).told["counts"] == {"invalid": 1}
+
+
+def test_nothing_left_to_do_is_no_command(run_program, tmp_path):
+    told = run_program("run", write_sheet(tmp_path / "in.csv", 1), "--yes").told
+    assert (told["next"], told["next_args"]) == (None, None)
