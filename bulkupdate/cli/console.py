@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,11 +11,12 @@ from typing import Any
 
 import click
 
-from bulkupdate.customers.models import Problem
+from bulkupdate.customers.models import Problem, Severity
 from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.errors import BulkUpdateError, UsageError
 
 _GROUPS_SHOWN = 20
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 class Console:
@@ -30,7 +32,7 @@ class Console:
 
     def error(self, error: BulkUpdateError) -> None:
         """Show an error, also when quiet."""
-        _write_line(f"Error: {error}")
+        _write_line(f"{click.style('Error:', fg='red', bold=True)} {error}")
         if error.remedy:
             _write_line(f"       {error.remedy}")
 
@@ -39,7 +41,8 @@ class Console:
         groups = group_problems(problems)
         for group in groups[:_GROUPS_SHOWN]:
             place = f"{group.column}: " if group.column else ""
-            self.info(f"  {group.severity.value}  {place}{group.title} ({group.where})")
+            severity = click.style(group.severity.value, fg=_COLOURS[group.severity])
+            self.info(f"  {severity}  {place}{group.title} ({group.where})")
             self.info(f"         {group.remedy}")
         if len(groups) > _GROUPS_SHOWN:
             self.info(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
@@ -59,7 +62,12 @@ class Console:
 def _write_line(text: str) -> None:
     """Write a line to stderr. If its reader is gone (a closed pipe or terminal), the work continues."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(text, err=True, color=None if _has_colours() else False)
+
+
+def _has_colours() -> bool:
+    """Return whether colours may be shown, if stderr is a terminal (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -7,15 +7,19 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
     """A click group whose commands are modules of one package; each module has its command as `command`."""
 
-    def __init__(self, *args: Any, package: str, short_helps: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, package: str, command_groups: Mapping[str, Mapping[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._package = package
-        self._short_helps = short_helps
+        self._groups = command_groups
+        self._short_helps = {name: line for group in command_groups.values() for name, line in group.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of the commands."""
@@ -31,5 +35,12 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(self._short_helps.items()))
+        for heading, commands in self._groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()), col_max=12)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that complete a word, without loading the commands."""
+        names = [name for name in self._short_helps if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=self._short_helps[name]) for name in names]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]

@@ -21,31 +21,44 @@ Blank cells leave a field unchanged. Start with `bulkupdate template`, check wit
 `bulkupdate run FILE`. If a run stops for any reason, continue it with `bulkupdate resume`.
 """
 
-SHORT_HELPS = {
-    "check": "The dry run: everything except sending.",
-    "demo": "Run sandbox, sample file and results in one go.",
-    "doctor": "Check sign-in, quota, journal and nightly folder.",
-    "export": "Write live customers as a sheet to edit and upload again.",
-    "match": "Fill in customer ids, found by e-mail or another column.",
-    "nightly": "Send every waiting file of a folder, for a scheduler.",
-    "purge": "Delete old runs and their data.",
-    "resume": "Continue a stopped run.",
-    "retry": "Send again what failed, was rejected or is unknown.",
-    "run": "Check all rows of a file, then send them.",
-    "runs": "List the runs, newest first.",
-    "sandbox": "A local stand-in for the service.",
-    "serve": "The upload page, for colleagues without a terminal.",
-    "show": "Show one run; write its results again.",
-    "template": "Write a sheet ready to fill in.",
-    "undo": "Write a sheet that restores the previous values.",
+COMMAND_GROUPS: dict[str, dict[str, str]] = {
+    "Every day": {
+        "template": "Write a sheet ready to fill in.",
+        "check": "The dry run: everything except sending.",
+        "run": "Check all rows of a file, then send them.",
+        "match": "Fill in customer ids, found by e-mail or another column.",
+        "export": "Write live customers as a sheet to edit and upload again.",
+    },
+    "After a run": {
+        "resume": "Continue a stopped run.",
+        "retry": "Send again what failed, was rejected or is unknown.",
+        "runs": "List the runs, newest first.",
+        "show": "Show one run; write its results again.",
+        "undo": "Write a sheet that restores the previous values.",
+    },
+    "For schedulers and colleagues": {
+        "nightly": "Send every waiting file of a folder, for a scheduler.",
+        "serve": "The upload page, for colleagues without a terminal.",
+    },
+    "Set up and look after": {
+        "doctor": "Check sign-in, quota, journal and nightly folder.",
+        "purge": "Delete old runs and their data.",
+        "help": "Show the help of a command, or all settings.",
+    },
+    "Try out": {
+        "demo": "Run sandbox, sample file and results in one go.",
+        "sandbox": "A local stand-in for the service.",
+    },
 }
-"""Every command with its line in the list of commands; the module of that name in `commands/` has the rest."""
+"""Every command with its line in the help, by when it is needed; its module in `commands/` has the rest."""
+
+SHORT_HELPS = {name: line for group in COMMAND_GROUPS.values() for name, line in group.items()}
 
 
 @click.group(
     cls=LazyGroup,
     package="bulkupdate.cli.commands",
-    short_helps=SHORT_HELPS,
+    command_groups=COMMAND_GROUPS,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )

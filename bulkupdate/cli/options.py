@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from bulkupdate import __version__
 from bulkupdate.cli.console import Console
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.settings import SECRETS, SETTINGS
@@ -25,6 +26,7 @@ YES_OPTION = click.option("--yes", is_flag=True, help="Send without asking.")
 _COMMON = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, for programs."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+    click.version_option(__version__, prog_name="bulkupdate"),
     click.option("--config", type=click.Path(path_type=Path), help="The settings file to read."),
 )
 _SETTINGS = tuple(each for each in SETTINGS if each.name not in SECRETS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.cli.console import print_json
+from tests.cli.terminal import Terminal
 from tests.conftest import FIRST, Finished, find_puts, write_csv, write_sheet
 
 
@@ -65,3 +66,14 @@ def test_a_list_that_the_code_page_cannot_show_is_shown_with_escapes(run_program
 def test_half_a_surrogate_pair_is_escaped_as_json_has_it(capfdbinary):
     print_json({"file": "k\udcff.csv"})
     assert json.loads(capfdbinary.readouterr().out) == {"file": "k\udcff.csv"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_an_error_is_red_on_a_terminal_that_shows_colours(run_program, environment, is_coloured):
+    run_program.environment = {**run_program.environment, "TERM": "xterm", "NO_COLOR": "", **environment}
+    terminal = Terminal(run_program, "check", "missing.csv")
+    assert terminal.finish() == 3
+    assert ("\x1b[31m" in terminal.shown) is is_coloured
+    assert "\x1b" not in run_program("check", "missing.csv").err
