@@ -43,6 +43,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
     "Set up and look after": {
         "doctor": "Check sign-in, quota, journal and nightly folder.",
         "purge": "Delete old runs and their data.",
+        "completion": "Complete commands and options with the Tab key.",
         "help": "Show the help of a command, or all settings.",
     },
     "Try out": {

@@ -46,7 +46,10 @@ def run_options(command: Function) -> Function:
         **given: Any,
     ) -> int:
         if max_age_days is not None and not since_last:
-            raise UsageError("--max-age says how long --since-last trusts the journal, but --since-last was not given.")
+            raise UsageError(
+                "--max-age says how long --since-last trusts the journal, but --since-last was not given.",
+                remedy="Add --since-last, or omit --max-age.",
+            )
         options = RunOptions(
             verify=verify,
             only_changes=only_changes,

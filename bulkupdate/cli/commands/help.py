@@ -33,7 +33,7 @@ def command(ctx: click.Context, topic: str | None) -> int:
 
 def _format_settings() -> str:
     formatter = click.HelpFormatter(max_width=120)
-    formatter.write(f"{_SETTINGS_HELP}\n")
+    formatter.write_text(" ".join(_SETTINGS_HELP.split()))
     for section in Section:
         rows = [
             (environment_name(each.name), _describe(each.name, each.metadata["help"]))
