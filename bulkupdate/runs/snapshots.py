@@ -43,7 +43,7 @@ def drop_outdated_snapshots(journal: Journal, run: Run, now: float) -> None:
     """
     if run.options.is_read_first:
         journal.drop_snapshots_changed_elsewhere(run)
-    elif run.finished and now - parse_utc(run.finished) < FRESH_SECONDS:  # it was stopped a moment ago
+    elif run.finished and 0 <= now - parse_utc(run.finished) < FRESH_SECONDS:  # it was stopped a moment ago
         journal.drop_snapshots_changed_meanwhile(run)
     else:
         journal.drop_unapplied_snapshots(run)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import SandboxResponse
-from tests.conftest import FIRST, find_puts, read_results
+from tests.conftest import FIRST, find_puts, read_results, write_sheet
+from tests.runs.in_process import Driver
+from tests.runs.test_sender import SkippingClock
 
 
 def write_value(path, word, rows=6):
@@ -70,3 +74,20 @@ def test_the_reason_of_the_run_wins_over_the_stop_at_the_border_of_a_snapshot_bl
     stopped = run_program("run", sheet, "--snapshot", "--yes", concurrency=1, requests_per_hour=0)
     assert stopped.exit_code == 4, stopped.err
     assert "asks at" in stopped.err
+
+
+def test_what_was_read_before_a_stop_is_read_again_if_another_run_changed_it_though_the_clock_went_back(
+    sandbox, tmp_path
+):
+    clock = SkippingClock()
+    driver = Driver(sandbox.base_url, tmp_path, clock=clock, settings={"concurrency": 1})
+    older = driver.begin(write_sheet(tmp_path / "older.csv", 5, word="older"))
+    run = driver.begin(write_sheet(tmp_path / "run.csv", 5, word="run"), snapshot=True)
+    driver.execute_run(run, watch=lambda outcomes, _waiting: driver.stop.set() if outcomes else None)
+    clock.skipped -= 3600
+    driver.execute_run(older)
+    clock.skipped += 3600
+    driver.execute_run(run)
+    with Journal(driver.state, clock) as journal:
+        restored = find_restorations(journal, journal.find_run(run.id), driver.state)
+    assert restored[-1].before["Name"] == "older 4", "the value that the run has overwritten"

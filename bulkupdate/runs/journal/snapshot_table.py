@@ -23,8 +23,6 @@ DELETE FROM snapshots WHERE run = ?1 AND row IN (
     SELECT mine.row FROM rows AS mine
     JOIN rows AS other ON other.customer_id = mine.customer_id AND other.may_be_applied = 1 AND other.run != mine.run
     WHERE mine.run = ?1 AND mine.may_be_applied = 0
-    AND (other.run > mine.run OR other.ended IS NULL
-        OR other.finished_at >= (SELECT started FROM runs WHERE key = ?1))
 )
 """
 _TOUCHED = """
@@ -53,7 +51,10 @@ class SnapshotTable(JournalFile):
         self.execute_in_parts(_DROP_CHANGED_ELSEWHERE, [(run.key,)])
 
     def drop_snapshots_changed_meanwhile(self, run: Run) -> None:
-        """Delete those of the rows that were not changed, if a newer run, or another one since the start, did so."""
+        """Delete those of the rows that were not changed, if any other run may have changed the customer.
+
+        Whether that was before or after the reading is not known: a clock does not tell, it may have been set back.
+        """
         self.execute_in_parts(_DROP_CHANGED_MEANWHILE, [(run.key,)])
 
     def has_snapshots(self, run: Run) -> bool:
