@@ -7,7 +7,8 @@ RUN pip wheel --no-cache-dir --constraint constraints.txt --wheel-dir /wheels .
 
 FROM python:3.12-slim
 COPY --from=build /wheels /wheels
-# hadolint ignore=DL3013 - the wheels are those of constraints.txt
+# The wheels are those of constraints.txt.
+# hadolint ignore=DL3013
 RUN pip install --no-cache-dir --no-index --find-links /wheels bulkupdate \
     && rm -rf /wheels \
     && useradd --create-home --uid 10001 bulkupdate \
