@@ -219,7 +219,7 @@ def test_a_secret_is_taken_out_in_this_encoding(name: str, secret: str) -> None:
 @given(
     SECRETS,
     st.lists(
-        st.sampled_from([each for each in ENCODINGS if not re.search("Latin|read as|entities without", each)]),
+        st.sampled_from([each for each in ENCODINGS if not re.search("Latin|read as|entities without|other case|UTF-16", each)]),
         min_size=2,
         max_size=3,
     ),

@@ -135,7 +135,7 @@ def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_progr
     """Old file or no file, never half; `show -o` and `resume` write it again."""
     sheet, results = write_sheet(tmp_path / "customers.csv", 120), tmp_path / "results.xlsx"
     results.write_bytes(b"the old file")
-    process = run_program.fork("run", sheet, "--yes", "-o", results, patch=KILLED_IN_RESULTS)
+    process = run_program.fork("run", sheet, "--yes", "--force", "-o", results, patch=KILLED_IN_RESULTS)
     assert finish(process).exit_code == -signal.SIGKILL
     assert results.read_bytes() == b"the old file"
     shown = run_program("show", "-o", tmp_path / "shown.xlsx")

@@ -71,7 +71,7 @@ def test_an_unclear_answer_leaves_the_row_unknown_and_retry_sends_it_again(make_
     sandbox = make_sandbox(plan=lambda call: next(answers, None) if call.kind == "write" else None)
     line = run_one(run_program, sandbox, tmp_path)
     assert (line["Status"], line["HttpStatus"]) == ("unknown", "202")
-    assert line["Message"] == "answered 202, which does not say whether the update was carried out"
+    assert line["Message"].startswith("answered 202, which does not say whether the update was carried out.")
     assert run_program("retry").told["counts"] == {"updated": 1}
     assert len(find_puts(sandbox)) == 2
 
@@ -81,7 +81,8 @@ def test_a_refusal_costs_one_request_and_its_reason_is_told(make_sandbox, run_pr
     refusal = SandboxResponse(status, json.dumps({"Message": "No such luck."}).encode())
     sandbox = make_sandbox(plan=lambda call: refusal if call.kind == "write" else None)
     line = run_one(run_program, sandbox, tmp_path)
-    assert (line["Status"], line["HttpStatus"], line["Message"]) == ("rejected", str(status), "No such luck.")
+    assert (line["Status"], line["HttpStatus"]) == ("rejected", str(status))
+    assert line["Message"].startswith("No such luck. C")  # followed by what to do about it
     assert len(find_puts(sandbox)) == 1
 
 
