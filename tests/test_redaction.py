@@ -216,10 +216,14 @@ def test_a_secret_is_taken_out_in_this_encoding(name: str, secret: str) -> None:
     assert redact(secret, BEFORE + ENCODINGS[name](secret) + AFTER) == f"{BEFORE}[secret]{AFTER}"
 
 
+AMBIGUOUS = "Latin|read as|entities without|other case|UTF-16"
+"""Encodings that cannot be undone in any order."""
+
+
 @given(
     SECRETS,
     st.lists(
-        st.sampled_from([each for each in ENCODINGS if not re.search("Latin|read as|entities without|other case|UTF-16", each)]),
+        st.sampled_from([each for each in ENCODINGS if not re.search(AMBIGUOUS, each)]),
         min_size=2,
         max_size=3,
     ),
