@@ -6,6 +6,7 @@
     ├── StoppedError                    4  the run ends early with a consistent journal: `resume` continues
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all attempts, or too many consecutive failed rows
+    │   │   └── UnreadableListError         a list of customers cannot be read, or not as a whole
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   ├── OvertakenRunError              a newer run has updated customers that still wait in this one
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
@@ -79,6 +80,10 @@ class SignInRefusedError(StoppedError):
 
 class ServiceDownError(StoppedError):
     """The service gave no usable answer in all attempts."""
+
+
+class UnreadableListError(ServiceDownError):
+    """The service answered with a list of customers that cannot be read, or not as a whole."""
 
 
 class ThrottledTooLongError(StoppedError):

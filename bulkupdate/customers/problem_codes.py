@@ -217,6 +217,10 @@ class ProblemCode(StrEnum):
         "service-down", "Service down", "the service gave no usable answer, or too many rows in a row failed",
         "`bulkupdate resume` continues when the service is back.",
     )
+    UNREADABLE_LIST = (
+        "unreadable-list", "Unreadable list", "the service's list of customers could not be read as a whole",
+        "Try again later, or match with --lookup.",
+    )
     THROTTLED_TOO_LONG = (
         "throttled-too-long", "Quota used up", "the service asks for a longer wait than a run makes",
         "`bulkupdate resume` continues after the time in the message.",

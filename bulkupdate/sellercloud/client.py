@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from bulkupdate.clock import Clock
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import LISTED, LiveCustomer, flatten_customer, flatten_list_item
-from bulkupdate.errors import ServiceDownError, StoppedError
+from bulkupdate.errors import ServiceDownError, StoppedError, UnreadableListError
 from bulkupdate.sellercloud.base_url import LOOKUP_URL, TeamLookup, find_base_url
 from bulkupdate.sellercloud.pipeline import RequestPipeline
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS, Quota
@@ -24,6 +24,9 @@ from bulkupdate.sellercloud.update_result import UpdateResult, classify_stopped_
 from bulkupdate.settings import Settings
 
 PAGE_SIZE = 50
+_MOST_CUSTOMERS = 10_000_000
+"""A `TotalResults` above this is not believed: reading that many would take weeks of quota."""
+
 """Customers on one page of the list; the service silently caps it (`docs/api.md`, section Reading many customers)."""
 
 
@@ -136,12 +139,17 @@ class Client:
 
         `fields` are those wanted, all that the list has unless given. Returns the customers' list fields by id, empty
         past the last page, and the number of all of them, None if the service does not say. The service may ignore the
-        e-mail, or find others (`docs/api.md`, section Filters). Raises as `read_customer` does.
+        e-mail, or find others (`docs/api.md`, section Filters). Raises as `read_customer` does, and
+        `UnreadableListError` rather than leave a customer out.
         """
         what = "searching customers by e-mail" if email else f"reading page {number} of the customers"
         items, total = self._read_list([("model.email", email)] if email else [], number, what)
-        by_id = {str(item.get("UserID")): flatten_list_item(item, fields) for item in items}
-        return {key: fields for key, fields in by_id.items() if _CUSTOMER_ID.fullmatch(key)}, total
+        if items is None and total != 0:
+            raise UnreadableListError(f"While {what}, the service answered without a list of customers.")
+        by_id = {str(item.get("UserID")): flatten_list_item(item, fields) for item in items or ()}
+        if not all(map(_CUSTOMER_ID.fullmatch, by_id)):
+            raise UnreadableListError(f"While {what}, the service named a customer without a readable id.")
+        return by_id, total
 
     def close(self) -> None:
         """Close connections and quota file."""
@@ -172,6 +180,7 @@ class Client:
         for page in range(1, len(ids) + 1):
             query = [("model.customerIds", _checked(customer_id)) for customer_id in ids]
             objects, total = self._read_list(query, page, f"reading {len(ids)} customers")
+            objects = objects or []
             yield objects
             seen += len(objects)
             if not objects or (total is not None and seen >= total):
@@ -179,13 +188,16 @@ class Client:
 
     def _read_list(
         self, filters: list[tuple[str, str]], page: int, what: str
-    ) -> tuple[list[dict[str, Any]], int | None]:
-        """Return the items of one page, and the `TotalResults`; without filters, of all customers."""
+    ) -> tuple[list[dict[str, Any]] | None, int | None]:
+        """Return the items of one page, None if it has no list, and the `TotalResults`, None if it is not credible.
+
+        Without filters, they are those of all customers.
+        """
         query = [*filters, ("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
         answer = require_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
         items, total = answer.get("Items"), answer.get("TotalResults")
-        objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-        return objects, total if isinstance(total, int) else None
+        objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else None
+        return objects, total if isinstance(total, int) and 0 <= total <= _MOST_CUSTOMERS else None
 
     def _read_each(self, ids: Iterator[str]) -> dict[str, LiveCustomer]:
         read = ((customer_id, self.read_customer(customer_id)) for customer_id in ids)

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import count
 
 from bulkupdate.customers.payload import LiveCustomer
+from bulkupdate.errors import UnreadableListError
 from bulkupdate.runs.matching.search_progress import SHOWN_FIELDS, Answer, SearchProgress, key_step
 from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
@@ -27,7 +28,15 @@ def search_by_filter(client: Client, progress: SearchProgress, concurrency: int,
     for keys in ([first] if first else [], others):
         requests = [partial(_ask, client, text, progress.page_size) for text in keys]
         for answers in run_parallel(client, requests, concurrency, watch):
+            if any(_leaves_out_known(answer, progress) for answer in answers):
+                raise UnusableFilterError
             progress.add(answers)
+
+
+def _leaves_out_known(answer: Answer, progress: SearchProgress) -> bool:
+    """Return whether the filter does not find a customer of the key that the list has shown before."""
+    text = answer.step.removeprefix(key_step(""))
+    return not progress.found.get(text, {}).keys() <= answer.customers.keys()
 
 
 def require_known(client: Client, email: str, customer_id: str) -> None:
@@ -35,22 +44,33 @@ def require_known(client: Client, email: str, customer_id: str) -> None:
 
     Raises `UnusableFilterError` if it does not: then what it does not find may be there all the same.
     """
-    found, _ = client.list_page(1, email=email.swapcase())
+    found, _ = _list_by_email(client, 1, email.swapcase())
     if customer_id not in found:
         raise UnusableFilterError
 
 
 def _ask(client: Client, text: str, page_size: int) -> Answer:
     found: dict[str, LiveCustomer] = {}
+    expected = 0
     for page in count(1):
-        customers, total = client.list_page(page, email=text, fields=SHOWN_FIELDS)
+        customers, total = _list_by_email(client, page, text)
         is_new = bool(customers.keys() - found.keys())
         found |= customers
+        expected = max(expected, total or 0)
         if page > MOST_PAGES_OF_A_KEY or not all(_has_part(live, text) for live in customers.values()):
             raise UnusableFilterError
         if not is_new or (total is not None and len(found) >= total and len(customers) < page_size):
             break
+    if len(found) < expected:
+        raise UnusableFilterError  # it keeps customers back
     return Answer(key_step(text), found)
+
+
+def _list_by_email(client: Client, page: int, email: str) -> tuple[dict[str, LiveCustomer], int | None]:
+    try:
+        return client.list_page(page, email=email, fields=SHOWN_FIELDS)
+    except UnreadableListError:
+        raise UnusableFilterError from None
 
 
 def _has_part(live: LiveCustomer, text: str) -> bool:

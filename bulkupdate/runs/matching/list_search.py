@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bulkupdate.customers.fields import Field
+from bulkupdate.errors import UnreadableListError
 from bulkupdate.runs.matching.search_progress import SHOWN_FIELDS, Answer, SearchProgress, page_step
 from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
@@ -34,6 +35,18 @@ def search_list(client: Client, progress: SearchProgress, concurrency: int, watc
         answer = read_page(client, number, field)
         watch(1, client.quota.waiting)
         if not answer.customers.keys() - seen:
-            return
+            break
         seen.update(answer.customers)
         progress.add([answer])
+    _require_no_gap(progress, number)
+
+
+def _require_no_gap(progress: SearchProgress, last: int) -> None:
+    """Raise `UnreadableListError` if a page without customers comes before one with some: customers were kept back."""
+    sizes = [progress.steps.get(page_step(number), 0) for number in range(1, last + 1)]
+    filled = [index for index, size in enumerate(sizes) if size]
+    if filled and not all(sizes[: filled[-1]]):
+        raise UnreadableListError(
+            f"Page {sizes.index(0) + 1} of the service's list of customers is empty, though customers follow.",
+            remedy="Nothing was sent. Try again later, or match with --lookup.",
+        )

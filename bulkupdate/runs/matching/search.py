@@ -94,6 +94,7 @@ class CustomerSearch:
                 self._try_filter(progress, watch, say)
             if progress.is_filter_refused or progress.list_unasked():
                 search_list(self.client, progress, self.concurrency, watch)
+                self._note_shortfall(progress)
             self.journal.finish_search(progress.record.key)
             self._found.update(progress.found)
         return {text: tuple(candidates.values()) for text, candidates in self._found.items()}
@@ -144,6 +145,15 @@ class CustomerSearch:
             more = f"{pluralize(unread, 'request')} more" if progress.count_pages() else "more requests"
             say(f"The service's e-mail filter cannot be relied on: its whole list is read instead, with {more}.")
             self.notes.append("As the service's e-mail filter cannot be relied on, its whole list was read.")
+
+    def _note_shortfall(self, progress: SearchProgress) -> None:
+        """Note if the list has shown fewer customers than there are: a second one with a key may be among the rest."""
+        shown = progress.count_shown()
+        if progress.total is not None and shown < progress.total:
+            self.notes.append(
+                f"The service's list showed {shown:,} of {pluralize(progress.total, 'customer')}: a key may have "
+                "another customer that was not shown. Check the matches before you send."
+            )
 
     def _check_filter(self, progress: SearchProgress) -> None:
         """Check the filter with a customer whose e-mail is known, before a key is said to have no customer."""

@@ -97,15 +97,19 @@ class SearchProgress:
         """Return the pages that were not read, as far as the total is known."""
         return [page for page in range(1, (self.count_pages() or 1) + 1) if page_step(page) not in self.steps]
 
+    def count_shown(self) -> int:
+        """Return how many customers the pages read so far have shown; those of a repeated page count again."""
+        return sum(size for step, size in self.steps.items() if step.startswith("page "))
+
     def may_have_more_pages(self) -> bool:
         """Return whether there may be a page after the last one that was read.
 
         The total is believed if the pages have shown as many customers. After a full last page it could still be too
         low, so one page more is asked for while a key has no customer.
         """
-        counts = [size for step, size in self.steps.items() if step.startswith("page ")]
-        seen = sum(counts)
-        is_last_full = self.steps.get(page_step(len(counts)), 0) >= self.page_size
+        seen = self.count_shown()
+        pages = sum(step.startswith("page ") for step in self.steps)
+        is_last_full = self.steps.get(page_step(pages), 0) >= self.page_size
         if self.total is None or seen < self.total:
             return True
         is_doubtful = seen > self.total or self.total <= self.page_size or len(self.found) < len(self.keys)
