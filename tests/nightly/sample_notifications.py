@@ -16,6 +16,7 @@ from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.settings import Settings
+from bulkupdate.text import SuggestedCommand
 
 NIGHT = 1_768_392_000.0  # 2026-01-14T12:00:00Z
 
@@ -32,7 +33,7 @@ def report(
     run_report = RunReport(
         run="20260114-093849-k3v9x2mq", file="a.csv", state=RunState.FINISHED, exit_code=ExitCode(exit_code), rows=3,
         counts={Status.UPDATED: 2, Status.REJECTED: 1}, problems=(problem,),
-        next_command="bulkupdate retry 20260114-093849-k3v9x2mq", reasons=row_reasons,
+        next_command=SuggestedCommand("retry", "20260114-093849-k3v9x2mq"), reasons=row_reasons,
     )  # fmt: skip
     return FileReport(
         name=name,

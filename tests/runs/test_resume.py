@@ -141,7 +141,7 @@ def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_progr
     shown = run_program("show", "-o", tmp_path / "shown.xlsx")
     assert shown.counts == {"updated": 120}
     before = len(find_puts(sandbox))
-    resumed = run_program("resume")
+    resumed = run_program("resume", "--force")
     assert (resumed.exit_code, resumed.told["state"]) == (0, "finished")
     assert len(find_puts(sandbox)) == before == 120
     for path in (results, tmp_path / "shown.xlsx"):

@@ -108,7 +108,7 @@ def test_a_run_that_reads_shows_its_phases_and_a_stop_loses_none_of_them(tmp_pat
         read = wait_for_count(anna, run, "Reading previous values", 50)
         assert "expected end" in read.text
         anna.post(path_of(run) + "/stop")
-        assert "It was stopped as asked" in anna.wait_for_end(run).text
+        assert "It was stopped. All requests already sent are recorded." in anna.wait_for_end(run).text
         resumed = anna.post(path_of(run) + "/resume")
         wait_for_count(anna, resumed, "Updating", 50)
         wait_for_count(anna, resumed, "Reading back", 50)
