@@ -33,7 +33,7 @@ class Service:
         """Run the command; the requests it made, in all and by kind."""
         self.sandbox.reset_log()
         self.ended = bulkupdate(
-            *arguments, "-o", self.folder / "results.xlsx", folder=self.folder, base_url=self.sandbox.base_url,
+            *arguments, "-o", self.folder / f"{arguments[0]}.xlsx", folder=self.folder, base_url=self.sandbox.base_url,
             retry_wait=0.01, state_dir=self.folder / state,
         )  # fmt: skip
         counts = self.sandbox.counts

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BUILD = "import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1]); b.build_wheel(sys.argv[1])"
+BUILD = "import sys, setuptools.build_meta as b; place = sys.argv[1]; b.build_sdist(place); b.build_wheel(place)"
 
 
 def list_files() -> list[str]:
