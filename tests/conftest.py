@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,14 @@ from bulkupdate.sandbox.faults import FaultSchedule
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.warm import PROJECT, WarmProcess, WarmProgram
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, though a shell may have started the tests in the background."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
+
 
 FIRST = 100_001
 """Id of the sandbox's first customer."""
