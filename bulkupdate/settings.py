@@ -62,6 +62,8 @@ def _setting(
     most: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
+    if choices:
+        help_text += f" Values: {', '.join(choices)}."
     metadata = {"section": section, "help": help_text, "least": least, "most": most, "choices": choices}
     return field(default=default, metadata=metadata)
 
@@ -73,87 +75,103 @@ _CONNECTION, _SENDING, _SHEETS, _PAGE, _NOTICES = Section
 class Settings:
     """All settings of one call. An empty text or None means: not set."""
 
-    base_url: str = _setting(_CONNECTION, "", "address of the service: https://xx.api.sellercloud.com/rest/api")
-    server_id: str = _setting(_CONNECTION, "", "the xx of that address, instead of the base URL")
-    team: str = _setting(_CONNECTION, "", "team name, instead of both: the address is looked up")
-    username: str = _setting(_CONNECTION, "", "login name")
-    password: Secret = _setting(_CONNECTION, Secret(""), "password of the login")
-    password_file: str = _setting(_CONNECTION, "", "file that holds the password, instead of the password itself")
+    base_url: str = _setting(
+        _CONNECTION, "", "Address of the service, such as https://xx.api.sellercloud.com/rest/api."
+    )
+    server_id: str = _setting(_CONNECTION, "", "The xx of that address, instead of the whole.")
+    team: str = _setting(_CONNECTION, "", "Team name, instead of the address, which is then looked up.")
+    username: str = _setting(_CONNECTION, "", "Login name.")
+    password: Secret = _setting(_CONNECTION, Secret(""), "Password of that login.")
+    password_file: str = _setting(_CONNECTION, "", "File that holds the password, instead of the password itself.")
     state_dir: Path = _setting(
-        _CONNECTION, Path(platformdirs.user_state_dir(APP)), "folder of the journal, quota and history"
+        _CONNECTION, Path(platformdirs.user_state_dir(APP)), "Folder of the journal and the quota."
     )
     requests_per_hour: int = _setting(
-        _SENDING, 10_800, "the quota: requests in any 60 minutes; 0 = no limit", least=0, most=1_000_000_000
+        _SENDING, 10_800, "The quota: requests in any 60 minutes; 0: no limit.", least=0, most=1_000_000_000
     )
-    concurrency: int = _setting(_SENDING, 8, "requests in flight", least=1, most=256)
-    timeout: float = _setting(_SENDING, 30.0, "seconds for one request", least=0.001, most=3600)
-    max_attempts: int = _setting(_SENDING, 5, "tries for one row", least=1, most=1000)
+    concurrency: int = _setting(_SENDING, 8, "Requests in flight at the same time.", least=1, most=256)
+    timeout: float = _setting(_SENDING, 30.0, "Seconds to wait for an answer.", least=0.001, most=3600)
+    max_attempts: int = _setting(_SENDING, 5, "Attempts to send a row.", least=1, most=1000)
     retry_wait: float = _setting(
-        _SENDING, 1.0, "first back-off in seconds; doubles, with jitter, up to 60", least=0, most=60
+        _SENDING,
+        1.0,
+        "Seconds before the second attempt; further waits double, up to 60.",
+        least=0,
+        most=60,
     )
     max_failures: int = _setting(
-        _SENDING, 20, "stop after this many consecutive failed rows", least=1, most=1_000_000_000
+        _SENDING, 20, "Consecutive failed rows after which a run stops.", least=1, most=1_000_000_000
     )
-    rating_format: str = _setting(_SHEETS, "name", "a rating is sent by name or by code", choices=("name", "code"))
+    rating_format: str = _setting(
+        _SHEETS, "name", "Whether a rating is sent by name or by code.", choices=("name", "code")
+    )
     wholesale_needs_business_name: bool = _setting(
-        _SHEETS, False, "whether the vendor's client setting 'Enable Required Fields for WholeSale Customers' is on"
+        _SHEETS, False, "Whether the client setting “Enable Required Fields for WholeSale Customers” is on."
     )
     nightly_key: str = _setting(
-        _SHEETS, "", "nightly: the column that customers are found by, as with --key; none: CustomerId"
+        _SHEETS, "", "Nights: column that customers are found by, as with --key; none: CustomerId."
     )
-    nightly_lookup: str = _setting(_SHEETS, "", "nightly: the sheet that customers are looked up in, as with --lookup")
-    max_rows: int = _setting(_SHEETS, 1_048_576, "rows a sheet may have", least=1, most=1_000_000_000)
-    max_cells: int = _setting(_SHEETS, 50_000_000, "cells a sheet may have", least=1, most=1_000_000_000_000)
+    nightly_lookup: str = _setting(
+        _SHEETS, "", "Nights: sheet that customers are looked up in, as with --lookup; none: they are searched."
+    )
+    max_rows: int = _setting(_SHEETS, 1_048_576, "Rows that a sheet may have.", least=1, most=1_000_000_000)
+    max_cells: int = _setting(_SHEETS, 50_000_000, "Cells that a sheet may have.", least=1, most=1_000_000_000_000)
     max_unpacked_bytes: int = _setting(
-        _SHEETS, 1_073_741_824, "bytes an Excel file may unpack to", least=1, most=1_000_000_000_000
+        _SHEETS, 1_073_741_824, "Bytes that an Excel file may unpack to.", least=1, most=1_000_000_000_000
     )
-    admins: str = _setting(_PAGE, "", "upload page: login names that see everybody's runs, separated by commas")
+    admins: str = _setting(
+        _PAGE, "", "Login names that see the runs of all users, separated by commas; none: each user sees their own."
+    )
     approval: str = _setting(
-        _PAGE, "none", "upload page: required = one person uploads, another starts", choices=("none", "required")
+        _PAGE,
+        "none",
+        "Whether a run is started by another user than the one who uploaded it.",
+        choices=("none", "required"),
     )
-    upload_bytes: int = _setting(
-        _PAGE, 52_428_800, "upload page: bytes an upload may have, the form included", least=1, most=10_000_000_000
-    )
-    session_minutes: float = _setting(
-        _PAGE, 30.0, "upload page: minutes until an idle session ends", least=0.01, most=10_080
-    )
+    upload_bytes: int = _setting(_PAGE, 52_428_800, "Bytes that an upload may have.", least=1, most=10_000_000_000)
+    session_minutes: float = _setting(_PAGE, 30.0, "Minutes until an idle session ends.", least=0.01, most=10_080)
     upload_days: float = _setting(
-        _PAGE, 30.0, "upload page: days until uploaded sheets and their reports go", least=0.001, most=36_500
+        _PAGE, 30.0, "Days until uploaded sheets and their reports are deleted.", least=0.001, most=36_500
     )
     scan_command: str = _setting(
-        _PAGE, "", "upload page: virus scanner run on each upload; its exit code 0 = clean, 1 = not; none: no scan"
+        _PAGE, "", "Virus scanner that is run on each upload; it exits with 0 if the file is clean; none: no scan."
     )
     notify: str = _setting(
         _NOTICES,
         "always",
-        "when to notify: always = after each file, summary = once a night, problems or never",
+        "When to notify: after each file, once a night, only of problems, or not at all.",
         choices=("always", "summary", "problems", "never"),
     )
-    mail_host: str = _setting(_NOTICES, "", "mail server (SMTP) that sends the notifications; none: no mail")
+    mail_host: str = _setting(_NOTICES, "", "Mail server (SMTP) that sends the notifications; none: no mail.")
     mail_port: int = _setting(
-        _NOTICES, 0, "its port; 0 = the usual one: 587, with tls 465, with none 25", least=0, most=65_535
+        _NOTICES, 0, "Port of the mail server; 0: 587, with tls 465, without encryption 25.", least=0, most=65_535
     )
     mail_security: str = _setting(
-        _NOTICES, "starttls", "SMTP encryption: starttls, tls or none", choices=("starttls", "tls", "none")
+        _NOTICES, "starttls", "Encryption of the mail server.", choices=("starttls", "tls", "none")
     )
-    mail_username: str = _setting(_NOTICES, "", "login of the mail server; none: no login")
-    mail_password: Secret = _setting(_NOTICES, Secret(""), "password of that login")
-    mail_password_file: str = _setting(_NOTICES, "", "file that holds it, instead of the password itself")
-    mail_from: str = _setting(_NOTICES, "", "address that notifications come from")
-    mail_to: str = _setting(_NOTICES, "", "addresses that notifications go to, separated by commas")
+    mail_username: str = _setting(_NOTICES, "", "Login of the mail server; none: no login.")
+    mail_password: Secret = _setting(_NOTICES, Secret(""), "Password of that login.")
+    mail_password_file: str = _setting(_NOTICES, "", "File that holds it, instead of the password itself.")
+    mail_from: str = _setting(_NOTICES, "", "Address that notifications come from.")
+    mail_to: str = _setting(_NOTICES, "", "Addresses that notifications go to, separated by commas.")
     mail_attach_bytes: int = _setting(
-        _NOTICES, 5_000_000, "bytes of results to attach at most; more are only named", least=0, most=1_000_000_000
+        _NOTICES,
+        5_000_000,
+        "Bytes of results to attach at most; larger ones are only named.",
+        least=0,
+        most=1_000_000_000,
     )
     webhook_url: Secret = _setting(
-        _NOTICES, Secret(""), "address that notifications are posted to as JSON (Slack and similar)"
+        _NOTICES, Secret(""), "Address that notifications are posted to as JSON (Slack and similar); none: no posts."
     )
     heartbeat_url: Secret = _setting(
         _NOTICES,
         Secret(""),
-        "address requested at the start (/start) and end of each night (/fail if the exit code is 2 or more)",
+        "Address requested at the start (/start) and end of each night (/fail if the exit code is 2 or more); none: "
+        "no requests.",
     )
     heading_map: Mapping[str, str] = field(
-        default_factory=dict, metadata={"help": "own headings: heading = field, the table [map] of the file"}
+        default_factory=dict, metadata={"help": "Your own headings: heading = field, in the table [map] of the file."}
     )
 
     def require_connection(self) -> None:

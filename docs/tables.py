@@ -11,7 +11,7 @@ from bulkupdate.cli.main import SHORT_HELPS
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import ExitCode
-from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.sandbox.switches import SandboxOptions, Section
 from bulkupdate.settings import SETTINGS, default_of, environment_name
 
 ROOT = Path(__file__).parents[1]
@@ -61,9 +61,9 @@ def list_exit_codes() -> str:
 def list_unknowns() -> str:
     """Return the sandbox's options for what is not known about the real service."""
     rows = [
-        [f"`--{each.name.replace('_', '-')}`", each.metadata["help"].replace(" (not known of the real service)", "")]
+        [f"`--{each.name.replace('_', '-')}`", each.metadata["help"]]
         for each in fields(SandboxOptions)
-        if "not known" in each.metadata["help"]
+        if each.metadata["section"] is Section.UNKNOWN
     ]
     return _table(["switch of `bulkupdate sandbox`", "what is not known"], rows)
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Function, add_options
 from bulkupdate.runs.input_file import SheetOptions
 
+_option = partial(option, group=OptionGroup.MATCHING)
 _OPTIONS = (
-    click.option(
+    _option(
         "--key",
         metavar="COLUMN",
-        help="Find each customer by this column instead of CustomerId, such as Email. The service is searched.",
+        help="Find each customer by this column, such as Email, instead of CustomerId: the service is searched.",
     ),
-    click.option(
+    _option(
         "--lookup",
         type=click.Path(path_type=Path),
-        help="With --key: look the customers up in this sheet, which has CustomerId and that column; no requests.",
+        help="With --key: find them in this sheet instead, which has CustomerId and that column. No requests.",
     ),
-    click.option(
+    _option(
         "--check-ids",
         is_flag=True,
         help="With --key: also check that each CustomerId in the sheet is that of a customer with the row's key.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,29 @@ import click
 from click.core import ParameterSource
 
 from bulkupdate import __version__
+from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.console import Console
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.settings import SECRETS, SETTINGS
+from bulkupdate.settings import CONFIG_NAME, SECRETS, SETTINGS
 from bulkupdate.settings_sources import load_settings
 
 Function = Callable[..., Any]
 
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
-YES_OPTION = click.option("--yes", is_flag=True, help="Send without asking.")
+YES_OPTION = option("--yes", is_flag=True, group=OptionGroup.SENDING, help="Send without asking.")
 
+_option = partial(option, group=OptionGroup.GENERAL)
 _COMMON = (
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, for programs."),
-    click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+    _option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, for programs."),
+    _option("--quiet", is_flag=True, help="Print nothing but errors."),
+    _option(
+        "--config",
+        type=click.Path(path_type=Path),
+        help=f"The settings file; without it: {CONFIG_NAME} in this folder, else your own. Settings are options too, "
+        "such as --timeout 60: `bulkupdate help settings`.",
+    ),
     click.version_option(__version__, prog_name="bulkupdate"),
-    click.option("--config", type=click.Path(path_type=Path), help="The settings file to read."),
 )
 _SETTINGS = tuple(each for each in SETTINGS if each.name not in SECRETS)
 
@@ -52,19 +59,21 @@ def add_options(command: Function, options: tuple[Callable[[Function], Function]
 
 def output_option(help_text: str, default: Path | None = None) -> Callable[[Function], Function]:
     """Return a decorator that adds `-o`, passed as `output`, and `--force`, which is noted in the `Invocation`."""
-    path = click.option(
+    path = option(
         "-o",
         "output",
         type=click.Path(path_type=Path),
         default=default,
         show_default=default is not None,
+        group=OptionGroup.OUTPUT,
         help=help_text,
     )
-    force = click.option(
+    force = option(
         "--force",
         is_flag=True,
         expose_value=False,
         callback=_note_force,
+        group=OptionGroup.OUTPUT,
         help="Overwrite an existing file, even if bulkupdate did not write it.",
     )
     return lambda command: add_options(command, (path, force))
@@ -74,8 +83,8 @@ def _note_force(ctx: click.Context, _param: click.Parameter, value: bool) -> Non
     ctx.ensure_object(Invocation).force = value
 
 
-RESULTS_OPTION = output_option("Where the results go (.xlsx or .csv).")
-SHEET_OUTPUT_OPTION = output_option("Where the sheet goes (.xlsx or .csv).")
+RESULTS_OPTION = output_option("Where the results go, .xlsx or .csv; without it: beside the sheet.")
+SHEET_OUTPUT_OPTION = output_option("Where the new sheet goes, .xlsx or .csv.")
 
 
 def list_given(*names: str) -> tuple[str | Path, ...]:
@@ -85,13 +94,13 @@ def list_given(*names: str) -> tuple[str | Path, ...]:
     for param in ctx.command.params:
         if param.name not in names or ctx.get_parameter_source(param.name) is not ParameterSource.COMMANDLINE:
             continue
-        option, value = max(param.opts, key=len), ctx.params[param.name]
+        name, value = max(param.opts, key=len), ctx.params[param.name]
         if isinstance(value, bool):
-            arguments.append(option)
+            arguments.append(name)
             continue
         for each in value if isinstance(value, tuple) else (value,):
             arguments += [
-                option,
+                name,
                 each if isinstance(each, Path) else f"{each:g}" if isinstance(each, float) else str(each),
             ]
     return tuple(arguments)
@@ -117,6 +126,6 @@ def common_options(command: Function) -> Function:
 
 
 def _make_setting_option(setting: Any) -> Callable[[Function], Function]:
-    """Return a setting as an option that the help does not show: the README lists them."""
-    option = f"--{setting.name.replace('_', '-')}"
-    return click.option(option, setting.name, hidden=True, help=setting.metadata["help"])
+    """Return a setting as an option that the help does not show: `help settings` does."""
+    name = f"--{setting.name.replace('_', '-')}"
+    return click.option(name, setting.name, hidden=True, help=setting.metadata["help"])

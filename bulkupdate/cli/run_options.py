@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
-import click
-
+from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Function, Number, add_options
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.run_records import RunOptions
 
+_option = partial(option, group=OptionGroup.SENDING)
 _OPTIONS = (
-    click.option("--verify", is_flag=True, help="Read back what was sent; if the service ignored it, the row failed."),
-    click.option(
-        "--only-changes", is_flag=True, help="Read the live customers first; send only the fields that differ."
-    ),
-    click.option(
-        "--since-last", is_flag=True, help="Skip rows whose values the journal has already confirmed; no requests."
-    ),
-    click.option(
+    _option("--snapshot", is_flag=True, help="Save the previous values first, so that `undo` can restore them."),
+    _option("--verify", is_flag=True, help="Read each customer back; a row whose update was ignored has failed."),
+    _option("--only-changes", is_flag=True, help="Read the live customers first; send only the fields that differ."),
+    _option("--since-last", is_flag=True, help="Skip rows whose values an earlier run has confirmed. No requests."),
+    _option(
         "--max-age",
         "max_age_days",
         type=Number(0, 36_500),
         metavar="DAYS",
-        help="With --since-last: trust what the journal confirmed within this many days, and nothing older.",
+        help="With --since-last: trust only what was confirmed in this many days.",
     ),
-    click.option("--snapshot", is_flag=True, help="Save the previous values, so that `undo` can restore them."),
 )
 
 

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import click
 
+from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Function, add_options, list_given
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.input_file import SheetOptions
 
+_option = partial(option, group=OptionGroup.SHEET)
 _OPTIONS = (
-    click.option("--sheet", metavar="NAME", help="The sheet of the workbook to take."),
-    click.option(
+    _option("--sheet", metavar="NAME", help="The sheet to read; without it: the only one with a column CustomerId."),
+    _option(
         "--map",
         "maps",
         metavar="HEADING=FIELD",
         multiple=True,
-        help='A heading of your own: "Kundennr=CustomerId".',
+        help='The field that a heading of yours means: "Kundennr=CustomerId". May be repeated.',
     ),
-    click.option("--decimal", "decimal_mark", type=click.Choice([".", ","]), default=".", help="The decimal mark."),
-    click.option("--ignore-unknown", is_flag=True, help="Ignore unknown columns."),
-    click.option("--encoding", metavar="NAME", help="The encoding of a text file, such as cp1250."),
-    click.option(
+    _option("--ignore-unknown", is_flag=True, help="Ignore columns whose headings are not known."),
+    _option(
+        "--decimal", "decimal_mark", type=click.Choice([".", ","]), default=".", show_default=True,
+        help="The decimal mark in texts.",
+    ),
+    _option("--encoding", metavar="NAME", help="The encoding of a CSV file that is not UTF-8, such as cp1250."),
+    _option(
         "--numbers",
         type=click.Choice(["displayed", "stored"]),
-        help="If a number format rounds: send the text displayed, or the number stored.",
+        help="Send numbers as Excel displays them, or as it stores them, if their format rounds.",
     ),
-)
+)  # fmt: skip
 
 
 def sheet_options(command: Function) -> Function:

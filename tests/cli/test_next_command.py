@@ -44,7 +44,7 @@ def test_the_options_for_reading_a_sheet_are_repeated(run_program, sandbox, tmp_
 def test_a_dry_run_repeats_what_was_asked_of_the_run(run_program, tmp_path):
     sheet = write_sheet(tmp_path / "in.csv", 2)
     dry = run_program("run", sheet, "--dry-run", "--verify", "--snapshot", "--limit", 1, "-o", "report.xlsx").told
-    assert dry["next_args"][3:] == ["--limit", "1", "--verify", "--snapshot"]
+    assert dry["next_args"][3:] == ["--limit", "1", "--snapshot", "--verify"]
 
 
 def test_settings_of_the_command_line_are_repeated(run_program, sandbox, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.dry_run import Reports, finish_dry_run
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
@@ -15,7 +16,7 @@ from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_fi
 from bulkupdate.runs.live_findings import LiveFindings
 
 
-class _LiveCommand(click.Command):
+class _LiveCommand(Command):
     """A command whose `--live` is a flag that also takes `=ids`.
 
     With an optional value, click would take the file after `--live` for it.
@@ -26,18 +27,26 @@ class _LiveCommand(click.Command):
         return super().parse_args(ctx, [spelled.get(each, each) for each in args])
 
 
-@click.command("check", cls=_LiveCommand)
+@click.command(
+    "check",
+    cls=_LiveCommand,
+    examples={
+        "customers.xlsx": "List what is wrong, and what would be sent.",
+        "customers.xlsx -o report.xlsx --live": "Also compare with the live customers, and write a report.",
+        'export.csv --map "Kundennr=CustomerId" --decimal ,': "A sheet with a heading of your own and decimal commas.",
+    },
+)
 @common_options
 @FILE_ARGUMENT
-@click.option(
+@option(
     "--live",
     is_flag=True,
-    help="Read the live customers too: what would change, and whom the service does not know. --live=ids looks only "
-    "whether the customers exist, fifty to a call.",
+    help="Also read the live customers, and show what would change. --live=ids only checks that they exist, fifty in "
+    "a request.",
 )
-@click.option("--live-ids", is_flag=True, hidden=True, help="The same as --live=ids.")
-@output_option("Write the report to this workbook (.xlsx).")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the report as one self-contained page.")
+@option("--live-ids", is_flag=True, hidden=True, help="The same as --live=ids.")
+@output_option("Write the report to this workbook, .xlsx.")
+@option("--html", type=click.Path(path_type=Path), group=OptionGroup.OUTPUT, help="Write the report as a web page.")
 @sheet_options
 @key_options
 def command(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.errors import ExitCode, UsageError
 
 _PLACES = {
@@ -17,9 +18,16 @@ _PLACES = {
 """Where each shell looks for completions, below the home folder; zsh only if `fpath` names the folder."""
 
 
-@click.command("completion")
+@click.command(
+    "completion",
+    cls=Command,
+    examples={
+        "bash --install": "Set it up for new terminals with bash.",
+        "zsh": "Print the script for zsh.",
+    },
+)
 @click.argument("shell", type=click.Choice(list(_PLACES)))
-@click.option("--install", is_flag=True, help="Write it where the shell finds it, for your user only.")
+@option("--install", is_flag=True, help="Write the script where the shell finds it, for your user only.")
 @click.pass_context
 def command(ctx: click.Context, shell: str, install: bool) -> int:
     """Print the completion script for SHELL, or install it: `bulkupdate completion bash --install`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 import bulkupdate
+from bulkupdate.cli.command_help import Command
 from bulkupdate.errors import ExitCode
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
@@ -21,7 +22,13 @@ from bulkupdate.settings import environment_name
 _SAMPLE = Path(bulkupdate.__file__).with_name("sample_data") / "customers.xlsx"
 
 
-@click.command("demo")
+@click.command(
+    "demo",
+    cls=Command,
+    examples={
+        "": "Try the program out; the results are in demo/.",
+    },
+)
 def command() -> int:
     """Check and run the sample sheet against a sandbox, in a new folder demo/ here. Touches nothing else."""
     folder = _make_folder()

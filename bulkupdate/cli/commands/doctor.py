@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
@@ -33,16 +34,23 @@ class _Finding:
     error: BulkUpdateError | None = None
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    cls=Command,
+    examples={
+        "": "Check the journal, and sign in once.",
+        "--nightly /srv/bulkupdate --send-test": "Also check the folder, and send a test mail and notification.",
+    },
+)
 @common_options
-@click.option(
+@option(
     "--nightly",
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Check this nightly folder too, and mail, webhook and heartbeat.",
+    help="Also check this nightly folder, and mail, webhook and heartbeat.",
 )
-@click.option(
+@option(
     "--send-test", is_flag=True, help="With --nightly: send a test mail and notification, and request the heartbeat."
 )
 def command(invocation: Invocation, folder: Path | None, send_test: bool) -> int:

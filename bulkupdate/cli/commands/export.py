@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
@@ -35,10 +36,21 @@ from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.text import pluralize
 
 
-@click.command("export")
+@click.command(
+    "export",
+    cls=Command,
+    examples={
+        "--ids customers.xlsx": "All fields of the customers in that sheet.",
+        "--list-fields -o everyone.csv": "Names and addresses of all customers, fifty to a request.",
+    },
+)
 @common_options
-@click.option("--ids", type=click.Path(path_type=Path), help="A sheet with the ids of the customers; without it: all.")
-@click.option("--list-fields", is_flag=True, help="Only the fields of the list answer: fifty customers to a call.")
+@option(
+    "--ids",
+    type=click.Path(path_type=Path),
+    help="A sheet with the ids to read; without it: all customers.",
+)
+@option("--list-fields", is_flag=True, help="Only the fields that a list has: fifty customers in a request.")
 @SHEET_OUTPUT_OPTION
 @sheet_options
 def command(
@@ -46,7 +58,7 @@ def command(
 ) -> int:
     """Read live customers and write them as a sheet in the input format.
 
-    All fields cost one call a customer; the program says how many before it reads them.
+    All fields take one request for each customer; the program says how many before it reads them.
     """
     console, settings = invocation.console, invocation.settings
     settings.require_connection()

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import click
 
+from bulkupdate.cli.command_help import Command, write_below
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.settings import CONFIG_NAME, SETTINGS, Section, default_of, environment_name
+from bulkupdate.settings import CONFIG_NAME, SETTINGS, Secret, Section, default_of, environment_name
 
-_SETTINGS_HELP = f"""A setting is an option of every command, such as --timeout 60 (passwords and other
-secrets are not), a variable of the environment, such as BULKUPDATE_TIMEOUT=60, or a line of {CONFIG_NAME}, such as
-timeout = 60. The command line counts before the environment, and that before the file."""
+_SETTINGS_HELP = f"""A setting is an option of every command, such as --timeout 60 (except secrets), a variable
+of the environment, such as BULKUPDATE_TIMEOUT=60, or a line of {CONFIG_NAME}, such as timeout = 60. The
+command line counts before the environment, and that before the file. Texts in the file are in quotation marks; its
+table [map] holds headings of your own, such as Kundennr = "CustomerId"."""
 
 
-@click.command("help")
+@click.command(
+    "help",
+    cls=Command,
+    examples={
+        "run": "The same as bulkupdate run --help.",
+        "settings": "All settings, with their defaults.",
+    },
+)
 @click.argument("topic", required=False)
 @click.pass_context
 def command(ctx: click.Context, topic: str | None) -> int:
@@ -32,7 +41,7 @@ def command(ctx: click.Context, topic: str | None) -> int:
 
 
 def _format_settings() -> str:
-    formatter = click.HelpFormatter(max_width=120)
+    formatter = click.Context(command, max_content_width=120).make_formatter()
     formatter.write_text(" ".join(_SETTINGS_HELP.split()))
     for section in Section:
         rows = [
@@ -40,13 +49,14 @@ def _format_settings() -> str:
             for each in SETTINGS
             if each.metadata["section"] is section
         ]
-        formatter.write_paragraph()
-        with formatter.section(section.value):
-            formatter.write_dl(rows)
+        with formatter.section(section):
+            write_below(formatter, rows)
     return formatter.getvalue().rstrip()
 
 
 def _describe(name: str, help_text: str) -> str:
     default = default_of(name)
-    is_shown = default not in ("", None) and "Secret" not in repr(default)
-    return f"{help_text} [{str(default).lower() if isinstance(default, bool) else default}]" if is_shown else help_text
+    if default in ("", None) or isinstance(default, Secret):
+        return help_text
+    shown = f"{default:g}" if isinstance(default, float) else str(default).lower() if default is False else default
+    return f"{help_text}  [default: {shown}]"

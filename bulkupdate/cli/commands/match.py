@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
@@ -25,19 +26,21 @@ from bulkupdate.spreadsheets.writing.own_files import FileKind
 _FOUND = (Outcome.GIVEN, Outcome.MATCHED)
 
 
-@click.command("match")
+@click.command(
+    "match",
+    cls=Command,
+    examples={
+        "customers.xlsx --key Email": "Search the service for the e-mail addresses.",
+        'orders.xlsx --key "Customer No" --lookup list.xlsx': "Look them up in another sheet, without requests.",
+    },
+)
 @common_options
 @FILE_ARGUMENT
 @SHEET_OUTPUT_OPTION
 @sheet_options
 @key_options
 def command(invocation: Invocation, file: Path, output: Path | None, sheet_options: SheetOptions) -> int:
-    """Write FILE again with CustomerId filled in, found by another column. Sends no update.
-
-    bulkupdate match customers.xlsx --key Email
-
-    bulkupdate match customers.xlsx --key "Customer No" --lookup list.xlsx
-    """
+    """Write FILE again with CustomerId filled in, found by another column. Sends no update."""
     if sheet_options.key is None:
         raise UsageError("`match` needs a column to find the customers by.", remedy="Name it: --key Email.")
     path = output or default_matched_path(file)

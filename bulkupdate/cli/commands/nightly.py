@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
@@ -49,55 +50,71 @@ def report_failures(command: Function) -> Function:
     return invoke
 
 
-@click.command("nightly")
+@click.command(
+    "nightly",
+    cls=Command,
+    examples={
+        "/srv/bulkupdate --create": "Set up the folder, and send what is in its inbox/.",
+        "/srv/bulkupdate --until 05:30 --log-file night.log": "Stop at 05:30; the next night continues.",
+        "/srv/bulkupdate --invalid skip --duplicates skip --quiet": "For cron: only what needs attention is shown.",
+    },
+)
 @report_failures
 @common_options
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--create", is_flag=True, help="Set up FOLDER, if it has no inbox/ yet.")
-@click.option(
+@option("--create", is_flag=True, help="Set up FOLDER, if it has no inbox/ yet.")
+@option(
     "--invalid",
     type=click.Choice(["refuse", "skip"]),
     default="refuse",
     show_default=True,
-    help="What to do with a file that has invalid rows: refuse it, or skip those rows and send the others.",
+    help="A file with invalid rows: refuse it, or skip those rows and send the others.",
 )
-@click.option(
+@option(
     "--duplicates",
     type=click.Choice([each.value for each in DuplicatePolicy]),
     default="warn",
     show_default=True,
-    help="What to do with a file whose content was sent before: send it and warn, skip it if all of its rows were "
-    "updated, or refuse it.",
+    help="A file whose content was sent before: send it with a warning, skip it if all of its rows were updated, or "
+    "refuse it.",
 )
-@click.option("--until", metavar="HH:MM", help="Stop sending at this local time.")
-@click.option(
+@option("--until", metavar="HH:MM", help="Stop sending at this local time; the next night continues.")
+@option(
     "--settle",
     "settle_seconds",
     type=Number(0, 86_400),
-    default=5.0,
+    default=5,
     show_default=True,
     metavar="SECONDS",
-    help="How long a file must not have changed before it is sent.",
+    help="Leave files that changed less than this many seconds ago: they are still being written.",
 )
-@click.option(
+@option(
     "--metrics-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write metrics here in Prometheus text format, for the textfile collector of node_exporter.",
+    group=OptionGroup.OUTPUT,
+    help="Write metrics for Prometheus, as the textfile collector of node_exporter reads them.",
 )
-@click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Log to this file too; it rotates.")
-@click.option(
+@option(
+    "--log-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    group=OptionGroup.OUTPUT,
+    help="Also log to this file: 10 MB, with nine older ones beside it.",
+)
+@option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Format of log lines.",
+    group=OptionGroup.OUTPUT,
+    help="The format of the log.",
 )
-@click.option(
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning"]),
     default="info",
     show_default=True,
-    help="Minimum log level; debug may include cell contents.",
+    group=OptionGroup.OUTPUT,
+    help="The least severe lines that are logged; debug may show contents of cells.",
 )
 @run_options
 @sheet_options

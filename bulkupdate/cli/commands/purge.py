@@ -6,6 +6,7 @@ import re
 
 import click
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
@@ -17,9 +18,15 @@ from bulkupdate.text import pluralize
 from bulkupdate.web.upload_store import purge_uploads
 
 
-@click.command("purge")
+@click.command(
+    "purge",
+    cls=Command,
+    examples={
+        "--older-than 90d": "Delete what is older than 90 days.",
+    },
+)
 @common_options
-@click.option("--older-than", required=True, metavar="DAYSd", help="For example 90d.")
+@option("--older-than", required=True, metavar="DAYS", help="The age of the runs to delete, such as 90d.")
 def command(invocation: Invocation, older_than: str) -> int:
     """Delete the runs older than DAYS from the journal, with the data they sent.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.confirmation import confirm_overwriting
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
@@ -19,10 +20,22 @@ from bulkupdate.runs.results import require_results_place
 from bulkupdate.runs.run_records import UNCONFIRMED, Run, RunState
 
 
-@click.command("resume")
+@click.command(
+    "resume",
+    cls=Command,
+    examples={
+        "": "Continue the newest run that was stopped.",
+        "20260301-101500-a1b2 --yes": "Continue this run, without asking.",
+    },
+)
 @common_options
 @RUN_ARGUMENT
-@click.option("--yes", is_flag=True, help="Do not ask, even if newer runs have updated the same customers.")
+@option(
+    "--yes",
+    is_flag=True,
+    group=OptionGroup.SENDING,
+    help="Do not ask, even if newer runs have updated the same customers.",
+)
 @RESULTS_OPTION
 def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path | None) -> int:
     """Continue RUN, or without it the newest unfinished run: only what was not confirmed is sent.

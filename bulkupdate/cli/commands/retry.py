@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command
 from bulkupdate.cli.confirmation import confirm_overwriting, confirm_plan
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
@@ -24,7 +25,14 @@ from bulkupdate.runs.run_report import RunReport
 from bulkupdate.text import pluralize
 
 
-@click.command("retry")
+@click.command(
+    "retry",
+    cls=Command,
+    examples={
+        "": "Send again what the newest run could not send.",
+        "20260301-101500-a1b2 -o second-try.xlsx": "The same for this run, with its results in a file of that name.",
+    },
+)
 @common_options
 @RUN_ARGUMENT
 @YES_OPTION

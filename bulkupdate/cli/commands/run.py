@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.confirmation import confirm_plan, select_rows, warn_of_previous_run
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input, suggest_for
@@ -32,14 +34,24 @@ _REPEATED = (
 )  # fmt: skip
 """The options that a dry run repeats in the command that sends."""
 
+_option = partial(option, group=OptionGroup.SENDING)
 
-@click.command("run")
+
+@click.command(
+    "run",
+    cls=Command,
+    examples={
+        "customers.xlsx": "Check, show what it will cost, ask, send.",
+        "customers.xlsx --snapshot --verify": "Save the previous values for `undo`, and read back what was sent.",
+        "customers.xlsx --yes --skip-invalid --json": "From a program: do not ask, leave out invalid rows.",
+    },
+)
 @common_options
 @FILE_ARGUMENT
 @YES_OPTION
-@click.option("--dry-run", is_flag=True, help="Everything but the sending; the same as `check`.")
-@click.option("--skip-invalid", is_flag=True, help="Send the valid rows though others are invalid.")
-@click.option(
+@_option("--dry-run", is_flag=True, help="Do everything except sending; the same as `check`.")
+@_option("--skip-invalid", is_flag=True, help="Send the valid rows even if others are invalid.")
+@_option(
     "--limit",
     type=click.IntRange(1, 1_000_000_000),
     help="Send at most this many rows; `resume` sends the rest.",

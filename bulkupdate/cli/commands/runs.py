@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
@@ -15,7 +16,14 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_run
 
 
-@click.command("runs")
+@click.command(
+    "runs",
+    cls=Command,
+    examples={
+        "": "List all runs.",
+        "--json": "The same for programs, with every count.",
+    },
+)
 @common_options
 def command(invocation: Invocation) -> int:
     """List all runs, newest first."""

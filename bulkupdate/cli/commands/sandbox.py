@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import Field, fields
 from typing import Any
 
 import click
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.sandbox.server import Sandbox, serve_forever
 from bulkupdate.sandbox.switches import SandboxOptions
+
+_VALUES = {int: "N", float: "SHARE"}
 
 
 def _sandbox_options(command: Any) -> Any:
     """Add a command-line option for each option of the sandbox."""
     for each in reversed(fields(SandboxOptions)):
-        name = f"--{each.name.replace('_', '-')}"
-        kind: Any = click.Choice([str(choice) for choice in each.metadata["choices"]])
-        if each.name == "faults":
-            command = click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help=each.metadata["help"])(
-                command
-            )
-        elif isinstance(each.default, bool):
-            command = click.option(
-                f"{name}/--no-{name[2:]}",
-                each.name,
-                default=each.default,
-                show_default=True,
-                help=each.metadata["help"],
-            )(command)
-        else:
-            kind = kind if each.metadata["choices"] else type(each.default)
-            command = click.option(
-                name, each.name, type=kind, default=str(each.default), show_default=True, help=each.metadata["help"]
-            )(command)
+        command = _make_option(each)(command)
     return command
 
 
-@click.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0 takes a free one.")
+def _make_option(switch: Field[Any]) -> Callable[[Any], Any]:
+    name, about = f"--{switch.name.replace('_', '-')}", switch.metadata
+    common = {"show_default": True, "group": about["section"], "help": about["help"]}
+    if switch.name == "faults":
+        return option("--fault", "faults", multiple=True, metavar="NAME=RATE", **common)
+    if isinstance(switch.default, bool):
+        return option(f"{name}/--no-{name[2:]}", switch.name, default=switch.default, **common)
+    kind: Any = click.Choice([str(choice) for choice in about["choices"]]) if about["choices"] else type(switch.default)
+    default = f"{switch.default:g}" if isinstance(switch.default, float) else str(switch.default)
+    if not about["choices"]:
+        common["metavar"] = "SECONDS" if name.endswith("-seconds") else _VALUES.get(kind, switch.name.upper())
+    return option(name, switch.name, type=kind, default=default, **common)
+
+
+@click.command(
+    "sandbox",
+    cls=Command,
+    examples={
+        "": "Serve 200 customers on http://127.0.0.1:8765.",
+        "--fault error-503=0.1 --latency-seconds 0.2": "A slow service that fails one in ten updates.",
+    },
+)
+@option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address: one of this machine.")
+@option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="The port; 0: a free one.")
 @_sandbox_options
 def command(host: str, port: int, **given: Any) -> int:
     """Serve the documented API on this machine, with generated customers and optional faults, until Ctrl-C."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.errors import ExitCode, UsageError
@@ -12,12 +13,25 @@ from bulkupdate.web.app import create_app
 from bulkupdate.web.http_server import serve
 
 
-@click.command("serve")
+@click.command(
+    "serve",
+    cls=Command,
+    examples={
+        "--team acme": "Serve the page on http://127.0.0.1:8000, for this machine.",
+        "--trust-proxy --public-name bulk.example.com": "Behind a proxy with TLS, for other machines.",
+    },
+)
 @common_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@click.option("--trust-proxy", is_flag=True, help="Trust X-Forwarded-* headers from a TLS proxy.")
-@click.option("--public-name", "names", multiple=True, metavar="HOST", help="A host name that users type to reach it.")
+@option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0: a free one.")
+@option("--trust-proxy", is_flag=True, help="Trust the X-Forwarded-* headers of a proxy with TLS in front of it.")
+@option(
+    "--public-name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="A name under which users reach it. May be repeated.",
+)
 def command(invocation: Invocation, host: str, port: int, trust_proxy: bool, names: tuple[str, ...]) -> int:
     """Serve the upload page until Ctrl-C. Users sign in with their own Sellercloud login.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RUN_ARGUMENT, common_options, output_option
@@ -21,10 +22,17 @@ from bulkupdate.runs.run_report import RunReport
 from bulkupdate.runs.run_result import describe_rest
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=Command,
+    examples={
+        "": "Show the newest run.",
+        "20260301-101500-a1b2 -o results.xlsx": "Show this run, and write its results again.",
+    },
+)
 @common_options
 @RUN_ARGUMENT
-@output_option("Write its results here (.xlsx or .csv).")
+@output_option("Write its results again to this file, .xlsx or .csv.")
 def command(invocation: Invocation, run_id: str | None, output: Path | None) -> int:
     """Show RUN, or the newest without it, from the journal alone: the input file is not needed."""
     console, state_dir = invocation.console, invocation.settings.state_dir

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options, output_option
@@ -17,10 +18,17 @@ from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
 
-@click.command("template")
+@click.command(
+    "template",
+    cls=Command,
+    examples={
+        "": "Write customers.xlsx with all columns.",
+        "-o phones.xlsx --fields Email,Phone1": "A small one: CustomerId, Email and Phone1.",
+    },
+)
 @common_options
-@output_option("Where it goes (.xlsx or .csv).", default=Path("customers.xlsx"))
-@click.option("--fields", metavar="FIELD,FIELD", help="Only these columns beside CustomerId, for example Email,Phone1.")
+@output_option("Where the template goes, .xlsx or .csv.", default=Path("customers.xlsx"))
+@option("--fields", metavar="FIELD,…", help="Only these columns beside CustomerId, such as Email,Phone1.")
 def command(invocation: Invocation, output: Path, fields: str | None) -> int:
     """Write a sheet with every heading, ready to fill in."""
     chosen = FIELDS if fields is None else _find_fields(fields)

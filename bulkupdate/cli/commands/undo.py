@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.confirmation import confirm_plan
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
+from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, YES_OPTION, common_options
 from bulkupdate.cli.remarks import show_remarks
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
@@ -40,12 +41,25 @@ from bulkupdate.spreadsheets.writing.own_files import FileKind
 from bulkupdate.text import pluralize
 
 
-@click.command("undo")
+@click.command(
+    "undo",
+    cls=Command,
+    examples={
+        "20260301-101500-a1b2": "Write the sheet of previous values, to look at.",
+        "20260301-101500-a1b2 --run": "Compare with the live customers, ask, and restore them.",
+    },
+)
 @common_options
 @click.argument("run_id", metavar="RUN")
 @SHEET_OUTPUT_OPTION
-@click.option("--run", "is_run", is_flag=True, help="Send it too, after comparing with the live customers again.")
-@click.option("--yes", is_flag=True, help="Send without asking.")
+@option(
+    "--run",
+    "is_run",
+    is_flag=True,
+    group=OptionGroup.SENDING,
+    help="Also send it, after comparing with the live customers again.",
+)
+@YES_OPTION
 def command(invocation: Invocation, run_id: str, output: Path | None, is_run: bool, yes: bool) -> int:
     """Write the sheet that gives the customers of RUN the values they had before. RUN must have been --snapshot.
 

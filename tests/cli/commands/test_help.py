@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
+import click
 import pytest
 
-from bulkupdate.cli.main import SHORT_HELPS
+from bulkupdate.cli.main import SHORT_HELPS, cli
 from bulkupdate.settings import SETTINGS, environment_name
 
 
@@ -12,7 +16,7 @@ def test_help_settings_lists_every_setting(run_program):
     shown = run_program("help", "settings", json=False)
     assert shown.exit_code == 0
     assert [each.name for each in SETTINGS if environment_name(each.name) not in shown.out] == []
-    assert "requests in flight [8]" in shown.out
+    assert "Requests in flight at the same time.  [default: 8]" in shown.out
 
 
 def test_help_shows_a_command_and_all_commands(run_program):
@@ -21,6 +25,24 @@ def test_help_shows_a_command_and_all_commands(run_program):
     assert all(name in listed for name in SHORT_HELPS)
     assert "Every day:" in listed
     assert run_program("help", "nonsense", json=False).exit_code == 2
+
+
+@pytest.mark.parametrize("name", SHORT_HELPS)
+def test_the_examples_of_a_command_are_accepted_and_its_values_have_names(name):
+    group = click.Context(cli, info_name="bulkupdate")
+    command = cli.get_command(group, name)
+    assert command.examples
+    for arguments in command.examples:
+        command.make_context(name, shlex.split(arguments), parent=group)
+    shown = command.get_help(click.Context(command, info_name=name, parent=group, max_content_width=80))
+    assert not re.search(r"\b(TEXT|INTEGER|FLOAT|RANGE|PATH|DIRECTORY)\b", shown)
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+def test_options_are_shown_in_groups(run_program):
+    shown = run_program("run", "--help", json=False).out
+    headings = re.findall(r"^(\w.*):$", shown, re.MULTILINE)
+    assert headings == ["Examples", "Sending", "Reading the sheet", "Finding customers", "Output", "General"]
 
 
 @pytest.mark.parametrize("command", ["run", "check", "doctor"])

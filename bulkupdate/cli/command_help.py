@@ -1,0 +1,78 @@
+"""The help of every command: examples, options under headings, and values that say what they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import click
+
+
+class OptionGroup(StrEnum):
+    """The headings of options, in the order of the help; a command's own headings come before GENERAL."""
+
+    OWN = "Options"
+    SENDING = "Sending"
+    SHEET = "Reading the sheet"
+    MATCHING = "Finding customers"
+    OUTPUT = "Output"
+    GENERAL = "General"
+
+
+_RANKS: dict[str, float] = {group: rank for rank, group in enumerate(OptionGroup)}
+_BEFORE_GENERAL = len(OptionGroup) - 1.5
+
+_VALUES = {"path": "FILE", "file": "FILE", "integer": "N", "integer range": "N"}
+"""What stands for a value in the help, by the name of click's type, unless the option has a `metavar`."""
+
+_TERM_WIDTH = 26
+"""The characters of an option that has its help on the same line."""
+
+
+class Option(click.Option):
+    """An option that the help shows under the heading of its group."""
+
+    def __init__(self, *args: Any, group: str = OptionGroup.OWN, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+        self.metavar = self.metavar or _VALUES.get(self.type.name)
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Return what click adds to the help, without the range: bounds this wide are for mistakes, not for users."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
+
+
+class Command(click.Command):
+    """A command whose help has `examples`: what is typed after its name, with what that does."""
+
+    def __init__(self, *args: Any, examples: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the options under their headings."""
+        with formatter.section("Examples"):
+            lines = {f"{ctx.command_path} {arguments}".rstrip(): text for arguments, text in self.examples.items()}
+            write_below(formatter, lines.items())
+        groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
+                groups[getattr(param, "group", OptionGroup.GENERAL)].append(record)
+        width = min(_TERM_WIDTH, max(len(term) for records in groups.values() for term, _ in records))
+        for group in sorted(groups, key=lambda group: _RANKS.get(group, _BEFORE_GENERAL)):
+            with formatter.section(group):
+                formatter.write_dl([(term.ljust(width), text) for term, text in groups[group]], col_max=width)
+
+
+def write_below(formatter: click.HelpFormatter, rows: Iterable[tuple[str, str]]) -> None:
+    """Write terms with their explanations indented below them."""
+    formatter.write_dl(rows, col_max=2)
+
+
+option = partial(click.option, cls=Option)
+"""`click.option` for the options of our commands."""
