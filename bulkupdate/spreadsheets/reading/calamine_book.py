@@ -7,13 +7,14 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import chain, islice
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from bulkupdate.errors import InputFileError
-from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM
+from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, NOT_FINITE
 from bulkupdate.spreadsheets.reading.number_display import format_general
 from bulkupdate.spreadsheets.reading.open_workbook import SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package
@@ -110,7 +111,7 @@ def _make_texts(cells: list[Any], texts: dict[float, str]) -> list[int]:
             cells[index] = texts[value]
         else:
             cells[index] = text = format_cell(value)
-            if abs(value) >= LOST_DIGITS_FROM:
+            if LOST_DIGITS_FROM <= abs(value) < inf:
                 long_numbers.append(index)
             elif len(texts) < MAX_KEPT_TEXTS:
                 texts[value] = text
@@ -120,6 +121,8 @@ def _make_texts(cells: list[Any], texts: dict[float, str]) -> list[int]:
 def format_cell(value: Any) -> str:
     """Return the text of a value that no format changes."""
     if type(value) is float:
+        if not isfinite(value):
+            return NOT_FINITE
         return str(int(value)) if value.is_integer() and abs(value) < LOST_DIGITS_FROM else format_general(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"

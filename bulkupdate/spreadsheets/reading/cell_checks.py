@@ -17,6 +17,9 @@ from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 LOST_DIGITS_FROM = 1e15
 """Excel keeps 15 digits: of a larger whole number the rest has become zeros."""
 
+NOT_FINITE = "#NUM!"
+"""What Excel shows for a number that is infinite or none; only a damaged file holds one."""
+
 LOST_DIGITS = Finding.error(ProblemCode.LOST_DIGITS)
 _UNCALCULATED = Finding.error(ProblemCode.FORMULA_NOT_CALCULATED)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import CellCoordinatesException
 
-from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
+from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, NOT_FINITE, Special, SpecialCell
 from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is, shows_texts_as_is
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, SheetMetadata
 
@@ -90,6 +91,8 @@ class SheetScan:
             return None
         code = self.styles.code(style)
         number = _to_number(value, is_iso=kind == "d")
+        if number is not None and not isfinite(number):
+            return SpecialCell(row, column, Special.ERROR, NOT_FINITE, number, code)
         if number is None or (_shows_as_is(number, code) and kind != "d"):
             return None
         return SpecialCell(row, column, Special.NUMBER, number=number, format_code=code)
@@ -112,10 +115,9 @@ def _to_number(value: str, *, is_iso: bool) -> float | None:
         if is_iso:
             moment = datetime.fromisoformat(value).replace(tzinfo=None)
             return (moment - datetime(1899, 12, 30)).total_seconds() / 86_400
-        number = float(value)
+        return float(value)
     except ValueError:
         return None
-    return number if number - number == 0 else None
 
 
 def to_merge(reference: str) -> Merge:

@@ -125,7 +125,7 @@ class XlsxSheet:
 
 def _is_far_date(cell: SpecialCell) -> bool:
     """Whether calamine may take the number for a date out of its range: it decides by the letters of the format."""
-    return abs(cell.number) > MAX_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
+    return not abs(cell.number) <= MAX_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
 
 
 def _open_meanwhile(path: Path) -> Future[CalamineBook]:

@@ -127,6 +127,17 @@ def test_a_number_far_from_any_date_is_a_problem_of_its_cell_alone(tmp_path: Pat
     assert value_of(sheet, "Name", 1) == "Ann"
 
 
+@pytest.mark.parametrize("code", ["General", "0.00", "yyyy", "[h]:mm"])
+@pytest.mark.parametrize("number", ["NaN", "-INF", "1e400"])
+def test_a_number_that_is_not_finite_is_an_error_of_its_cell(tmp_path: Path, capfd, number: str, code: str) -> None:
+    """calamine takes a NaN for the day 0, and panics at an infinite day with a line on stderr."""
+    styles = f'<numFmts count="1"><numFmt numFmtId="200" formatCode="{code}"/></numFmts><cellXfs><xf numFmtId="200"/>'
+    row = f'<row r="2"><c r="A2" t="inlineStr"><is><t>163</t></is></c><c r="B2" s="0"><v>{number}</v></c></row>'
+    sheet = read(write_raw_xlsx(tmp_path / "a.xlsx", HEADING_ROW + row, styles=styles + "</cellXfs>"))
+    assert (value_of(sheet, "Name"), set(codes(sheet)) - {"error-cell"}) == ("#NUM!", set())
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("code", ["0." + "0" * 700, "0" + "%" * 900, "0" + "," * 400, "?" * 1000])
 def test_a_monstrous_format_ends_in_a_problem(tmp_path: Path, code: str) -> None:
     try:
