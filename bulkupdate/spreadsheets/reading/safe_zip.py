@@ -30,7 +30,7 @@ _ENCRYPTED = 0x1
 
 
 class Package:
-    """The parts of the file, by name without regard to case, as calamine reads them.
+    """The parts of the file, by name as calamine finds them: in any case, with slashes or backslashes.
 
     Raises `InputFileError` if the container is damaged or a bomb.
     """
@@ -44,7 +44,7 @@ class Package:
             raise
         except Exception as error:  # zipfile raises whatever a damaged file makes happen
             raise self.damaged_error() from error
-        self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
+        self._parts = {_fold_name(info.filename): info for info in self._zip.infolist()}
         self._check_directory()
 
     @property
@@ -53,7 +53,7 @@ class Package:
         return self._zip.namelist()
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._parts
+        return _fold_name(name) in self._parts
 
     def close(self) -> None:
         """Close the file."""
@@ -61,7 +61,7 @@ class Package:
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield a part, block by block. Raises `InputFileError` if it has another size than the directory says."""
-        info = self._parts.get(name.lower())
+        info = self._parts.get(_fold_name(name))
         if info is None:
             raise self.damaged_error()
         honest = copy.copy(info)
@@ -151,6 +151,10 @@ def encrypted_error(path: Path) -> InputFileError:
     )
 
 
+def _fold_name(name: str) -> str:
+    return name.replace("\\", "/").lower()
+
+
 def _is_trick(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    return name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]
+    parts = name.split("/")
+    return name.startswith("/") or ".." in parts or ":" in parts[0]

@@ -7,10 +7,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+_CONTROLS = "buttons and other controls"
 _BY_PART = {
     r"xl/slicers/": "slicers",
     r"xl/timelines/": "timelines",
-    r"xl/(ctrlProps|activeX)/": "buttons and other controls",
+    r"xl/(ctrlProps|activeX)/": _CONTROLS,
     r"xl/diagrams/": "SmartArt",
     r"xl/embeddings/": "embedded objects",
     r"xl/threadedComments/": "threads of comments",
@@ -32,6 +33,8 @@ _EXTENSION = re.compile(rb"uri=[\"']\{([0-9A-Fa-f-]{36})\}")
 _SHAPE = re.compile(rb"<(?:\w+:)?(?:sp|cxnSp|grpSp)[ >]")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _DRAWING = re.compile(r"xl/drawings/[^/]+\.xml")
+_CONTROL = re.compile(rb"ObjectType=\"(?!Note\")")
+_OLD_DRAWING = re.compile(r"xl/drawings/[^/]+\.vml")
 
 
 def list_losses(source: Path) -> list[str]:
@@ -51,3 +54,5 @@ def _find_losses(package: zipfile.ZipFile) -> Iterator[str]:
             yield from (loss for uri, loss in _BY_EXTENSION.items() if uri in found)
         elif _DRAWING.fullmatch(name) and _SHAPE.search(package.read(name)):
             yield "text boxes and shapes"
+        elif _OLD_DRAWING.fullmatch(name) and _CONTROL.search(package.read(name)):
+            yield _CONTROLS
