@@ -82,9 +82,8 @@ def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: 
 
 def require_report_places(source: Path, report: Path | None, page: Path | None, *, force: bool = False) -> None:
     """Raise `UsageError` if a report cannot or must not be written there (`output_place.py`); None: no such report."""
-    places = [(page, FileKind.CHECK_PAGE), (report, FileKind.CHECK_REPORT)]
+    if page is not None:
+        require_output_place(page, FileKind.CHECK_PAGE, (source,), force=force)
     if report is not None:
-        places.append((annotated_path(report), FileKind.ANNOTATED_COPY))
-    for path, kind in places:
-        if path is not None:
-            require_output_place(path, kind, (source,), force=force)
+        require_output_place(report, FileKind.CHECK_REPORT, (source,), force=force)
+        require_output_place(annotated_path(report), FileKind.ANNOTATED_COPY, (source,), force=force)

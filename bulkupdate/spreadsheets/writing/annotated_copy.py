@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from io import BytesIO
-from itertools import chain
 from pathlib import Path
 
 from openpyxl import Workbook, load_workbook
@@ -23,8 +22,6 @@ from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import PatternFill
 from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.utils import coordinate_to_tuple, get_column_letter
-from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import Problem, Severity
@@ -168,19 +165,23 @@ def _mark_problems(
 
 
 def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None:
-    """Show the marks above the user's colour scales and rules, which would cover the fill of a cell."""
-    rules = [rule for formatting in sheet.conditional_formatting for rule in formatting.rules]
-    if not rules:
+    """Show the marks above the user's colour scales and rules, which would cover the fill of a cell.
+
+    Excel goes by the priority of rules, LibreOffice by their order in the file.
+    """
+    others = [(str(each.sqref), rule) for each in sheet.conditional_formatting for rule in each.rules]
+    if not others:
         return
-    for rule in rules:
-        rule.priority += len(_FILLS)
-    _cut_out_of_scales(sheet, marked)
+    sheet.conditional_formatting = ConditionalFormattingList()
     for priority, (severity, fill) in enumerate(_FILLS.items(), start=1):
         cells = " ".join(place for place, each in marked.items() if each is severity)
         if cells:
             look = DifferentialStyle(fill=PatternFill(bgColor=fill.fgColor))
             rule = Rule("expression", formula=["TRUE"], dxf=look, stopIfTrue=True, priority=priority)
             sheet.conditional_formatting.add(cells, rule)
+    for cells, rule in others:
+        rule.priority += len(_FILLS)
+        sheet.conditional_formatting.add(cells, rule)
 
 
 def _find_columns(sheet: Worksheet, heading_row: int, headings: Sequence[str]) -> dict[str, int]:
@@ -202,35 +203,6 @@ def _get_cell(sheet: Worksheet, row: int, place: int) -> Cell:
         cell = sheet.cell(merged.min_row, merged.min_col)
     assert isinstance(cell, Cell), "the top-left cell of a merged range is an ordinary one"
     return cell
-
-
-def _cut_out_of_scales(sheet: Worksheet, marked: Iterable[str]) -> None:
-    """Leave the marked cells out of colour scales: LibreOffice shows those whatever rule stands above them."""
-    cells = {coordinate_to_tuple(place) for place in marked}
-    kept = ConditionalFormattingList()
-    for formatting in sheet.conditional_formatting:
-        for rule in formatting.rules:
-            is_scale = rule.type in ("colorScale", "dataBar", "iconSet")
-            parts = chain.from_iterable(_cut(area, cells) for area in formatting.sqref.ranges)
-            ranges = " ".join(parts) if is_scale else str(formatting.sqref)
-            if ranges:
-                kept.add(ranges, rule)
-    sheet.conditional_formatting = kept
-
-
-def _cut(area: CellRange, cells: Set[tuple[int, int]]) -> Iterator[str]:
-    """Yield the parts of an area without these cells, column by column where one of them is in it."""
-    inside = sorted((row, column) for row, column in cells if area.min_row <= row <= area.max_row)
-    inside = [(row, column) for row, column in inside if area.min_col <= column <= area.max_col]
-    if not inside:
-        yield area.coord
-        return
-    for column in range(area.min_col, area.max_col + 1):
-        letter, start = get_column_letter(column), area.min_row
-        for row in [*(row for row, each in inside if each == column), area.max_row + 1]:
-            if start < row:
-                yield f"{letter}{start}:{letter}{row - 1}"
-            start = row + 1
 
 
 def _mark(cell: Cell, problems: Sequence[Problem]) -> Severity:

@@ -101,3 +101,5 @@ def test_a_wrong_place_is_found_before_the_file_is_read(run_program):
     for command in ("run", "check"):
         refused = run_program(command, "missing.csv", "-o", "nowhere/out.xlsx")
         assert (refused.exit_code, "nowhere does not exist" in refused.err) == (2, True)
+        refused = run_program(command, "missing.csv", "-o", "")
+        assert (refused.exit_code, "its name must end in .xlsx" in refused.err) == (2, True)
