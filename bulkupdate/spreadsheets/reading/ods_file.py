@@ -14,12 +14,11 @@ from xml.parsers import expat
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, Special, SpecialCell
 from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, format_general
-from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata, SheetRow
+from bulkupdate.spreadsheets.reading.open_workbook import MAX_ROWS, SheetMetadata, SheetRow
 from bulkupdate.spreadsheets.reading.safe_zip import Package, encrypted_error
 
 CONTENT = "content.xml"
 MANIFEST = "META-INF/manifest.xml"
-MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
 MAX_TEXT = 10_000_000
 _NUMBERS = frozenset({"float", "percentage", "currency"})

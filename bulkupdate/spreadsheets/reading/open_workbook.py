@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import SpecialCell
 
+MAX_ROWS = 1_048_576
 MAX_SPECIAL_CELLS = 3_000_000
 
 Merge: TypeAlias = tuple[int, int, int, int]
@@ -30,6 +31,9 @@ class SheetMetadata:
     is_1904: bool = False
     hides_zeros: bool = False
     """Whether the sheet shows a blank where a cell holds 0."""
+
+    has_formats_by_rule: bool = False
+    """Whether conditional formatting may change number formats."""
 
     def add_special(self, cell: SpecialCell) -> None:
         """Add a cell. Raises `InputFileError` if there are too many to keep."""

@@ -195,4 +195,6 @@ def _note(metadata: SheetMetadata, options: ReadOptions) -> list[str]:
         notes.append("An encoding applies to text files only; a workbook names its own.")
     if metadata.hides_zeros:
         notes.append("The sheet shows zeros as blanks (an option of the sheet); a cell that holds 0 was read as 0.")
+    if metadata.has_formats_by_rule:
+        notes.append("Number formats of conditional formatting were ignored; the cells' own formats count.")
     return notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
@@ -10,9 +10,10 @@ from math import isfinite
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import CellCoordinatesException
 
+from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, NOT_FINITE, Special, SpecialCell
 from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is, shows_texts_as_is
-from bulkupdate.spreadsheets.reading.open_workbook import Merge, SheetMetadata
+from bulkupdate.spreadsheets.reading.open_workbook import MAX_ROWS, Merge, SheetMetadata
 
 TEXT_TYPES = ("s", "str", "inlineStr")
 
@@ -62,6 +63,19 @@ class SheetScan:
     styles: Styles
     metadata: SheetMetadata = field(default_factory=SheetMetadata)
     extent: Extent = field(default_factory=Extent)
+    _seen_rows: bytearray = field(default_factory=lambda: bytearray(MAX_ROWS + 1))
+
+    def take_rows(self, numbers: Iterable[int]) -> None:
+        """Take the numbers of rows. Raises `InputFileError` if two are the same: one of them would be lost."""
+        for number in numbers:
+            if not 0 < number <= MAX_ROWS:
+                continue
+            if self._seen_rows[number]:
+                raise InputFileError(
+                    f"A sheet of the file is damaged: it has two rows {number:,}.",
+                    remedy="Open it in Excel and save it again.",
+                )
+            self._seen_rows[number] = 1
 
     def take_cell(
         self, row: int, column: int, attributes: tuple[int, str], formula: str | None, value: str | None

@@ -46,6 +46,7 @@ class XlsxWorkbook:
         self._entries = self._list_sheets(root)
         self._is_1904 = any(_is_true(item.get("date1904")) for item in _all(root, "workbookPr"))
         is_uncalculated = any(_is_true(item.get("fullCalcOnLoad")) for item in _all(root, "calcPr"))
+        self._has_formats_by_rule = False
         self._styles = Styles(self._read_formats(), is_uncalculated)
         self._shared = SharedStrings(package, f"{self._folder}sharedStrings.xml", options.max_unpacked_bytes // 4)
         self._book = _open_meanwhile(path)
@@ -58,6 +59,7 @@ class XlsxWorkbook:
         part = next(entry.part for entry in self._entries if entry.name == name)
         scan = scan_sheet(self._package.xml_blocks(part), self._styles)
         scan.metadata.is_1904 = self._is_1904
+        scan.metadata.has_formats_by_rule &= self._has_formats_by_rule
         self._check_extent(name, scan.extent)
         self._shared.check(part, scan.extent)
         book = self._book.result()
@@ -97,14 +99,21 @@ class XlsxWorkbook:
         return entries
 
     def _read_formats(self) -> list[str]:
-        """Return the number format code of every cell style."""
+        """Return the number format code of every cell style.
+
+        Those of conditional formatting (`dxfs`) have numbers of their own.
+        """
         part = f"{self._folder}styles.xml"
         if part not in self._package:
             return []
         root = self._package.parse_xml(part)
-        own = {_number_of(item): item.get("formatCode", "") for item in _all(root, "numFmt")}
-        styles = next(iter(_all(root, "cellXfs")), None)
-        return [code_of(_number_of(item), own) for item in (_all(styles, "xf") if styles is not None else ())]
+        formats, styles, rules = (
+            [item for parent in _all(root, parents) for item in _all(parent, children)]
+            for parents, children in (("numFmts", "numFmt"), ("cellXfs", "xf"), ("dxfs", "numFmt"))
+        )
+        self._has_formats_by_rule = bool(rules)
+        own = {_number_of(item): item.get("formatCode", "") for item in formats}
+        return [code_of(_number_of(item), own) for item in styles]
 
 
 class XlsxSheet:

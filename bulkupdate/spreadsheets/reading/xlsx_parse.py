@@ -47,13 +47,14 @@ class _Sheet:
         tag = name.rpartition(":")[2]
         if tag == "row":
             self._row, self._column = int(attributes.get("r", self._row + 1)), -1
+            self.scan.take_rows((self._row,))
             self.scan.metadata.hidden_rows += attributes.get("hidden") in ("1", "true")
         elif tag == "c":
             self._start_cell(attributes)
         elif tag in ("v", "f", "t"):
             self._open = tag
             self._texts.setdefault(tag, "")
-        elif tag in ("col", "mergeCell", "sheetView"):
+        elif tag in ("col", "mergeCell", "sheetView", "cfRule"):
             self._take_fact(tag, attributes)
 
     def end(self, name: str) -> None:
@@ -88,7 +89,9 @@ class _Sheet:
         self.scan.take_cell(self._row, self._column, self._attributes, self._texts.get("f"), value)
 
     def _take_fact(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "sheetView":
+        if tag == "cfRule":
+            self.scan.metadata.has_formats_by_rule = True
+        elif tag == "sheetView":
             self.scan.metadata.hides_zeros = attributes.get("showZeros") in ("0", "false")
         elif tag == "col" and attributes.get("hidden") in ("1", "true"):
             first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))

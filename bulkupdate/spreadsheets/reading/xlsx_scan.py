@@ -82,12 +82,14 @@ class _Tokens:
                 is_top = False
             self._take_rows(rows)
             is_tail = is_tail or b"</sheetData>" in rest
+        self._scan.metadata.has_formats_by_rule = b"<cfRule" in rest
         self._take_merges(rest)
         return self._scan
 
     def _take_rows(self, rows: bytes) -> None:
         if b"hidden=" in rows:
             self._scan.metadata.hidden_rows += len(_HIDDEN_ROW.findall(rows))
+        self._scan.take_rows(map(int, _ROW.findall(rows)))
         starts = {start for pattern in self._patterns for start in _find_cells(pattern, rows)}
         for start in sorted(starts):
             self._take_cell(rows, start)

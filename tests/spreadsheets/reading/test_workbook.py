@@ -11,7 +11,17 @@ import xlsxwriter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.errors import InputFileError
-from tests.spreadsheets.reading.making import HEADINGS, codes, read, texts, value_of, write_xlsx
+from tests.spreadsheets.reading.making import (
+    HEADING_ROW,
+    HEADINGS,
+    MAIN,
+    codes,
+    read,
+    texts,
+    value_of,
+    write_raw_xlsx,
+    write_xlsx,
+)
 
 
 def write_sheets(folder: Path, sheets: dict[str, list[list[object]]], hidden: tuple[str, ...] = ()) -> Path:
@@ -69,6 +79,34 @@ def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path) -> None:
     assert [row[:2] for row in texts(sheet)] == [["163", "Ann"], ["164", "Bob"]]
     assert "1 hidden row was read." in sheet.notes
     assert "1 hidden column was read." in sheet.notes
+
+
+CUSTOMER_ROW = '<row r="2"><c r="A2"><v>163</v></c><c r="B2" s="0"><v>0</v></c></row>'
+
+
+def test_number_formats_of_rules_are_not_those_of_cells(tmp_path: Path) -> None:
+    """Programs such as openpyxl give both the same numbers."""
+    styles = (
+        '<numFmts><numFmt numFmtId="164" formatCode="000"/></numFmts><cellXfs><xf numFmtId="164"/></cellXfs>'
+        '<dxfs><dxf><numFmt numFmtId="164" formatCode="0%"/></dxf></dxfs>'
+    )
+    rule = '<conditionalFormatting sqref="B2"><cfRule type="expression" dxfId="0"/></conditionalFormatting>'
+    rows = HEADING_ROW + CUSTOMER_ROW
+    sheet = read(write_raw_xlsx(tmp_path / "rule.xlsx", rows, styles=styles, after=rule))
+    assert value_of(sheet, "Name") == "000"
+    assert [note[:42] for note in sheet.notes] == ["Number formats of conditional formatting w"]
+    assert not read(write_raw_xlsx(tmp_path / "none.xlsx", rows, styles=styles)).notes
+
+
+@pytest.mark.parametrize("comment", ["", "<!-- parsed, as no program writes this -->"])
+def test_two_rows_of_one_number_are_refused_and_hidden_zeros_are_said(tmp_path: Path, comment: str) -> None:
+    view = '<sheetViews><sheetView showZeros="0"/></sheetViews>'
+    start = f'<worksheet xmlns="{MAIN}">{comment}{view}<sheetData>{HEADING_ROW}{CUSTOMER_ROW}'
+    end = "</sheetData></worksheet>"
+    sheet = read(write_raw_xlsx(tmp_path / "zeros.xlsx", "", root=start + end))
+    assert (value_of(sheet, "Name"), sheet.notes[0][:29]) == ("0", "The sheet shows zeros as blan")
+    with pytest.raises(InputFileError, match="two rows 2"):
+        read(write_raw_xlsx(tmp_path / "twice.xlsx", "", root=start + CUSTOMER_ROW + end))
 
 
 def test_cells_merged_over_rows_are_an_error_on_the_covered_rows(tmp_path: Path) -> None:
