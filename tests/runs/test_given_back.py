@@ -74,27 +74,40 @@ OF_CELLS = {
 OF_LINES = {"too-many-fields": "{id},Smith, John,call him", "broken-quotes": '{id},"Best" Shop,x'}
 """Refused by how the line of a CSV file is made."""
 
-NO_FILE_HOLDS_IT = {"broken-character"}
-"""Half a surrogate pair: no kind of file can give it to the checks."""
+REFUSED_ELSEWHERE = {
+    "no-match": "by a search for its key: tests/cli/commands/test_match.py gives it back",
+    "ambiguous-match": "as no-match",
+    "duplicate-match": "as no-match",
+    "key-conflict": "as no-match",
+    "unknown-customer": "by `check --live`, which sends nothing; a run sends the row, and the service refuses it",
+    "broken-character": "in no file: every reader refuses half a surrogate pair, or replaces it by a lost-character",
+}
+"""Codes that refuse a row, but not one of a sheet here."""
 
-NOT_OF_A_FILE = {"unknown-customer"}
-"""Found by asking the service."""
+ONLY_WARNINGS = {
+    "phone", "leading-zeros", "only-blanks", "trimmed", "unseen-character", "lost-character", "long-text",
+    "open-file", "guessed-encoding",
+}  # fmt: skip
+"""Codes that refuse no row."""
+
+OF_A_COMMAND = {
+    "refused-file", "usage", "busy", "sign-in-refused", "service-down", "unreadable-list", "throttled-too-long",
+    "journal", "window-closed", "stopped", "interrupted-run", "overtaken-run", "results-not-written", "bug",
+}  # fmt: skip
+"""Codes that end a command; a row that was not sent then is not attempted."""
 
 
-OF_KEYS = {"no-match", "ambiguous-match", "duplicate-match", "key-conflict"}
-"""Found by matching with another key: `tests/cli/commands/test_match.py` gives these back."""
+def test_every_code_is_given_back_here_or_refuses_no_row_of_a_sheet() -> None:
+    given_back = {re.split("[, ]", name)[0] for name in (*OF_VALUES, *OF_CELLS, *OF_LINES)} | {"duplicate"}
+    groups = [given_back, set(REFUSED_ELSEWHERE), ONLY_WARNINGS, OF_A_COMMAND]
+    assert sorted(code for group in groups for code in group) == sorted(ProblemCode)
+    assert find_created_errors() == given_back | set(REFUSED_ELSEWHERE)
 
 
-def test_every_code_of_an_error_has_a_sample() -> None:
-    known = {code.partition(",")[0].partition(" ")[0] for code in (*OF_VALUES, *OF_CELLS, *OF_LINES)}
-    assert find_codes() - NO_FILE_HOLDS_IT - NOT_OF_A_FILE - OF_KEYS == known | {"duplicate"}
-
-
-def find_codes() -> set[str]:
-    """Return the codes of all errors that the source creates."""
-    folder = Path(bulkupdate.__file__).parent
-    paths = [path for name in ("customers", "spreadsheets", "runs") for path in folder.glob(f"{name}/**/*.py")]
-    created = re.compile(r"(?:error_result|Finding\.error)\(\s*ProblemCode\.(\w+)")
+def find_created_errors() -> set[str]:
+    """Return the codes of all findings of the source that refuse a row."""
+    paths = Path(bulkupdate.__file__).parent.glob("**/*.py")
+    created = re.compile(r"(?:error_result|Finding\.error|Finding)\(\s*ProblemCode\.(\w+)")
     return {ProblemCode[name].value for path in paths for name in created.findall(path.read_text(encoding="utf-8"))}
 
 

@@ -25,7 +25,9 @@ SAMPLES = 3
 LIKELY_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac-roman", "cp850", "shift_jis", "gb18030")
 """What the user is offered if the encoding is not certain; Western European Excel writes the first."""
 
-_NO_TEXT = frozenset({"undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
+_NO_TEXT = frozenset({"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "mbcs", "oem", "utf-7"})
+"""Encodings that no sheet has, or that decode to half a surrogate pair."""
+
 _NAME_IT = "Save it in Excel as 'CSV UTF-8' or as .xlsx, or name its encoding, for example --encoding {}."
 
 

@@ -98,8 +98,8 @@ def test_an_id_whose_key_is_that_of_another_customer_is_held(run_program, sandbo
     answer = run_program("run", sheet, *options)
     assert [problem["code"] for problem in answer.told["problems"]] == ["key-conflict"]
     assert find_puts(sandbox) == [str(FIRST)]
-    again = run_program("run", tmp_path / "r-to-fix.csv", "--ignore-unknown", "--yes")
-    assert again.exit_code == ExitCode.FILE_REFUSED, "without --key, the id is still refused"
+    again = run_program("run", tmp_path / "r-to-fix.xlsx", "--ignore-unknown", "--yes")
+    assert (again.exit_code, again.counts) == (ExitCode.FILE_REFUSED, {"invalid": 1}), "the id is still refused"
     assert find_puts(sandbox) == [str(FIRST)]
 
 

@@ -175,7 +175,8 @@ def test_a_byte_order_mark_counts_for_more_than_a_name(tmp_path: Path, mark: str
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("shift-jsi", "shift_jis"), ("utf8x", "utf-8"), ("rot13", ""), ("hex", ""), ("", "")]
+    ("name", "hint"),
+    [("shift-jsi", "shift_jis"), ("utf8x", "utf-8"), ("rot13", ""), ("hex", ""), ("", ""), ("unicode_escape", "")],
 )
 def test_a_name_that_is_not_a_text_encoding_is_wrong_use(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="is not a text encoding") as refused:
