@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command was used wrongly, or a setting is missing."""
     FILE_REFUSED = 3
-    """The file was refused; nothing was sent."""
+    """The file was refused, or the user declined; nothing was sent."""
     STOPPED = 4
     """Stopped early; `resume` continues."""
     BUSY = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import time
@@ -76,11 +77,9 @@ def _exists(path: Path) -> bool:
 
 
 def _refuse(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"{path} cannot be written: {error.strerror or error}.",
-        remedy="Close it if another program has it open, check the rights and the free space of its folder, "
-        "or name another file.",
-    )
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = "Free some space on its disk" if is_full else "Close it where it is open, check the rights of its folder"
+    return UsageError(f"{path} cannot be written: {error.strerror or error}.", remedy=f"{cause}, or name another file.")
 
 
 @contextmanager

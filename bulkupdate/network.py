@@ -1,4 +1,4 @@
-"""Tell whether an address is on this machine."""
+"""Tell whether an address is on this machine, and why nothing can listen at it."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
         return False
+
+
+def describe_bind_error(error: OSError | OverflowError) -> str:
+    """Return why nothing can listen at an address, without the address, which Python adds to the reason."""
+    return (getattr(error, "strerror", None) or str(error)).partition(" (while attempting")[0]

@@ -156,7 +156,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="No space left") as caught:
         write_to_full_disk()
-    assert "free space" in str(caught.value.remedy)
+    assert "Free some space" in str(caught.value.remedy)
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from bulkupdate.errors import UsageError
+
 
 class OptionGroup(StrEnum):
     """The headings of options, in the order of the help; a command's own headings come before GENERAL."""
@@ -25,7 +27,7 @@ class OptionGroup(StrEnum):
 _RANKS: dict[str, float] = {group: rank for rank, group in enumerate(OptionGroup)}
 _BEFORE_GENERAL = len(OptionGroup) - 1.5
 
-_VALUES = {"path": "FILE", "file": "FILE", "integer": "N", "integer range": "N"}
+_VALUES = {"path": "FILE", "file": "FILE", "integer": "N"}
 """What stands for a value in the help, by the name of click's type, unless the option has a `metavar`."""
 
 _TERM_WIDTH = 26
@@ -40,12 +42,6 @@ class Option(click.Option):
         self.group = group
         self.metavar = self.metavar or _VALUES.get(self.type.name)
 
-    def get_help_extra(self, ctx: click.Context) -> Any:
-        """Return what click adds to the help, without the range: bounds this wide are for mistakes, not for users."""
-        extra = super().get_help_extra(ctx)
-        extra.pop("range", None)
-        return extra
-
 
 class Command(click.Command):
     """A command whose help has `examples`: what is typed after its name, with what that does."""
@@ -54,11 +50,15 @@ class Command(click.Command):
         super().__init__(*args, **attributes)
         self.examples = examples
 
+    @staticmethod
+    def make_example(ctx: click.Context, arguments: str) -> str:
+        """Return what is typed."""
+        return f"{ctx.command_path} {arguments}".rstrip()
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the options under their headings."""
         with formatter.section("Examples"):
-            lines = {f"{ctx.command_path} {arguments}".rstrip(): text for arguments, text in self.examples.items()}
-            write_below(formatter, lines.items())
+            write_below(formatter, [(self.make_example(ctx, each), text) for each, text in self.examples.items()])
         groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for param in self.get_params(ctx):
             if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
@@ -72,6 +72,16 @@ class Command(click.Command):
 def write_below(formatter: click.HelpFormatter, rows: Iterable[tuple[str, str]]) -> None:
     """Write terms with their explanations indented below them."""
     formatter.write_dl(rows, col_max=2)
+
+
+def explain_usage(error: click.ClickException) -> UsageError:
+    """Return what click found wrong with a command line as an error of ours, with an example."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    remedy = None
+    if ctx is not None and isinstance(ctx.command, Command):
+        example = ctx.command.make_example(ctx, next(iter(ctx.command.examples)))
+        remedy = f"For example: {example}. `{ctx.command_path} --help` lists the options."
+    return UsageError(error.format_message().rstrip(".") + ".", remedy=remedy)
 
 
 option = partial(click.option, cls=Option)

@@ -57,7 +57,7 @@ def confirm_overwriting(
     newer = find_newer_runs(context.journal, run, statuses)
     if not newer:
         return True
-    console.info(f"Warning: {describe_newer_runs(run, newer)}")
+    console.warn(describe_newer_runs(run, newer))
     return console.confirm("Overwrite their values?", yes=yes)
 
 
@@ -65,4 +65,4 @@ def warn_of_previous_run(checked_input: CheckedInput, context: RunContext, conso
     """Say so if a file of the same content was sent before."""
     state_dir = context.settings.state_dir
     if previous := find_previous_run(context.journal, state_dir, checked_input.sha256, context.host):
-        console.info(f"Warning: {previous.describe()}")
+        console.warn(previous.describe())

@@ -13,10 +13,15 @@ import click
 
 from bulkupdate.customers.models import Problem, Severity
 from bulkupdate.customers.problem_summary import group_problems
-from bulkupdate.errors import BulkUpdateError, UsageError
+from bulkupdate.errors import BulkUpdateError, InterruptedRunError, UsageError
 
 _GROUPS_SHOWN = 20
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
+def paint(text: str, *, is_well: bool) -> str:
+    """Return how something ended, green if all is well, else yellow; `Console` leaves colours out elsewhere."""
+    return click.style(text, fg="green" if is_well else "yellow")
 
 
 class Console:
@@ -30,11 +35,16 @@ class Console:
         if not self.quiet:
             _write_line(text)
 
+    def warn(self, text: str) -> None:
+        """Show a warning to the user."""
+        self.info(f"{click.style('Warning:', fg=_COLOURS[Severity.WARNING])} {text}")
+
     def error(self, error: BulkUpdateError) -> None:
-        """Show an error, also when quiet."""
-        _write_line(f"{click.style('Error:', fg='red', bold=True)} {error}")
+        """Show an error, also when quiet. An interruption is none: the user asked for it."""
+        is_asked = isinstance(error, InterruptedRunError)
+        _write_line(str(error) if is_asked else f"{click.style('Error:', fg='red', bold=True)} {error}")
         if error.remedy:
-            _write_line(f"       {error.remedy}")
+            _write_line(error.remedy if is_asked else f"       {error.remedy}")
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show problems grouped, so that 312 alike take one line."""
@@ -48,7 +58,10 @@ class Console:
             self.info(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
 
     def confirm(self, question: str, *, yes: bool) -> bool:
-        """Return whether the user agrees; `yes` has agreed beforehand. Raises `UsageError` without a terminal."""
+        """Return whether the user agrees; `yes` has agreed beforehand.
+
+        Raises `UsageError` without a terminal, `InterruptedRunError` for Ctrl-C.
+        """
         if yes:
             return True
         if not sys.stdin.isatty():
@@ -56,7 +69,11 @@ class Console:
                 "There is no terminal to ask on, and --yes was not given: nothing was sent.",
                 remedy="Add --yes to send without being asked.",
             )
-        return click.confirm(question, err=True)
+        try:
+            return click.confirm(question, err=True)
+        except click.Abort:
+            self.info()
+            raise InterruptedRunError("Interrupted: nothing was sent.", remedy="Run the same command again.") from None
 
 
 def _write_line(text: str) -> None:

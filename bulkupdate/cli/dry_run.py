@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.options import list_given
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.input_file import CheckedInput, RowSource
@@ -76,13 +77,14 @@ def show_changes(live: LiveFindings, console: Console) -> None:
         console.info(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")
     left = len(live.changes or ()) - _CHANGES_SHOWN
     if left > 0:
-        console.info(f"  … and {left:,} more fields")
+        console.info(f"  … and {pluralize(left, 'more field')}")
     if live.changes is not None:
         rows = len({change.row for change in live.changes})
         console.info(
-            f"Rows that differ: {rows:,}, in {len(live.changes):,} fields. Rows already as wanted: {live.same:,}."
+            f"Rows that differ: {rows:,}, in {pluralize(len(live.changes), 'field')}. Rows already as wanted: "
+            f"{live.same:,}."
         )
-    console.info(f"Customers unknown to the service: {len(live.unknown):,}. Calls used: {live.calls:,}.")
+    console.info(f"Customers unknown to the service: {len(live.unknown):,}. Requests used: {live.calls:,}.")
 
 
 def finish_dry_run(
@@ -105,8 +107,8 @@ def finish_dry_run(
     written = reports.write(checked_input, invocation, live, planned)
     exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
-        report = () if reports.workbook else ("-o", "REPORT.xlsx")
-        command = suggest_for("check", checked_input, invocation, *report)
+        report = list_given("output", "html") or ("-o", "REPORT.xlsx")
+        command = suggest_for("check", checked_input, invocation, *list_given("live", "live_ids"), *report)
         console.info(f"Fix the rows and check again: {command}")
     else:
         command = suggest_for("run", checked_input, invocation, *invocation.run_arguments)

@@ -19,7 +19,7 @@ class Invocation:
     """What every command works with. It travels as click's `obj`, and `common_options` fills it.
 
     The arguments are those that the user gave, to be repeated in the next command: `sheet_arguments` say how the file
-    is read, `heading_arguments` are those of them that also hold for a sheet made from it.
+    is read.
     """
 
     as_json: bool = False
@@ -28,7 +28,6 @@ class Invocation:
     force: bool = False
     common_arguments: tuple[str | Path, ...] = ()
     sheet_arguments: tuple[str | Path, ...] = ()
-    heading_arguments: tuple[str | Path, ...] = ()
     run_arguments: tuple[str | Path, ...] = ()
     console: Console = field(default_factory=lambda: Console(quiet=False))
     settings: Settings = field(default_factory=Settings)
@@ -37,12 +36,9 @@ class Invocation:
         """Return the next command, with the options that hold for every command."""
         return SuggestedCommand(*arguments, *self.common_arguments)
 
-    def complete(self, command: SuggestedCommand | None) -> SuggestedCommand | None:
-        """Return the command that continues a run, with the options that the user gave; None stays None."""
-        if command is None:
-            return None
-        is_of_a_sheet = command.arguments[0] == "run"
-        return self.suggest(*command.arguments, *(self.heading_arguments if is_of_a_sheet else ()))
+    def repeat_options(self, command: SuggestedCommand | None) -> SuggestedCommand | None:
+        """Return the command that continues a run, with the options that hold for every command; None stays None."""
+        return command and self.suggest(*command.arguments)
 
     def report(self, error: BulkUpdateError) -> int:
         """Say what went wrong, with `--json` as its one object too; return the exit code."""

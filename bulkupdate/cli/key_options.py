@@ -11,7 +11,7 @@ import click
 
 from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import Function, add_options
+from bulkupdate.cli.options import Function, add_options, list_given
 from bulkupdate.runs.input_file import SheetOptions
 
 _option = partial(option, group=OptionGroup.MATCHING)
@@ -47,6 +47,7 @@ def key_options(command: Function) -> Function:
         sheet_options: SheetOptions,
         **given: Any,
     ) -> int:
+        invocation.sheet_arguments += list_given("check_ids")
         options = replace(sheet_options, key=key, lookup=lookup, check_ids=check_ids)
         return int(command(invocation, sheet_options=options, **given))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from bulkupdate.errors import UsageError
 
 
 class LazyGroup(click.Group):
@@ -32,6 +35,19 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"{self._package}.{cmd_name}").command
         command.short_help = self._short_helps[cmd_name]
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name. Raises `UsageError` if there is none, with the nearest name."""
+        name = args[0]
+        if name in self._short_helps or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = get_close_matches(name, self._short_helps, n=1)
+        raise UsageError(
+            f"There is no command {name}.{f' Did you mean {near[0]}?' if near else ''}",
+            remedy="`bulkupdate help` lists the commands.",
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without loading them."""

@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from bulkupdate import __version__
+from bulkupdate.cli.command_help import explain_usage
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.lazy_group import LazyGroup
-from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
+from bulkupdate.cli.streams import require_written_output
+from bulkupdate.errors import BulkUpdateError, ExitCode, InterruptedRunError, StoppedError, UsageError
 from bulkupdate.text import is_utf8
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
@@ -53,6 +55,8 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
 }
 """Every command with its line in the help, by when it is needed; its module in `commands/` has the rest."""
 
+_AFTER_INTERRUPTION = "If it had begun a run, `bulkupdate runs` lists it, and `bulkupdate resume` continues it."
+
 SHORT_HELPS = {name: line for group in COMMAND_GROUPS.values() for name, line in group.items()}
 
 
@@ -70,31 +74,52 @@ def cli() -> None:
 
 def run_cli(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code; every error becomes a sentence here, and nowhere else."""
-    invocation = Invocation()
     given = sys.argv[1:] if arguments is None else arguments
+    invocation = Invocation(as_json="--json" in given)  # until the options are known
     try:
         _refuse_undecodable(given)
         result = cli.main(arguments, prog_name="bulkupdate", standalone_mode=False, obj=invocation)
     except BulkUpdateError as error:
         return invocation.report(error)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show(sys.stderr)
-        invocation.print_json_error(UsageError(error.format_message()), as_json="--json" in given)
         return int(ExitCode.USAGE)
+    except click.ClickException as error:
+        return invocation.report(explain_usage(error))
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Nothing is lost: `bulkupdate runs` lists the runs that were started.", err=True)
-        return int(ExitCode.INTERRUPTED)
+        click.echo(err=True)
+        return invocation.report(InterruptedRunError("Interrupted.", remedy=_AFTER_INTERRUPTION))
     except Exception as error:  # noqa: BLE001 - the top: a bug must be reported loudly, and to users as a sentence
         return invocation.report(invocation.explain_bug(error))
-    return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+    return _end(int(result) if isinstance(result, int) else int(ExitCode.DONE), invocation)
+
+
+def _end(exit_code: int, invocation: Invocation) -> int:
+    """Return the exit code; that of an error if there was none, but the output could not be written."""
+    try:
+        require_written_output()
+    except StoppedError as error:
+        invocation.console.error(error)
+        return max(exit_code, int(error.exit_code))
+    return exit_code
 
 
 def _refuse_undecodable(arguments: Sequence[str]) -> None:
-    """Raise click's usage error for bytes that are not UTF-8: neither journal nor output could name such a file."""
+    """Raise `UsageError` for bytes that are not UTF-8: neither journal nor output could name such a file."""
     folder = ""
     with suppress(OSError):  # it may have been deleted
         folder = str(Path.cwd())
     for each in (*arguments, folder):
         if not is_utf8(each):
-            shown = each.encode("utf-8", "backslashreplace").decode()
-            raise click.UsageError(f"'{shown}' holds bytes that are not UTF-8 text; rename the file or folder.")
+            raise _undecodable_error(each)
+
+
+def _undecodable_error(text: str) -> UsageError:
+    with suppress(UnicodeDecodeError):
+        name = text.encode(sys.getfilesystemencoding(), "surrogateescape").decode("utf-8")
+        return UsageError(
+            f"'{name}' cannot be read, as the locale of this system (LC_ALL, LANG) is not UTF-8.",
+            remedy="Set LC_ALL=C.UTF-8, and run the command again.",
+        )
+    shown = text.encode("utf-8", "backslashreplace").decode()
+    return UsageError(f"'{shown}' holds bytes that are not UTF-8 text.", remedy="Rename the file or folder.")

@@ -39,15 +39,27 @@ _COMMON = (
 _SETTINGS = tuple(each for each in SETTINGS if each.name not in SECRETS)
 
 
-class Number(click.FloatRange):
-    """A number within bounds; `nan`, which is neither below nor above anything, is refused too."""
+class Number(click.ParamType[float]):
+    """A number within bounds, both included."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float, kind: type[int] | type[float] = float) -> None:
+        self._least, self._most, self._kind = least, most, kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number. Raises `click.BadParameter` if it is none or out of bounds."""
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number.", param, ctx)
+        """Return the number. Raises `click.BadParameter` if it is none (`nan` is none) or out of bounds."""
+        try:
+            number = self._kind(value)
+        except ValueError:
+            number = math.nan
+        if not self._least <= number <= self._most:
+            kind = "whole number" if self._kind is int else "number"
+            self.fail(f"{value!r} is not a {kind} from {self._least:,} to {self._most:,}.", param, ctx)
         return number
+
+
+PORT = Number(0, 65_535, int)
 
 
 def add_options(command: Function, options: tuple[Callable[[Function], Function], ...]) -> Function:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bulkupdate.cli.console import print_json
+from bulkupdate.cli.console import paint, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
-from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal_report import report_result
 from bulkupdate.runs.row_reasons import describe_row_reasons
@@ -30,7 +29,7 @@ def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | 
     print_result(result, invocation)
     if invocation.as_json:
         report = report_result(result, context.journal, context.settings.state_dir)
-        print_json(replace(report, next_command=invocation.complete(report.next_command)).to_json())
+        print_json(replace(report, next_command=invocation.repeat_options(report.next_command)).to_json())
     return result.exit_code
 
 
@@ -38,23 +37,20 @@ def print_result(result: RunResult, invocation: Invocation) -> None:
     """Show the summary, where the results are, and what to type next; never "done" if a row was not updated."""
     console = invocation.console
     counts = ", ".join(f"{count:,} {status}" for status, count in result.tally.counts.items() if count)
-    if isinstance(result.error, InterruptedRunError):
-        console.info(str(result.error))
-    elif result.error is not None:
+    if result.error is not None:
         console.error(result.error)
-    not_all = "Stopped" if result.error else "Not all rows went through"
-    verdict = "Done" if result.tally.is_all_well and not result.error else not_all
-    console.info(
-        f"{verdict}: {pluralize(result.tally.rows, 'row')}: {counts}. {pluralize(result.run.calls, 'request')} used."
-    )
+    is_well = result.tally.is_all_well and not result.error
+    verdict = "Done" if is_well else "Stopped" if result.error else "Not all rows went through"
+    rows, requests = pluralize(result.tally.rows, "row"), pluralize(result.run.calls, "request")
+    console.info(f"{paint(verdict, is_well=is_well)}: {rows}: {counts}. {requests} used.")
     for reason in describe_row_reasons(result.reasons):
         console.info(f"  {reason}")
     if result.results_error is not None:
         console.error(result.results_error)
-        console.info(f"The results are safe in the journal: {invocation.complete(result.show_command)}")
+        console.info(f"The results are safe in the journal: {invocation.repeat_options(result.show_command)}")
     if result.results is not None:
         console.info(f"Results: {result.results}")
-    for sentence in describe_rest(result.run, result.tally, result.to_fix):
+    for sentence in describe_rest(result.run, result.tally, result.to_fix, invocation.repeat_options):
         console.info(sentence)
     if result.next_command is not None:
-        console.info(f"Next: {invocation.complete(result.next_command)}")
+        console.info(f"Next: {invocation.repeat_options(result.next_command)}")

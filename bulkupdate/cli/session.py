@@ -28,7 +28,9 @@ def print_estimate(
 ) -> bool:
     """Say what reading will cost. Return whether the quota has room for it at once."""
     estimate = estimate_requests(context, reads=requests)
-    cost = f"{pluralize(requests, 'request')} and a sign-in" if estimate.sign_ins else f"{requests:,} more requests"
+    cost = (
+        f"{pluralize(requests, 'request')} and a sign-in" if estimate.sign_ins else pluralize(requests, "more request")
+    )
     console.info(f"{what} takes {cost}; quota: {estimate.describe_quota()}; expected end: {estimate.describe_end()}")
     return estimate.fits_now
 

@@ -42,8 +42,9 @@ def sheet_options(command: Function) -> Function:
 
     @wraps(command)
     def invoke(invocation: Invocation, *, maps: tuple[str, ...], **given: Any) -> int:
-        invocation.heading_arguments = list_given("maps", "decimal_mark", "ignore_unknown")
-        invocation.sheet_arguments = (*list_given("sheet", "encoding", "numbers"), *invocation.heading_arguments)
+        invocation.sheet_arguments = list_given(
+            "sheet", "encoding", "numbers", "maps", "decimal_mark", "ignore_unknown"
+        )
         names = ("sheet", "decimal_mark", "ignore_unknown", "encoding", "numbers")
         read = {name: given.pop(name) for name in names}
         return int(command(invocation, sheet_options=SheetOptions(heading_map=_parse_maps(maps), **read), **given))

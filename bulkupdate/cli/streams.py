@@ -1,30 +1,37 @@
 """Standard streams that keep working if they cannot be written: closed, missing, or on a full disk.
 
-What cannot be shown must not change what the program does, nor its exit code.
+What cannot be shown must not change what the program does. Only stdout on a full disk is an error in the end: whoever
+sent it there wants to read it.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
+
+from bulkupdate.errors import StoppedError
 
 _PIPE_SECONDS = 0.01
 
 
 class _ForgivingStream(io.RawIOBase):
-    """The writing end of a stream; what it cannot write is lost without an error."""
+    """The writing end of a stream; what it cannot write is lost. `is_disk_full`: that was the reason."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
+        self.is_disk_full = False
 
     def write(self, data: Any) -> int:
         try:
             written: int | None = self._real.write(data)
-        except OSError:
+        except OSError as error:
+            self.is_disk_full |= error.errno in (errno.ENOSPC, errno.EDQUOT)
             return len(data)
         if written is None:  # a pipe that does not block, and is full: wait for its reader
             time.sleep(_PIPE_SECONDS)
@@ -50,6 +57,18 @@ def protect_streams() -> None:
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
     sys.stdout = _ignore_errors(sys.stdout)
     sys.stderr = _ignore_errors(sys.stderr)
+
+
+def require_written_output() -> None:
+    """Raise `StoppedError` if the disk was full when something was written to stdout."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _ForgivingStream) and raw.is_disk_full:
+        raise StoppedError(
+            "The output could not be written as a whole: no space left on the disk that it goes to.",
+            remedy="Free some space there. What was sent is in the journal: `bulkupdate show` shows it.",
+        )
 
 
 def _fill_descriptors() -> None:

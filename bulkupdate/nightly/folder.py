@@ -17,7 +17,7 @@ from pathlib import Path
 from bulkupdate.errors import UsageError
 from bulkupdate.files import check_writable, sync_folder
 from bulkupdate.runs.new_run import new_run_id
-from bulkupdate.text import is_control
+from bulkupdate.text import SuggestedCommand, is_control
 
 SUBFOLDERS = ("inbox", "working", "done", "failed", "reports")
 STATE_FOLDER = ".nightly"
@@ -64,7 +64,7 @@ class NightFolder:
         if not create and not self.inbox.is_dir():
             raise UsageError(
                 f"The folder {root} has no subfolder inbox/, so it is not a nightly folder; nothing was created.",
-                remedy="Check its name. To set up a new nightly folder, add --create once.",
+                remedy=f"Check its name. To set up a new one: {SuggestedCommand('nightly', self.root, '--create')}",
             )
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)  # not its parents: the path may be mistyped

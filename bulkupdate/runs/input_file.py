@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -51,6 +52,14 @@ class SheetOptions:
     key: str | None = None
     lookup: Path | None = None
     check_ids: bool = False
+
+    @property
+    def reading(self) -> str:
+        """The options that also hold for a sheet made from the file, as `RunOptions` keeps them."""
+        arguments = [part for heading, name in self.heading_map.items() for part in ("--map", f"{heading}={name}")]
+        if self.decimal_mark != ".":
+            arguments += ["--decimal", self.decimal_mark]
+        return shlex.join(arguments + ["--ignore-unknown"] * self.ignore_unknown)
 
 
 class RowSource(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bulkupdate.clock import format_local_date
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import OvertakenRunError
 from bulkupdate.runs.journal import Journal
@@ -41,7 +42,7 @@ class PreviousRun:
             RunState.RUNNING: " It is being sent now.",
         }
         return (
-            f"A file with this content was sent before: {self.started}, run {self.id}, "
+            f"A file with this content was sent before: {format_local_date(self.started)}, run {self.id}, "
             f"{self.updated:,} of {pluralize(self.rows, 'row')} updated.{advice[self.state]}"
         )
 

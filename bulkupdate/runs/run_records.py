@@ -34,7 +34,8 @@ class RunOptions:
     the trust in the journal, None: not at all. `snapshot` keeps the previous values for `undo`. `undo` is the id of the
     run whose previous values this one restores, empty for any other run. `sheet` is the sheet of the workbook that was
     read, empty if the file has none or that is not known. `key` and `lookup` are how the customers were found, empty if
-    by their ids.
+    by their ids. `reading` are the options of the command line by which its headings and values are read, quoted for a
+    shell.
     """
 
     verify: bool = False
@@ -47,6 +48,7 @@ class RunOptions:
     sheet: str = ""
     key: str = ""
     lookup: str = ""
+    reading: str = ""
     limit: int | None = None
 
     @property
@@ -80,11 +82,12 @@ class RunOptions:
             sheet=str(kept.get("sheet") or ""),
             key=str(kept.get("key") or ""),
             lookup=str(kept.get("lookup") or ""),
+            reading=str(kept.get("reading") or ""),
         )
 
 
 _FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
-_TEXTS = ("undo", "sheet", "key", "lookup")
+_TEXTS = ("undo", "sheet", "key", "lookup", "reading")
 
 
 @dataclass(frozen=True)

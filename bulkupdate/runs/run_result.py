@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,23 +75,32 @@ def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> Suggeste
     return _run_command(run, to_fix) if to_fix is not None else show_command(run)
 
 
-def describe_rest(run: Run, tally: StatusCounts, to_fix: Path | None) -> list[str]:
-    """Return what is left of a run, in sentences that name the command unless it is the `next_command`."""
+def describe_rest(
+    run: Run,
+    tally: StatusCounts,
+    to_fix: Path | None,
+    repeat_options: Callable[[SuggestedCommand], SuggestedCommand | None],
+) -> list[str]:
+    """Return what is left of a run, in sentences that name the command unless it is the `next_command`.
+
+    `repeat_options` adds to a command what the user gave.
+    """
     command, statuses = ("retry", _WORTH_A_RETRY) if run.state is RunState.FINISHED else ("resume", UNCONFIRMED)
     sentences = []
     if waiting := _count(tally, statuses):
         verb = "waits" if waiting == 1 else "wait"
-        sentences.append(f"{pluralize(waiting, 'row')} {verb} for `bulkupdate {command} {run.id}`.")
+        sentences.append(f"{pluralize(waiting, 'row')} {verb} for `{command}`.")
     to_correct = _count(tally, TO_FIX)
     if to_fix is not None and to_correct and not run.options.undo:
         what = f"Correct {pluralize(to_correct, 'row')} in {to_fix}"
-        sentences.append(f"{what}, then: {_run_command(run, to_fix)}" if waiting else f"{what}.")
+        sentences.append(f"{what}, then: {repeat_options(_run_command(run, to_fix))}" if waiting else f"{what}.")
     return sentences
 
 
 def _run_command(run: Run, to_fix: Path) -> SuggestedCommand:
-    """Return the command that sends corrected rows, whose customers are found as those of the run were."""
-    return SuggestedCommand("run", to_fix, *list_arguments(run.options.key, run.options.lookup))
+    """Return the command that sends corrected rows, which are read, and their customers found, as those of the run."""
+    options = run.options
+    return SuggestedCommand("run", to_fix, *list_arguments(options.key, options.lookup), *shlex.split(options.reading))
 
 
 def _count(tally: StatusCounts, statuses: tuple[Status, ...]) -> int:

@@ -17,7 +17,7 @@ from waitress.task import WSGITask
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
-from bulkupdate.network import is_loopback
+from bulkupdate.network import describe_bind_error, is_loopback
 from bulkupdate.sandbox.backend import Backend
 from bulkupdate.sandbox.customer_store import Customer
 from bulkupdate.sandbox.faults import FaultSchedule
@@ -143,8 +143,8 @@ class Sandbox:
             return socket.create_server((self._host, self._port), family=family)
         except OSError as error:
             raise UsageError(
-                f"The sandbox cannot listen on {self._host}, port {self._port}: {error.strerror}.",
-                remedy="Choose another port.",
+                f"The sandbox cannot listen on {self._host}, port {self._port}: {describe_bind_error(error)}.",
+                remedy="Choose another port, such as --port 8766.",
             ) from error
 
     def stop(self) -> None:

@@ -34,7 +34,10 @@ MAX_REFUSED_ALONE = 5
 _GATEWAY_STATUSES = (502, 503, 504)
 """A page with one of these comes from a proxy before the service, which is down."""
 
-_CHECK_ADDRESS = "Check BULKUPDATE_BASE_URL: it looks like https://xx.api.sellercloud.com/rest/api."
+_CHECK_ADDRESS = (
+    "Check BULKUPDATE_BASE_URL, which looks like https://xx.api.sellercloud.com/rest/api (or BULKUPDATE_SERVER_ID, or "
+    "BULKUPDATE_TEAM)."
+)
 
 
 @dataclass(frozen=True, slots=True)

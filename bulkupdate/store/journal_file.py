@@ -36,14 +36,17 @@ _Item = TypeVar("_Item")
 _ROWS_IN_A_COMMIT = 4000
 """Rows written in one go: some hundredths of a second, in which no other run can write."""
 
+RESUME_IT = "continue with `bulkupdate resume`"
+"""How each remedy of a run that had begun ends."""
+
 _MESSAGES = {
     Failure.LOCKED: (
         f"The journal {{path}} has been locked by another program for {LOCK_WAIT_SECONDS:.0f} seconds.",
-        "Close the program that has it open (a database browser, a backup), then continue with `bulkupdate resume`.",
+        f"Close the program that has it open (a database browser, a backup), then {RESUME_IT}.",
     ),
     Failure.FULL: (
         "The journal {path} cannot be written: {reason}. No further row was sent.",
-        "Free some space on the disk, then continue with `bulkupdate resume`.",
+        f"Free some space on the disk, then {RESUME_IT}.",
     ),
     Failure.DAMAGED: (
         "The journal {path} is damaged ({reason}). It was left as it is, and no further row was sent.",
@@ -56,7 +59,7 @@ _MESSAGES = {
     ),
     Failure.UNUSABLE: (
         "The journal {path} cannot be used: {reason}.",
-        "Make the file and its folder writable, then continue with `bulkupdate resume`.",
+        f"Make the file and its folder writable, then {RESUME_IT}.",
     ),
     Failure.UNREACHABLE: (
         "The journal {path} cannot be opened: {reason}.",

@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask
 
 from bulkupdate.errors import UsageError
+from bulkupdate.network import describe_bind_error
 from bulkupdate.web.background import close_services, start_services
 from bulkupdate.web.connections import make_channel_class, make_server
 from bulkupdate.web.page_context import EXTENSION, PageContext
@@ -81,8 +82,8 @@ def _bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"The page cannot be served at {host}, port {port}: {getattr(error, 'strerror', None) or error}.",
-            remedy="Choose another port: --port 8001.",
+            f"The page cannot be served at {host}, port {port}: {describe_bind_error(error)}.",
+            remedy="Choose another port, such as --port 8001, or another --host.",
         ) from error
 
 

@@ -77,3 +77,12 @@ def test_an_error_is_red_on_a_terminal_that_shows_colours(run_program, environme
     assert terminal.finish() == 3
     assert ("\x1b[31m" in terminal.shown) is is_coloured
     assert "\x1b" not in run_program("check", "missing.csv").err
+
+
+def test_the_end_of_a_run_is_green_and_a_warning_yellow_on_a_terminal(run_program, tmp_path):
+    run_program.environment = {**run_program.environment, "TERM": "xterm", "NO_COLOR": ""}
+    sheet = write_sheet(tmp_path / "in.csv", 1)
+    for expected in ("\x1b[32mDone\x1b[0m: 1 row", "\x1b[33mWarning:\x1b[0m A file with this content"):
+        terminal = Terminal(run_program, "run", sheet, "--yes")
+        assert terminal.finish() == 0
+        assert expected in terminal.shown

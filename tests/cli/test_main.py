@@ -49,6 +49,15 @@ def test_exit_code_3_the_file_is_refused(run_program, sandbox, tmp_path):
     assert not sandbox.requests
 
 
+def test_a_name_that_only_the_locale_cannot_read_says_so(run_program, tmp_path):
+    write_sheet(tmp_path / "müller.csv", 1)
+    locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    run_program.environment = {**run_program.environment, **locale}
+    refused = run_program.start("check", "müller.csv")
+    assert "the locale of this system" in refused.communicate()[1]
+    assert refused.returncode == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("check", "k\udcff.csv"), ("run", "in.csv", "-o", "k\udcff.xlsx"), ("check", "in.csv", "--sheet", "\udcff")],

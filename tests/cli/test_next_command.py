@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from openpyxl import Workbook
 
 from tests.conftest import FIRST, find_puts, write_csv, write_sheet
 
@@ -71,6 +72,50 @@ def test_the_corrected_rows_are_read_as_the_file_was(run_program, tmp_path):
         "bulkupdate", "run", str(tmp_path / "out-to-fix.xlsx"), "--map", "Kundennr=CustomerId",
     ]  # fmt: skip
     assert run_program("check", *done.told["next_args"][2:]).told["counts"] == {"invalid": 1}
+
+
+def test_resume_and_show_read_the_corrected_rows_as_the_run_did(run_program, sandbox, tmp_path):
+    (tmp_path / "de.csv").write_text(f"Kundennr;Email\n{FIRST};anna\n{FIRST + 1};b@example.com\n")
+    (tmp_path / "my.toml").write_text("concurrency = 1\n")
+    config = ("--config", "my.toml")
+    stopped = run_program(
+        "run", "de.csv", "--map", "Kundennr=CustomerId", "--skip-invalid", "--yes", *config, password="wrong"
+    )
+    assert stopped.told["next_args"][:2] == ["bulkupdate", "resume"]
+    resumed = run_program(*stopped.told["next_args"][1:])
+    to_fix = ["run", resumed.told["to_fix"], "--map", "Kundennr=CustomerId", *config]
+    assert resumed.told["next_args"] == ["bulkupdate", *to_fix]
+    assert run_program("show", *config).told["next_args"] == ["bulkupdate", *to_fix]
+
+
+def test_match_and_check_repeat_how_the_customers_are_found(run_program, tmp_path):
+    write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [FIRST, "a@example.com"]])
+    book = Workbook()
+    for name in ("April", "May"):
+        sheet = book.create_sheet(name)
+        for line in (["Mail", "Name"], ["a@example.com", "A"]):
+            sheet.append(line)
+    book.save(tmp_path / "in.xlsx")
+    found = ["--key", "Email", "--lookup", "list.csv"]
+    reading = ["--sheet", "May", "--map", "Mail=Email"]
+    matched = run_program("match", "in.xlsx", *found, *reading)
+    assert matched.told["next_args"][3:] == [*found, *reading]
+    checked = run_program("check", *matched.told["next_args"][2:], "--check-ids")
+    assert (checked.exit_code, checked.told["next_args"][3:]) == (0, [*found, *reading, "--check-ids"])
+
+
+def test_a_check_that_found_problems_writes_the_same_report_again(run_program, tmp_path):
+    write_csv(tmp_path / "in.csv", [["CustomerId", "Email"], [FIRST, "anna"]])
+    assert run_program("check", "in.csv", "-o", "r.xlsx").told["next_args"][3:] == ["-o", "r.xlsx"]
+
+
+def test_undo_and_export_repeat_place_and_settings(run_program, sandbox, tmp_path):
+    config = ["--state-dir", str(tmp_path / "other")]
+    done = run_program("run", write_sheet(tmp_path / "in.csv", 1), "--snapshot", "--yes", *config)
+    undone = run_program("undo", done.told["run"], "-o", "undo.xlsx", *config)
+    assert undone.told["next_args"][3:] == ["--run", "-o", "undo.xlsx", *config]
+    exported = run_program("export", "--ids", "in.csv", "-o", "e.xlsx", *config)
+    assert exported.told["next_args"] == ["bulkupdate", "run", "e.xlsx", "--only-changes", *config]
 
 
 def test_nothing_left_to_do_is_no_command(run_program, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bulkupdate.cli.command_help import Command, option
-from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.console import Console, paint, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.cli.progress import Progress
@@ -63,7 +63,8 @@ def command(invocation: Invocation, folder: Path | None, send_test: bool) -> int
         checks |= NightlyDoctor(folder, settings, send_test, Clock()).checks
     findings = [_check(name, check) for name, check in checks.items()]
     for finding in findings:
-        console.info(f"{'FAIL' if finding.error else 'ok  '}  {finding.name}: {finding.message}")
+        verdict = click.style("FAIL", fg="red") if finding.error else f"{paint('ok', is_well=True)}  "
+        console.info(f"{verdict}  {finding.name}: {finding.message}")
         if finding.error and finding.error.remedy:
             console.info(f"      {finding.error.remedy}")
     exit_code = next((finding.error.exit_code for finding in findings if finding.error), ExitCode.DONE)

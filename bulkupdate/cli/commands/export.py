@@ -84,7 +84,9 @@ def _write(
     write_customer_sheet(path, names, export.rows, export.remarks, FileKind.EXPORT)
     show_remarks(export.remarks, console)
     if export.unknown:
-        console.info(f"Unknown to the service: {len(export.unknown):,} ids: {', '.join(export.unknown[:10])}")
+        console.info(
+            f"Unknown to the service: {pluralize(len(export.unknown), 'id')}: {', '.join(export.unknown[:10])}"
+        )
     console.info(f"Export: {path}, {pluralize(len(export.rows), 'customer')}, {pluralize(calls, 'request')} used.")
     command = invocation.suggest("run", path, "--only-changes")
     console.info(f"Edit it and send it: {command}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bulkupdate.cli.command_help import Command, write_below
-from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.errors import ExitCode
 from bulkupdate.settings import CONFIG_NAME, SETTINGS, Secret, Section, default_of, environment_name
 
 _SETTINGS_HELP = f"""A setting is an option of every command, such as --timeout 60 (except secrets), a variable
@@ -33,10 +33,10 @@ def command(ctx: click.Context, topic: str | None) -> int:
         click.echo(_format_settings())
     elif topic is None:
         click.echo(group.get_help())
-    elif named := group.command.get_command(group, topic):
-        click.echo(named.get_help(click.Context(named, info_name=topic, parent=group)))
     else:
-        raise UsageError(f"There is no command {topic}.", remedy="`bulkupdate help` lists the commands.")
+        _, named, _ = group.command.resolve_command(group, [topic])
+        assert named is not None, "a name that is none raises an error"
+        click.echo(named.get_help(click.Context(named, info_name=topic, parent=group)))
     return ExitCode.DONE
 
 

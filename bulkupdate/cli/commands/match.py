@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.key_search import OptionalSession
-from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options
+from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options, list_given
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.input_file import SheetOptions, read_input_sheet
@@ -61,9 +62,8 @@ def _report(path: Path, file: Path, matched: MatchedSheet, options: SheetOptions
     console.info(f"Matched sheet: {path}")
     is_complete = sum(counts.get(outcome, 0) for outcome in _FOUND) == len(matched.matches)
     exit_code = ExitCode.DONE if is_complete else ExitCode.INCOMPLETE
-    next_command = invocation.suggest(
-        "run", path, *list_arguments(options.key, options.lookup), *invocation.heading_arguments
-    )
+    arguments = (*list_arguments(options.key, options.lookup), *list_given("sheet", "numbers"))
+    next_command = invocation.suggest("run", path, *arguments, *shlex.split(options.reading))
     console.info(
         f"To send it: {next_command}" if is_complete else f"Fill in the missing ids, then send it: {next_command}"
     )

@@ -143,7 +143,7 @@ def command(
         settle_seconds=given["settle_seconds"],
         create=given["create"],
         sheet=replace(sheet_options, key=key or None, lookup=lookup),
-        run_options=replace(run_options, key=key, lookup=str(lookup or "")),
+        run_options=replace(run_options, key=key, lookup=str(lookup or ""), reading=sheet_options.reading),
     )
     return _run(invocation, folder, invocation.settings, options, _Reporting.read(given))
 

@@ -34,7 +34,7 @@ def command(invocation: Invocation, older_than: str) -> int:
     """
     days = re.fullmatch(r"([0-9]{1,5})d?", older_than, re.ASCII)
     if days is None:
-        raise UsageError(f"--older-than {older_than!r} is no number of days.", remedy="Write it like 90d.")
+        raise UsageError(f"--older-than {older_than!r} is not a number of days.", remedy="Write it like 90d.")
     clock, state_dir = Clock(), invocation.settings.state_dir
     before = clock.now() - int(days[1]) * 86_400
     with Journal(state_dir, clock) as journal:

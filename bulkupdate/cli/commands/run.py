@@ -15,7 +15,7 @@ from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input, suggest_
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.key_search import OptionalSession
-from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, common_options, list_given
+from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, Number, common_options, list_given
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.sheet_options import sheet_options
@@ -53,7 +53,8 @@ _option = partial(option, group=OptionGroup.SENDING)
 @_option("--skip-invalid", is_flag=True, help="Send the valid rows even if others are invalid.")
 @_option(
     "--limit",
-    type=click.IntRange(1, 1_000_000_000),
+    type=Number(1, 1_000_000_000, int),
+    metavar="N",
     help="Send at most this many rows; `resume` sends the rest.",
 )
 @run_options
@@ -76,7 +77,9 @@ def command(
     Nothing is sent while any row is invalid, unless --skip-invalid. The results say what became of each row.
     """
     key, lookup = sheet_options.key or "", str(sheet_options.lookup or "")
-    options = replace(run_options, skip_invalid=skip_invalid, limit=limit, key=key, lookup=lookup)
+    options = replace(
+        run_options, skip_invalid=skip_invalid, limit=limit, key=key, lookup=lookup, reading=sheet_options.reading
+    )
     if dry_run:
         invocation.run_arguments = list_given(*_REPEATED)
         return _check(file, options, sheet_options, Reports(output), invocation)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bulkupdate.cli.command_help import Command, option
+from bulkupdate.cli.options import PORT
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.sandbox.server import Sandbox, serve_forever
 from bulkupdate.sandbox.switches import SandboxOptions
@@ -46,7 +47,7 @@ def _make_option(switch: Field[Any]) -> Callable[[Any], Any]:
     },
 )
 @option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address: one of this machine.")
-@option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="The port; 0: a free one.")
+@option("--port", type=PORT, metavar="N", default=8765, show_default=True, help="The port; 0: a free one.")
 @_sandbox_options
 def command(host: str, port: int, **given: Any) -> int:
     """Serve the documented API on this machine, with generated customers and optional faults, until Ctrl-C."""

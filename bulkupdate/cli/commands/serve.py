@@ -6,7 +6,7 @@ import click
 
 from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import common_options
+from bulkupdate.cli.options import PORT, common_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.network import is_loopback
 from bulkupdate.web.app import create_app
@@ -23,7 +23,7 @@ from bulkupdate.web.http_server import serve
 )
 @common_options
 @option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
-@option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0: a free one.")
+@option("--port", type=PORT, metavar="N", default=8000, show_default=True, help="The port; 0: a free one.")
 @option("--trust-proxy", is_flag=True, help="Trust the X-Forwarded-* headers of a proxy with TLS in front of it.")
 @option(
     "--public-name",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bulkupdate.cli.command_help import Command
-from bulkupdate.cli.console import Console, print_json
+from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RUN_ARGUMENT, common_options, output_option
 from bulkupdate.clock import Clock
@@ -44,16 +44,16 @@ def command(invocation: Invocation, run_id: str | None, output: Path | None) -> 
                 if path is not None:
                     console.info(f"Written: {path}")
         report = report_run(run, journal, state_dir)
-    report = replace(report, next_command=invocation.complete(report.next_command))
+    report = replace(report, next_command=invocation.repeat_options(report.next_command))
     if invocation.as_json:
         described = report.to_json()
         print_json({**described, "results": str(output) if output else described["results"]})
         return ExitCode.DONE
-    _print(run, report, console)
+    _print(run, report, invocation)
     return ExitCode.DONE
 
 
-def _print(run: Run, report: RunReport, console: Console) -> None:
+def _print(run: Run, report: RunReport, invocation: Invocation) -> None:
     for label, value in describe_run(run):
         click.echo(f"{f'{label}:':<24} {report.state if label == 'State' else value}")
     counts = StatusCounts(report.counts)
@@ -63,7 +63,7 @@ def _print(run: Run, report: RunReport, console: Console) -> None:
         click.echo(f"  {reason}")
     if report.state is RunState.RUNNING:
         return
-    for sentence in describe_rest(run, counts, report.to_fix):
-        console.info(sentence)
+    for sentence in describe_rest(run, counts, report.to_fix, invocation.repeat_options):
+        invocation.console.info(sentence)
     if report.next_command:
-        console.info(f"Next: {report.next_command}")
+        invocation.console.info(f"Next: {report.next_command}")

@@ -12,7 +12,7 @@ from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.confirmation import confirm_plan
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, YES_OPTION, common_options
+from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, YES_OPTION, common_options, list_given
 from bulkupdate.cli.remarks import show_remarks
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
@@ -99,7 +99,7 @@ def _write_sheet(
 
 
 def _end_without_sending(run: Run, path: Path | None, rows: int, invocation: Invocation) -> int:
-    command = invocation.suggest("undo", run.id, "--run") if path else None
+    command = invocation.suggest("undo", run.id, "--run", *list_given("output")) if path else None
     if path is None:
         invocation.console.info(f"Run {run.id} changed nothing that could be restored.")
     else:

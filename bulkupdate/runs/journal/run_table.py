@@ -10,9 +10,9 @@ from typing import Any
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
-from bulkupdate.errors import UsageError
+from bulkupdate.errors import JournalError, UsageError
 from bulkupdate.runs.run_records import NewRun, Run, RunOptions, RunState
-from bulkupdate.store.journal_file import JournalFile
+from bulkupdate.store.journal_file import RESUME_IT, JournalFile
 
 _RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
 started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs
@@ -50,12 +50,16 @@ class RunTable(JournalFile):
         They are written a few thousand at a time, so that other runs can continue meanwhile; the run counts only when
         all of it is written.
         """
-        self._delete_abandoned()
-        key = self._insert_run(new)
-        self.write_in_parts(rows, lambda part: self._add_rows(key, part))
-        self.write_in_parts(problems, lambda part: self._add_problems(key, part))
-        with self.writing():
-            self.connection.execute("UPDATE runs SET state = ? WHERE key = ?", (RunState.STOPPED, key))
+        try:
+            self._delete_abandoned()
+            key = self._insert_run(new)
+            self.write_in_parts(rows, lambda part: self._add_rows(key, part))
+            self.write_in_parts(problems, lambda part: self._add_problems(key, part))
+            with self.writing():
+                self.connection.execute("UPDATE runs SET state = ? WHERE key = ?", (RunState.STOPPED, key))
+        except JournalError as error:  # there is no run yet that could be resumed
+            error.remedy = (error.remedy or "").replace(RESUME_IT, "run the same command again")
+            raise
         return self.find_run(new.id)
 
     def _insert_run(self, new: NewRun) -> int:
@@ -117,7 +121,8 @@ class RunTable(JournalFile):
         if found:
             return found[0]
         what = f"run {run_id}" if run_id else "unfinished run" if unfinished else "run"
-        raise UsageError(f"There is no {what} in the journal {self.path}.", remedy="`bulkupdate runs` lists them.")
+        remedy = "`bulkupdate runs` lists all." if self.runs() else "`bulkupdate run FILE` starts the first one."
+        raise UsageError(f"There is no {what} in the journal {self.path}.", remedy=remedy)
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""

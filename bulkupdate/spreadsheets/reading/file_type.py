@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -114,8 +115,14 @@ def _missing_error(path: Path) -> InputFileError:
         return InputFileError(
             "Standard input is not read.", remedy="Save the data in a file whose name ends in .csv, and name that file."
         )
+    if re.match(r"[a-z0-9]{2,}:/", str(path)):
+        return InputFileError(
+            f"{path} is an address, not a file on this machine.", remedy="Download it, and name the downloaded file."
+        )
     if not folder.is_dir():
         return InputFileError(f"There is no folder {folder}.", remedy="Check the path.")
+    if path.is_symlink():
+        return InputFileError(f"{path.name} is a link to {path.readlink()}, which does not exist.", remedy="Check it.")
     names = {other.name.casefold(): other.name for other in _iterate(folder)}
     close = [names[name] for name in get_close_matches(path.name.casefold(), names, n=3, cutoff=0.7)]
     hint = f" Did you mean {' or '.join(close)}?" if close else ""

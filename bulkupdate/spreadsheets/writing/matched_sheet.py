@@ -56,13 +56,13 @@ def write_matched_sheet(
                 source, path, sheet_name, FileKind.MATCHED, lambda sheet: _fill_in(sheet, table, heading_row)
             )
         except UncopiableError as error:
-            _write_table(path, table, is_csv=False)
+            _write_table(path, table, sheet_name, is_csv=False)
             return [f"its formats ({error})"]
-    _write_table(path, table, is_csv=is_csv)
+    _write_table(path, table, sheet_name or _SHEET, is_csv=is_csv)
     return []
 
 
-def _write_table(path: Path, table: MatchedTable, *, is_csv: bool) -> None:
+def _write_table(path: Path, table: MatchedTable, sheet_name: str, *, is_csv: bool) -> None:
     headings = (*table.headings, MATCH_COLUMN)
     rows = [
         (*row, table.explanations.get(number, "")) for number, row in zip(table.row_numbers, table.rows, strict=True)
@@ -71,9 +71,11 @@ def _write_table(path: Path, table: MatchedTable, *, is_csv: bool) -> None:
         if is_csv:
             write_csv(stream, headings, rows)
             return
-        book = styles.new_book(_SHEET)
+        book = styles.new_book(sheet_name)
         columns = input_columns(headings, rows)
-        write_workbook(book, stream, {_SHEET: format_table(book[_SHEET], columns, rows, len(rows))}, FileKind.MATCHED)
+        write_workbook(
+            book, stream, {sheet_name: format_table(book[sheet_name], columns, rows, len(rows))}, FileKind.MATCHED
+        )
 
 
 def _fill_in(sheet: Worksheet, table: MatchedTable, heading_row: int) -> None:

@@ -45,6 +45,21 @@ def test_options_are_shown_in_groups(run_program):
     assert headings == ["Examples", "Sending", "Reading the sheet", "Finding customers", "Output", "General"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("chekc", "in.csv"), "There is no command chekc. Did you mean check?"),
+        (("help", "rnu"), "There is no command rnu. Did you mean run?"),
+        (("purge",), "Missing option '--older-than'.\n       For example: bulkupdate purge --older-than 90d."),
+        (("run", "in.csv", "--limit", "x"), "'x' is not a whole number from 1 to 1,000,000,000."),
+    ],
+)
+def test_a_wrong_command_line_says_what_to_type(run_program, arguments, message):
+    wrong = run_program(*arguments, json=False)
+    assert wrong.exit_code == 2
+    assert message in wrong.err
+
+
 @pytest.mark.parametrize("command", ["run", "check", "doctor"])
 def test_version_is_accepted_after_a_command(run_program, command):
     shown = run_program(command, "--version", json=False)

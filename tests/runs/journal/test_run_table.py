@@ -137,6 +137,14 @@ def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> 
         assert [run.id for run in journal.runs()] == ["20260115-093849-k3v9x2mq"]
 
 
+def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Path) -> None:
+    with Journal(tmp_path, Clock()) as journal:
+        journal.connection.execute("PRAGMA max_page_count = 40")
+        with pytest.raises(JournalError) as full:
+            journal.add_run(make_new_run("20260114-093849-k3v9x2mq"), make_rows(9000))
+    assert full.value.remedy == "Free some space on the disk, then run the same command again."
+
+
 def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_path: Path) -> None:
     with Journal(tmp_path, Clock()) as journal:
         small = journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(2))

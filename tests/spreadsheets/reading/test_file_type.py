@@ -38,6 +38,12 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert "There is no folder" in str(refuse(path / "a.csv"))
 
 
+def test_an_address_and_a_link_to_nothing_say_so(tmp_path: Path) -> None:
+    assert "is an address, not a file on this machine" in str(refuse(Path("https://example.com/customers.csv")))
+    (tmp_path / "dangling.csv").symlink_to("nosuch")
+    assert str(refuse(tmp_path / "dangling.csv")) == "dangling.csv is a link to nosuch, which does not exist."
+
+
 def test_a_folder_lists_its_sheets(tmp_path: Path) -> None:
     for number in range(7):
         write_text(tmp_path, GOOD, name=f"{number}.csv")
