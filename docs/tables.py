@@ -11,7 +11,7 @@ from bulkupdate.cli.main import SHORT_HELPS
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import ExitCode
-from bulkupdate.sandbox.switches import SandboxOptions, Section
+from bulkupdate.sandbox.switches import SandboxOptions, SwitchGroup
 from bulkupdate.settings import SETTINGS, default_of, environment_name
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def list_unknowns() -> str:
     rows = [
         [f"`--{each.name.replace('_', '-')}`", each.metadata["help"]]
         for each in fields(SandboxOptions)
-        if each.metadata["section"] is Section.UNKNOWN
+        if each.metadata["section"] is SwitchGroup.UNKNOWN
     ]
     return _table(["switch of `bulkupdate sandbox`", "what is not known"], rows)
 

@@ -16,7 +16,7 @@ from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annot
 from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 
 
 def write_check(
@@ -83,7 +83,7 @@ def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: 
 def require_report_places(source: Path, report: Path | None, page: Path | None, *, force: bool = False) -> None:
     """Raise `UsageError` if a report cannot or must not be written there (`output_place.py`); None: no such report."""
     if page is not None:
-        require_output_place(page, FileKind.CHECK_PAGE, (source,), force=force)
+        require_output_place(page, OwnFileKind.CHECK_PAGE, (source,), force=force)
     if report is not None:
-        require_output_place(report, FileKind.CHECK_REPORT, (source,), force=force)
-        require_output_place(annotated_path(report), FileKind.ANNOTATED_COPY, (source,), force=force)
+        require_output_place(report, OwnFileKind.CHECK_REPORT, (source,), force=force)
+        require_output_place(annotated_path(report), OwnFileKind.ANNOTATED_COPY, (source,), force=force)

@@ -9,7 +9,7 @@ from bulkupdate.clock import format_local_date
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import TO_FIX, Run
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.results_workbook import write_results
 from bulkupdate.spreadsheets.writing.to_fix_sheet import remove_to_fix, to_fix_path, write_to_fix
 
@@ -20,8 +20,8 @@ def require_results_place(results: Path, source: Path | None, *, force: bool = F
     `source` is the file being sent, None if it is not needed. With `force`, other files may be overwritten.
     """
     sources = () if source is None else (source,)
-    require_output_place(results, FileKind.RESULTS, sources, force=force)
-    require_output_place(to_fix_path(results), FileKind.TO_FIX, sources, force=force)
+    require_output_place(results, OwnFileKind.RESULTS, sources, force=force)
+    require_output_place(to_fix_path(results), OwnFileKind.TO_FIX, sources, force=force)
 
 
 def default_results_path(source: Path, run_id: str) -> Path:

@@ -15,7 +15,7 @@ _LONGEST = 1e9
 """The largest id or count, and the longest time in seconds."""
 
 
-class Section(StrEnum):
+class SwitchGroup(StrEnum):
     """What an option is about, as a heading of the help."""
 
     CUSTOMERS = "Customers"
@@ -25,12 +25,12 @@ class Section(StrEnum):
 
 
 def _option(
-    section: Section, default: Any, help_text: str, *, least: float | None = None, choices: tuple[Any, ...] = ()
+    section: SwitchGroup, default: Any, help_text: str, *, least: float | None = None, choices: tuple[Any, ...] = ()
 ) -> Any:
     return field(default=default, metadata={"section": section, "help": help_text, "least": least, "choices": choices})
 
 
-_CUSTOMERS, _ACCESS, _UNKNOWN, _FAULTS = Section
+_CUSTOMERS, _ACCESS, _UNKNOWN, _FAULTS = SwitchGroup
 
 
 @dataclass(frozen=True)

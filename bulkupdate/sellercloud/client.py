@@ -24,10 +24,12 @@ from bulkupdate.sellercloud.update_result import UpdateResult, classify_stopped_
 from bulkupdate.settings import Settings
 
 PAGE_SIZE = 50
+"""Customers on one page of the list; the service silently caps it (`docs/api.md`, section Reading many customers)."""
+
 _MOST_CUSTOMERS = 10_000_000
 """A `TotalResults` above this is not believed: reading that many would take weeks of quota."""
 
-"""Customers on one page of the list; the service silently caps it (`docs/api.md`, section Reading many customers)."""
+_CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 class Client:
@@ -156,8 +158,6 @@ class Client:
         self._pipeline.close()
         self.quota.close()
 
-    # --- reading ------------------------------------------------------------------------------------------------------
-
     def _list_chunk(self, ids: list[str]) -> dict[str, LiveCustomer]:
         found: dict[str, LiveCustomer] = {}
         requested = set(ids)
@@ -206,8 +206,6 @@ class Client:
     def _read(self, url: str, what: str) -> ApiResponse:
         return read(self._pipeline, url, what)
 
-    # --- sending ------------------------------------------------------------------------------------------------------
-
     def _url_of(self, customer_id: str) -> str:
         return f"{self.base_url}/Customers/{quote(_checked(customer_id), safe='')}"
 
@@ -227,7 +225,6 @@ def open_client(
     Raises `UsageError` if a setting is missing or wrong, `ServiceDownError` if the lookup fails.
     """
     settings.require_connection()
-
     look_up = TeamLookup(settings, lookup_url, clock, stop)
     base_url = find_base_url(settings, look_up)
     quota = Quota(
@@ -241,9 +238,6 @@ def open_client(
     )
     quota.record(look_up.requests_sent)
     return Client(settings, base_url, quota, clock, stop, already_sent=look_up.requests_sent)
-
-
-_CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 def _checked(customer_id: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bulkupdate.clock import Clock, format_duration, format_local_time
 from bulkupdate.errors import ThrottledTooLongError
-from bulkupdate.sellercloud.rate_limit_store import Permit, RateLimitStore, Refusal
+from bulkupdate.sellercloud.rate_limit_store import Permit, PermitRefusal, RateLimitStore
 
 WINDOW_SECONDS = 3600.0
 """10,800 requests an hour for a user and IP address, all endpoints together (`docs/api.md`, section Quota)."""
@@ -155,7 +155,7 @@ class Quota:
         """Close the quota file. May be called twice."""
         self._store.close()
 
-    def _wait(self, refusal: Refusal, now: float, stop: threading.Event) -> None:
+    def _wait(self, refusal: PermitRefusal, now: float, stop: threading.Event) -> None:
         if refusal.is_exact or self._waiting is None:
             self._waiting = WaitState(refusal.until, refusal.throttled)
         self._clock.wait(min(max(refusal.until - now, SHORTEST_WAIT_SECONDS), POLL_SECONDS), stop)

@@ -27,7 +27,7 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class PermitRefusal:
     """No permission before `until` (seconds since 1970).
 
     `throttled`: because the service said so, else the quota is used up. `is_exact`: whether that moment is known, or
@@ -67,18 +67,18 @@ class RateLimitStore:
         self._lease = lease
         self._file = QuotaFile(folder, name)
 
-    def take(self, now: float) -> Permit | Refusal:
+    def take(self, now: float) -> Permit | PermitRefusal:
         """Take one slot, if one is free."""
         with self._transaction(now) as state:
             if now < state.paused_until:
-                return Refusal(state.paused_until, throttled=True)
+                return PermitRefusal(state.paused_until, throttled=True)
             is_probe = state.throttled > 0
             if is_probe and now < state.probe_until <= now + self._lease:
-                return Refusal(now + PROBE_POLL_SECONDS, throttled=True, is_exact=False)
+                return PermitRefusal(now + PROBE_POLL_SECONDS, throttled=True, is_exact=False)
             if self.limit and state.used >= self.limit:
                 self._drop_free(state, now)
                 if state.used >= self.limit:
-                    return Refusal(self._file.list_free_times(state.used - self.limit, 1)[0], throttled=False)
+                    return PermitRefusal(self._file.list_free_times(state.used - self.limit, 1)[0], throttled=False)
             if is_probe:
                 state.probe_until = now + self._lease
             return Permit(self._occupy(state, now), state.generation, is_probe)

@@ -19,8 +19,8 @@ from bulkupdate.store.journal_schema import MIGRATIONS, TABLES, VERSION
 from bulkupdate.store.locks import take_turn
 from bulkupdate.store.sqlite_file import (
     LOCK_WAIT_SECONDS,
+    DatabaseKind,
     Failure,
-    FileKind,
     create_tables,
     make_private_folder,
     open_file,
@@ -67,7 +67,7 @@ _MESSAGES = {
     ),
 }
 
-JOURNAL = FileKind(
+JOURNAL = DatabaseKind(
     version=VERSION,
     tables=TABLES,
     synchronous="FULL",

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bulkupdate.errors import StoppedError
 from bulkupdate.store.sqlite_file import (
+    DatabaseKind,
     Failure,
-    FileKind,
     make_private_folder,
     open_file,
     touch_private,
@@ -48,7 +48,7 @@ _UNUSABLE = (
     "Check that the folder is writable, the disk not full, and that no other program holds the file.",
 )
 
-QUOTA = FileKind(
+QUOTA = DatabaseKind(
     version=1,
     tables=_TABLES,
     synchronous="NORMAL",  # whole after kill -9 and power loss, which may cost the last entries

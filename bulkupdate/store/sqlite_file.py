@@ -1,6 +1,6 @@
 """SQLite files: opening, versions, transactions, and failures told apart by SQLite's own codes.
 
-Each store describes its file as a `FileKind`; the rest is the same for all of them.
+Each store describes its file as a `DatabaseKind`; the rest is the same for all of them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _CODES = {
 
 
 @dataclass(frozen=True)
-class FileKind:
+class DatabaseKind:
     """One kind of file: its tables, and what is said if it cannot be used.
 
     `tables` are its statements, separated by `;` and a line break; `migrations` are those that lead from the version
@@ -86,7 +86,7 @@ def touch_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def open_file(path: Path, kind: FileKind, *, check_same_thread: bool = True) -> sqlite3.Connection:
+def open_file(path: Path, kind: DatabaseKind, *, check_same_thread: bool = True) -> sqlite3.Connection:
     """Connect to a file that has its tables, and bring them to the current version.
 
     Raises `sqlite3.Error`, and the kind's own error if another version has written it.
@@ -104,13 +104,13 @@ def open_file(path: Path, kind: FileKind, *, check_same_thread: bool = True) -> 
     return connection
 
 
-def create_tables(path: Path, kind: FileKind) -> None:
+def create_tables(path: Path, kind: DatabaseKind) -> None:
     """Give an empty file its tables. Raises `sqlite3.Error`."""
     with closing(sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)) as connection:
         _create_tables(connection, kind)
 
 
-def _create_tables(connection: sqlite3.Connection, kind: FileKind) -> None:
+def _create_tables(connection: sqlite3.Connection, kind: DatabaseKind) -> None:
     if kind.page_bytes:
         connection.execute(f"PRAGMA page_size = {kind.page_bytes}")
     _switch_to_wal(connection)
@@ -129,7 +129,7 @@ def _execute_all(connection: sqlite3.Connection, statements: str) -> None:
         connection.execute(statement)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, kind: FileKind) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, kind: DatabaseKind) -> None:
     version = _read_version(connection)
     if version == 0 and kind.is_made_in_place:
         _create_tables(connection, kind)
@@ -182,7 +182,7 @@ def classify_error(error: sqlite3.Error) -> Failure:
 
 
 @contextmanager
-def translated_errors(path: Path, kind: FileKind) -> Iterator[None]:
+def translated_errors(path: Path, kind: DatabaseKind) -> Iterator[None]:
     """Raise failures of SQLite and of the disk as the kind's error, which says what to do."""
     try:
         yield

@@ -14,7 +14,7 @@ except ImportError:  # Windows
     forkserver = None  # type: ignore[assignment]  # what is not there is None
 
 from bulkupdate.web.check_store import read_outcome, save_refusal
-from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, Task, work_within_limits
+from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, CheckTask, work_within_limits
 from bulkupdate.web.upload_scan import scan
 
 SMALL_BYTES = 1 << 20
@@ -29,7 +29,7 @@ _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
 @dataclass
 class _QueuedTask:
     user_key: str
-    task: Task
+    task: CheckTask
     done: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -81,7 +81,7 @@ class CheckQueue:
             self._is_closed = True
             self._changed.notify_all()
 
-    def submit(self, user_key: str, task: Task) -> threading.Event:
+    def submit(self, user_key: str, task: CheckTask) -> threading.Event:
         """Queue a task, unless it is queued already, and return the event that is set when it is done."""
         with self._changed:
             new = _QueuedTask(user_key, task)
@@ -120,7 +120,7 @@ class CheckQueue:
             return False
         return queued.is_small or sum(not running.is_small for running in self._running) < CONCURRENT_CHECKS - 1
 
-    def _run(self, task: Task) -> None:
+    def _run(self, task: CheckTask) -> None:
         refusal = None if task.is_report else scan(task.settings.scan_command, task.upload.path)
         if refusal is not None:
             save_refusal(task.upload.folder, *refusal)

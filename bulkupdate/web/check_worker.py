@@ -32,7 +32,7 @@ REPORT = "check-report.xlsx"
 
 
 @dataclass(frozen=True)
-class Task:
+class CheckTask:
     """The work of the process: the check, or the report of a checked upload."""
 
     upload: Upload
@@ -46,7 +46,7 @@ def limit_settings(settings: Settings) -> Settings:
     return replace(settings, password=Secret(""), password_file="", max_unpacked_bytes=unpacked)
 
 
-def work_within_limits(task: Task) -> None:
+def work_within_limits(task: CheckTask) -> None:
     """Do the task within limits on time and memory; this is all that the process does."""
     limit_process(MEMORY_BYTES, MAX_SECONDS, NICENESS)
     warnings.simplefilter("ignore")  # a library's warnings mean nothing to the user
@@ -66,7 +66,7 @@ TOO_LARGE = (
 """The message for the user, and the remedy."""
 
 
-def work(task: Task) -> None:
+def work(task: CheckTask) -> None:
     """Check an upload and store the outcome; or write its report and the copy with its bad cells marked."""
     upload = task.upload
     try:

@@ -32,7 +32,7 @@ CLEANUP_SECONDS = 2
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RequestRefusal:
     """Why a request is refused before its body is read; `message` is a sentence for the page."""
 
     status: int
@@ -50,7 +50,7 @@ class RequestHead:
     length: int | None
 
 
-Gate = Callable[[RequestHead, object], Refusal | None]
+Gate = Callable[[RequestHead, object], RequestRefusal | None]
 """Says whether a request is refused; the object is the request, alive as long as its body is being received."""
 
 RenderError = Callable[[int, str, str], str]
@@ -60,7 +60,7 @@ RenderError = Callable[[int, str, str], str]
 class _EarlyError(Error):
     """An error in the form in which waitress passes it to the task that answers it."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: RequestRefusal) -> None:
         super().__init__(refusal.message)
         self.code, self.reason = refusal.status, refusal.title
 

@@ -12,7 +12,7 @@ from bulkupdate.runs.results import write_run_results
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.web.page_context import PageContext
@@ -65,5 +65,5 @@ def make_undo_download(context: PageContext, run: Run) -> Path | None:
         return None
     sheet = make_undo_sheet(restorations)
     path = context.uploads.folder_of(run.id) / UNDO_SHEET
-    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO, sheet.restored)
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, OwnFileKind.UNDO, sheet.restored)
     return path

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from flask import Flask
 
-from bulkupdate.web.connections import Gate, Refusal, RequestHead
+from bulkupdate.web.connections import Gate, RequestHead, RequestRefusal
 from bulkupdate.web.cookies import SessionCookie
 from bulkupdate.web.disk_space import has_room
 from bulkupdate.web.page_context import PageContext
@@ -18,14 +18,14 @@ from bulkupdate.web.sessions import Session
 MAX_UPLOADS_AT_ONCE = 4
 """Uploads of one user that may arrive at the same time."""
 
-NOT_SIGNED_IN = Refusal(
+NOT_SIGNED_IN = RequestRefusal(
     403, "Not signed in", "Your session has ended, or you have not signed in. Sign in and send the file again."
 )
-FORM_TOO_LARGE = Refusal(413, "Too large", "The form is too large. Go back and enter less text.")
-NO_ROOM = Refusal(
+FORM_TOO_LARGE = RequestRefusal(413, "Too large", "The form is too large. Go back and enter less text.")
+NO_ROOM = RequestRefusal(
     507, "The disk is full", "There is no room for this file on the server. Tell your administrator: the disk is full."
 )
-TOO_MANY = Refusal(
+TOO_MANY = RequestRefusal(
     429, "Too many uploads", f"{MAX_UPLOADS_AT_ONCE} uploads are on their way already. Wait until they have arrived."
 )
 
@@ -39,7 +39,7 @@ def make_gate(app: Flask, context: PageContext) -> Gate:
     def find_session(head: RequestHead) -> Session | None:
         return context.sessions.find(cookie.read_session_id(app, head.cookies), touch=False)
 
-    def refuse(head: RequestHead, request: object) -> Refusal | None:
+    def refuse(head: RequestHead, request: object) -> RequestRefusal | None:
         if head.length is not None and head.length <= MAX_FORM_BYTES:
             return None
         session = find_session(head)

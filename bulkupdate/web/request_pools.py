@@ -50,7 +50,7 @@ def choose_pool(command: str, path: str) -> str:
     return next((pool for pattern, pool in _ROUTES if pattern.fullmatch(f"{command} {path}")), QUICK)
 
 
-class Task(Protocol):
+class PendingRequest(Protocol):
     """A connection with a request to answer (waitress's channel)."""
 
     requests: list[Any]
@@ -64,7 +64,7 @@ class Task(Protocol):
 
 @dataclass
 class _Queued:
-    task: Task
+    task: PendingRequest
     address: str
     since: float
 
@@ -81,7 +81,7 @@ class _Pool:
         for number in range(size.threads):
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
 
-    def add(self, task: Task, address: str) -> bool:
+    def add(self, task: PendingRequest, address: str) -> bool:
         """Queue a request; False if too many are waiting."""
         with self._changed:
             if len(self._queue) >= self._size.max_queue:
@@ -90,7 +90,7 @@ class _Pool:
             self._changed.notify()
         return True
 
-    def take_overdue(self) -> list[Task]:
+    def take_overdue(self) -> list[PendingRequest]:
         """Remove and return the requests that have waited too long."""
         before = time.monotonic() - MAX_QUEUE_SECONDS
         with self._changed:
@@ -137,7 +137,7 @@ class RequestPools:
         self._address_of = address_of
         self._pools = {name: _Pool(name, size) for name, size in POOLS.items()}
 
-    def add_task(self, task: Task) -> None:
+    def add_task(self, task: PendingRequest) -> None:
         """Queue the first request of a connection; if its pool is full, have it answered "busy"."""
         request = task.requests[0]
         pool = QUICK if request.error else choose_pool(request.command, request.path)
@@ -150,7 +150,7 @@ class RequestPools:
             for task in self._pools[name].take_overdue():
                 self._answer_busy(task)
 
-    def _answer_busy(self, task: Task) -> None:
+    def _answer_busy(self, task: PendingRequest) -> None:
         task.requests[0].is_busy = True
         if not self._pools[QUICK].add(task, self._address_of(task)):
             task.cancel()

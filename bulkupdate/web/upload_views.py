@@ -15,7 +15,7 @@ from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS
 from bulkupdate.web.check_store import delete_outcome
-from bulkupdate.web.check_worker import Task, limit_settings
+from bulkupdate.web.check_worker import CheckTask, limit_settings
 from bulkupdate.web.downloads import send_template
 from bulkupdate.web.filenames import clean_name, require_sheet_name
 from bulkupdate.web.history_views import find_entries
@@ -169,7 +169,7 @@ def has_run(stored: Upload) -> bool:
 
 def submit_task(stored: Upload, *, is_report: bool) -> threading.Event:
     """Queue the check of an upload, or its report; the event is set when it is done."""
-    task = Task(stored, limit_settings(current_context().settings), is_report)
+    task = CheckTask(stored, limit_settings(current_context().settings), is_report)
     return current_context().checks.submit(fold_name(stored.owner), task)
 
 

@@ -12,7 +12,7 @@ from bulkupdate.customers.value_types import RATINGS
 from bulkupdate.errors import UsageError
 from bulkupdate.sandbox.payloads import TEST_CARD_NUMBER, TEST_CVV
 from bulkupdate.sandbox.responses import parse_json
-from bulkupdate.sandbox.switches import SandboxOptions, Section
+from bulkupdate.sandbox.switches import SandboxOptions, SwitchGroup
 from tests.sandbox.caller import FIRST, TurnedClock, call_sandbox
 
 EVERY_FIELD = (
@@ -263,7 +263,7 @@ def test_every_option_has_a_help_text_and_unknown_vendor_behaviour_is_said_to_be
 
     texts = {each.name: each.metadata["help"] for each in fields(SandboxOptions)}
     assert all(texts.values())
-    unknown = {each.name for each in fields(SandboxOptions) if each.metadata["section"] is Section.UNKNOWN}
+    unknown = {each.name for each in fields(SandboxOptions) if each.metadata["section"] is SwitchGroup.UNKNOWN}
     assert unknown == {
         "window", "throttle_status", "rating_format", "unknown_customer_status", "sign_in_refusal_status",
         "empty_string", "aliases", "list_filter", "email_filter", "phone_filter", "repeat_last_page", "total_results",

@@ -12,8 +12,8 @@ import pytest
 from bulkupdate.errors import StoppedError
 from bulkupdate.store import sqlite_file
 from bulkupdate.store.sqlite_file import (
+    DatabaseKind,
     Failure,
-    FileKind,
     create_tables,
     open_file,
     open_scratch_file,
@@ -22,7 +22,7 @@ from bulkupdate.store.sqlite_file import (
     write_scratch_file,
 )
 
-KIND = FileKind(
+KIND = DatabaseKind(
     version=1,
     tables="CREATE TABLE things (name TEXT);\nINSERT INTO things VALUES ('first')",
     synchronous="NORMAL",

@@ -17,7 +17,7 @@ from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.settings import Settings
 from bulkupdate.web.check_queue import CheckQueue
 from bulkupdate.web.check_store import read_outcome
-from bulkupdate.web.check_worker import Task
+from bulkupdate.web.check_worker import CheckTask
 from bulkupdate.web.upload_store import Uploads
 from tests.web.served import Server, Visitor, make_csv
 
@@ -70,7 +70,7 @@ def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, t
     checks = CheckQueue()
     checks.start()
     try:
-        assert checks.submit("anna", Task(upload, Settings())).wait(20)
+        assert checks.submit("anna", CheckTask(upload, Settings())).wait(20)
     finally:
         checks.close()
     outcome = read_outcome(upload.folder)

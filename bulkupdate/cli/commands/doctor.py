@@ -16,7 +16,7 @@ from bulkupdate.cli.options import common_options
 from bulkupdate.cli.progress import Progress
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
-from bulkupdate.nightly.doctor import NightlyDoctor
+from bulkupdate.nightly.preflight import Preflight
 from bulkupdate.runs.estimate import describe_capacity
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.sign_in_wait import sign_in
@@ -60,7 +60,7 @@ def command(invocation: Invocation, folder: Path | None, send_test: bool) -> int
     console, settings = invocation.console, invocation.settings
     checks = {"journal": lambda: _check_journal(settings), "service": lambda: _check_service(settings, console)}
     if folder is not None:
-        checks |= NightlyDoctor(folder, settings, send_test, Clock()).checks
+        checks |= Preflight(folder, settings, send_test, Clock()).checks
     findings = [_check(name, check) for name, check in checks.items()]
     for finding in findings:
         verdict = click.style("FAIL", fg="red") if finding.error else f"{paint('ok', is_well=True)}  "

@@ -32,7 +32,7 @@ from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.text import pluralize
 
 
@@ -63,7 +63,7 @@ def command(
     console, settings = invocation.console, invocation.settings
     settings.require_connection()
     path = output or Path(f"customers-export-{datetime.now():%Y%m%d-%H%M%S}.xlsx")
-    require_output_place(path, FileKind.EXPORT, () if ids is None else (ids,), force=invocation.force)
+    require_output_place(path, OwnFileKind.EXPORT, () if ids is None else (ids,), force=invocation.force)
     wanted = read_ids(ids, settings, sheet_options) if ids is not None else None
     names = LISTED_NAMES if list_fields else ALL_NAMES
     with open_session(settings) as context:
@@ -81,7 +81,7 @@ def _write(
     """Write the sheet, and say what it holds."""
     console = invocation.console
     export = make_export(customers, names)
-    write_customer_sheet(path, names, export.rows, export.remarks, FileKind.EXPORT)
+    write_customer_sheet(path, names, export.rows, export.remarks, OwnFileKind.EXPORT)
     show_remarks(export.remarks, console)
     if export.unknown:
         console.info(

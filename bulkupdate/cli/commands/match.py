@@ -22,7 +22,7 @@ from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import Outcome
 from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 
 _FOUND = (Outcome.GIVEN, Outcome.MATCHED)
 
@@ -46,7 +46,7 @@ def command(invocation: Invocation, file: Path, output: Path | None, sheet_optio
         raise UsageError("`match` needs a column to find the customers by.", remedy="Name it: --key Email.")
     path = output or default_matched_path(file)
     sources = (file, sheet_options.lookup) if sheet_options.lookup else (file,)
-    require_output_place(path, FileKind.MATCHED, sources, force=invocation.force)
+    require_output_place(path, OwnFileKind.MATCHED, sources, force=invocation.force)
     with OptionalSession(invocation) as session:
         read = read_input_sheet(file, invocation.settings, sheet_options, session.find)
     assert read.matched is not None, "a key was given"

@@ -14,7 +14,7 @@ from bulkupdate.customers.fields import CUSTOMER_ID, FIELDS, Field
 from bulkupdate.customers.headings import find_field, suggest
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 
 
@@ -32,7 +32,7 @@ from bulkupdate.spreadsheets.writing.template_sheet import write_template
 def command(invocation: Invocation, output: Path, fields: str | None) -> int:
     """Write a sheet with every heading, ready to fill in."""
     chosen = FIELDS if fields is None else _find_fields(fields)
-    require_output_place(output, FileKind.TEMPLATE, force=invocation.force)
+    require_output_place(output, OwnFileKind.TEMPLATE, force=invocation.force)
     write_template(output, chosen)
     invocation.console.info(f"Template: {output}. Fill it in, then: {invocation.suggest('check', output)}")
     if invocation.as_json:

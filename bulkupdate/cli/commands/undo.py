@@ -37,7 +37,7 @@ from bulkupdate.runs.undo_send import (
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.text import pluralize
 
 
@@ -92,8 +92,8 @@ def _write_sheet(
     sheet = make_undo_sheet(restorations)
     path = output or Path(run.results_path).with_name(f"{Path(run.file).stem}-undo-{run.id}.xlsx")
     sources = (Path(run.file), Path(run.results_path))
-    require_output_place(path, FileKind.UNDO, sources, force=invocation.force)
-    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, FileKind.UNDO, sheet.restored)
+    require_output_place(path, OwnFileKind.UNDO, sources, force=invocation.force)
+    write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, OwnFileKind.UNDO, sheet.restored)
     show_remarks(sheet.remarks, invocation.console)
     return path
 

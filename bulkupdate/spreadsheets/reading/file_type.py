@@ -17,7 +17,7 @@ from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 SAMPLE_BYTES = 4096
 
 
-class FileKind(Enum):
+class FileFormat(Enum):
     """The kinds of file that are read."""
 
     TEXT = "text"
@@ -28,12 +28,12 @@ class FileKind(Enum):
 
 
 ENDINGS = {
-    ".csv": FileKind.TEXT, ".tsv": FileKind.TEXT, ".xlsx": FileKind.XLSX, ".xls": FileKind.XLS,
-    ".xlsb": FileKind.XLSB, ".ods": FileKind.ODS,
+    ".csv": FileFormat.TEXT, ".tsv": FileFormat.TEXT, ".xlsx": FileFormat.XLSX, ".xls": FileFormat.XLS,
+    ".xlsb": FileFormat.XLSB, ".ods": FileFormat.ODS,
 }  # fmt: skip
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ZIPPED = (FileKind.XLSX, FileKind.XLSB, FileKind.ODS)
+_ZIPPED = (FileFormat.XLSX, FileFormat.XLSB, FileFormat.ODS)
 _OTHERS = (
     (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
     (b"\x1f\x8b", "a packed file"), (b"7z\xbc\xaf", "a packed file"), (b"Rar!", "a packed file"),
@@ -61,7 +61,7 @@ _REMEDIES = {
 _SHOWN_FILES = 5
 
 
-def recognize_file(path: Path, options: ReadOptions) -> FileKind:
+def recognize_file(path: Path, options: ReadOptions) -> FileFormat:
     """Return the kind of the file.
 
     Raises `InputFileError` if it is not a file of a supported type, cannot be opened, is empty or too large, or is not
@@ -169,10 +169,10 @@ def _describe(path: Path, start: bytes) -> str:
     if start.startswith(_OLE):
         if has_stream(path, _ENCRYPTED_STREAM):
             raise encrypted_error(path)
-        return FileKind.XLS.value if ending == ".xls" else "an old Excel file (.xls)"
+        return FileFormat.XLS.value if ending == ".xls" else "an old Excel file (.xls)"
     for mark, name in _OTHERS:
         if start.startswith(mark):
             return name
     if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith(_MARKUP):
         return "a web page or XML"
-    return FileKind.TEXT.value if ending in (".csv", ".tsv") else "plain text or damaged"
+    return FileFormat.TEXT.value if ending in (".csv", ".tsv") else "plain text or damaged"

@@ -10,7 +10,7 @@ from bulkupdate.customers.models import Finding
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.files import find_open_mark
 from bulkupdate.spreadsheets.reading.csv_file import read_csv_file
-from bulkupdate.spreadsheets.reading.file_type import FileKind, recognize_file, unreadable_error
+from bulkupdate.spreadsheets.reading.file_type import FileFormat, recognize_file, unreadable_error
 from bulkupdate.spreadsheets.reading.open_workbook import Workbook
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions, Sheet
@@ -36,9 +36,9 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
 def _read(path: Path, options: ReadOptions) -> Sheet:
     try:
         kind = recognize_file(path, options)
-        if kind is FileKind.TEXT:
+        if kind is FileFormat.TEXT:
             return read_csv_file(path, options)
-        if kind is FileKind.XLS:
+        if kind is FileFormat.XLS:
             return read_workbook(path, _open_xls(path), options)
         with closing(Package(path, options)) as package:
             return read_workbook(path, _open_package(kind, path, package, options), options)
@@ -55,12 +55,12 @@ def _open_xls(path: Path) -> Workbook:
     return XlsWorkbook(path)
 
 
-def _open_package(kind: FileKind, path: Path, package: Package, options: ReadOptions) -> Workbook:
-    if kind is FileKind.XLSX:
+def _open_package(kind: FileFormat, path: Path, package: Package, options: ReadOptions) -> Workbook:
+    if kind is FileFormat.XLSX:
         from bulkupdate.spreadsheets.reading.xlsx_file import XlsxWorkbook
 
         return XlsxWorkbook(path, package, options)
-    if kind is FileKind.XLSB:
+    if kind is FileFormat.XLSB:
         from bulkupdate.spreadsheets.reading.xlsb_file import XlsbWorkbook
 
         return XlsbWorkbook(package)

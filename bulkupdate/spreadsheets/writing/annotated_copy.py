@@ -32,7 +32,7 @@ from bulkupdate.spreadsheets.writing.copy_losses import list_losses
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.explanations import end_sentence
 from bulkupdate.spreadsheets.writing.formula_values import finish_package
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.xlsx_writer import mark_workbook
 
 MOST_ROWS = 20_000
@@ -86,7 +86,7 @@ def write_annotated_copy(
             source,
             target,
             sheet_name,
-            FileKind.ANNOTATED_COPY,
+            OwnFileKind.ANNOTATED_COPY,
             lambda sheet: _mark_problems(sheet, heading_row, headings, key_heading, problems),
         )
     except UncopiableError as error:
@@ -101,7 +101,7 @@ class UncopiableError(Exception):
 
 
 def write_edited_copy(
-    source: Path, target: Path, sheet_name: str, kind: FileKind, edit: Callable[[Worksheet], None]
+    source: Path, target: Path, sheet_name: str, kind: OwnFileKind, edit: Callable[[Worksheet], None]
 ) -> list[str]:
     """Write a copy of `source` to `target`, with that sheet edited. Return what the copy lacks, in plain words.
 
@@ -130,7 +130,7 @@ def _say_why(source: Path, error: Exception) -> str:
     return "it holds something that cannot be copied"
 
 
-def _copy(source: Path, sheet_name: str, kind: FileKind, edit: Callable[[Worksheet], None]) -> bytes:
+def _copy(source: Path, sheet_name: str, kind: OwnFileKind, edit: Callable[[Worksheet], None]) -> bytes:
     book = load_workbook(source, rich_text=True)
     edit(book[sheet_name])
     book.active = book.sheetnames.index(sheet_name)

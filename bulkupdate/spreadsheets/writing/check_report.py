@@ -11,8 +11,8 @@ from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
-from bulkupdate.spreadsheets.writing.own_files import FileKind
-from bulkupdate.spreadsheets.writing.summary_sheet import Section, SummaryRow, format_summary
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
+from bulkupdate.spreadsheets.writing.summary_sheet import SummaryRow, SummarySection, format_summary
 from bulkupdate.spreadsheets.writing.tables import Column, format_table
 from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, write_workbook
 
@@ -76,17 +76,19 @@ def write_check_report(
             book.create_sheet(MATCHES_SHEET), MATCH_COLUMNS, _cap(map(_format_match, matches))
         )
     with replace_file(path) as stream:
-        write_workbook(book, stream, streamed, FileKind.CHECK_REPORT)
+        write_workbook(book, stream, streamed, OwnFileKind.CHECK_REPORT)
 
 
-def _make_sections(problems: Sequence[Problem], summary: Sequence[SummaryRow]) -> list[Section]:
+def _make_sections(problems: Sequence[Problem], summary: Sequence[SummaryRow]) -> list[SummarySection]:
     groups = [
         (f"{group.severity.value}: {group.column or 'whole row'}", f"{group.title} — {group.where}", group.remedy)
         for group in group_problems(problems)
     ]
     return [
-        Section("What would happen", summary),
-        Section("Problems, the most frequent first", groups or [("none", "No problem was found.")], SEVERITY_COLOURS),
+        SummarySection("What would happen", summary),
+        SummarySection(
+            "Problems, the most frequent first", groups or [("none", "No problem was found.")], SEVERITY_COLOURS
+        ),
     ]
 
 

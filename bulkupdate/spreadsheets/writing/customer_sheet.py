@@ -17,7 +17,7 @@ from bulkupdate.spreadsheets.writing.instructions_sheet import (
     INSTRUCTIONS_SHEET,
     format_instructions,
 )
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, write_csv
 from bulkupdate.spreadsheets.writing.xlsx_writer import StreamedRows, write_workbook
 
@@ -36,7 +36,7 @@ _RESTORED = (
 """The first heading is not that of the key column, by which reading recognises a sheet of customers."""
 
 _RULES = {
-    FileKind.EXPORT: (
+    OwnFileKind.EXPORT: (
         "How to edit this export",
         (
             ("Edit", f"the values in the sheet {SHEET}. Rows and columns that you do not need may be deleted."),
@@ -46,7 +46,7 @@ _RULES = {
             ("Send", "it with: bulkupdate run FILE.xlsx --only-changes"),
         ),
     ),
-    FileKind.UNDO: (
+    OwnFileKind.UNDO: (
         "How to undo the run",
         (
             ("The sheet", f"{SHEET} holds the values that the customers had before the run."),
@@ -83,7 +83,7 @@ def write_customer_sheet(
     names: Sequence[str],
     rows: Sequence[Sequence[str]],
     remarks: Sequence[Remark],
-    kind: FileKind,
+    kind: OwnFileKind,
     restored: Sequence[RestoredValue] = (),
 ) -> None:
     """Write a workbook, or CSV if `path` ends in `.csv`, with the columns CustomerId and `names`.

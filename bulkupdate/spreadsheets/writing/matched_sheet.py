@@ -15,7 +15,7 @@ from bulkupdate.customers.models import MATCH_COLUMN
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.annotated_copy import UncopiableError, annotation_blocker, write_edited_copy
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.tables import format_table, input_columns, write_csv
 from bulkupdate.spreadsheets.writing.xlsx_writer import write_workbook
 
@@ -53,7 +53,7 @@ def write_matched_sheet(
     if not is_csv and sheet_name and annotation_blocker(source, len(table.rows)) is None:
         try:
             return write_edited_copy(
-                source, path, sheet_name, FileKind.MATCHED, lambda sheet: _fill_in(sheet, table, heading_row)
+                source, path, sheet_name, OwnFileKind.MATCHED, lambda sheet: _fill_in(sheet, table, heading_row)
             )
         except UncopiableError as error:
             _write_table(path, table, sheet_name, is_csv=False)
@@ -74,7 +74,7 @@ def _write_table(path: Path, table: MatchedTable, sheet_name: str, *, is_csv: bo
         book = styles.new_book(sheet_name)
         columns = input_columns(headings, rows)
         write_workbook(
-            book, stream, {sheet_name: format_table(book[sheet_name], columns, rows, len(rows))}, FileKind.MATCHED
+            book, stream, {sheet_name: format_table(book[sheet_name], columns, rows, len(rows))}, OwnFileKind.MATCHED
         )
 
 

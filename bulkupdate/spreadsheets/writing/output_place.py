@@ -8,19 +8,19 @@ from pathlib import Path
 
 from bulkupdate.errors import UsageError
 from bulkupdate.files import WORKBOOK_OR_CSV, check_writable
-from bulkupdate.spreadsheets.writing.own_files import FileKind, find_own_kind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind, find_own_kind
 
-_ENDINGS = {FileKind.CHECK_REPORT: (".xlsx",), FileKind.CHECK_PAGE: (".html", ".htm")}
+_ENDINGS = {OwnFileKind.CHECK_REPORT: (".xlsx",), OwnFileKind.CHECK_PAGE: (".html", ".htm")}
 
 
-def require_output_place(path: Path, kind: FileKind, sources: Iterable[Path] = (), *, force: bool = False) -> None:
+def require_output_place(path: Path, kind: OwnFileKind, sources: Iterable[Path] = (), *, force: bool = False) -> None:
     """Raise `UsageError`, saying what to do, if a file of this kind cannot or must not be written to `path`.
 
     Call it before the work begins. One of the `sources` is never overwritten. Another existing file is overwritten only
     if it is as bulkupdate wrote it and of the same kind, or with `force`.
     """
     check_writable(path, _ENDINGS.get(kind, WORKBOOK_OR_CSV))
-    option = "--html" if kind is FileKind.CHECK_PAGE else "-o"
+    option = "--html" if kind is OwnFileKind.CHECK_PAGE else "-o"
     if path.resolve() in {source.resolve() for source in sources}:
         raise UsageError(f"The {kind.value} would overwrite {path}.", remedy=f"Name another file with {option}.")
     if path.exists() and not force and find_own_kind(path) is not kind:

@@ -32,7 +32,7 @@ _MARK = re.compile(rf'<property\b[^>]*\bname="{MARK_PROPERTY}"[^>]*>\s*<vt:lpwst
 _PAGE_MARK = '<meta name="generator" content="bulkupdate check page">'
 
 
-class FileKind(StrEnum):
+class OwnFileKind(StrEnum):
     """What a file of ours is."""
 
     TEMPLATE = "template"
@@ -50,11 +50,11 @@ class FileKind(StrEnum):
 class OwnFile:
     """A file that bulkupdate wrote. `is_edited`: another program has saved it since; of CSV files that is not known."""
 
-    kind: FileKind
+    kind: OwnFileKind
     is_edited: bool = False
 
 
-def describe_mark(kind: FileKind) -> str:
+def describe_mark(kind: OwnFileKind) -> str:
     """Return the text of the property `MARK_PROPERTY`, still without the checksum that `seal` puts in."""
     return f"{kind.value}, contents {_UNSEALED}"
 
@@ -69,7 +69,7 @@ def _sum_contents(package: zipfile.ZipFile) -> str:
     return f"{crc32(repr(parts).encode()):08x}"
 
 
-def find_own_kind(path: Path) -> FileKind | None:
+def find_own_kind(path: Path) -> OwnFileKind | None:
     """Return the kind of a file that is as bulkupdate wrote it; None for any other file, an edited one included."""
     found = find_own_file(path)
     return found.kind if found and not found.is_edited else None
@@ -90,7 +90,7 @@ def find_own_file(path: Path) -> OwnFile | None:
             case ".csv":
                 return _find_csv(path)
             case ".html" | ".htm":
-                return OwnFile(FileKind.CHECK_PAGE) if _PAGE_MARK in _read_start(path) else None
+                return OwnFile(OwnFileKind.CHECK_PAGE) if _PAGE_MARK in _read_start(path) else None
     except (OSError, ValueError, csv.Error, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         pass
     return None
@@ -102,17 +102,17 @@ def _find_workbook(path: Path) -> OwnFile | None:
             return None
         with package.open(PROPERTIES_PART) as part:
             mark = _MARK.search(part.read(_MOST_BYTES).decode())
-        return OwnFile(FileKind(mark[1]), mark[2] != _sum_contents(package)) if mark else None
+        return OwnFile(OwnFileKind(mark[1]), mark[2] != _sum_contents(package)) if mark else None
 
 
 def _find_csv(path: Path) -> OwnFile | None:
     head, *rows = list(csv.reader(_read_start(path).splitlines()[:2])) or [[]]
     if tuple(head[: len(RESULT_COLUMNS)]) == RESULT_COLUMNS:
-        return OwnFile(FileKind.RESULTS)
+        return OwnFile(OwnFileKind.RESULTS)
     if CUSTOMER_ID.name in head and head[-1] == MATCH_COLUMN:
-        return OwnFile(FileKind.MATCHED)
+        return OwnFile(OwnFileKind.MATCHED)
     is_template = len(head) > 1 and FIELD_BY_NAME.keys() >= set(head) and not rows
-    return OwnFile(FileKind.TEMPLATE) if is_template else None
+    return OwnFile(OwnFileKind.TEMPLATE) if is_template else None
 
 
 def _read_start(path: Path) -> str:

@@ -12,7 +12,7 @@ from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.explanations import find_remedy
-from bulkupdate.spreadsheets.writing.summary_sheet import Linked, Section, SummaryRow
+from bulkupdate.spreadsheets.writing.summary_sheet import Linked, SummaryRow, SummarySection
 
 STATUS_COLOURS = {
     Status.UPDATED.value: styles.GREEN,
@@ -99,12 +99,14 @@ class ResultsObserver:
         if key in self._groups:
             self._groups[key].add(line)
 
-    def make_sections(self, summary: Sequence[SummaryRow], counts: Mapping[Status, int]) -> list[Section]:
+    def make_sections(self, summary: Sequence[SummaryRow], counts: Mapping[Status, int]) -> list[SummarySection]:
         """Return the sections of the Summary. Their rows are made when they are iterated: after the last line."""
         return [
-            Section("Rows by status: a number leads to the first such row", self._count_rows(counts), STATUS_COLOURS),
-            Section("What went wrong, the most frequent first", self._describe_groups(), STATUS_COLOURS),
-            Section("The run", summary),
+            SummarySection(
+                "Rows by status: a number leads to the first such row", self._count_rows(counts), STATUS_COLOURS
+            ),
+            SummarySection("What went wrong, the most frequent first", self._describe_groups(), STATUS_COLOURS),
+            SummarySection("The run", summary),
         ]
 
     def _count_rows(self, counts: Mapping[Status, int]) -> Iterator[SummaryRow]:

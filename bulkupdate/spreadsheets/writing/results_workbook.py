@@ -14,7 +14,7 @@ from bulkupdate.errors import BulkUpdateError
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.explanations import ProblemsByRow, explain, group_errors
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.results_summary import STATUS_COLOURS, ResultsObserver
 from bulkupdate.spreadsheets.writing.summary_sheet import SummaryRow, format_summary
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, look_ahead, write_csv
@@ -110,7 +110,7 @@ def _write_book(
         count = min(observer.room, sum(counts.values()) - observer.room * index)
         streamed[title] = _format_results(book[title], columns, rows, count)
     streamed[SUMMARY_SHEET] = format_summary(book[SUMMARY_SHEET], observer.make_sections(summary, counts))
-    write_workbook(book, stream, streamed, FileKind.RESULTS)
+    write_workbook(book, stream, streamed, OwnFileKind.RESULTS)
 
 
 def _format_results(

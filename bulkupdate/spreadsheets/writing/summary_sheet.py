@@ -28,7 +28,7 @@ _WIDTHS = (38.0, 70.0, 70.0)
 
 
 @dataclass(frozen=True)
-class Section:
+class SummarySection:
     """Rows under a headline, iterated once when the sheet is written.
 
     A label is marked with the fill and font that `colours` has for it, or for what it says before a colon; unless its
@@ -40,7 +40,7 @@ class Section:
     colours: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def format_summary(sheet: Worksheet, sections: Sequence[Section]) -> StreamedRows:
+def format_summary(sheet: Worksheet, sections: Sequence[SummarySection]) -> StreamedRows:
     """Set up the sheet's widths and printing and return its rows. Values are in column B, numbers as numbers."""
     styles.set_widths(sheet, _WIDTHS)
     styles.print_wide(sheet)
@@ -57,7 +57,7 @@ def format_summary(sheet: Worksheet, sections: Sequence[Section]) -> StreamedRow
 
 
 def _make_rows(
-    sections: Sequence[Section], headline: int, link: int, colours: Mapping[tuple[str, str], int]
+    sections: Sequence[SummarySection], headline: int, link: int, colours: Mapping[tuple[str, str], int]
 ) -> Iterator[Sequence[Cell]]:
     for section in sections:
         yield [Styled(section.headline, headline), Styled(None, headline), Styled(None, headline)]

@@ -16,7 +16,7 @@ from bulkupdate.spreadsheets.writing.instructions_sheet import (
     INSTRUCTIONS_SHEET,
     format_instructions,
 )
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, write_csv
 from bulkupdate.spreadsheets.writing.xlsx_writer import write_workbook
 
@@ -54,7 +54,7 @@ def write_template(path: Path, fields: Sequence[Field] = FIELDS) -> None:
                 book[INSTRUCTIONS_SHEET], "How to fill in this workbook", _RULES, fields
             ),
         }
-        write_workbook(book, stream, streamed, FileKind.TEMPLATE)
+        write_workbook(book, stream, streamed, OwnFileKind.TEMPLATE)
 
 
 def _choose_width(field: Field) -> float:

@@ -23,7 +23,7 @@ from bulkupdate.spreadsheets.writing.instructions_sheet import (
     INSTRUCTIONS_SHEET,
     format_instructions,
 )
-from bulkupdate.spreadsheets.writing.own_files import CREATOR, FileKind, find_own_file
+from bulkupdate.spreadsheets.writing.own_files import CREATOR, OwnFileKind, find_own_file
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, look_ahead
 from bulkupdate.spreadsheets.writing.xlsx_writer import Cell, Styled, write_workbook
 
@@ -84,13 +84,13 @@ def write_to_fix(
         ),
     }  # fmt: skip
     with replace_file(path) as stream:
-        write_workbook(book, stream, streamed, FileKind.TO_FIX)
+        write_workbook(book, stream, streamed, OwnFileKind.TO_FIX)
 
 
 def remove_to_fix(path: Path) -> None:
     """Delete a to-fix file of earlier results; any other file of that name stays, as does one that is in use."""
     found = find_own_file(path)
-    if found and found.kind is FileKind.TO_FIX:
+    if found and found.kind is OwnFileKind.TO_FIX:
         with suppress(OSError):
             path.unlink()
 

@@ -26,7 +26,7 @@ from bulkupdate.spreadsheets.writing.own_files import (
     CREATOR,
     MARK_PROPERTY,
     PROPERTIES_PART,
-    FileKind,
+    OwnFileKind,
     describe_mark,
     seal,
 )
@@ -81,7 +81,7 @@ class StreamedRows:
     links: list[str] = field(default_factory=list)
 
 
-def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedRows], kind: FileKind) -> None:
+def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, StreamedRows], kind: OwnFileKind) -> None:
     """Write `book` to `stream`, marked as a file of this kind.
 
     The sheets named in `streamed` get their cells from there; of their own cells only the comments are kept. The same
@@ -107,7 +107,7 @@ def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, Stre
                 target.writestr(entry, seal(part, target) if name == PROPERTIES_PART else part)
 
 
-def mark_workbook(book: Workbook, kind: FileKind) -> None:
+def mark_workbook(book: Workbook, kind: OwnFileKind) -> None:
     """Note in a workbook's properties what it is, to be sealed when it is written."""
     properties = book.custom_doc_props  # type: ignore[attr-defined]  # the published types lack it
     if MARK_PROPERTY in properties.names:

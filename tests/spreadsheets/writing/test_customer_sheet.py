@@ -8,7 +8,7 @@ import pytest
 from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark, RestoredValue, write_customer_sheet
-from bulkupdate.spreadsheets.writing.own_files import FileKind
+from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 
 NAMES = ("Name", "Rating")
 ROWS = [("163", "Anna", "Very satisfied"), ("164", "=1+1", "")]
@@ -17,8 +17,8 @@ RESTORED = [RestoredValue("163", "Name", "Bob", "Anna")]
 OPTIONS = ReadOptions(None, {}, 1_000, 100_000, 100_000_000)
 
 
-def write(path: Path, kind: FileKind = FileKind.UNDO) -> openpyxl.Workbook:
-    write_customer_sheet(path, NAMES, ROWS, REMARKS, kind, RESTORED if kind is FileKind.UNDO else ())
+def write(path: Path, kind: OwnFileKind = OwnFileKind.UNDO) -> openpyxl.Workbook:
+    write_customer_sheet(path, NAMES, ROWS, REMARKS, kind, RESTORED if kind is OwnFileKind.UNDO else ())
     return openpyxl.load_workbook(path)
 
 
@@ -40,11 +40,11 @@ def test_it_helps_as_the_template_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "titles", "says"),
     [
-        (FileKind.EXPORT, ["Customers", "Left out", "Instructions"], "--only-changes"),
-        (FileKind.UNDO, ["Customers", "Values", "Left out", "Instructions"], "before the run"),
+        (OwnFileKind.EXPORT, ["Customers", "Left out", "Instructions"], "--only-changes"),
+        (OwnFileKind.UNDO, ["Customers", "Values", "Left out", "Instructions"], "before the run"),
     ],
 )
-def test_instructions_say_what_to_do_with_it(tmp_path: Path, kind: FileKind, titles: list[str], says: str) -> None:
+def test_instructions_say_what_to_do_with_it(tmp_path: Path, kind: OwnFileKind, titles: list[str], says: str) -> None:
     book = write(tmp_path / "a.xlsx", kind)
     assert book.sheetnames == titles
     texts = [str(value) for row in book["Instructions"].values for value in row if value]
@@ -62,6 +62,6 @@ def test_what_the_run_sent_stands_beside_what_would_be_restored(tmp_path: Path) 
 
 
 def test_a_csv_holds_the_customers_alone(tmp_path: Path) -> None:
-    write_customer_sheet(tmp_path / "a.csv", NAMES, ROWS, REMARKS, FileKind.UNDO, RESTORED)
+    write_customer_sheet(tmp_path / "a.csv", NAMES, ROWS, REMARKS, OwnFileKind.UNDO, RESTORED)
     text = (tmp_path / "a.csv").read_text("utf-8-sig")
     assert text == "CustomerId,Name,Rating\n163,Anna,Very satisfied\n164,'=1+1,\n"

@@ -15,7 +15,7 @@ from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
 from bulkupdate.spreadsheets.writing.matched_sheet import MatchedTable, write_matched_sheet
-from bulkupdate.spreadsheets.writing.own_files import FileKind, OwnFile, find_own_file, find_own_kind
+from bulkupdate.spreadsheets.writing.own_files import OwnFile, OwnFileKind, find_own_file, find_own_kind
 from bulkupdate.spreadsheets.writing.results_workbook import write_results
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
@@ -47,34 +47,37 @@ def write_page(path: Path) -> None:
     write_html_report(path, title="t", problems=(), previews=(), changes=None, summary=())
 
 
-WRITERS: dict[FileKind, tuple[str, Callable[[Path], None]]] = {
-    FileKind.TEMPLATE: ("a.xlsx", write_template),
-    FileKind.RESULTS: ("a.xlsx", lambda path: write_results(path, HEADINGS, LINES, [], count(LINES))),
-    FileKind.TO_FIX: ("a.xlsx", lambda path: write_to_fix(path, HEADINGS, LINES)),
-    FileKind.CHECK_REPORT: (
+WRITERS: dict[OwnFileKind, tuple[str, Callable[[Path], None]]] = {
+    OwnFileKind.TEMPLATE: ("a.xlsx", write_template),
+    OwnFileKind.RESULTS: ("a.xlsx", lambda path: write_results(path, HEADINGS, LINES, [], count(LINES))),
+    OwnFileKind.TO_FIX: ("a.xlsx", lambda path: write_to_fix(path, HEADINGS, LINES)),
+    OwnFileKind.CHECK_REPORT: (
         "a.xlsx",
         lambda path: write_check_report(path, problems=(), previews=(), changes=None, summary=()),
     ),
-    FileKind.CHECK_PAGE: ("a.html", write_page),
-    FileKind.ANNOTATED_COPY: ("a.xlsx", write_copy),
-    FileKind.EXPORT: ("a.xlsx", lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), FileKind.EXPORT)),
-    FileKind.MATCHED: ("a.xlsx", write_matched),
-    FileKind.UNDO: ("a.xlsx", lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), FileKind.UNDO)),
+    OwnFileKind.CHECK_PAGE: ("a.html", write_page),
+    OwnFileKind.ANNOTATED_COPY: ("a.xlsx", write_copy),
+    OwnFileKind.EXPORT: (
+        "a.xlsx",
+        lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), OwnFileKind.EXPORT),
+    ),
+    OwnFileKind.MATCHED: ("a.xlsx", write_matched),
+    OwnFileKind.UNDO: ("a.xlsx", lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), OwnFileKind.UNDO)),
 }
 
 
-@pytest.mark.parametrize("kind", FileKind)
-def test_every_kind_of_file_is_recognised_as_written(tmp_path: Path, kind: FileKind) -> None:
+@pytest.mark.parametrize("kind", OwnFileKind)
+def test_every_kind_of_file_is_recognised_as_written(tmp_path: Path, kind: OwnFileKind) -> None:
     name, write = WRITERS[kind]
     write(tmp_path / name)
     assert find_own_kind(tmp_path / name) is kind
 
 
-WORKBOOKS = [kind for kind in FileKind if WRITERS[kind][0].endswith(".xlsx")]
+WORKBOOKS = [kind for kind in OwnFileKind if WRITERS[kind][0].endswith(".xlsx")]
 
 
 @pytest.mark.parametrize("kind", WORKBOOKS)
-def test_a_workbook_that_was_saved_by_another_program_is_the_users_work(tmp_path: Path, kind: FileKind) -> None:
+def test_a_workbook_that_was_saved_by_another_program_is_the_users_work(tmp_path: Path, kind: OwnFileKind) -> None:
     path = tmp_path / "a.xlsx"
     WRITERS[kind][1](path)
     book = openpyxl.load_workbook(path)
@@ -92,7 +95,7 @@ def test_a_workbook_that_libreoffice_saved_is_the_users_work(tmp_path: Path) -> 
         ["soffice", f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless", "--convert-to", "xlsx",
          "--outdir", "saved", "a.xlsx"], cwd=tmp_path, check=True, capture_output=True, timeout=120,
     )  # fmt: skip
-    assert find_own_file(tmp_path / "saved" / "a.xlsx") == OwnFile(FileKind.TEMPLATE, is_edited=True)
+    assert find_own_file(tmp_path / "saved" / "a.xlsx") == OwnFile(OwnFileKind.TEMPLATE, is_edited=True)
 
 
 def test_one_part_replaced_is_enough_to_be_edited(tmp_path: Path) -> None:
@@ -118,21 +121,21 @@ def test_a_copy_of_our_own_workbook_is_marked_once_and_as_a_copy(tmp_path: Path)
         source, tmp_path / "copy.xlsx", sheet_name="Customers", heading_row=1, headings=HEADINGS,
         key_heading=HEADINGS[0], problems=[make_problem(2, HEADINGS[0])],
     )  # fmt: skip
-    assert find_own_kind(tmp_path / "copy.xlsx") is FileKind.ANNOTATED_COPY
+    assert find_own_kind(tmp_path / "copy.xlsx") is OwnFileKind.ANNOTATED_COPY
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        (",".join(RESULT_COLUMNS) + ",Name\n2,163,updated,,,,,,Anna\n", FileKind.RESULTS),
-        ("CustomerId,Name\r\n", FileKind.TEMPLATE),
+        (",".join(RESULT_COLUMNS) + ",Name\n2,163,updated,,,,,,Anna\n", OwnFileKind.RESULTS),
+        ("CustomerId,Name\r\n", OwnFileKind.TEMPLATE),
         ("CustomerId,Name\n163,Anna\n", None),
         ("CustomerId,My own\n", None),
         ("CustomerId\n", None),
         ("", None),
     ],
 )
-def test_a_csv_file_is_recognised_by_its_headings(tmp_path: Path, text: str, kind: FileKind | None) -> None:
+def test_a_csv_file_is_recognised_by_its_headings(tmp_path: Path, text: str, kind: OwnFileKind | None) -> None:
     (tmp_path / "a.csv").write_text(text, encoding="utf-8-sig")
     assert find_own_kind(tmp_path / "a.csv") is kind
 

@@ -26,7 +26,7 @@ _NOT_TRIED = "is set, but was not tried; add --send-test"
 
 
 @dataclass(frozen=True)
-class NightlyDoctor:
+class Preflight:
     """Checks the nightly folder `root` and the notifications of `settings`.
 
     `send_test`: send a test mail, post a test notification and request the heartbeat address.
