@@ -34,7 +34,7 @@ class Progress:
             total=total,
             unit="row",
             file=sys.stderr,
-            disable=console.quiet or not sys.stderr.isatty(),
+            disable=console.quiet or not total or not sys.stderr.isatty(),
             dynamic_ncols=True,
             bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} " + unit + "{postfix}",
         )

@@ -6,8 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.text import pluralize
 
 _FIRST_ROWS = 5
+
+_OF_THE_FILE = (ProblemCode.OPEN_FILE, ProblemCode.GUESSED_ENCODING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,14 @@ class ProblemGroup:
     @property
     def title(self) -> str:
         """How many rows, and what is wrong; if the messages differ, the first one as an example."""
-        rows = "1 row" if self.count == 1 else f"{self.count:,} rows"
-        return f"{rows}: {'' if self.is_uniform else 'for example, '}{self.message}"
+        if self.code in _OF_THE_FILE:
+            return self.message
+        return f"{pluralize(self.count, 'row')}: {'' if self.is_uniform else 'for example, '}{self.message}"
 
     @property
     def where(self) -> str:
         """The rows in words: `row 5`, `rows 5, 9 and 12`, `rows 5, 9, 12, 13, 20 and 307 more`."""
-        return name_rows(self.first_rows, self.count)
+        return "the whole file" if self.code in _OF_THE_FILE else name_rows(self.first_rows, self.count)
 
 
 def group_problems(problems: Iterable[Problem]) -> list[ProblemGroup]:

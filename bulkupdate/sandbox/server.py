@@ -185,4 +185,6 @@ def serve_forever(
 def _require_loopback(host: str) -> None:
     """Raise `UsageError` for an address that others could reach."""
     if not is_loopback(host):
-        raise UsageError(f"The sandbox listens on this machine only; {host} is not a loopback address.")
+        raise UsageError(
+            f"The sandbox listens on this machine only; {host} is not a loopback address.", remedy="Omit --host."
+        )

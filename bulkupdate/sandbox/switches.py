@@ -140,9 +140,10 @@ class SandboxOptions:
 
 def _check(option: Field[Any], value: Any) -> None:
     choices, least = option.metadata["choices"], option.metadata["least"]
+    name = f"--{option.name.replace('_', '-')}"
     if choices and value not in choices:
-        raise UsageError(f"{option.name} is {value!r}; it must be one of: {', '.join(map(str, choices))}.")
+        raise UsageError(f"{name} is {value!r}; it must be one of: {', '.join(map(str, choices))}.")
     if isinstance(value, int | float) and not abs(value) <= (_LONGEST if isinstance(value, float) else _LARGEST):
-        raise UsageError(f"{option.name} is {value!r}; that is too large.")
+        raise UsageError(f"{name} is {value!r}; that is too large.")
     if least is not None and not value >= least:
-        raise UsageError(f"{option.name} is {value!r}; it must be at least {least}.")
+        raise UsageError(f"{name} is {value!r}; it must be at least {least}.")

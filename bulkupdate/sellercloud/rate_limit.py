@@ -162,7 +162,9 @@ class Quota:
 
     def _raise_refusal(self) -> None:
         if self._refusal is not None:
-            raise ThrottledTooLongError(self._refusal, remedy="Other programs may be using the same login.")
+            raise ThrottledTooLongError(
+                self._refusal, remedy="Continue after that time. Other programs may be using the same login."
+            )
 
 
 def plan_pause(times: int, wait_seconds: float | None, so_far_seconds: float) -> float | None:

@@ -65,7 +65,7 @@ def classify_stopped_update(history: RequestHistory, message: str, stop: Stopped
         return replace(classify_update(history), stop=stop)
     status = Status.NOT_ATTEMPTED
     if history.may_be_applied:
-        status, message = Status.UNKNOWN, f"{message}; {_describe_doubt(history)}"
+        status, message = Status.UNKNOWN, f"{message.rstrip('.')}; {_describe_doubt(history)}"
     http_status = None if history.response is None else history.response.status
     return UpdateResult(
         status, http_status, history.attempts, message, AttemptsEnded.STOPPED, history.may_be_applied, stop

@@ -137,9 +137,9 @@ def _send(
 def _refuse(checked_input: CheckedInput, invocation: Invocation) -> int:
     report = checked_input.path.with_name(f"{checked_input.path.stem}-check.xlsx")
     command = suggest_for("check", checked_input, invocation, "-o", report)
-    console = invocation.console
-    console.info(f"Nothing was sent: {checked_input.invalid:,} of {len(checked_input.checked):,} rows are invalid.")
-    console.info(f"Fix them (`{command}` lists them all), or skip them with --skip-invalid.")
+    console, rows = invocation.console, len(checked_input.checked)
+    console.info(f"Nothing was sent, as some rows are invalid: {checked_input.invalid:,} of {rows:,}.")
+    console.info(f"Fix them, or add --skip-invalid to send the others. To list them all: {command}")
     if invocation.as_json:
         print_json(report_check(checked_input, ExitCode.FILE_REFUSED, WrittenReports(), command).to_json())
     return ExitCode.FILE_REFUSED

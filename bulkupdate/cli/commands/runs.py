@@ -10,7 +10,7 @@ from bulkupdate.cli.command_help import Command
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
-from bulkupdate.clock import Clock
+from bulkupdate.clock import Clock, format_local_date
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_run
@@ -37,5 +37,6 @@ def command(invocation: Invocation) -> int:
         invocation.console.info("No run yet.")
     for report in reports:
         counts = ", ".join(f"{count:,} {status}" for status, count in report.counts.items())
-        click.echo(f"{report.run}  {report.state:<8}  {Path(report.file or '').name}: {counts}")
+        started = format_local_date(report.started)[:16] if report.started else ""
+        click.echo(f"{report.run}  {started}  {report.state:<8}  {Path(report.file or '').name}: {counts}")
     return ExitCode.DONE

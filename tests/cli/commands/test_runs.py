@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bulkupdate.clock import format_local_date
 from bulkupdate.errors import ExitCode
 from tests.conftest import write_sheet
 
@@ -13,7 +14,8 @@ def test_runs_lists_newest_first_and_show_tells_one_though_the_file_is_gone(mixe
     listed = run_program("runs")
     assert [each["run"] for each in listed.told] == [second.told["run"], first.told["run"]]
     assert [each["counts"] for each in listed.told] == [{"updated": 2}, first.counts]
-    assert len(run_program("runs", json=False).out.splitlines()) == 2
+    newest, _ = run_program("runs", json=False).out.splitlines()
+    assert f"{second.told['run']}  {format_local_date(second.told['started'])[:16]}  finished" in newest
     shown = run_program("show", first.told["run"], "-o", tmp_path / "shown.csv")
     assert (shown.exit_code, shown.counts) == (ExitCode.DONE, first.counts)
     assert (tmp_path / "shown.csv").read_bytes() == (tmp_path / "results.csv").read_bytes()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.customers.models import Severity
+from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.errors import InputFileError
 from tests.spreadsheets.reading.making import read, write_cell, write_text
 
@@ -88,4 +89,5 @@ def test_a_sheet_that_is_open_elsewhere_is_read_as_last_saved_with_a_warning(
     (tmp_path / mark.format(ending)).write_bytes(b"\x03Ann")
     (problem,) = read(path).problems
     assert (problem.code, problem.severity) == ("open-file", Severity.WARNING)
-    assert "as it was last saved" in problem.message
+    (group,) = group_problems([problem])
+    assert (group.title, group.where) == (problem.message, "the whole file")
