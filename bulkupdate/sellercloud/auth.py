@@ -185,7 +185,8 @@ class SignIn:
         self._refusal = message
         return SignInRefusedError(
             message,
-            remedy="Check BULKUPDATE_USERNAME and BULKUPDATE_PASSWORD; too many wrong attempts may lock the account.",
+            remedy="Check BULKUPDATE_USERNAME and BULKUPDATE_PASSWORD, and the rights of this login; too many wrong "
+            "attempts may lock the account.",
         )
 
     def _wrong_address_error(self, details: str) -> StoppedError:

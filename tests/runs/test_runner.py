@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
+from bulkupdate.sandbox.responses import refuse
 from bulkupdate.sellercloud.client import Client
 from tests.conftest import FIRST, find_puts, finish, read_results, wait_until, write_sheet
 from tests.runs.in_process import Driver
@@ -181,6 +182,18 @@ def test_a_new_token_refused_too_stops_the_run(make_sandbox, run_program, tmp_pa
     assert "at Customers/1" in answer.err
     assert sandbox.counts["tokens"] == 2
     assert len(find_puts(sandbox)) <= 5 + 2 * 8
+
+
+def test_a_customer_whom_the_login_must_not_change_keeps_no_other_row_from_being_sent(
+    make_sandbox, run_program, tmp_path
+):
+    sandbox = make_sandbox(plan=lambda call: refuse(401, "no rights") if call.customer_id == str(FIRST + 1) else None)
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    stopped = run_program("run", write_sheet(tmp_path / "customers.csv", 6), "--yes", concurrency=1)
+    assert (stopped.exit_code, stopped.counts) == (4, {"updated": 1, "not attempted": 5})
+    resumed = run_program("resume", "--yes", concurrency=1)
+    assert (resumed.exit_code, resumed.counts) == (4, {"updated": 5, "not attempted": 1})
+    assert f"at Customers/{FIRST + 1}" in resumed.err
 
 
 @pytest.mark.long

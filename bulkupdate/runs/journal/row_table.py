@@ -53,8 +53,13 @@ class RowTable(JournalFile):
         return StatusCounts({Status(status): count for status, count in counted})
 
     def pending(self, run: Run) -> Iterator[PendingRow]:
-        """Return the rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding."""
-        return self._page_rows(run, f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}")
+        """Yield the rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding.
+
+        Last come those answered 401 as the run stopped: one of them may be a customer whom the login must not change.
+        """
+        for last in ("IS NOT 401", "= 401"):
+            condition = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK} AND http_status {last}"
+            yield from self._page_rows(run, condition)
 
     def count_newer_runs(self, run: Run, statuses: Sequence[Status]) -> list[tuple[str, int]]:
         """Return the runs that have sent, since this one began, customers whose rows here have one of these statuses.
