@@ -1,4 +1,4 @@
-"""Decode escapes of URLs, JSON, JavaScript and HTML, keeping the original position of each character."""
+"""Decode escapes of URLs, quoted-printable, JSON, JavaScript and HTML, keeping each character's original position."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html.entities import html5
 
 _ESCAPE = re.compile(
-    r"(?P<bytes>(?:%[0-9A-Fa-f]{2})+)"
+    r"(?P<bytes>(?:[%=][0-9A-Fa-f]{2})+)"
     r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)"
     r"|\\x(?P<byte>[0-9A-Fa-f]{2})"
     r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
@@ -77,7 +77,7 @@ def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _ESCAPE.finditer(text):
         start, end = match.span()
         if match["bytes"]:
-            yield from _read_bytes(start, bytes.fromhex(match["bytes"].replace("%", "")))
+            yield from _read_bytes(start, bytes.fromhex(re.sub("[%=]", "", match["bytes"])))
         elif match["units"]:
             yield from _read_units(start, match["units"])
         elif (character := _read_one(match)) is not None:
@@ -85,7 +85,7 @@ def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _read_bytes(start: int, data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Decode bytes written as %XX: UTF-8, or Latin-1 if they are not UTF-8."""
+    """Decode bytes written as %XX or =XX: UTF-8, or Latin-1 if they are not UTF-8."""
     for character in data.decode("utf-8", "surrogateescape"):
         end = start + 3 * len(character.encode("utf-8", "surrogateescape"))
         yield start, end, chr(ord(character) - 0xDC00) if "\udc80" <= character <= "\udcff" else character

@@ -1,7 +1,9 @@
 """Remove secrets from texts that come from outside: a service may repeat in an error what it was sent.
 
 A secret is searched in the text as it is and with its escapes decoded (`escapes.py`), again and again, and in whatever
-the text holds in base64 or hexadecimal digits.
+the text holds in base64 (also for URLs, and not aligned) or hexadecimal digits; in UTF-8, UTF-16 or Latin-1, also if
+one was read as another, and in any case of its letters. Not searched: base32, Ascii85, UTF-7, escapes of CSS, lists of
+byte numbers, and secrets reversed or spaced out, as no service is known to answer with them.
 """
 
 from __future__ import annotations

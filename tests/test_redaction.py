@@ -187,6 +187,9 @@ ENCODINGS: dict[str, Encode] = {
     "UTF-16 read as bytes": lambda text: text.encode("utf-16-le").decode("latin-1"),
     "UTF-8 read as Latin-1": lambda text: text.encode().decode("latin-1"),
     "code points": lambda text: "".join(f"\\u{{{ord(each):x}}}" for each in text),
+    "quoted-printable": lambda text: "".join(
+        each if each in LETTERS else "".join(f"={byte:02X}" for byte in each.encode()) for each in text
+    ),
     "octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
     "entities without semicolon": lambda text: re.sub("[^ -~](?![0-9;])", lambda found: f"&#{ord(found[0])}", text),
     "other case": lambda text: "".join(each.swapcase() if each.isascii() else each for each in text),

@@ -45,11 +45,13 @@ def test_an_address_and_a_link_to_nothing_say_so(tmp_path: Path) -> None:
     assert str(refuse(tmp_path / "dangling.csv")) == "dangling.csv is a link to nosuch, which does not exist."
 
 
-def test_a_folder_lists_its_sheets(tmp_path: Path) -> None:
+def test_a_folder_lists_its_sheets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(7):
         write_text(tmp_path, GOOD, name=f"{number}.csv")
     write_text(tmp_path, "x", name="readme.md")
     assert refuse(tmp_path).remedy == "Sheets in that folder: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more."
+    monkeypatch.chdir(tmp_path)
+    assert str(refuse(Path())) == f"{tmp_path} is a folder, not a file."
 
 
 @pytest.mark.parametrize("name", ["/dev/stdin", "/dev/null", "-"])
