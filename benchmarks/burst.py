@@ -55,7 +55,7 @@ def _send(sheet: Path, base_url: str) -> float:
 
 
 def _send_paced(base_url: str, rows: int) -> float:
-    """One call each third of a second, as the hour's allowance divided evenly; the wait counts from call to call."""
+    """One call each third of a second, as the hour's quota divided evenly; the wait counts from call to call."""
     started = time.perf_counter()
     with requests.Session() as session:
         for at, (customer_id, body) in enumerate(list_bodies(rows), start=1):

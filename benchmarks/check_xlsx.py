@@ -1,4 +1,4 @@
-"""Goal 8: `check` of an Excel sheet with its whole report, beside the bare read, and beside what one writes by hand."""
+"""Goal 8: `check` of an Excel sheet with its whole report, beside the bare read and a hand-written program."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def measure(size: Size, folder: Path) -> list[Figure]:
         ),
         Figure(
             8,
-            "by hand (pandas.read_excel with openpyxl, a loop, to_excel) ÷ `check`",
+            "hand-written (pandas.read_excel with openpyxl, a loop, to_excel) ÷ `check`",
             by_hand / seconds["check"],
             least=8,
-            beside=f"by hand {by_hand:.1f} s, measured once: it writes the sheet with two columns more, the problems "
-            "and the body",
-            limit="The program by hand is as quick here as it can be written: to_dict instead of iterrows, few checks.",
+            beside=f"hand-written {by_hand:.1f} s, measured once: it writes the sheet with two more columns, "
+            "the problems and the body",
+            limit="The hand-written program is as quick as it can be: to_dict instead of iterrows, few checks.",
         ),
     ]
 

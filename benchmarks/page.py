@@ -111,7 +111,7 @@ def draw(path: Path, figures: Sequence[Figure]) -> None:
         ("time", "Time of check with report", "seconds", "time of ", "rows of the sheet"),
         ("memory", "Peak memory of check with report", "MiB", "memory of ", "rows of the sheet"),
         ("sent", "Memory of a run while it sends", "MiB", "sending ", "rows sent"),
-        ("quota", "Calls sent, the hour scaled to seconds", "allowances of a window", "quota of ", "windows passed"),
+        ("quota", "Calls sent, the hour scaled to seconds", "quotas of a window", "quota of ", "windows passed"),
     ):
         lines = {each.removeprefix(prefix): points for each, points in series.items() if each.startswith(prefix)}
         _draw_lines(axes[name], title, unit, across, lines)

@@ -1,4 +1,4 @@
-"""Goal 4: how much of the allowance is used when there is more to send than it allows; the hour scaled to seconds."""
+"""Goal 4: how much of the quota is used when there is more to send than it allows; the hour scaled to seconds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ hour that is nothing, of a few seconds it shows."""
 PACED_LATENCY_SECONDS = 0.2
 ALLOWED_A_SECOND = HOURLY / 3600
 PACE_SCALE = 10
-"""The scaled allowance is denser than the real one, so that there are enough calls to count."""
+"""The scaled quota is denser than the real one, so that there are enough calls to count."""
 
 
 def measure(size: Size, _folder: Path) -> list[Figure]:
@@ -48,7 +48,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
     return [
         Figure(
             4,
-            f"share of the allowance used, {limit:,} calls in {window:g} s, {len(shares)} windows",
+            f"share of the quota used, {limit:,} calls in {window:g} s, {len(shares)} windows",
             used,
             least=0.98,
             beside=f"windows: {', '.join(f'{each:.4f}' for each in shares)}; {paced.describe()}",
@@ -57,7 +57,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
         Figure(4, "throttle answers of a sandbox that judges by the same rolling window", throttled, most=0),
         Figure(
             4,
-            "share of a window in which its whole allowance was sent (a burst, not a pace)",
+            "share of a window in which its whole quota was sent (a burst, not a pace)",
             (times[limit - 1] - times[0]) / window,
             beside=f"the first {limit:,} calls of the run",
         ),

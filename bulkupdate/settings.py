@@ -209,7 +209,7 @@ SETTINGS = tuple(each for each in fields(Settings) if each.name != "heading_map"
 """Every setting that has a name in the environment."""
 
 SECRETS = frozenset(each.name for each in SETTINGS if each.type == Secret.__name__)
-"""The settings that are shown to nobody, and never given on the command line, where all on the machine see them."""
+"""The settings that are never shown, and never options of a command: other users of the machine could read those."""
 
 
 def without_credentials(url: str) -> str:

@@ -75,7 +75,7 @@ def write_below(formatter: click.HelpFormatter, rows: Iterable[tuple[str, str]])
 
 
 def explain_usage(error: click.ClickException) -> UsageError:
-    """Return what click found wrong with a command line as an error of ours, with an example."""
+    """Return what click found wrong with a command line as an error of this program, with an example."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     remedy = None
     if ctx is not None and isinstance(ctx.command, Command):

@@ -69,7 +69,7 @@ class Progress:
             self._bar.set_description_str(text, refresh=False)
 
     def advance(self, count: int, waiting: WaitState | None) -> None:
-        """So many rows more are done; what is waited for, None while requests flow."""
+        """Add `count` rows to those done; `waiting` is what is waited for, None while requests flow."""
         with suppress(OSError):  # the terminal may be gone
             self._bar.update(count)
         if waiting is not None:

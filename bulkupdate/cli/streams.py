@@ -1,7 +1,7 @@
 """Standard streams that keep working if they cannot be written: closed, missing, or on a full disk.
 
-What cannot be shown must not change what the program does. Only stdout on a full disk is an error in the end: whoever
-sent it there wants to read it.
+Output that cannot be shown must not change what the program does. Only stdout on a full disk is an error: the
+user who redirected it wants to read it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def require_written_output() -> None:
 
 
 def _fill_descriptors() -> None:
-    """Take the numbers 0 to 2 where they are free, so that no file of ours gets one."""
+    """Occupy the file descriptors 0 to 2 that are free, so that no file of the program gets one."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)

@@ -1,1 +1,1 @@
-"""Sheets in and out: `reading` turns any file into texts, `writing` makes every workbook and CSV file of ours."""
+"""Sheets in and out: `reading` turns any file into texts, `writing` makes every workbook and CSV file."""

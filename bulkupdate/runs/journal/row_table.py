@@ -79,7 +79,7 @@ class RowTable(JournalFile):
         return self._count(run, _TO_BE_READ_BACK)
 
     def _count(self, run: Run, condition: str) -> int:
-        query = f"SELECT count(*) FROM rows WHERE run = ? AND {condition}"  # noqa: S608 - words of ours
+        query = f"SELECT count(*) FROM rows WHERE run = ? AND {condition}"  # noqa: S608 - fixed words
         return int(self.select(query, (run.key,))[0][0])
 
     def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
@@ -89,7 +89,7 @@ class RowTable(JournalFile):
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
         last = 0
         query = (
-            "SELECT row, customer_id, body, fields, attempts, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
+            "SELECT row, customer_id, body, fields, attempts, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - fixed words
             f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"
         )
         while True:
@@ -136,7 +136,7 @@ class RowTable(JournalFile):
         """Yield the rows with one of these statuses as the results show them, in the order of the file."""
         with self.translated(), closing(self.connection.cursor()) as cursor:
             cursor.execute(
-                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608 - words of ours
+                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608 - fixed words
                 " FROM rows JOIN inputs USING (run, row)"
                 f" WHERE run = ? AND status IN ({_quote(statuses)}) ORDER BY row",
                 (run.key,),
@@ -148,7 +148,7 @@ class RowTable(JournalFile):
         """Yield the rows with one of these statuses as they were checked, to be sent by a new run."""
         with self.translated(), closing(self.connection.cursor()) as cursor:
             cursor.execute(
-                "SELECT row, customer_id, body, fields, original, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - words of ours
+                "SELECT row, customer_id, body, fields, original, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - fixed words
                 f" WHERE run = ? AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row",
                 (run.key,),
             )
