@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import ExitCode
+from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.files import replace_file
 from bulkupdate.nightly.file_report import FileOutcome
 from bulkupdate.nightly.night_report import NightReport
 
 PREFIX = "bulkupdate_nightly_"
+_BEGINNING = f"# HELP {PREFIX}".encode()
 READABLE_BY_ALL = 0o644
 """The collector runs as another user; the file holds no customer data."""
 
@@ -34,10 +35,12 @@ class Metric:
 
 
 def write_metrics(report: NightReport, path: Path) -> None:
-    """Write the file in one step, readable by all. Raises `UsageError` if it cannot be written.
+    """Write the file in one step, readable by all.
 
+    Raises `UsageError` if it cannot be written, or would overwrite a file that is not one of a night's metrics.
     The time of the last success is kept from the file that is there, if the night was none.
     """
+    _require_own(path)
     folder = f'folder="{_escape(str(report.folder))}"'
     text = "".join(_format(each, folder) for each in _list_metrics(report, _read_last_success(path, folder)))
     with replace_file(path) as stream:
@@ -65,6 +68,11 @@ def _list_metrics(report: NightReport, last_success: float | None) -> Iterator[M
     yield Metric(
         "failed_notifications", "Notifications of the last night that failed.", (("", report.failed_notifications),)
     )
+
+
+def _require_own(path: Path) -> None:
+    if path.is_file() and not (path.read_bytes() or _BEGINNING).startswith(_BEGINNING):
+        raise UsageError(f"{path} exists, and holds no metrics of nights.", remedy="Name another --metrics-file.")
 
 
 def _format(metric: Metric, folder: str) -> str:

@@ -98,7 +98,8 @@ def _translate(check: Callable[[], str]) -> str:
     try:
         return check()
     except DeliveryError as error:
-        raise StoppedError(f"It failed: {error}.", remedy="Correct its settings: `bulkupdate help settings` lists them.") from None
+        remedy = "Correct its settings: `bulkupdate help settings` lists them."
+        raise StoppedError(f"It failed: {error}.", remedy=remedy) from None
 
 
 def _try_move(folder: NightFolder) -> None:

@@ -72,12 +72,20 @@ def test_any_folder_name_is_escaped(tmp_path: Path, folder: str) -> None:
 
 def test_the_file_is_replaced_in_one_step_and_readable_by_the_collector(tmp_path: Path) -> None:
     path = tmp_path / "night.prom"
-    path.write_text("old")
+    path.write_text(f"# HELP {PREFIX}old")
     before = path.stat().st_ino
     write_metrics(night_report(), path)
     assert path.stat().st_ino != before
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_of_the_users_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text("CustomerId,Name\n")
+    with pytest.raises(UsageError, match="holds no metrics"):
+        write_metrics(night_report(), path)
+    assert path.read_text() == "CustomerId,Name\n"
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
