@@ -3,6 +3,7 @@
     BulkUpdateError                     base class: a sentence for the user, and the exit code
     ├── UsageError                      2  the command or a setting is wrong: fix it and run the command again
     ├── InputFileError                  3  the file is refused: nothing was sent
+    │   └── ReaderBugError                 a bug shows at something in the file
     ├── StoppedError                    4  the run ends early with a consistent journal: `resume` continues
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all attempts, or too many consecutive failed rows
@@ -66,6 +67,10 @@ class InputFileError(BulkUpdateError):
     """The file is refused; nothing was sent."""
 
     exit_code = ExitCode.FILE_REFUSED
+
+
+class ReaderBugError(InputFileError):
+    """The program itself failed at something in the file; its `__cause__` is the bug."""
 
 
 class StoppedError(BulkUpdateError):

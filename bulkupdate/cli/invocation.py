@@ -8,7 +8,7 @@ from pathlib import Path
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import save_crash_report
-from bulkupdate.errors import BulkUpdateError, InternalError
+from bulkupdate.errors import BulkUpdateError, InternalError, ReaderBugError
 from bulkupdate.runs.run_report import report_failure
 from bulkupdate.settings import SECRETS, Settings
 from bulkupdate.text import SuggestedCommand
@@ -42,6 +42,8 @@ class Invocation:
 
     def report(self, error: BulkUpdateError) -> int:
         """Say what went wrong, with `--json` as its one object too; return the exit code."""
+        if isinstance(error, ReaderBugError):
+            error.remedy = f"{error.remedy}{self._keep_trace(error)}"
         try:
             self.print_json_error(error, as_json=self.as_json)
         finally:
@@ -58,17 +60,17 @@ class Invocation:
 
         It names only the type of the error, whose text may contain customer data.
         """
-        place = self._keep_trace(error)
-        kept = f" Please send {place} to your administrator." if place else ""
+        kept = self._keep_trace(error)
         return InternalError(
             f"The program itself failed ({type(error).__name__}): this is a bug in it, not in your file.",
             remedy=f"What was sent is in the journal; `bulkupdate resume` continues a run it stopped.{kept}",
         )
 
-    def _keep_trace(self, error: BaseException) -> Path | None:
-        """Return the file, readable by its owner only; None if it cannot be written."""
+    def _keep_trace(self, error: BaseException) -> str:
+        """Return a sentence that names the file, readable by its owner only; empty if it cannot be written."""
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
-            return save_crash_report(self.settings.state_dir, error, passwords, Clock())
+            place = save_crash_report(self.settings.state_dir, error, passwords, Clock())
         except Exception:  # noqa: BLE001 - whatever prevents the report, the sentence must still be shown
-            return None
+            return ""
+        return f" Please send {place} to your administrator."

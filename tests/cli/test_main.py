@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from bulkupdate.errors import ExitCode
 from tests.cli.conftest import HEADINGS
-from tests.conftest import FIRST, write_csv, write_sheet
+from tests.conftest import FIRST, finish, write_csv, write_sheet
+from tests.spreadsheets.reading.making import write_cell
 
 
 def test_exit_code_0_every_row_updated_or_unchanged(run_program, tmp_path):
@@ -46,6 +48,18 @@ def test_exit_code_3_the_file_is_refused(run_program, sandbox, tmp_path):
         answer = run_program("run", tmp_path / name, "--yes")
         assert answer.exit_code == ExitCode.FILE_REFUSED
         assert answer.told["exit_code"] == ExitCode.FILE_REFUSED
+    assert not sandbox.requests
+
+
+def test_a_bug_that_a_cell_triggers_is_a_refusal_of_its_file(run_program, sandbox, tmp_path):
+    write_cell(tmp_path, 0.5, "# ?/?")
+    patch = "from bulkupdate.spreadsheets.reading import cell_checks; cell_checks.show_number = lambda *_, **__: 1 / 0"
+    for command in (("check", "customers.xlsx"), ("run", "customers.xlsx", "--yes")):
+        refused = finish(run_program.fork(*command, patch=patch))
+        assert (refused.exit_code, refused.told["problems"][0]["code"]) == (3, "refused-file")
+        assert "customers.xlsx cannot be read: the program itself failed at something in it (Zero" in refused.err
+        report = re.search(r"Please send (\S+) to your administrator", refused.err)
+        assert "show_number" in Path(report[1]).read_text()
     assert not sandbox.requests
 
 

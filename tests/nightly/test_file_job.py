@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from pathlib import Path
@@ -25,6 +26,7 @@ from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, bare, sheet
+from tests.spreadsheets.reading.making import HEADING_ROW, write_raw_xlsx
 
 
 def test_each_file_has_a_summary_and_reports(env: NightEnvironment) -> None:
@@ -195,6 +197,18 @@ def test_a_bug_with_one_file_does_not_stop_the_others(
     assert record.levelname == "DEBUG"  # its traceback may quote a cell
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_a_file_at_which_a_library_panics_does_not_stop_the_others(env: NightEnvironment) -> None:
+    styles = '<numFmts><numFmt numFmtId="200" formatCode="yyyy"/></numFmts><cellXfs><xf/><xf numFmtId="200"/></cellXfs>'
+    far_date = '<row r="2"><c r="A2"><v>163</v></c><c r="B2" s="01"><v>-441234567890</v></c></row>'
+    path = env.put("panic.xlsx", "")
+    write_raw_xlsx(path, HEADING_ROW + far_date, styles=styles)
+    os.utime(path, (0, 0))
+    env.put("good.csv", sheet([FIRST + 1]))
+    assert env.night() is ExitCode.FILE_REFUSED
+    assert (env.places()["failed"], env.places()["done"]) == (["panic.xlsx"], ["good.csv"])
+    assert "its cells cannot be read" in env.summary("panic")["reason"]
 
 
 def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironment) -> None:

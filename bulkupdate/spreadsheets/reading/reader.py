@@ -8,6 +8,7 @@ from pathlib import Path
 from bulkupdate.customers.headings import check_heading_map
 from bulkupdate.customers.models import Finding
 from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.errors import BulkUpdateError, ReaderBugError
 from bulkupdate.files import find_open_mark
 from bulkupdate.spreadsheets.reading.csv_file import read_csv_file
 from bulkupdate.spreadsheets.reading.file_type import FileFormat, recognize_file, unreadable_error
@@ -26,10 +27,19 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
 
     A sheet that is open in another program is read as it was last saved, with a warning.
 
-    Raises `InputFileError` if the file cannot be read, `UsageError` if the heading map does not name a field.
+    Raises `InputFileError` if the file cannot be read, for whatever reason but a lack of memory; `UsageError` if the
+    heading map does not name a field.
     """
     check_heading_map(options.heading_map)
-    sheet = _read(path, options)
+    try:
+        sheet = _read(path, options)
+    except (BulkUpdateError, MemoryError):
+        raise
+    except Exception as bug:  # one cell must not end a program that has other files to send
+        raise ReaderBugError(
+            f"{path.name} cannot be read: the program itself failed at something in it ({type(bug).__name__}).",
+            remedy="Save it in Excel as another kind of file (.xlsx or CSV) and try again.",
+        ) from bug
     return sheet if find_open_mark(path) is None else sheet.add_warning(_OPEN_FILE)
 
 
