@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bulkupdate.errors import InputFileError, UsageError
-from bulkupdate.spreadsheets.reading.western_text import find_implausible
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
@@ -114,6 +113,9 @@ def _refuse_utf8_as_single_bytes(path: Path, encoding: TextEncoding) -> None:
 
 
 def _guess_western(path: Path) -> TextEncoding:
+    # its patterns take 30 ms to compile, which a file in Unicode can do without
+    from bulkupdate.spreadsheets.reading.western_text import find_implausible
+
     undecodable = _find_error(path, "cp1252") is not None
     implausible = "" if undecodable else next(filter(None, map(find_implausible, _decode_blocks(path, "cp1252"))), "")
     if undecodable or implausible:
