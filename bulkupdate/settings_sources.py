@@ -158,7 +158,9 @@ def _expand(path: Path, where: str) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:
-        raise UsageError(f"{where} is {_quote(str(path))}; the home folder it names is not known.") from None
+        raise UsageError(
+            f"{where} is {_quote(str(path))}; the home folder it names is not known.", remedy="Write the whole path."
+        ) from None
 
 
 def _quote(text: str) -> str:

@@ -60,7 +60,10 @@ def _find(context: RunContext, invocation: Invocation, key: Key, keys: Sequence[
     if requests and not print_estimate(requests, context, invocation.console, what):
         question = "That is more than the quota has left now, so it will wait. Continue?"
         if not invocation.console.confirm(question, yes=not sys.stdin.isatty()):
-            raise InputFileError("The customers were not searched, so nothing was sent.")
+            raise InputFileError(
+                "The customers were not searched, so nothing was sent.",
+                remedy="Run the command again later, or name a sheet with their ids: --lookup FILE.",
+            )
     with watch_reading(requests, context, invocation.console, "requests") as watch:
         customers = search.run(watch, invocation.console.info)
     requests = context.client.calls

@@ -49,7 +49,9 @@ def hold_folder(state_folder: Path, clock: Clock) -> Iterator[Owner | None]:
             remedy="Wait until it ends, or stop it with SIGTERM or Ctrl-C: it then records what was sent.",
         ) from error
     except OSError as error:
-        raise UsageError(f"The folder {state_folder} cannot be locked: {error.strerror or error}.") from error
+        raise UsageError(
+            f"The folder {state_folder} cannot be locked: {error.strerror or error}.", remedy="Make it writable."
+        ) from error
     try:
         killed = read_owner(state_folder)
         _write_owner(state_folder, Owner(os.getpid(), socket.gethostname(), format_utc(clock.now())))

@@ -71,7 +71,13 @@ def _list_metrics(report: NightReport, last_success: float | None) -> Iterator[M
 
 
 def _require_own(path: Path) -> None:
-    if path.is_file() and not (path.read_bytes() or _BEGINNING).startswith(_BEGINNING):
+    try:
+        is_own = (path.read_bytes() or _BEGINNING).startswith(_BEGINNING)
+    except FileNotFoundError:
+        return
+    except OSError:
+        is_own = False
+    if not is_own:
         raise UsageError(f"{path} exists, and holds no metrics of nights.", remedy="Name another --metrics-file.")
 
 

@@ -48,6 +48,8 @@ def find_certificates() -> str | bool:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(name):
             if not Path(path).exists():
-                raise UsageError(f"{name} names {path}, which does not exist.")
+                raise UsageError(
+                    f"{name} names {path}, which does not exist.", remedy="Correct or remove that variable."
+                )
             return path
     return True
