@@ -15,7 +15,7 @@ from bulkupdate.customers.models import Finding
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.spreadsheets.reading.csv_records import Record, read_records, separator_line
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow, too_large_error
-from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row, refuse_second_header
+from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row
 from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, make_sheet
 from bulkupdate.spreadsheets.reading.text_encoding import TextEncoding, detect_encoding
 from bulkupdate.text import pluralize
@@ -117,9 +117,7 @@ def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[
     found = {delimiter: find_header_row(rows, options.heading_map) for delimiter, rows in heads.items()}
     with_key = {delimiter: row for delimiter, row in found.items() if row and row.key_column is not None}
     if with_key:
-        delimiter, header = max(with_key.items(), key=lambda item: item[1].field_count)
-        refuse_second_header(heads[delimiter], header, options.heading_map, path.name)
-        return delimiter, header
+        return max(with_key.items(), key=lambda item: item[1].field_count)
     widest = max(heads.values(), key=lambda rows: max((len(cells) for _, cells in rows), default=0))
     first = next((cells for _, cells in widest if any(cell.strip() for cell in cells)), [])
     raise missing_key_error(path.name, first, options.heading_map, rows=SEARCHED_ROWS, key=options.key)

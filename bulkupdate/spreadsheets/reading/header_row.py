@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bulkupdate.customers.cell_parser import parse_cell
-from bulkupdate.customers.fields import CUSTOMER_ID
+import numpy as np
+import pandas as pd
+
 from bulkupdate.customers.headings import HeaderRow, recognize_headings
 from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.sheet import Sheet
 
 SEARCHED_ROWS = 30
 """How many rows at the top of a sheet may be titles, dates and notes before the headings."""
+
+MAX_DOUBTFUL_ROWS = 10_000
+"""How many rows without a customer id are searched for a second row of headings: a third of a second."""
 
 
 def find_header_row(rows: Iterable[tuple[int, Sequence[str]]], heading_map: Mapping[str, str]) -> HeaderRow | None:
@@ -28,25 +33,19 @@ def find_header_row(rows: Iterable[tuple[int, Sequence[str]]], heading_map: Mapp
     return best
 
 
-def refuse_second_header(
-    rows: Iterable[tuple[int, Sequence[str]]], header: HeaderRow, heading_map: Mapping[str, str], where: str
-) -> None:
-    """Raise `InputFileError` if a row below the headings has headings too: the rows between would be misread.
+def refuse_second_header(sheet: Sheet, heading_map: Mapping[str, str], file_name: str) -> None:
+    """Raise `InputFileError` if a row below the headings has headings too: the rows below it would be misread.
 
-    A row with a customer id does not count, even if one of its texts is a heading. `where` is the file or sheet, as a
-    subject.
+    A row with a customer id does not count, even if some of its texts are headings.
     """
-    for number, cells in rows:
-        if number <= header.number or _has_id(cells, header):
-            continue
-        if recognize_headings(cells, heading_map, number=number).key_column is not None:
+    ids: pd.Series[str] = sheet.frame[sheet.header.key_column]
+    doubtful = np.flatnonzero(~ids.str.match(r"\s*[0-9]").to_numpy(bool))[:MAX_DOUBTFUL_ROWS]
+    for index, cells in zip(doubtful, sheet.frame.iloc[doubtful].to_numpy().tolist(), strict=True):
+        found = recognize_headings(cells, heading_map)
+        if found.key_column is not None and found.field_count > 1:
+            where = file_name if sheet.sheet_name is None else f"The sheet “{sheet.sheet_name}”"
             raise InputFileError(
-                f"{where} has headings in row {header.number} and in row {number}.",
+                f"{where} has headings in row {sheet.header.number} and in row {sheet.row_numbers[index]}.",
                 remedy="Keep one table in a sheet: delete the second row of headings, or move its rows to a sheet of "
                 "their own.",
             )
-
-
-def _has_id(cells: Sequence[str], header: HeaderRow) -> bool:
-    key = header.key_column
-    return key is not None and key < len(cells) and parse_cell(CUSTOMER_ID, cells[key]).value is not None

@@ -12,6 +12,7 @@ from bulkupdate.errors import BulkUpdateError, ReaderBugError
 from bulkupdate.files import find_open_mark
 from bulkupdate.spreadsheets.reading.csv_file import read_csv_file
 from bulkupdate.spreadsheets.reading.file_type import FileFormat, recognize_file, unreadable_error
+from bulkupdate.spreadsheets.reading.header_row import refuse_second_header
 from bulkupdate.spreadsheets.reading.open_workbook import Workbook
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions, Sheet
@@ -33,6 +34,7 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
     check_heading_map(options.heading_map)
     try:
         sheet = _read(path, options)
+        refuse_second_header(sheet, options.heading_map, path.name)
     except (BulkUpdateError, MemoryError):
         raise
     except Exception as bug:  # one cell must not end a program that has other files to send

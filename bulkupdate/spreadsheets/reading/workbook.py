@@ -18,7 +18,7 @@ from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS, Special, SpecialCell, resolve_cell, resolve_text
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder
-from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row, refuse_second_header
+from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, OpenSheet, SheetMetadata, SheetRow, Workbook
 from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, make_sheet
 from bulkupdate.text import pluralize, quote_argument
@@ -30,7 +30,6 @@ _MERGED = Finding.error(ProblemCode.MERGED)
 def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet:
     """Read the sheet that is named, or the only one with a key column. Raises `InputFileError`."""
     name, sheet, header = _choose_sheet(path, workbook, options)
-    refuse_second_header(_read_top(sheet), header, options.heading_map, f"The sheet “{name}”")
     resolver = _CellResolver(header, sheet.metadata, options)
     builder = FrameBuilder(len(header.headings), options)
     for row in sheet.rows():

@@ -75,11 +75,13 @@ SECOND_TABLE = (
 )
 
 
+@pytest.mark.parametrize("rows_between", [0, 100])
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_two_rows_of_headings_are_refused_with_both_rows(tmp_path: Path, kind: str) -> None:
-    """The customers between them would be lost without a word."""
-    with pytest.raises(InputFileError, match="headings in row 1 and in row 5"):
-        read(write_table(tmp_path, kind, SECOND_TABLE))
+def test_two_rows_of_headings_are_refused_with_both_rows(tmp_path: Path, kind: str, rows_between: int) -> None:
+    """The customers above the second would be lost without a word, or those below it misread."""
+    more = [[str(200 + number), "Dan"] for number in range(rows_between)]
+    with pytest.raises(InputFileError, match=f"headings in row 1 and in row {5 + rows_between}"):
+        read(write_table(tmp_path, kind, (*SECOND_TABLE[:3], *more, *SECOND_TABLE[3:])))
 
 
 def test_a_row_with_an_id_is_not_a_second_row_of_headings(tmp_path: Path) -> None:
