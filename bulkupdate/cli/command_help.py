@@ -77,11 +77,13 @@ def write_below(formatter: click.HelpFormatter, rows: Iterable[tuple[str, str]])
 def explain_usage(error: click.ClickException) -> UsageError:
     """Return what click found wrong with a command line as an error of this program, with an example."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    remedy = None
+    message, remedy = error.format_message().rstrip(".") + ".", None
     if ctx is not None and isinstance(ctx.command, Command):
         example = ctx.command.make_example(ctx, next(iter(ctx.command.examples)))
         remedy = f"For example: {example}. `{ctx.command_path} --help` lists the options."
-    return UsageError(error.format_message().rstrip(".") + ".", remedy=remedy)
+        if "extra argument" in message:
+            remedy = f"Put a name that has blanks in quotation marks. {remedy}"
+    return UsageError(message, remedy=remedy)
 
 
 option = partial(click.option, cls=Option)

@@ -23,6 +23,7 @@ from bulkupdate.web.upload_store import purge_uploads
     cls=Command,
     examples={
         "--older-than 90d": "Delete what is older than 90 days.",
+        "--older-than 365d --json": "From a program: delete what is older than a year.",
     },
 )
 @common_options
