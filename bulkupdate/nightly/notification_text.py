@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Status
-from bulkupdate.nightly.file_report import FileReport
+from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.logs import neutralise
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.runs.row_reasons import describe_row_reasons
@@ -43,7 +43,7 @@ def write_file_text(report: FileReport) -> str:
 def write_file_post(report: FileReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a file; it quotes no cell of the file."""
     described = report.run_report.to_json()
-    reasons = describe_row_reasons([each for each in report.run_report.reasons if each.status is not Status.INVALID])
+    reasons = _explain_without_cells(report)
     counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
     lines = [f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else "")]
     lines += [*filter(None, [report.sent_before]), *reasons]
@@ -76,9 +76,21 @@ def write_night_text(report: NightReport) -> str:
 def write_night_post(report: NightReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a night."""
     lines = [f"bulkupdate nightly: {report.describe()}", *_explain_error(report)]
-    lines += _cut([f"{each.name}: {each.sentence}" for each in report.files])
+    lines += _cut(
+        [
+            line
+            for each in report.files
+            for line in (f"{each.name}: {each.sentence}", *(f"  {reason}" for reason in _explain_without_cells(each)))
+        ]
+    )
     lines += _cut([f"left behind: {each.name}: {each.message}" for each in report.left_files])
     return {"text": _escape_for_slack(lines), **report.to_json()}
+
+
+def _explain_without_cells(report: FileReport) -> list[str]:
+    """Return why a file, or rows of it, were not sent or not updated, unless the reason may quote a cell."""
+    rows = [each for each in report.run_report.reasons if each.status is not Status.INVALID]
+    return [*describe_row_reasons(rows), *([report.reason] if report.outcome is FileOutcome.STOPPED else [])]
 
 
 def _explain_error(report: NightReport) -> Iterator[str]:

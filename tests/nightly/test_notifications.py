@@ -11,6 +11,7 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, JournalError
+from bulkupdate.nightly.file_report import FileOutcome
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
 from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
 from bulkupdate.nightly.notifications import TRIES, Notifier
@@ -126,6 +127,16 @@ def test_the_summary_of_a_night_is_one_mail_with_every_file_and_what_was_left(po
     body = mail.get_body(("plain",)).get_content()
     for text in ("a.csv: finished", "b.csv: finished", "404 Customer 99999", "inbox/open.csv: It is open in Excel."):
         assert text in body
+
+
+def test_the_post_of_a_night_says_why_without_quoting_a_cell(listener: Listener) -> None:
+    stopped = replace(report("c.csv", 4, reason="The service refused the login."), outcome=FileOutcome.STOPPED)
+    settings = replace(listener.settings, notify="summary")
+    notify_night(settings, report("b.csv", reason="“Ann” is no heading", row_reasons=REASONS), stopped, exit_code=4)
+    (post,) = listener.posts
+    assert "b.csv: finished\n  1 rejected: 404 Customer 99999 was not found (row 5)\nc.csv" in post["text"]
+    assert "c.csv: finished\n  The service refused the login." in post["text"]
+    assert "Ann" not in post["text"]
 
 
 @pytest.mark.parametrize("wanted", ["always", "problems", "summary"])
