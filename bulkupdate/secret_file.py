@@ -24,14 +24,19 @@ def read_secret_file(path: Path) -> str:
             f"The password file {path} cannot be read: {reason}.",
             remedy="Correct the setting that names it, or the rights of the file.",
         ) from None
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
-        text = data.decode(encoding)
+        text = decode_text(data)
     except UnicodeDecodeError:
         raise _refuse(path) from None  # the error names bytes of the password
     if "\0" in text:
         raise _refuse(path)
     return text.strip("\r\n")
+
+
+def decode_text(data: bytes) -> str:
+    """Return the text without byte order mark. Raises `UnicodeDecodeError`, which names bytes of it."""
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
 
 
 def _refuse(path: Path) -> UsageError:

@@ -83,6 +83,9 @@ class Settings:
     username: str = _setting(_CONNECTION, "", "Login name.")
     password: Secret = _setting(_CONNECTION, Secret(""), "Password of that login.")
     password_file: str = _setting(_CONNECTION, "", "File that holds the password, instead of the password itself.")
+    password_keyring: bool = _setting(
+        _CONNECTION, False, "Whether the password is in the keyring of this system, where `bulkupdate setup` stores it."
+    )
     state_dir: Path = _setting(
         _CONNECTION, Path(platformdirs.user_state_dir(APP)), "Folder of the journal and the quota."
     )
@@ -187,12 +190,13 @@ class Settings:
             these, them = ("this setting is", "it") if len(missing) == 1 else ("these settings are", "them")
             raise UsageError(
                 f"To reach the service, {these} missing: {', '.join(missing)}.",
-                remedy=f"Set {them} in the environment or in {CONFIG_NAME}, then check with `bulkupdate doctor`.",
+                remedy=f"Set {them} in the environment or in {CONFIG_NAME}, or run `bulkupdate setup`; then check with "
+                "`bulkupdate doctor`.",
             )
 
     def describe(self) -> dict[str, str]:
         """Every setting as text, for results and journal; secrets and what could hold them are left out."""
-        left_out = SECRETS | {"password_file", "state_dir"}
+        left_out = SECRETS | {"password_file", "password_keyring", "state_dir"}
         described = {
             each.name: str(getattr(self, each.name))
             for each in SETTINGS

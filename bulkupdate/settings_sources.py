@@ -14,8 +14,9 @@ from typing import Any, get_type_hints
 import platformdirs
 
 from bulkupdate.errors import UsageError
-from bulkupdate.secret_file import read_secret_file
+from bulkupdate.secret_file import decode_text, read_secret_file
 from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Secret, Section, Settings, environment_name
+from bulkupdate.system_keyring import read_keyring_password
 from bulkupdate.text import is_utf8
 
 
@@ -48,7 +49,22 @@ def load_settings(
     for name in ("password", "mail_password"):
         if given.get(f"{name}_file") and not given.get(name):
             given[name] = Secret(read_secret_file(Path(given[f"{name}_file"])))
+    if given.get("password_keyring") and not given.get("password"):
+        address = next((given[name] for name in _ADDRESSES if given.get(name)), "")
+        given["password"] = Secret(read_keyring_password(address, given.get("username", "")))
     return Settings(**given)
+
+
+_ADDRESSES = ("base_url", "server_id", "team")
+"""The settings that name the service, the first that is set."""
+
+
+def list_overrides(config: Path | None, environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return what counts before the connection in the user's settings file, or in `config`: variables and a file."""
+    connection = (*_ADDRESSES, "username", "password", "password_file")
+    variables = [environment_name(name) for name in connection if environment.get(environment_name(name))]
+    is_hidden = config is None and Path(CONFIG_NAME).is_file()
+    return variables + ([f"{CONFIG_NAME} in this folder"] if is_hidden else [])
 
 
 def load_notification_settings(environment: Mapping[str, str] = os.environ, config: Path | None = None) -> Settings:
@@ -85,7 +101,7 @@ def _read_config(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
     for path in [config] if config else [Path(CONFIG_NAME), user_config_path()]:
         if config is None and not path.is_file():
             continue
-        text = _read_file(path)
+        text = read_settings_text(path)
         try:
             return path, tomllib.loads(text)
         except RecursionError:
@@ -98,9 +114,10 @@ def _read_config(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
     return None, {}
 
 
-def _read_file(path: Path) -> str:
+def read_settings_text(path: Path) -> str:
+    """Return the text of a settings file; PowerShell writes it as UTF-16. Raises `UsageError` if it is no text."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return decode_text(path.read_bytes())
     except OSError as error:
         raise UsageError(
             f"The settings file {path} cannot be read: {error.strerror}.",

@@ -88,8 +88,13 @@ def _has_colours() -> bool:
 
 
 def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Print one object on stdout, for programs: UTF-8 whatever the code page of the terminal or pipe."""
-    line = json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
+    """Print one object on stdout, for programs."""
+    print_text(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+
+
+def print_text(text: str) -> None:
+    """Print a text on stdout for programs and files: UTF-8 whatever the code page of the terminal or pipe."""
+    line = text + "\n"
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # a stream of text only, as a program that calls this one may set it
         click.echo(line, nl=False)

@@ -43,6 +43,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "serve": "The upload page, for colleagues without a terminal.",
     },
     "Set up and look after": {
+        "setup": "Ask for the connection, store it, and try it.",
         "doctor": "Check sign-in, quota, journal and nightly folder.",
         "purge": "Delete old runs and their data.",
         "completion": "Complete commands and options with the Tab key.",

@@ -56,9 +56,9 @@ def normalise_base_url(pasted: str) -> str:
 class TeamLookup:
     """Asks which server a team is on (`docs/api.md`, section Address). `requests_sent` counts the requests."""
 
-    def __init__(self, settings: Settings, url: str, clock: Clock, stop: threading.Event) -> None:
+    def __init__(self, settings: Settings, clock: Clock, stop: threading.Event, url: str = "") -> None:
         self.requests_sent = 0
-        self._url = url
+        self._url = url or LOOKUP_URL
         self._timeout = settings.timeout
         self._clock = clock
         self._retrier = Retrier(settings.max_attempts, settings.retry_wait, clock, stop)

@@ -13,7 +13,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import LISTED, LiveCustomer, flatten_customer, flatten_list_item
 from bulkupdate.errors import ServiceDownError, StoppedError, UnreadableListError
-from bulkupdate.sellercloud.base_url import LOOKUP_URL, TeamLookup, find_base_url
+from bulkupdate.sellercloud.base_url import TeamLookup, find_base_url
 from bulkupdate.sellercloud.pipeline import RequestPipeline
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS, Quota
 from bulkupdate.sellercloud.read_request import interrupted_error, read, require_object
@@ -216,7 +216,7 @@ def open_client(
     stop: threading.Event,
     *,
     window_seconds: float = WINDOW_SECONDS,
-    lookup_url: str = LOOKUP_URL,
+    lookup_url: str = "",
 ) -> Client:
     """Return a client for those settings, with the quota that all processes of the machine share.
 
@@ -225,7 +225,7 @@ def open_client(
     Raises `UsageError` if a setting is missing or wrong, `ServiceDownError` if the lookup fails.
     """
     settings.require_connection()
-    look_up = TeamLookup(settings, lookup_url, clock, stop)
+    look_up = TeamLookup(settings, clock, stop, lookup_url)
     base_url = find_base_url(settings, look_up)
     quota = Quota(
         settings.state_dir,

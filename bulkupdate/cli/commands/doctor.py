@@ -57,6 +57,11 @@ def command(invocation: Invocation, folder: Path | None, send_test: bool) -> int
     """Check whether everything is in order for a run; costs one sign-in."""
     if send_test and folder is None:
         raise UsageError("--send-test needs --nightly FOLDER.", remedy="Add the folder of your nights.")
+    return examine(invocation, folder, send_test=send_test)
+
+
+def examine(invocation: Invocation, folder: Path | None = None, *, send_test: bool = False) -> int:
+    """Check journal and service, with `folder` also what its nights need; say what was found. Return the exit code."""
     console, settings = invocation.console, invocation.settings
     checks = {"journal": lambda: _check_journal(settings), "service": lambda: _check_service(settings, console)}
     if folder is not None:
