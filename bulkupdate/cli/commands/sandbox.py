@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import Field, fields
 from typing import Any
@@ -13,6 +14,10 @@ from bulkupdate.cli.options import PORT
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.sandbox.server import Sandbox, serve_forever
 from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.settings import environment_name
+
+_ASSIGNMENT = '$env:{} = "{}"' if os.name == "nt" else "export {}={}"
+"""How a variable is set in PowerShell and in the shells of other systems."""
 
 _VALUES = {int: "N", float: "SHARE"}
 
@@ -60,8 +65,9 @@ def command(host: str, port: int, **given: Any) -> int:
         options = sandbox.options
         first, last = options.first_customer_id, options.first_customer_id + options.customers - 1
         click.echo(f"Sandbox: {options.customers:,} customers, ids {first} to {last}. Stop it with Ctrl-C.", err=True)
-        click.echo(f"export BULKUPDATE_BASE_URL={sandbox.base_url}")
-        click.echo(f"export BULKUPDATE_USERNAME={options.username} BULKUPDATE_PASSWORD={options.password}")
+        connection = {"base_url": sandbox.base_url, "username": options.username, "password": options.password}
+        for name, value in connection.items():
+            click.echo(_ASSIGNMENT.format(environment_name(name), value))
 
     serve_forever(SandboxOptions(**given), host, port, tell)
     return ExitCode.DONE
