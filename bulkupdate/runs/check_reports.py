@@ -12,7 +12,12 @@ from bulkupdate.runs.check_summary import WrittenReports, list_problems, preview
 from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker, write_annotated_copy
+from bulkupdate.spreadsheets.writing.annotated_copy import (
+    MarkedCopy,
+    annotated_path,
+    annotation_blocker,
+    write_annotated_copy,
+)
 from bulkupdate.spreadsheets.writing.check_report import write_check_report
 from bulkupdate.spreadsheets.writing.html_report import write_html_report
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
@@ -42,8 +47,9 @@ def write_check(
         title = checked_input.path.name
         previews = preview(previewed)
         write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
-    copied = WrittenReports()
+    copied, copy = WrittenReports(), None
     if report is not None:
+        copied, copy = _annotate(checked_input, problems, report)
         write_check_report(
             report,
             problems=problems,
@@ -51,23 +57,24 @@ def write_check(
             changes=changes,
             summary=summary,
             matches=checked_input.matched.list_lines() if checked_input.matched else None,
+            copy=copy,
         )
-        copied = _annotate(checked_input, problems, report)
     return replace(copied, workbook=report, page=page)
 
 
-def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: Path) -> WrittenReports:
+def _annotate(
+    checked_input: CheckedInput, problems: Sequence[Problem], report: Path
+) -> tuple[WrittenReports, MarkedCopy | None]:
     """Make the annotated copy if there is something to mark; whatever prevents it does not hinder the check."""
     checked, matched = checked_input.checked, checked_input.matched
     is_blocked = annotation_blocker(checked_input.path, len(checked)) is not None
     if not checked_input.sheet_name or not problems or is_blocked:
-        return WrittenReports()
-    copy = annotated_path(report)
+        return WrittenReports(), None
     is_id_added = matched is not None and matched.is_id_added
     try:
-        losses = write_annotated_copy(
+        copy = write_annotated_copy(
             checked_input.path,
-            copy,
+            annotated_path(report),
             sheet_name=checked_input.sheet_name,
             heading_row=checked_input.heading_row,
             headings=checked.headings[:-1] if is_id_added else checked.headings,
@@ -75,9 +82,9 @@ def _annotate(checked_input: CheckedInput, problems: Sequence[Problem], report: 
             problems=problems,
         )
     except UsageError as error:
-        return WrittenReports(notes=(f"{error} {error.remedy or ''}".strip(),))
-    lacks = f"{copy.name} lacks what your file has besides: {', '.join(losses)}. Correct your own file."
-    return WrittenReports(annotated=copy, notes=(lacks,) if losses else ())
+        return WrittenReports(notes=(f"{error} {error.remedy or ''}".strip(),)), None
+    lacks = f"{copy.path.name} lacks what your file has besides: {', '.join(copy.losses)}. Correct your own file."
+    return WrittenReports(annotated=copy.path, notes=(lacks,) if copy.losses else ()), copy
 
 
 def require_report_places(source: Path, report: Path | None, page: Path | None, *, force: bool = False) -> None:

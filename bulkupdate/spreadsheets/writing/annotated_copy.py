@@ -14,6 +14,7 @@ from contextlib import suppress
 from copy import copy
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
@@ -22,6 +23,7 @@ from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import PatternFill
 from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import Problem, Severity
@@ -33,6 +35,7 @@ from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.explanations import end_sentence
 from bulkupdate.spreadsheets.writing.formula_values import finish_package
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
+from bulkupdate.spreadsheets.writing.problem_listing import list_problems
 from bulkupdate.spreadsheets.writing.xlsx_writer import mark_workbook
 
 MOST_ROWS = 20_000
@@ -43,6 +46,14 @@ _FILLS = {
     Severity.WARNING: PatternFill("solid", fgColor=styles.AMBER[0]),
 }
 _LITERAL_ESCAPE = re.compile("_(?=x(?!00[01]|005F|FFF)[0-9A-Fa-f]{4}_)")
+
+
+class MarkedCopy(NamedTuple):
+    """An annotated copy: what it lacks, in plain words, and the marked cell of each problem: `'Customers'!D3`."""
+
+    path: Path
+    losses: Sequence[str]
+    locations: Sequence[str]
 
 
 def annotated_path(report_path: Path) -> Path:
@@ -74,26 +85,27 @@ def write_annotated_copy(
     headings: Sequence[str],
     key_heading: str,
     problems: Sequence[Problem],
-) -> list[str]:
-    """Write a copy of `source` to `target`, the cells that have problems marked and commented.
+) -> MarkedCopy:
+    """Write a copy of `source` to `target`, the cells that have problems marked and commented, and listed in a sheet.
 
     `headings` are the sheet's, column by column; a problem of the whole row is put on the column `key_heading`. Errors
-    are red, warnings amber. Formulas keep the values they show; nothing is calculated, no macro is run. Returns what
-    the copy lacks, in plain words. Raises `UsageError` if the copy cannot be written or the workbook cannot be copied.
+    are red, warnings amber. Formulas keep the values they show; nothing is calculated, no macro is run. Raises
+    `UsageError` if the copy cannot be written or the workbook cannot be copied.
     """
+    locations: list[str] = []
+
+    def edit(sheet: Worksheet) -> None:
+        locations.extend(_mark_problems(sheet, heading_row, headings, key_heading, problems))
+        list_problems(sheet, problems, locations)
+
     try:
-        return write_edited_copy(
-            source,
-            target,
-            sheet_name,
-            OwnFileKind.ANNOTATED_COPY,
-            lambda sheet: _mark_problems(sheet, heading_row, headings, key_heading, problems),
-        )
+        losses = write_edited_copy(source, target, sheet_name, OwnFileKind.ANNOTATED_COPY, edit)
     except UncopiableError as error:
         raise UsageError(
             f"No annotated copy of {source.name} could be made: {error}.",
             remedy="The sheet Problems of the report lists the same problems.",
         ) from error
+    return MarkedCopy(target, losses, locations)
 
 
 class UncopiableError(Exception):
@@ -153,15 +165,16 @@ def _escape_literals(book: Workbook) -> None:
 
 def _mark_problems(
     sheet: Worksheet, heading_row: int, headings: Sequence[str], key_heading: str, problems: Sequence[Problem]
-) -> None:
+) -> list[str]:
+    """Mark the cells; return the location of each problem's cell."""
     places = _find_columns(sheet, heading_row, headings)
     key_place = places.get(_squeeze(key_heading), 1)
-    by_cell: dict[tuple[int, int], list[Problem]] = {}
-    for problem in problems:
-        place = places.get(_squeeze(problem.column), key_place)
-        by_cell.setdefault((problem.row, place), []).append(problem)
-    marked = {(cell := _get_cell(sheet, *place)).coordinate: _mark(cell, found) for place, found in by_cell.items()}
-    _raise_above_rules(sheet, marked)
+    cells = [_get_cell(sheet, each.row, places.get(_squeeze(each.column), key_place)) for each in problems]
+    by_cell: dict[Cell, list[Problem]] = {}
+    for cell, problem in zip(cells, problems, strict=True):
+        by_cell.setdefault(cell, []).append(problem)
+    _raise_above_rules(sheet, {cell.coordinate: _mark(cell, found) for cell, found in by_cell.items()})
+    return [f"{quote_sheetname(sheet.title)}!{cell.coordinate}" for cell in cells]
 
 
 def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 
-from bulkupdate.customers.models import Change, Problem, Severity
+from bulkupdate.customers.models import Change, Problem
 from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.annotated_copy import MarkedCopy
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
+from bulkupdate.spreadsheets.writing.problem_listing import SEVERITY_COLOURS
 from bulkupdate.spreadsheets.writing.summary_sheet import SummaryRow, SummarySection, format_summary
 from bulkupdate.spreadsheets.writing.tables import Column, format_table
-from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, write_workbook
+from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS, Cell, Styled, write_workbook
 
 SUMMARY_SHEET = "Summary"
 PROBLEMS_SHEET = "Problems"
 PREVIEW_SHEET = "Preview"
 CHANGES_SHEET = "Changes"
 MATCHES_SHEET = "Matches"
-
-SEVERITY_COLOURS = {Severity.ERROR.value: styles.RED, Severity.WARNING.value: styles.AMBER}
 
 _ROW = Column("Row", 8.0, styles.NUMBER)
 _CUSTOMER_ID = Column("CustomerId", 13.0)
@@ -31,12 +31,14 @@ _PROBLEMS = (
     Column("Problem", 56.0, styles.WRAPPED_TEXT), Column("How to fix", 56.0, styles.WRAPPED_TEXT),
 )  # fmt: skip
 _FROZEN = 3
-_PREVIEW = (_ROW, _CUSTOMER_ID, Column("Body", 120.0))
-_CHANGES = (_ROW, _CUSTOMER_ID, Column("Field", 26.0), Column("Before", 46.0), Column("After", 46.0))
+_PREVIEW = (_ROW, _CUSTOMER_ID, Column("Body", 120.0, styles.WRAPPED_TEXT))
+_CHANGES = (_ROW, _CUSTOMER_ID, Column("Field", 26.0), Column("Before", 46.0, styles.WRAPPED_TEXT),
+            Column("After", 46.0, styles.WRAPPED_TEXT))  # fmt: skip
 
 MATCH_COLUMNS = (
-    _ROW, Column("Key", 34.0), Column("Result", 20.0), _CUSTOMER_ID, Column("Candidate", 13.0), Column("Name", 30.0),
-    Column("BusinessName", 30.0), Column("Email", 34.0),
+    _ROW, Column("Key", 42.0, styles.WRAPPED_TEXT), Column("Result", 20.0), _CUSTOMER_ID, Column("Candidate", 13.0),
+    Column("Name", 30.0, styles.WRAPPED_TEXT), Column("BusinessName", 30.0, styles.WRAPPED_TEXT),
+    Column("Email", 42.0, styles.WRAPPED_TEXT),
 )  # fmt: skip
 """How the customers of the rows were found: a line for each row, and for each further candidate of a row."""
 
@@ -51,26 +53,32 @@ def write_check_report(
     changes: Iterable[Change] | None,
     summary: Sequence[SummaryRow],
     matches: Iterable[Sequence[str | int]] | None = None,
+    copy: MarkedCopy | None = None,
 ) -> None:
     """Write the sheets Summary, Problems, Preview and, unless these are None, Changes and Matches to a workbook.
 
     A preview is a row number, a customer id and the exact body; `summary` holds labels, values and perhaps remarks;
-    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. The file appears whole or not at all; it is readable by
-    its owner only. If a sheet has no room for all rows, its last one says so. Raises `UsageError` if the file cannot be
-    written.
+    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. `copy` is the annotated copy beside the report, whose
+    cells the row numbers of the problems lead to; None if there is none. The file appears whole or not at all; it is
+    readable by its owner only. If a sheet has no room for all rows, its last one says so. Raises `UsageError` if the
+    file cannot be written.
     """
     book = styles.new_book(SUMMARY_SHEET, PROBLEMS_SHEET, PREVIEW_SHEET)
+    sheet = book[PROBLEMS_SHEET]
+    locations = copy.locations if copy else repeat("")
+    lines = map(_format_problem, problems, locations, repeat(styles.register(sheet, styles.LINK)))
     streamed = {
         SUMMARY_SHEET: format_summary(book[SUMMARY_SHEET], _make_sections(problems, summary)),
         PROBLEMS_SHEET: format_table(
-            book[PROBLEMS_SHEET], _PROBLEMS, _cap(map(_format_problem, problems)), frozen=_FROZEN
+            sheet, _PROBLEMS, _cap(lines), frozen=_FROZEN, linked_file=copy.path.name if copy else ""
         ),
         PREVIEW_SHEET: format_table(book[PREVIEW_SHEET], _PREVIEW, _cap(previews)),
     }
-    styles.add_status_colours(book[PROBLEMS_SHEET], 1, 2, SEVERITY_COLOURS)
+    styles.add_status_colours(sheet, 1, 2, SEVERITY_COLOURS)
     if changes is not None:
-        sheet = book.create_sheet(CHANGES_SHEET)
-        streamed[CHANGES_SHEET] = format_table(sheet, _CHANGES, _cap(map(_format_change, changes)))
+        streamed[CHANGES_SHEET] = format_table(
+            book.create_sheet(CHANGES_SHEET), _CHANGES, _cap(map(_format_change, changes))
+        )
     if matches is not None:
         streamed[MATCHES_SHEET] = format_table(
             book.create_sheet(MATCHES_SHEET), MATCH_COLUMNS, _cap(map(_format_match, matches))
@@ -100,10 +108,10 @@ def _cap(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
     yield from rest if len(rest) < 2 else [(None, _NOT_LISTED)]
 
 
-def _format_problem(problem: Problem) -> tuple[Cell, ...]:
+def _format_problem(problem: Problem, location: str, link: int) -> tuple[Cell, ...]:
     return (
         problem.severity.value,
-        problem.row,
+        Styled(problem.row, link, location) if location else problem.row,
         make_visible(problem.customer_id),
         make_visible(problem.column),
         make_visible(problem.value),

@@ -34,7 +34,8 @@ def finish_package(source: Path, saved: BytesIO) -> bytes:
     with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as package:
         for name, part in parts.items():
             found = _SHEET_PART.fullmatch(name)
-            sheet = values.worksheets[int(found[1]) - 1] if values and found else None
+            place = int(found[1]) - 1 if found else 0
+            sheet = values.worksheets[place] if values and found and place < len(values.worksheets) else None
             package.writestr(name, _fill_in(part, sheet, values.epoch) if values and sheet else part)
         package.writestr(PROPERTIES_PART, seal(properties, package))
     return result.getvalue()

@@ -36,10 +36,12 @@ def format_table(
     count: int | None = None,
     *,
     frozen: int = 0,
+    linked_file: str = "",
 ) -> StreamedRows:
     """Lay out a worksheet as a table and return its rows, to be streamed.
 
     `count` is their number, None if unknown. The first `frozen` columns stay in sight, and are on every printed page.
+    `linked_file` is the workbook that links in the rows lead to, see `StreamedRows`.
     """
     styles.make_table(sheet, [column.width for column in columns], frozen)
     headings: list[Cell] = [Styled(column.heading, styles.register(sheet, column.heading_style)) for column in columns]
@@ -48,6 +50,7 @@ def format_table(
         [styles.register(sheet, column.style) for column in columns],
         {index: column.width for index, column in enumerate(columns) if column.style.wrapped},
         count=None if count is None else count + 1,
+        linked_file=linked_file,
     )
 
 

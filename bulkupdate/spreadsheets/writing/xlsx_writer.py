@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from typing import IO, BinaryIO, NamedTuple, TypeAlias
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from openpyxl import Workbook
@@ -37,7 +38,7 @@ EXCEL_COLUMNS = 16_384
 _SMALL_PART_BYTES = 2_000_000_000
 _BYTES_A_CELL = 100
 _CHUNK_CHARACTERS = 4_000_000
-_LINE_POINTS = 15
+LINE_POINTS = 15
 _CHARACTERS_A_WIDTH = 1.1  # a column's width counts figures; letters are narrower on the whole
 _MOST_LINES = 25
 
@@ -46,6 +47,8 @@ _SHEET_DATA = re.compile(rb"<sheetData ?/>|<sheetData>.*</sheetData>", re.DOTALL
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _AFTER_LINKS = re.compile(rb"<(?:printOptions|pageMargins)\b")
+_PLACE_OF_LINKS = re.compile(rb"<hyperlinks>.*?</hyperlinks>")
+_LINKED_FILE = ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId1"'
 _AFTER_IGNORED_ERRORS = re.compile(rb"<(?:drawing|legacyDrawing|tableParts)\b|</worksheet>")
 _IGNORED_ERRORS = b'<ignoredErrors><ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/></ignoredErrors>'
 
@@ -53,7 +56,7 @@ _IGNORED_ERRORS = b'<ignoredErrors><ignoredError sqref="A1:XFD1048576" numberSto
 class Styled(NamedTuple):
     """A cell with a style of its own; `style` is the number that `styles.register` returned.
 
-    `location` is the place in the same workbook that a click leads to, such as `'Results'!A5`; empty for none.
+    `location` is the place in the workbook that a click leads to, such as `'Results'!A5`; empty for none.
     """
 
     value: str | int | None
@@ -70,14 +73,16 @@ class StreamedRows:
     """The rows of a sheet, from row 1 on.
 
     `styles` holds a style for each column. `wrapped` has, for each column (from 0) whose texts break their lines, its
-    width in characters: rows are made as high as that takes. `count` is how many rows, None if unknown. `links` are
-    filled while the rows are written.
+    width in characters: rows are made as high as that takes. `count` is how many rows, None if unknown. `linked_file`
+    is the name of the workbook beside this one that the links lead to, empty for this one. `links` are filled while the
+    rows are written.
     """
 
     rows: Iterable[Sequence[Cell]]
     styles: Sequence[int]
     wrapped: Mapping[int, float] = field(default_factory=dict)
     count: int | None = None
+    linked_file: str = ""
     links: list[str] = field(default_factory=list)
 
 
@@ -92,6 +97,9 @@ def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, Stre
     created = book.properties.created or datetime(2026, 1, 1)
     book.properties.creator = CREATOR
     mark_workbook(book, kind)
+    for title, rows in streamed.items():
+        if rows.linked_file:  # openpyxl writes the relation that all links of the sheet use
+            book[title]["A1"].hyperlink = quote(rows.linked_file)
     book.save(skeleton)
     with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(stream, "w") as target:
         for name in sorted(source.namelist(), key=PROPERTIES_PART.__eq__):
@@ -145,7 +153,7 @@ def _insert_links(tail: bytes, links: Sequence[str]) -> bytes:
     if not links:
         return tail
     element = f"<hyperlinks>{''.join(links)}</hyperlinks>".encode()
-    return _AFTER_LINKS.sub(lambda found: element + found[0], tail, count=1)
+    return _AFTER_LINKS.sub(lambda found: element + found[0], _PLACE_OF_LINKS.sub(b"", tail), count=1)
 
 
 def _too_large(title: str) -> UsageError:
@@ -191,10 +199,11 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
     """Yield each row as a `<row>` element. This is the innermost loop: a large run has millions of cells."""
     letters = [get_column_letter(place) for place in range(1, len(streamed.styles) + 1)]
     columns = [(f'<c r="{letter}', f'" s="{style}') for letter, style in zip(letters, streamed.styles, strict=True)]
+    linked_file = _LINKED_FILE if streamed.linked_file else ""
     for number, row in enumerate(streamed.rows, start=1):
-        lines = _count_lines(row, streamed.wrapped) if streamed.wrapped else 1
+        lines = count_lines(row, streamed.wrapped) if streamed.wrapped else 1
         parts = [
-            f'<row r="{number}" ht="{lines * _LINE_POINTS}" customHeight="1">' if lines > 1 else f'<row r="{number}">'
+            f'<row r="{number}" ht="{lines * LINE_POINTS}" customHeight="1">' if lines > 1 else f'<row r="{number}">'
         ]
         for (head, style), value in zip(columns, row, strict=False):
             if value == "" or value is None:
@@ -202,7 +211,7 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
             if isinstance(value, Styled):
                 if value.location:
                     link = quoteattr(value.location)
-                    streamed.links.append(f'<hyperlink ref="{head[6:]}{number}" location={link}/>')
+                    streamed.links.append(f'<hyperlink ref="{head[6:]}{number}"{linked_file} location={link}/>')
                 style, value = f'" s="{value.style}', value.value
             if value is None:
                 parts.append(f'{head}{number}{style}"/>')
@@ -214,7 +223,7 @@ def _format_rows(streamed: StreamedRows) -> Iterator[str]:
         yield "".join(parts)
 
 
-def _count_lines(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
+def count_lines(row: Sequence[Cell], wrapped: Mapping[int, float]) -> int:
     """Return how many lines the wrapped texts of a row need; some programs do not compute its height."""
     most = 1
     for place, width in wrapped.items():

@@ -81,11 +81,22 @@ def test_a_problem_of_the_whole_row_is_put_on_its_customer_id(source: Path) -> N
     assert "Stands twice." in sheet["A5"].comment.text
 
 
+def test_a_sheet_lists_the_problems_with_links_to_their_cells(source: Path) -> None:
+    copy = annotate(source, [make_problem(4, "E-mail", "=No @."), make_problem(5, "")])
+    again = openpyxl.load_workbook(annotate(copy, [make_problem(4, "E-mail", "=No @.")]))
+    assert again.sheetnames == ["Kunden", "Notes", "Problems (bulkupdate)"]
+    assert again.active is again["Kunden"]
+    heading, (severity, row, _, message, _) = again["Problems (bulkupdate)"].iter_rows()
+    assert [severity.value, row.value, message.value, message.data_type] == ["error", 4, "=No @.", "s"]
+    assert row.hyperlink.location == "'Kunden'!B4"
+    assert heading[0].value == "Severity"
+
+
 def test_all_else_stays_as_the_user_made_it(source: Path) -> None:
     before = openpyxl.load_workbook(source)
     after = openpyxl.load_workbook(annotate(source, [make_problem(4, "E-mail"), make_problem(4, "Phone1")]))
     sheet = after["Kunden"]
-    assert after.sheetnames == before.sheetnames
+    assert after.sheetnames == [*before.sheetnames, "Problems (bulkupdate)"]
     assert list(sheet.values) == list(before["Kunden"].values)
     assert after["Notes"]["A1"].value == "keep me"
     assert (sheet["B4"].font.b, sheet["B4"].font.name, sheet["C4"].number_format) == (True, "Courier New", "@")
@@ -222,11 +233,11 @@ def test_what_the_copy_lacks_is_said_in_plain_words_and_no_library_warns(source:
         },
     )
     target = annotated_path(source.with_name("check.xlsx"))
-    losses = write_annotated_copy(
+    copy = write_annotated_copy(
         source, target, sheet_name="Kunden", heading_row=3, headings=("Customer ID", " E-mail ", "Phone1"),
         key_heading="Customer ID", problems=[make_problem(4, "E-mail")],
     )  # fmt: skip
-    assert losses == [
+    assert copy.losses == [
         "buttons and other controls", "drop-down lists that take their entries from another sheet", "sparklines",
         "text boxes and shapes",
     ]  # fmt: skip
@@ -286,6 +297,8 @@ def test_the_command_says_what_the_copy_lacks_and_no_library_speaks(run_program,
     done = run_program("check", "in.xlsx", "-o", "r.xlsx")
     assert "r-annotated.xlsx lacks what your file has besides: buttons and other controls, drop-down lists" in done.err
     assert "Warning" not in done.err
+    link = openpyxl.load_workbook(tmp_path / "r.xlsx")["Problems"]["B2"].hyperlink
+    assert (link.target, link.location) == ("r-annotated.xlsx", "'Sheet'!B2")
 
 
 def test_the_sentences_of_a_comment_are_separated(source: Path) -> None:

@@ -1,0 +1,47 @@
+"""Add a sheet to the annotated copy that lists its problems, each with a link to the marked cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
+
+from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.escaping import make_visible
+from bulkupdate.spreadsheets.writing.xlsx_writer import LINE_POINTS, count_lines
+
+SEVERITY_COLOURS = {Severity.ERROR.value: styles.RED, Severity.WARNING.value: styles.AMBER}
+
+_SHEET = "Problems (bulkupdate)"
+_COLUMNS = {"Severity": 11.0, "Row": 8.0, "Column": 28.0, "Problem": 60.0, "How to fix": 60.0}
+_LINKED = 2
+
+
+def list_problems(sheet: Worksheet, problems: Sequence[Problem], locations: Sequence[str]) -> None:
+    """Add the list to the workbook of `sheet`; `locations` are where the cells of the problems are."""
+    book = sheet.parent
+    assert book is not None, "a worksheet is part of a workbook"
+    if _SHEET in book.sheetnames:  # a copy of an annotated copy
+        del book[_SHEET]
+    listing = book.create_sheet(_SHEET)
+    styles.make_table(listing, list(_COLUMNS.values()), _LINKED)
+    styles.add_status_colours(listing, 1, 2, SEVERITY_COLOURS)
+    _write_row(listing, 1, list(_COLUMNS), styles.OWN_HEADING)
+    for row, (problem, location) in enumerate(zip(problems, locations, strict=True), start=2):
+        texts = (make_visible(each) for each in (problem.column, problem.message, problem.remedy))
+        line = [problem.severity.value, problem.row, *texts]
+        _write_row(listing, row, line, styles.WRAPPED_TEXT)
+        lines = count_lines(line, dict(enumerate(_COLUMNS.values())))
+        listing.row_dimensions[row].height = LINE_POINTS * lines  # some programs do not compute it
+        listing.cell(row, _LINKED).hyperlink = Hyperlink(ref=f"B{row}", location=location)
+        styles.apply(styles.LINK, listing.cell(row, _LINKED))
+
+
+def _write_row(listing: Worksheet, row: int, values: Sequence[str | int], style: styles.CellStyle) -> None:
+    for column, value in enumerate(values, start=1):
+        cell = listing.cell(row, column, value)
+        if isinstance(value, str):
+            cell.data_type = "s"  # a text that begins with "=" too
+        styles.apply(style, cell)
