@@ -19,8 +19,10 @@ from bulkupdate.text import is_utf8
 
 _HELP = """Update Sellercloud customers in bulk from a spreadsheet.
 
-Blank cells leave a field unchanged. Start with `bulkupdate template`, check with `bulkupdate check FILE`, send with
-`bulkupdate run FILE`. If a run stops for any reason, continue it with `bulkupdate resume`.
+Blank cells leave a field unchanged. Start with `bulkupdate setup` and `bulkupdate template`, check with `bulkupdate
+check FILE`, send with `bulkupdate run FILE`. If a run stops for any reason, continue it with `bulkupdate resume`.
+
+`bulkupdate help COMMAND` shows examples and options; `bulkupdate demo` needs no account.
 """
 
 COMMAND_GROUPS: dict[str, dict[str, str]] = {
