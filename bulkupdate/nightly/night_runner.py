@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import BulkUpdateError, ExitCode
+from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 from bulkupdate.nightly.file_job import FileProcessor
 from bulkupdate.nightly.file_report import FileReport, write_file_summary
 from bulkupdate.nightly.file_sender import FileSender
@@ -128,20 +128,26 @@ def _prepare_folder(folder: NightFolder, killed: Owner | None, clock: Clock) -> 
 
 def _process_files(night: Night, processor: FileProcessor, progress: _Progress) -> bool:
     """Process all files; return whether the night ended before it reached them all."""
-    for claimed in _claim_files(night, processor.sender.folder, progress.history):
+    sender = processor.sender
+    for claimed in _claim_files(night, sender.folder, progress.history, sender.journal):
         report = processor.process(claimed)
         progress.files.append(report)
         progress.exit_code = max(progress.exit_code, report.exit_code)
-        _finish_file(claimed, report, processor.sender, night.notifier)
+        _finish_file(claimed, report, sender, night.notifier)
         night.on_report(report)
         if report.ends_night or night.stop.is_set():
             return True
     return night.stop.is_set()
 
 
-def _claim_files(night: Night, folder: NightFolder, history: InboxHistory) -> Iterator[ClaimedFile]:
-    """Yield what the last night left in `working/`; then the inbox, each file claimed only when its turn comes."""
-    yield from folder.list_claimed()
+def _claim_files(night: Night, folder: NightFolder, history: InboxHistory, journal: Journal) -> Iterator[ClaimedFile]:
+    """Yield what the last night left in `working/`; then the inbox, each file claimed only when its turn comes.
+
+    Last come those of which only rows answered 401 are left: they may end each night.
+    """
+    left = folder.list_claimed()
+    refused = [claimed for claimed in left if _is_refused(claimed, journal)]
+    yield from (claimed for claimed in left if claimed not in refused)
     history.settled = wait_until_settled(folder.inbox, night.options.settle_seconds, night.clock, night.stop)
     for waiting in history.settled.ready:
         if night.stop.is_set():
@@ -150,6 +156,14 @@ def _claim_files(night: Night, folder: NightFolder, history: InboxHistory) -> It
         if claimed is not None:
             LOGGER.info("claimed", extra={"run": claimed.run_id, "file": waiting.path.name})
             yield claimed
+    yield from refused
+
+
+def _is_refused(claimed: ClaimedFile, journal: Journal) -> bool:
+    try:
+        return journal.has_only_refused_rows(journal.find_run(claimed.run_id))
+    except UsageError:  # claimed, but its run has not begun
+        return False
 
 
 def _claim(folder: NightFolder, waiting: WaitingFile, clock: Clock, history: InboxHistory) -> ClaimedFile | None:

@@ -23,6 +23,7 @@ from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunOptions, RunState
 from bulkupdate.runs.runner import execute_run
 from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.sandbox.responses import refuse
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, bare, sheet
@@ -209,6 +210,17 @@ def test_a_file_at_which_a_library_panics_does_not_stop_the_others(env: NightEnv
     assert env.night() is ExitCode.FILE_REFUSED
     assert (env.places()["failed"], env.places()["done"]) == (["panic.xlsx"], ["good.csv"])
     assert "its cells cannot be read" in env.summary("panic")["reason"]
+
+
+def test_a_customer_whom_the_login_must_not_change_ends_no_night_before_the_other_files(env: NightEnvironment) -> None:
+    env.sandbox.service.plan = lambda call: refuse(401, "no rights") if call.customer_id == str(FIRST) else None
+    env.put("a.csv", sheet([FIRST, FIRST + 1]), age=60)
+    env.put("b.csv", sheet([FIRST + 2]))
+    for sent in ([], [FIRST + 1], [FIRST + 1, FIRST + 2]):  # the first row, the other row, the other file
+        assert env.night() is ExitCode.STOPPED
+        assert sorted(set(env.puts()) - {str(FIRST)}) == [str(customer) for customer in sent]
+    assert (env.places()["working"], env.places()["done"]) == (["a.csv"], ["b.csv"])
+    assert f"Customers/{FIRST}" in env.summary("a")["reason"]
 
 
 def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironment) -> None:

@@ -24,6 +24,7 @@ NOT_YET_READ_BACK = "answered 200; not yet read back"
 _TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
 """The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
 
+_PENDING = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}"
 
 _NEWER_RUNS = f"""
 SELECT u.id, count(DISTINCT mine.customer_id)
@@ -57,9 +58,8 @@ class RowTable(JournalFile):
 
         Last come those answered 401 as the run stopped: one of them may be a customer whom the login must not change.
         """
-        for last in ("IS NOT 401", "= 401"):
-            condition = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK} AND http_status {last}"
-            yield from self._page_rows(run, condition)
+        yield from self._page_rows(run, f"{_PENDING} AND http_status IS NOT 401")
+        yield from self._page_rows(run, f"{_PENDING} AND http_status = 401")
 
     def count_newer_runs(self, run: Run, statuses: Sequence[Status]) -> list[tuple[str, int]]:
         """Return the runs that have sent, since this one began, customers whose rows here have one of these statuses.
@@ -71,8 +71,12 @@ class RowTable(JournalFile):
 
     def count_pending(self, run: Run) -> int:
         """Return how many rows are to be sent."""
-        condition = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}"
-        return self._count(run, condition)
+        return self._count(run, _PENDING)
+
+    def has_only_refused_rows(self, run: Run) -> bool:
+        """Return whether there are rows to be sent, and all of them were answered 401."""
+        refused = self._count(run, f"{_PENDING} AND http_status = 401")
+        return refused > 0 and refused == self.count_pending(run)
 
     def count_awaiting_read_back(self, run: Run) -> int:
         """Return how many rows `--verify` has still to read back."""
