@@ -31,12 +31,11 @@ from bulkupdate.runs.matching.search import make_search
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.run_report import RunReport, report_failure
+from bulkupdate.runs.run_result import list_reading_arguments
 from bulkupdate.text import SuggestedCommand, pluralize
 
 MAX_READ_ATTEMPTS = 2
 """How often the program may end while it reads a file before the file is refused: once may be a power cut."""
-
-CORRECT_IT = "Correct it and put it back into inbox/."
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ class FileProcessor:
                 return self._refuse_rows(claimed, checked_input)
             return self._send(claimed, checked_input)
         except InputFileError as error:
-            run_report = report_failure(error, claimed.path, None)
-            return self._refuse(claimed, run_report, "refused, nothing was sent", explain(error))
+            return self._refuse_file(claimed, _use_original_name(error, claimed))
         except InterruptedRunError as interrupted:  # while fetching live customers: nothing was sent yet
             return self._leave(claimed, run, self.sender.stop.reason or interrupted)
         except (StoppedError, BusyError) as error:
@@ -124,21 +122,27 @@ class FileProcessor:
             run_report=report_failure(error, claimed.path, run.id if run else None),
             sentence=sentence,
             reason=reason,
+            public_reason=reason,
             ends_night=not isinstance(error, BusyError | OvertakenRunError),
         )
 
     # -- refusing -----------------------------------------------------------------------------------------------
 
+    def _refuse_file(self, claimed: ClaimedFile, error: InputFileError) -> FileReport:
+        run_report = replace(report_failure(error, claimed.path, None), next_command=self._check_command(claimed))
+        advice = "" if "inbox/" in explain(error) else _correct(claimed)
+        report = self._refuse(claimed, run_report, "refused, nothing was sent", f"{explain(error)} {advice}".strip())
+        return replace(report, public_reason=advice)
+
     def _refuse_rows(self, claimed: ClaimedFile, checked_input: CheckedInput) -> FileReport:
         folder = self.sender.folder
         report = folder.report_path(claimed, "-check.xlsx")
         written = write_check(checked_input, self.sender.settings, report, None)
-        next_command = SuggestedCommand("check", folder.find_target(claimed, folder.failed))
-        run_report = report_check(checked_input, ExitCode.FILE_REFUSED, written, next_command)
+        run_report = report_check(checked_input, ExitCode.FILE_REFUSED, written, self._check_command(claimed))
         rows = pluralize(len(checked_input.checked), "row")
         verb = "is" if checked_input.invalid == 1 else "are"
         sentence = f"refused: {checked_input.invalid:,} of {rows} {verb} invalid, nothing was sent"
-        reason = f"The check report lists every problem. {CORRECT_IT}"
+        reason = f"The check report lists every problem. {_correct(claimed)}"
         return self._refuse(claimed, replace(run_report, state=RunState.STOPPED), sentence, reason, written.paths)
 
     def _refuse(
@@ -152,8 +156,15 @@ class FileProcessor:
             run_report=replace(run_report, file=str(target)),
             sentence=sentence,
             files=files,
-            reason=reason if "inbox/" in reason else f"{reason} {CORRECT_IT}",
+            reason=reason,
+            public_reason=reason,
         )
+
+    def _check_command(self, claimed: ClaimedFile) -> SuggestedCommand:
+        """Return the command that shows what is wrong with a refused file."""
+        folder = self.sender.folder
+        arguments = list_reading_arguments(self.sender.options.run_options)
+        return SuggestedCommand("check", folder.find_target(claimed, folder.failed), *arguments)
 
     # -- sending ------------------------------------------------------------------------------------------------
 
@@ -195,3 +206,13 @@ class FileProcessor:
             sentence="skipped: every row of it was updated before",
             sent_before=sent_before,
         )
+
+
+def _correct(claimed: ClaimedFile) -> str:
+    return f"Correct it and put it back into inbox/ as {claimed.original_name}."
+
+
+def _use_original_name(error: InputFileError, claimed: ClaimedFile) -> InputFileError:
+    """Return the error in which the file has the name that its users gave it."""
+    texts = [text and text.replace(claimed.path.name, claimed.original_name) for text in (str(error), error.remedy)]
+    return InputFileError(texts[0] or "", remedy=texts[1])

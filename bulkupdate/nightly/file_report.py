@@ -30,9 +30,9 @@ class FileReport:
 
     `name` is the file's original name, `path` its place after the night. `run_report` is the object that `--json`
     prints. `files` are the files written for users: results, to-fix file, check report. `sentence` says what happened,
-    without any text of a cell; `reason` says why and may quote a heading or the service, empty if all went well.
-    `sent_before` says when this content was sent before, empty if it was not. `ends_night`: what stopped this file
-    would stop the next one too.
+    without any text of a cell; `reason` says why and what to do, and may quote a heading or the service; empty if all
+    went well. `public_reason` is what of it may be in a log or a chat: no heading, no cell. `sent_before` says when
+    this content was sent before, empty if it was not. `ends_night`: what stopped this file would stop the next one too.
     """
 
     name: str
@@ -42,6 +42,7 @@ class FileReport:
     sentence: str
     files: tuple[Path, ...] = ()
     reason: str = ""
+    public_reason: str = ""
     sent_before: str = ""
     ends_night: bool = False
 

@@ -142,6 +142,7 @@ class FileSender:
             sentence=_describe(result),
             files=tuple(each for each in (result.results, result.to_fix) if each is not None),
             reason=explain(error) if error else "",
+            public_reason=explain(error) if error else "",
             ends_night=not is_done and not may_be_the_file,
         )
 

@@ -183,9 +183,10 @@ def _finish_file(claimed: ClaimedFile, report: FileReport, sender: FileSender, n
     level = logging.INFO if report.exit_code is ExitCode.DONE else logging.WARNING
     context = {"run": claimed.run_id, "file": report.name, "exit_code": int(report.exit_code)}
     LOGGER.log(level, "%s", report.sentence, extra=context)
-    if report.reason:  # a refusal may quote a heading, and that may be customer data
-        quotes_cells = report.exit_code is ExitCode.FILE_REFUSED
-        LOGGER.log(logging.DEBUG if quotes_cells else level, "reason: %s", report.reason, extra={"run": claimed.run_id})
+    if report.public_reason:
+        LOGGER.log(level, "reason: %s", report.public_reason, extra={"run": claimed.run_id})
+    if report.reason != report.public_reason:  # it may quote a heading, and that may be customer data
+        LOGGER.debug("reason: %s", report.reason, extra={"run": claimed.run_id})
     notifier.notify_file(report)
     if report.path != claimed.path:
         sender.folder.archive(claimed, report.path)

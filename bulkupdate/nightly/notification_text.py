@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Status
-from bulkupdate.nightly.file_report import FileOutcome, FileReport
+from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import neutralise
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.runs.row_reasons import describe_row_reasons
@@ -44,11 +44,8 @@ def write_file_post(report: FileReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a file; it quotes no cell of the file."""
     described = report.run_report.to_json()
     reasons = _explain_without_cells(report)
-    counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
-    lines = [f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else "")]
-    lines += [*filter(None, [report.sent_before]), *reasons]
     return {
-        "text": _escape_for_slack(lines), "file": report.name, "outcome": report.outcome.value,
+        "text": _escape_for_slack(_write_public_lines(report)), "file": report.name, "outcome": report.outcome.value,
         **{name: described[name] for name in _WEBHOOK_KEYS}, "sent_before": report.sent_before, "reasons": reasons,
     }  # fmt: skip
 
@@ -74,23 +71,24 @@ def write_night_text(report: NightReport) -> str:
 
 
 def write_night_post(report: NightReport) -> dict[str, Any]:
-    """Return the JSON object that a webhook gets about a night."""
+    """Return the JSON object that a webhook gets about a night; its text quotes no cell of a file."""
     lines = [f"bulkupdate nightly: {report.describe()}", *_explain_error(report)]
-    lines += _cut(
-        [
-            line
-            for each in report.files
-            for line in (f"{each.name}: {each.sentence}", *(f"  {reason}" for reason in _explain_without_cells(each)))
-        ]
-    )
+    lines += _cut([line for each in report.files for line in _write_public_lines(each)])
     lines += _cut([f"left behind: {each.name}: {each.message}" for each in report.left_files])
     return {"text": _escape_for_slack(lines), **report.to_json()}
 
 
+def _write_public_lines(report: FileReport) -> list[str]:
+    counts = ", ".join(f"{count:,} {status.value}" for status, count in report.run_report.counts.items() if count)
+    outcome = f"{report.name}: {report.sentence}" + (f" ({counts})" if counts else "")
+    details = [*filter(None, [report.sent_before]), *_explain_without_cells(report)]
+    return [outcome, *(f"  {detail}" for detail in details)]
+
+
 def _explain_without_cells(report: FileReport) -> list[str]:
-    """Return why a file, or rows of it, were not sent or not updated, unless the reason may quote a cell."""
+    """Return why a file, or rows of it, were not sent or not updated; the reason of an invalid row quotes its cell."""
     rows = [each for each in report.run_report.reasons if each.status is not Status.INVALID]
-    return [*describe_row_reasons(rows), *([report.reason] if report.outcome is FileOutcome.STOPPED else [])]
+    return [*filter(None, [report.public_reason]), *describe_row_reasons(rows)]
 
 
 def _explain_error(report: NightReport) -> Iterator[str]:

@@ -11,7 +11,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.runs.matching.key import list_arguments
 from bulkupdate.runs.row_reasons import RowReason
-from bulkupdate.runs.run_records import TO_FIX, UNCONFIRMED, Run, RunState, StatusCounts
+from bulkupdate.runs.run_records import TO_FIX, UNCONFIRMED, Run, RunOptions, RunState, StatusCounts
 from bulkupdate.text import SuggestedCommand, pluralize
 
 _WORTH_A_RETRY = (Status.FAILED, Status.UNKNOWN)
@@ -99,8 +99,12 @@ def describe_rest(
 
 def _run_command(run: Run, to_fix: Path) -> SuggestedCommand:
     """Return the command that sends corrected rows, which are read, and their customers found, as those of the run."""
-    options = run.options
-    return SuggestedCommand("run", to_fix, *list_arguments(options.key, options.lookup), *shlex.split(options.reading))
+    return SuggestedCommand("run", to_fix, *list_reading_arguments(run.options))
+
+
+def list_reading_arguments(options: RunOptions) -> tuple[str | Path, ...]:
+    """Return the options by which the sheets of a run are read, and their customers found, to be added to a command."""
+    return (*list_arguments(options.key, options.lookup), *shlex.split(options.reading))
 
 
 def _count(tally: StatusCounts, statuses: tuple[Status, ...]) -> int:

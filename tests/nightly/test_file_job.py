@@ -226,11 +226,15 @@ def test_a_customer_whom_the_login_must_not_change_ends_no_night_before_the_othe
 def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironment) -> None:
     env.put("bad.csv", BAD, age=60)
     env.put("broken.xlsx", "no workbook", age=50)
+    env.put("notes.txt", "no sheet", age=40)
     env.night()
-    for name in ("bad", "broken"):
-        summary = env.summary(name)
-        assert summary["reason"].endswith("Correct it and put it back into inbox/.")
+    for name in ("bad.csv", "broken.xlsx", "notes.txt"):
+        summary = env.summary(Path(name).stem)
+        assert summary["reason"].endswith(f"Correct it and put it back into inbox/ as {name}.")
+        assert summary["next_args"][:2] == ["bulkupdate", "check"]
+        assert Path(summary["next_args"][2]).parent == env.folder / "failed"
         assert (summary["outcome"], summary["state"], summary["run"]) == ("refused", "stopped", None)
+    assert env.summary("notes")["problems"][0]["message"].startswith("notes.txt is not a supported file type")
 
 
 def test_the_reasons_of_rejected_rows_are_in_the_summary(env: NightEnvironment) -> None:

@@ -11,7 +11,6 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, JournalError
-from bulkupdate.nightly.file_report import FileOutcome
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
 from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
 from bulkupdate.nightly.notifications import TRIES, Notifier
@@ -130,12 +129,15 @@ def test_the_summary_of_a_night_is_one_mail_with_every_file_and_what_was_left(po
 
 
 def test_the_post_of_a_night_says_why_without_quoting_a_cell(listener: Listener) -> None:
-    stopped = replace(report("c.csv", 4, reason="The service refused the login."), outcome=FileOutcome.STOPPED)
+    stopped = report("c.csv", 4, reason="The service refused the login.", public_reason="The login was refused.")
     settings = replace(listener.settings, notify="summary")
     notify_night(settings, report("b.csv", reason="“Ann” is no heading", row_reasons=REASONS), stopped, exit_code=4)
     (post,) = listener.posts
-    assert "b.csv: finished\n  1 rejected: 404 Customer 99999 was not found (row 5)\nc.csv" in post["text"]
-    assert "c.csv: finished\n  The service refused the login." in post["text"]
+    *_, name, reason, stopped_name, cause = post["text"].splitlines()
+    assert (name, reason) == (
+        "b.csv: finished (2 updated, 1 rejected)", "  1 rejected: 404 Customer 99999 was not found (row 5)"
+    )  # fmt: skip
+    assert (stopped_name, cause) == ("c.csv: finished (2 updated, 1 rejected)", "  The login was refused.")
     assert "Ann" not in post["text"]
 
 
@@ -179,7 +181,7 @@ def test_a_long_night_is_cut_for_chat_services(listener: Listener) -> None:
     notify_night(replace(listener.settings, notify="summary"), *[report(f"{number}.csv") for number in range(35)])
     (post,) = listener.posts
     assert post["files"] == 35
-    assert post["text"].endswith("29.csv: finished\n… and 5 more")
+    assert post["text"].endswith("29.csv: finished (2 updated, 1 rejected)\n… and 5 more")
 
 
 def test_a_night_that_finds_the_folder_in_use_leaves_the_report_to_the_other(listener: Listener) -> None:
