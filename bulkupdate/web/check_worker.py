@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkupdate.errors import BulkUpdateError
+from bulkupdate.clock import Clock
+from bulkupdate.crash_report import log_crash
+from bulkupdate.errors import BulkUpdateError, ReaderBugError
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.settings import Secret, Settings
@@ -15,6 +18,8 @@ from bulkupdate.web.check_store import save_check, save_refusal
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.process_limits import limit_process
 from bulkupdate.web.upload_store import Upload
+
+log = logging.getLogger("bulkupdate.web")
 
 MEMORY_BYTES = 640 << 20
 """Memory limit of a check, as RLIMIT_DATA counts it (private writable pages); a check really uses less."""
@@ -78,6 +83,8 @@ def work(task: CheckTask) -> None:
     except BulkUpdateError as error:
         if task.is_report:
             raise
+        if isinstance(error, ReaderBugError):
+            log_crash(task.settings.state_dir, error, [], Clock(), log)
         save_refusal(upload.folder, _rename(str(error), upload), error.remedy and _rename(error.remedy, upload))
 
 
