@@ -6,6 +6,9 @@ import threading
 import time
 from datetime import UTC, datetime
 
+STEP_SECONDS = 0.5
+"""The longest wait of a main thread: on Windows, Ctrl-C is handled only when it is over."""
+
 
 class Clock:
     """The machine's clock. Seconds are seconds since 1970 (UTC), as `time.time()` gives them."""
@@ -20,7 +23,11 @@ class Clock:
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         """Wait this number of seconds, or until `stop` is set. Return True if it was set."""
-        return stop.wait(max(0.0, seconds))
+        end = self.monotonic() + seconds
+        while (left := end - self.monotonic()) > STEP_SECONDS:
+            if stop.wait(STEP_SECONDS):
+                return True
+        return stop.wait(max(0.0, left))
 
 
 def format_utc(seconds: float) -> str:

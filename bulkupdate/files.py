@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,14 @@ LEFTOVER_SECONDS = 600
 """A temporary file of bulkupdate that is older and not locked was left by a killed process."""
 
 _PREFIX, _SUFFIX = ".bulkupdate-", ".tmp"
+
+_IS_WINDOWS = os.name == "nt"
+_RETRY_SECONDS = (0.05, 0.2, 0.5)
+
+_RESERVED_ON_WINDOWS = re.compile(
+    r'.*[<>:"|?*\x00-\x1f].*|.*[. ]|(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])\s*(\..*)?', re.I | re.S
+)
+"""Names that are a device, a second stream of a file, or another name: what is written there is lost."""
 
 
 def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None:
@@ -54,6 +63,8 @@ def find_open_mark(path: Path) -> Path | None:
 
 
 def _check_name(path: Path, endings: Sequence[str]) -> None:
+    if _IS_WINDOWS and _RESERVED_ON_WINDOWS.fullmatch(path.name):
+        raise UsageError(f"{path.name} cannot be the name of a file on Windows.", remedy="Name another file.")
     if path.suffix.lower() not in endings:
         raise UsageError(
             f"{path} cannot be written: its name must end in {' or '.join(endings)}.",
@@ -101,7 +112,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).replace(target)
+        _move_over(Path(temporary), target)
     except BaseException as error:
         with suppress(OSError):
             Path(temporary).unlink()
@@ -109,6 +120,16 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
             raise _refuse(path, error) from error
         raise
     sync_folder(target.parent)
+
+
+def _move_over(temporary: Path, target: Path) -> None:
+    """Replace `target`. Windows refuses that while a virus scanner has just opened it: try again for a moment."""
+    for seconds in _RETRY_SECONDS if _IS_WINDOWS else ():
+        with suppress(PermissionError):
+            temporary.replace(target)
+            return
+        time.sleep(seconds)
+    temporary.replace(target)
 
 
 def open_private(path: Path, *, replace: bool = False) -> BinaryIO:

@@ -11,11 +11,12 @@ from types import FrameType
 
 from bulkupdate.cli.console import Console
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.cancellation import STOP_SIGNALS
 
 
 @contextmanager
 def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`: what is in flight is still recorded. The second one ends the process at once.
+    """Each of `STOP_SIGNALS` sets `stop`: what is in flight is still recorded. The second one ends the process at once.
 
     So does a terminal that is closed (SIGHUP), unless the call was made to outlive it (`nohup`). Ending at once is
     safe: the journal is committed before each request, and SQLite keeps it whole.
@@ -40,7 +41,7 @@ def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
 
 
 def _list_handled() -> Iterator[int]:
-    yield from (signal.SIGINT, signal.SIGTERM)
+    yield from STOP_SIGNALS
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
         yield hang_up

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 from bulkupdate.errors import StoppedError
+
+STOP_SIGNALS = tuple(
+    number for name in ("SIGINT", "SIGTERM", "SIGBREAK") if (number := getattr(signal, name, None)) is not None
+)
+"""The signals that ask to end: SIGBREAK is Ctrl-Break, or a closed window, on Windows."""
 
 
 class Cancellation(threading.Event):

@@ -15,7 +15,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
-from bulkupdate.clock import Clock
+from bulkupdate.clock import STEP_SECONDS, Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.network import describe_bind_error, is_loopback
 from bulkupdate.sandbox.backend import Backend
@@ -177,7 +177,9 @@ def serve_forever(
     with Sandbox(options, host=host, port=port) as sandbox:
         on_ready(sandbox)
         try:
-            (stop or threading.Event()).wait()
+            ended = stop or threading.Event()
+            while not ended.wait(STEP_SECONDS):
+                pass
         except KeyboardInterrupt:
             return
 

@@ -15,6 +15,7 @@ from flask import Flask
 
 from bulkupdate.errors import UsageError
 from bulkupdate.network import describe_bind_error
+from bulkupdate.runs.cancellation import STOP_SIGNALS
 from bulkupdate.web.background import close_services, start_services
 from bulkupdate.web.connections import make_channel_class, make_server
 from bulkupdate.web.page_context import EXTENSION, PageContext
@@ -39,7 +40,7 @@ def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None], *, 
         _find_proxied_address if trust_proxy else _find_address,
     )  # fmt: skip
     server.channel_class = make_channel_class(make_gate(app, context), _make_renderer(app), SECURITY_HEADERS)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, _exit)
     start_services(context)
     shown = f"[{host}]" if ":" in host else host
@@ -47,7 +48,7 @@ def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None], *, 
     try:
         server.run()
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)  # a second one ends at once; the journal is always consistent
         close_services(context)
         server.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -29,8 +30,13 @@ def scan(command: str, path: Path) -> tuple[str, str] | None:
     try:
         # the command is the administrator's setting, the path is generated; no shell is involved
         code = subprocess.run(  # noqa: S603
-            [*shlex.split(command), str(path)], check=False, capture_output=True, timeout=MAX_SECONDS
+            make_scan_call(command, path), check=False, capture_output=True, timeout=MAX_SECONDS
         ).returncode
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return NOT_SCANNED
     return {0: None, 1: INFECTED}.get(code, NOT_SCANNED)
+
+
+def make_scan_call(command: str, path: Path, *, is_windows: bool = os.name == "nt") -> str | list[str]:
+    r"""Return the call of the scanner with the file; on Windows as text, since `C:\scan.exe` is no escape there."""
+    return f"{command} {subprocess.list2cmdline([str(path)])}" if is_windows else [*shlex.split(command), str(path)]
