@@ -32,6 +32,7 @@ from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.run_report import RunReport, report_failure
 from bulkupdate.runs.run_result import list_reading_arguments
+from bulkupdate.spreadsheets.reading.file_type import ENDINGS
 from bulkupdate.text import SuggestedCommand, pluralize
 
 MAX_READ_ATTEMPTS = 2
@@ -209,10 +210,14 @@ class FileProcessor:
 
 
 def _correct(claimed: ClaimedFile) -> str:
-    return f"Correct it and put it back into inbox/ as {claimed.original_name}."
+    name = Path(claimed.original_name)
+    if name.suffix.lower() not in ENDINGS:
+        return f"Save it as {name.stem}.xlsx or {name.stem}.csv, and put that into inbox/."
+    return f"Correct it and put it back into inbox/ as {name}."
 
 
 def _use_original_name(error: InputFileError, claimed: ClaimedFile) -> InputFileError:
     """Return the error in which the file has the name that its users gave it."""
-    texts = [text and text.replace(claimed.path.name, claimed.original_name) for text in (str(error), error.remedy)]
-    return InputFileError(texts[0] or "", remedy=texts[1])
+    own, original = claimed.path.stem, Path(claimed.original_name).stem  # a remedy may name it with another ending
+    remedy = error.remedy and error.remedy.replace(own, original)
+    return InputFileError(str(error).replace(own, original), remedy=remedy)

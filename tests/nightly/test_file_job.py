@@ -228,9 +228,13 @@ def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironmen
     env.put("broken.xlsx", "no workbook", age=50)
     env.put("notes.txt", "no sheet", age=40)
     env.night()
-    for name in ("bad.csv", "broken.xlsx", "notes.txt"):
+    for name, advice in (
+        ("bad.csv", "Correct it and put it back into inbox/ as bad.csv."),
+        ("broken.xlsx", "Correct it and put it back into inbox/ as broken.xlsx."),
+        ("notes.txt", "rename it to notes.csv. Save it as notes.xlsx or notes.csv, and put that into inbox/."),
+    ):
         summary = env.summary(Path(name).stem)
-        assert summary["reason"].endswith(f"Correct it and put it back into inbox/ as {name}.")
+        assert summary["reason"].endswith(advice)
         assert summary["next_args"][:2] == ["bulkupdate", "check"]
         assert Path(summary["next_args"][2]).parent == env.folder / "failed"
         assert (summary["outcome"], summary["state"], summary["run"]) == ("refused", "stopped", None)
