@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from typing import Self
 
-_LIMIT = re.compile(r"(?P<customers>[0-9]{1,10})|(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,6})?)\s?%|none|")
+_LIMIT = re.compile(r"(?:[0-9]{1,10}|(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,6})?)\s?%|none|)")
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeLimit:
+class ChangeLimit(str):
     """The limit that a text such as `500`, `20%` or `none` means; an empty text: not set. Raises `ValueError`."""
 
-    text: str = ""
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        found = _LIMIT.fullmatch(self.text)
+    def __new__(cls, text: str = "") -> Self:
+        """Take the text as a limit."""
+        found = _LIMIT.fullmatch(text)
         if not found or float(found["percent"] or 0) > 100:
-            raise ValueError(f"{self.text!r} is not a number, a percentage such as 20%, or none")
+            raise ValueError(f"{text!r} is not a number, a percentage such as 20%, or none")
+        return super().__new__(cls, text)
 
-    def __bool__(self) -> bool:
-        """Return whether a limit, or that there is none, was set."""
-        return bool(self.text)
-
-    def count(self, rows: int) -> float:
+    def resolve(self, rows: int) -> float:
         """Return the number of customers for a file of `rows` rows; infinite without a limit."""
-        if self.text in ("", "none"):
+        if self in ("", "none"):
             return math.inf
-        return rows * float(self.text.rstrip("% ")) / 100 if self.text.endswith("%") else int(self.text)
+        return rows * float(self.rstrip("% ")) / 100 if self.endswith("%") else int(self)
 
     def describe(self, rows: int) -> str:
         """Return the limit for a message about a file of `rows` rows: `500`, or `20% (100)`."""
-        count = f"{math.floor(self.count(rows)):,}"
-        return f"{self.text} ({count})" if self.text.endswith("%") else count
+        number = f"{math.floor(self.resolve(rows)):,}"
+        return f"{self} ({number})" if self.endswith("%") else number

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.errors import UsageError
 
 APP = "bulkupdate"
@@ -48,6 +49,7 @@ class Section(StrEnum):
 
     CONNECTION = "Connection"
     SENDING = "Sending"
+    GUARDS = "Guards"
     SHEETS = "Sheets"
     PAGE = "Upload page"
     NOTICES = "Notifications of nights"
@@ -68,7 +70,7 @@ def _setting(
     return field(default=default, metadata=metadata)
 
 
-_CONNECTION, _SENDING, _SHEETS, _PAGE, _NOTICES = Section
+_CONNECTION, _SENDING, _GUARDS, _SHEETS, _PAGE, _NOTICES = Section
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,24 @@ class Settings:
     )
     max_failures: int = _setting(
         _SENDING, 20, "Consecutive failed rows after which a run stops.", least=1, most=1_000_000_000
+    )
+    max_changes: ChangeLimit = _setting(
+        _GUARDS,
+        ChangeLimit(""),
+        "Refuse a file that would update more customers: a number, or a percentage of its rows; none: no limit.",
+    )
+    max_clears: ChangeLimit = _setting(
+        _GUARDS,
+        ChangeLimit(""),
+        "Refuse a file that would clear fields of more customers: a number, a percentage or none; not set: none, in "
+        "nights 20% of a file of 50 rows or more.",
+    )
+    nightly_max_growth: float = _setting(
+        _GUARDS,
+        10.0,
+        "Nights: refuse a file with this many times the rows that its last ten namesakes usually had; 0: no limit.",
+        least=0,
+        most=1_000_000,
     )
     rating_format: str = _setting(
         _SHEETS, "name", "Whether a rating is sent by name or by code.", choices=("name", "code")
@@ -206,7 +226,7 @@ class Settings:
         return described
 
 
-_SECTIONS_OF_A_RUN = (Section.CONNECTION, Section.SENDING, Section.SHEETS)
+_SECTIONS_OF_A_RUN = (Section.CONNECTION, Section.SENDING, Section.GUARDS, Section.SHEETS)
 """The others change nothing in a run."""
 
 SETTINGS = tuple(each for each in fields(Settings) if each.name != "heading_map")

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 import platformdirs
 
+from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.errors import UsageError
 from bulkupdate.secret_file import decode_text, read_secret_file
 from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Secret, Section, Settings, environment_name
@@ -159,7 +160,7 @@ def _convert(name: str, value: Any, where: str) -> Any:
 
 def _read_text(value: Any, target: type, where: str) -> str:
     """Return the value as text. A settings file may give a number or true for what is none, but not for a text."""
-    is_number = isinstance(value, int | float) and target in (int, float, bool)
+    is_number = isinstance(value, int | float) and target in (int, float, bool, ChangeLimit)
     if not isinstance(value, str) and not is_number:
         raise UsageError(f"{where} must be {_describe(target)}.")
     text = str(value)
@@ -185,4 +186,10 @@ def _quote(text: str) -> str:
 
 
 def _describe(target: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(target, "a text in quotation marks")
+    kinds: dict[type, str] = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        ChangeLimit: "a number, a percentage such as 20%, or none",
+    }
+    return kinds.get(target, "a text in quotation marks")

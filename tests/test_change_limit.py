@@ -18,7 +18,7 @@ from bulkupdate.change_limit import ChangeLimit
     ],
 )
 def test_a_limit_is_a_number_or_a_percentage_of_the_rows(text, rows, count):
-    assert ChangeLimit(text).count(rows) == count
+    assert ChangeLimit(text).resolve(rows) == count
 
 
 @pytest.mark.parametrize("text", ["-1", "1e3", "101%", "20 percent", "None!", "٥", "5.5", "%", "1_000"])

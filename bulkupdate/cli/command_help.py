@@ -18,6 +18,7 @@ class OptionGroup(StrEnum):
 
     OWN = "Options"
     SENDING = "Sending"
+    GUARDS = "Guards"
     SHEET = "Reading the sheet"
     MATCHING = "Finding customers"
     OUTPUT = "Output"

@@ -10,6 +10,7 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import list_given
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.check_summary import WrittenReports, report_check
+from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.input_file import CheckedInput, RowSource
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.text import SuggestedCommand, pluralize
@@ -110,6 +111,10 @@ def finish_dry_run(
         report = list_given("output", "html") or ("-o", "REPORT.xlsx")
         command = suggest_for("check", checked_input, invocation, *list_given("live", "live_ids"), *report)
         console.info(f"Fix the rows and check again: {command}")
+    elif excess := check_limits((planned or checked_input).rows(), invocation.settings):
+        exit_code = ExitCode.FILE_REFUSED
+        command = suggest_for("run", checked_input, invocation, *invocation.run_arguments).add(*excess.options)
+        console.info(f"{excess.message} `run` refuses it. If it is right, allow it once: {command}")
     else:
         command = suggest_for("run", checked_input, invocation, *invocation.run_arguments)
         console.info(f"Nothing was sent. To send: {command}")

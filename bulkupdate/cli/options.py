@@ -37,6 +37,7 @@ _COMMON = (
     click.version_option(__version__, prog_name="bulkupdate"),
 )
 _SETTINGS = tuple(each for each in SETTINGS if each.name not in SECRETS)
+_SHOWN = "shown_settings"
 
 
 class Number(click.ParamType[float]):
@@ -134,10 +135,18 @@ def common_options(command: Function) -> Function:
         invocation.settings = load_settings(on_command_line, config=config)
         return int(command(invocation, **given))
 
-    return add_options(invoke, (*_COMMON, *map(_make_setting_option, _SETTINGS)))
+    shown = getattr(command, _SHOWN, ())
+    return add_options(invoke, (*_COMMON, *(_make_setting_option(each, each.name in shown) for each in _SETTINGS)))
 
 
-def _make_setting_option(setting: Any) -> Callable[[Function], Function]:
-    """Return a setting as an option that the help does not show: `help settings` does."""
+def show_settings(command: Function, names: tuple[str, ...]) -> Function:
+    """Let the help of the command show these settings, under their own heading."""
+    setattr(command, _SHOWN, names)
+    return command
+
+
+def _make_setting_option(setting: Any, is_shown: bool) -> Callable[[Function], Function]:
+    """Return a setting as an option that the help shows only if the command is about it: `help settings` shows all."""
     name = f"--{setting.name.replace('_', '-')}"
-    return click.option(name, setting.name, hidden=True, help=setting.metadata["help"])
+    group, text = OptionGroup.GUARDS, setting.metadata["help"]
+    return option(name, setting.name, hidden=not is_shown, metavar="N|P%", group=group, help=text)

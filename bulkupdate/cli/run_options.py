@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import Function, Number, add_options
+from bulkupdate.cli.options import Function, Number, add_options, show_settings
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.run_records import RunOptions
 
@@ -27,8 +27,11 @@ _OPTIONS = (
 )
 
 
+_GUARDS = ("max_changes", "max_clears")
+
+
 def run_options(command: Function) -> Function:
-    """Add `--verify`, `--only-changes`, `--since-last`, `--max-age`, `--snapshot`; pass `run_options`."""
+    """Add the options above, show the settings that guard a run among them, and pass `run_options`."""
 
     @wraps(command)
     def invoke(
@@ -55,4 +58,4 @@ def run_options(command: Function) -> Function:
         )
         return int(command(invocation, run_options=options, **given))
 
-    return add_options(invoke, _OPTIONS)
+    return show_settings(add_options(invoke, _OPTIONS), _GUARDS)

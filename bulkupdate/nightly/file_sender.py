@@ -12,6 +12,7 @@ from bulkupdate.errors import BulkUpdateError, ExitCode, ServiceDownError
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.folder import ClaimedFile, NightFolder
 from bulkupdate.nightly.logs import LOGGER
+from bulkupdate.nightly.night_limits import find_night_excess
 from bulkupdate.nightly.night_options import NightOptions
 from bulkupdate.nightly.row_log import RowLog
 from bulkupdate.nightly.window import count_fitting
@@ -28,7 +29,7 @@ from bulkupdate.runs.runner import execute_run
 from bulkupdate.runs.selection import create_selected_run, make_selection
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
-from bulkupdate.text import pluralize
+from bulkupdate.text import SuggestedCommand, pluralize
 
 MEASURED_REQUESTS = 20
 """The speed of a run with fewer requests says little about the next one."""
@@ -65,9 +66,14 @@ class FileSender:
         return self._context
 
     def send(self, claimed: ClaimedFile, checked_input: CheckedInput, context: RunContext) -> FileReport:
-        """Begin a run for the file and send its rows. Raises what fetching live customers raises."""
+        """Begin a run for the file and send its rows.
+
+        Raises `InputFileError` if it is beyond a limit, and what fetching live customers raises.
+        """
         options = replace(self.options.run_options, skip_invalid=self.options.skip_invalid)
         selection = make_selection(checked_input, context, options)
+        if excess := find_night_excess(selection.rows(), claimed.original_name, self.journal, self.settings):
+            raise excess.refuse(SuggestedCommand("run", self.folder.find_target(claimed, self.folder.failed)))
         run = create_selected_run(context, claimed.run_id, selection, options, self._results_path(claimed))
         return self._report(claimed, self._execute(claimed, run, context), is_stuck=False)
 

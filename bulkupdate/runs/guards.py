@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.customers.payload import decode_body
 from bulkupdate.errors import InputFileError
-from bulkupdate.text import pluralize
+from bulkupdate.settings import Settings
+from bulkupdate.text import SuggestedCommand, pluralize
 
-_MAY_CLEAR = ('""', "[]")
+CLEARED_VALUES = ('""', "[]")
 """A body without one of these clears no field: it need not be parsed."""
 
+_FIELDS_SHOWN = 10
 
-@dataclass
+
+@dataclass(frozen=True)
 class PlannedChanges:
     """What a file would do, counted over the rows that would be sent.
 
@@ -27,41 +30,67 @@ class PlannedChanges:
     rows: int = 0
     updates: int = 0
     clearing: int = 0
-    cleared: Counter[str] = field(default_factory=Counter)
+    cleared: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Excess:
+    """What of a file is beyond a limit, in sentences, and the options that allow it once."""
+
+    message: str
+    options: tuple[str, ...] = ()
+
+    def refuse(self, run_command: SuggestedCommand) -> InputFileError:
+        """Return the error that refuses the file; `run_command` is the one that would send it without a limit."""
+        return InputFileError(
+            f"{self.message} Nothing was sent.",
+            remedy=f"Check the file. If it is right, allow it once: {run_command.add(*self.options)}",
+        )
 
 
 def count_changes(rows: Iterable[CheckedRow]) -> PlannedChanges:
     """Count what these rows would change; those that are unchanged, invalid or refused are not sent."""
-    counted = PlannedChanges()
+    count = updates = clearing = 0
+    fields: Counter[str] = Counter()
     for row in rows:
-        counted.rows += 1
+        count += 1
         if row.status is not Status.NOT_ATTEMPTED or row.body is None:
             continue
-        counted.updates += 1
+        updates += 1
         cleared = _find_cleared(row.body)
-        counted.clearing += bool(cleared)
-        counted.cleared.update(cleared)
-    return counted
+        clearing += bool(cleared)
+        fields.update(cleared)
+    return PlannedChanges(count, updates, clearing, dict(fields.most_common()))
 
 
 def _find_cleared(body: str) -> list[str]:
-    if not any(sign in body for sign in _MAY_CLEAR):
+    if not any(sign in body for sign in CLEARED_VALUES):
         return []
     return [name for name, value in decode_body(body).items() if value in ("", ())]
 
 
-def require_within_limits(changes: PlannedChanges, max_changes: ChangeLimit, max_clears: ChangeLimit) -> None:
-    """Raise `InputFileError` if the file would change, or clear fields of, more customers than allowed."""
-    if changes.updates > max_changes.count(changes.rows):
-        raise InputFileError(
-            f"The file would update {changes.updates:,} customers of its {pluralize(changes.rows, 'row')}; "
-            f"the limit is {max_changes.describe(changes.rows)}. Nothing was sent.",
-            remedy=f"Check the file. If it is right, allow it once with --max-changes {changes.updates}.",
+def find_excess(changes: PlannedChanges, max_changes: ChangeLimit, max_clears: ChangeLimit) -> Excess | None:
+    """Return what is beyond a limit; None if the file may be sent."""
+    sentences, options = [], []
+    rows = pluralize(changes.rows, "row")
+    if changes.updates > max_changes.resolve(changes.rows):
+        sentences.append(
+            f"The file would update {pluralize(changes.updates, 'customer')} of its {rows}; the limit is "
+            f"{max_changes.describe(changes.rows)}."
         )
-    if changes.clearing > max_clears.count(changes.rows):
-        fields = ", ".join(f"{name} of {count:,}" for name, count in changes.cleared.most_common())
-        raise InputFileError(
-            f"The file would clear fields of {pluralize(changes.clearing, 'customer')} ({fields}) in its "
-            f"{pluralize(changes.rows, 'row')}; the limit is {max_clears.describe(changes.rows)}. Nothing was sent.",
-            remedy=f"Check the file. If it is right, allow it once with --max-clears {changes.clearing}.",
+        options += ["--max-changes", str(changes.updates)]
+    if changes.clearing > max_clears.resolve(changes.rows):
+        fields = ", ".join(f"{name} of {count:,}" for name, count in list(changes.cleared.items())[:_FIELDS_SHOWN])
+        sentences.append(
+            f"The file would clear fields of {pluralize(changes.clearing, 'customer')} ({fields}) in its {rows}; the "
+            f"limit is {max_clears.describe(changes.rows)}."
         )
+        options += ["--max-clears", str(changes.clearing)]
+    return Excess(" ".join(sentences), tuple(options)) if sentences else None
+
+
+def check_limits(rows: Iterable[CheckedRow], settings: Settings) -> Excess | None:
+    """Return what of these rows is beyond the limits of the settings; without any, they are not looked at."""
+    if not (settings.max_changes or settings.max_clears):
+        return None
+    return find_excess(count_changes(rows), settings.max_changes, settings.max_clears)

@@ -13,6 +13,7 @@ from typing import Any
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
 from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
 from bulkupdate.runs.fetch import count_requests
+from bulkupdate.runs.guards import CLEARED_VALUES, PlannedChanges, count_changes
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.page_words import say_on_page
@@ -35,6 +36,8 @@ _PROBLEM = "SELECT row, customer_id, heading, value, code, message, remedy, seve
 _CUT_PROBLEM = _PROBLEM.replace("value", f"substr(value, 1, {SHOWN_CHARACTERS + 1})").replace(
     "customer_id", f"substr(customer_id, 1, {SHOWN_CHARACTERS + 1})"
 )
+
+_MAY_CLEAR = " OR ".join(f"instr(body, '{value}')" for value in CLEARED_VALUES)
 
 
 @dataclass(frozen=True)
@@ -186,11 +189,19 @@ class StoredCheck:
         with closing(self._open()) as store:
             return tuple(_read_problem(columns) for columns in store.execute(f"{_PROBLEM} ORDER BY rowid"))
 
-    def rows(self, after: int = 0) -> Iterator[CheckedRow]:
-        """Yield the rows in the order of the file, from the first row number above `after`."""
+    def count_changes(self) -> PlannedChanges:
+        """Count what the sheet would change. Only the rows that may clear a field are read."""
+        changes = count_changes(self._select_rows(_MAY_CLEAR))
+        return replace(changes, rows=self.outcome.rows, updates=self.outcome.to_send)
+
+    def rows(self) -> Iterator[CheckedRow]:
+        """Yield the rows in the order of the file."""
+        return self._select_rows("1")
+
+    def _select_rows(self, condition: str) -> Iterator[CheckedRow]:
         with closing(self._open()) as store:
             for number, customer_id, status, body, fields, original, reason in store.execute(
-                "SELECT * FROM rows WHERE row > ? ORDER BY row", (after,)
+                f"SELECT * FROM rows WHERE {condition} ORDER BY row"  # noqa: S608  # a constant
             ):
                 names = tuple(name for name in fields.split(",") if name)
                 cells = tuple(json.loads(original))

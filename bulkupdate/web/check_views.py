@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.errors import InterruptedRunError, JournalError, SignInRefusedError, StoppedError
 from bulkupdate.runs.estimate import estimate_requests
+from bulkupdate.runs.guards import Excess, find_excess
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunOptions, RunState
@@ -55,9 +56,19 @@ def show(upload_id: str) -> str | AnyResponse:
         may_start=may_start(current_context().settings, current_user(), stored),
         is_own=owns_upload(current_user(), stored),
         preview_rows=min(MAX_ROWS, outcome.to_send),
+        excess=_find_excess(stored, outcome),
         **_describe_plan(outcome),
         **_describe_problems(stored, outcome),
     )
+
+
+def _find_excess(stored: Upload, outcome: CheckOutcome) -> Excess | None:
+    """Return what of a sheet is beyond the limits of the settings; None if it may be sent."""
+    settings = current_context().settings
+    if not (settings.max_changes or settings.max_clears):
+        return None
+    changes = StoredCheck(stored.path, stored.name, outcome).count_changes()
+    return find_excess(changes, settings.max_changes, settings.max_clears)
 
 
 def _describe_plan(outcome: CheckOutcome) -> dict[str, object]:
@@ -149,6 +160,8 @@ def start(upload_id: str) -> AnyResponse:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     if outcome.invalid and "skip_invalid" not in request.form:
         abort(400, "Some rows are invalid. Fix them, or tick the box that leaves them out.")
+    if "beyond_limit" not in request.form and (excess := _find_excess(stored, outcome)):
+        abort(400, f"{excess.message} Nothing was sent. Tick the box that allows it once if the sheet is right.")
     with context.jobs.one_at_a_time(outcome.sha256), context.jobs.one_at_a_time(stored.id):
         _require_not_being_sent(stored, outcome)
         if not has_run(stored) and _create_run(stored, outcome):

@@ -106,3 +106,16 @@ def test_two_servers_on_one_folder_start_a_sheet_once(sandbox: Sandbox, tmp_path
         visitors[0].wait_for_end(answers[0])
         sent = sent_customers(sandbox)
         assert len(sent) == len(set(sent)) > 0
+
+
+def test_a_sheet_beyond_a_limit_needs_a_tick(tmp_path: Path, sandbox: Sandbox) -> None:
+    with Server(sandbox.base_url, tmp_path / "state", max_clears="1") as server:
+        anna = Visitor(server.url, "anna")
+        checked = anna.upload("clears.csv", b"CustomerId,Fax\n120001,<clear>\n120002,<clear>\n120003,1\n")
+        assert "clear fields of 2 customers (Fax of 2) in its 3 rows; the limit is 1" in checked.text
+        before = count_updates(sandbox)
+        assert anna.post(path_of(checked) + "/start").status_code == 400
+        assert count_updates(sandbox) == before
+        run = anna.wait_for_end(anna.start(checked, beyond_limit="1"))
+        assert "runs" in path_of(run)
+        assert count_updates(sandbox) == before + 3

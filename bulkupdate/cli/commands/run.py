@@ -23,6 +23,7 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
+from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
@@ -74,7 +75,8 @@ def command(
 ) -> int:
     """Check all rows of FILE, show the plan, ask, then send one update for each row.
 
-    Nothing is sent while any row is invalid, unless --skip-invalid. The results say what became of each row.
+    Nothing is sent while any row is invalid, unless --skip-invalid, or if the file is beyond a limit (Guards). The
+    results say what became of each row.
     """
     key, lookup = sheet_options.key or "", str(sheet_options.lookup or "")
     options = replace(
@@ -126,6 +128,8 @@ def _send(
     require_results_place(results, file, force=invocation.force)
     warn_of_previous_run(checked_input, context, console)
     selection = select_rows(checked_input, options, context, console)
+    if excess := check_limits(selection.rows(), invocation.settings):
+        raise excess.refuse(suggest_for("run", checked_input, invocation, *list_given(*_REPEATED)))
     estimate = estimate_run(context, selection.to_send, selection.rows(), options)
     if not confirm_plan(estimate, options, console, yes=yes):
         console.info("Nothing was sent.")

@@ -24,3 +24,16 @@ def test_limit_sends_so_many_and_resume_the_rest(run_program, sandbox, tmp_path)
     assert stopped.exit_code == ExitCode.INCOMPLETE
     assert run_program("resume").counts == {"updated": 9}
     assert find_puts(sandbox).count(str(FIRST)) == 1
+
+
+def test_a_file_beyond_a_limit_is_refused_and_the_command_named_allows_it_once(run_program, sandbox, tmp_path):
+    sheet = write_sheet(tmp_path / "customers.csv", 9)
+    checked = run_program("check", sheet, max_changes="50%")
+    refused = run_program("run", sheet, "--yes", max_changes="50%")
+    assert checked.exit_code == refused.exit_code == ExitCode.FILE_REFUSED
+    assert "would update 9 customers of its 9 rows; the limit is 50% (4)" in refused.err
+    assert not find_puts(sandbox)
+    assert checked.told["next"] in refused.err
+    assert checked.told["next"].endswith(" --max-changes 9")
+    allowed = run_program(*checked.told["next_args"][1:], "--yes", max_changes="50%")
+    assert (allowed.exit_code, len(find_puts(sandbox))) == (ExitCode.DONE, 9)
