@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,9 @@ _JSON_ONLY = ("night",)
 FILE_BYTES = 10_000_000
 FILES_KEPT = 9
 """A log file that reaches its maximum size is renamed to `.1`, the one before to `.2`, and so on."""
+
+_OWN_START = re.compile(rb'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ |\{"time": ')
+_START_BYTES = 64
 
 
 def neutralise(text: str) -> str:
@@ -79,7 +83,8 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
     """Log to stderr and, unless it is None, to the file at `path`.
 
     `kind` is text or json, `level` is debug, info or warning. `quiet` shows only warnings and errors about files and
-    nights on stderr, not those about rows; the file gets everything. Raises `UsageError` if it cannot be written.
+    nights on stderr, not those about rows; the file gets everything. Raises `UsageError` if it cannot be written, or is
+    not a log of ours.
     """
     screen = logging.StreamHandler(sys.stderr)
     if quiet:
@@ -87,6 +92,7 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
         screen.addFilter(lambda record: not hasattr(record, "row"))
     handlers: list[logging.Handler] = [screen]
     if path is not None:
+        _require_own(path)
         try:
             handlers.append(_PrivateFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"))
         except OSError as error:
@@ -108,6 +114,17 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
             LOGGER.removeHandler(handler)
             with suppress(OSError):  # the lost line was reported when it was written
                 handler.close()
+
+
+def _require_own(path: Path) -> None:
+    """Raise `UsageError` if there is a file that is not a log of ours: log lines would spoil a workbook."""
+    start = b""
+    with suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as stream:
+                start = stream.read(_START_BYTES)
+    if start and not _OWN_START.match(start):
+        raise UsageError(f"{path} exists, and is not a log of nights.", remedy="Name another --log-file.")
 
 
 def _read_context(record: logging.LogRecord) -> dict[str, Any]:

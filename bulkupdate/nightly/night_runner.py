@@ -12,7 +12,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 from bulkupdate.nightly.file_job import FileProcessor
 from bulkupdate.nightly.file_report import FileReport, write_file_summary
-from bulkupdate.nightly.file_sender import FileSender
+from bulkupdate.nightly.file_sender import FileSender, explain
 from bulkupdate.nightly.folder import ClaimedFile, NightFolder
 from bulkupdate.nightly.folder_lock import Owner, hold_folder
 from bulkupdate.nightly.heartbeat import Signal, choose_signal, send_heartbeat
@@ -87,7 +87,7 @@ def run_night(night: Night) -> NightReport:
 def _report_end(night: Night, report: NightReport) -> NightReport:
     """Report the end of the night; return the report with the notifications that failed."""
     if report.error is not None:
-        LOGGER.error("night failed: %s", f"{report.error} {report.error.remedy or ''}".rstrip())
+        LOGGER.error("night failed: %s", explain(report.error))
     night.notifier.notify_night(report)
     report = replace(report, failed_notifications=night.notifier.failures)
     is_well = report.exit_code is ExitCode.DONE and not report.failed_notifications
@@ -97,7 +97,7 @@ def _report_end(night: Night, report: NightReport) -> NightReport:
         try:
             write_metrics(report, night.metrics_file)
         except BulkUpdateError as error:
-            LOGGER.warning("the metrics were not written: %s", error)
+            LOGGER.warning("the metrics were not written: %s", explain(error))
     send_heartbeat(night.settings.heartbeat_url, choose_signal(report.exit_code), night.clock, night.stop)
     return report
 

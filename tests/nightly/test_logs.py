@@ -96,6 +96,18 @@ def test_a_log_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     assert LOGGER.handlers == before
 
 
+def test_nothing_is_appended_to_a_file_that_is_not_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "customers.xlsx"
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(UsageError, match="not a log"), logging_to(path, "text", "info", quiet=True):
+        LOGGER.info("lost")
+    assert path.read_bytes() == b"PK\x03\x04"
+    for kind in ("text", "json", "text"):  # our own is continued, whatever its format was
+        with logging_to(tmp_path / "night.log", kind, "info", quiet=True):
+            LOGGER.info("kept")
+    assert len(lines_of(tmp_path / "night.log")) == 3
+
+
 def test_a_full_disk_costs_a_log_line_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
