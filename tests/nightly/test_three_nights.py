@@ -161,6 +161,43 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+def test_what_is_reported_of_a_night_with_problems_of_one_that_fails_and_of_an_empty_one(
+    env: NightEnvironment, listener: Listener, tmp_path: Path
+) -> None:
+    metrics = tmp_path / "night.prom"
+    settings = {
+        "BULKUPDATE_WEBHOOK_URL": listener.address, "BULKUPDATE_HEARTBEAT_URL": listener.address,
+        "BULKUPDATE_NOTIFY": "summary",
+    }  # fmt: skip
+
+    def run_one(**more: str) -> tuple[Any, ...]:
+        done = env.call("--json", "--metrics-file", str(metrics), **settings, **more)
+        night = lines_of(done.stdout)[-1]
+        assert night["exit_code"] == done.returncode == read_metrics(metrics)["exit_code"]
+        return done.returncode, heartbeats(listener)[-1], done.stderr.rpartition("night ends: ")[2].strip()
+
+    env.put("part.csv", sheet([FIRST, 999_999]), age=60)
+    env.put("bad.csv", BAD, age=50)
+    env.put("open.csv", sheet([FIRST]), age=200_000)
+    mark = env.put(".~lock.open.csv#", "", age=200_000)
+    assert run_one() == (
+        3, "/fail", "2 files (1 incomplete, 1 refused), 3 rows (1 updated, 1 invalid, 1 rejected), "
+        "1 file left behind (1 for more than a day), exit code 3",
+    )  # fmt: skip
+    mark.unlink()
+    assert run_one(BULKUPDATE_PASSWORD="wrong") == (
+        4, "/fail", "1 file (1 stopped), 1 row (1 not attempted), exit code 4",
+    )  # fmt: skip
+    assert run_one() == (0, "", "1 file (1 done), 1 row (1 updated), exit code 0")
+    assert run_one() == (0, "", "0 files, 0 rows, exit code 0")
+    first, second, _, last = (post["text"] for post in listener.posts)
+    assert "1 rejected: Customer 999999 was not found (row 3)" in first
+    assert "put it back into inbox/ as bad.csv." in first
+    assert "left behind: inbox/open.csv: It is open in LibreOffice" in first
+    assert "The service refuses the login sandbox" in second
+    assert last == "bulkupdate nightly: 0 files, 0 rows, exit code 0"
+
+
 def test_of_two_processes_at_once_one_works_and_the_other_names_it(tmp_path: Path) -> None:
     with Sandbox(SandboxOptions(customers=500, latency_seconds=0.05)) as sandbox:
         env = NightEnvironment(tmp_path, sandbox)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openpyxl.cell.cell import MergedCell
-from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.customers.models import MATCH_COLUMN
@@ -89,7 +88,6 @@ def _fill_in(sheet: Worksheet, table: MatchedTable, heading_row: int) -> None:
         customer_id = row[table.id_column]
         _put(sheet, number, id_column, int(customer_id) if customer_id.isdecimal() else customer_id)
         _put(sheet, number, match_column, table.explanations.get(number, ""))
-        sheet.cell(number, match_column).alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _add_heading(sheet: Worksheet, row: int, column: int, heading: str, width: float) -> None:

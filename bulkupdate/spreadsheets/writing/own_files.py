@@ -14,8 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from zlib import crc32
 
-from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
-from bulkupdate.customers.models import MATCH_COLUMN, RESULT_COLUMNS
+from bulkupdate.customers.fields import FIELD_BY_NAME
+from bulkupdate.customers.models import RESULT_COLUMNS
 
 CREATOR = "bulkupdate"
 """Who made a workbook, as its properties say."""
@@ -78,8 +78,8 @@ def find_own_kind(path: Path) -> OwnFileKind | None:
 def find_own_file(path: Path) -> OwnFile | None:
     """Return what a file of ours is, None if it is not one or cannot be read. Reads only its beginning or properties.
 
-    A CSV file is recognised by its headings: results, a matched sheet, and a template without rows; an export looks
-    like a user's sheet.
+    A CSV file has no room for a mark. Results and a template without rows are recognised by their headings. An export,
+    an undo sheet and a matched sheet are not: they are made to be edited, and nothing in them would show it.
     """
     try:
         if not path.is_file():
@@ -109,8 +109,6 @@ def _find_csv(path: Path) -> OwnFile | None:
     head, *rows = list(csv.reader(_read_start(path).splitlines()[:2])) or [[]]
     if tuple(head[: len(RESULT_COLUMNS)]) == RESULT_COLUMNS:
         return OwnFile(OwnFileKind.RESULTS)
-    if CUSTOMER_ID.name in head and head[-1] == MATCH_COLUMN:
-        return OwnFile(OwnFileKind.MATCHED)
     is_template = len(head) > 1 and FIELD_BY_NAME.keys() >= set(head) and not rows
     return OwnFile(OwnFileKind.TEMPLATE) if is_template else None
 

@@ -87,6 +87,12 @@ def test_a_workbook_that_was_saved_by_another_program_is_the_users_work(tmp_path
     assert find_own_file(path) == OwnFile(kind, is_edited=True)
 
 
+def test_a_csv_file_that_is_made_to_be_edited_is_the_users_work(tmp_path: Path) -> None:
+    """Ids are filled in where none was found, and nothing would show it."""
+    write_matched(tmp_path / "a.csv")
+    assert find_own_kind(tmp_path / "a.csv") is None
+
+
 @pytest.mark.skipif(which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_workbook_that_libreoffice_saved_is_the_users_work(tmp_path: Path) -> None:
     write_template(tmp_path / "a.xlsx")
