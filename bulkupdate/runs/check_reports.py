@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,15 +31,17 @@ def write_check(
     page: Path | None,
     live: LiveFindings | None = None,
     planned: RowSource | None = None,
+    word: Callable[[str], str] = str,
 ) -> WrittenReports:
     """Write the page and the workbook that are asked for (None: not), and the annotated copy beside the workbook.
 
     `live` is what the live customers say, None: they were not read. `planned` are the rows as they would be sent,
-    None: as they are in the file. Raises `UsageError` if the page or the workbook cannot be written; a copy
+    None: as they are in the file. `word` puts what cannot be known into the words of the
+    caller's users, empty to leave it out. Raises `UsageError` if the page or the workbook cannot be written; a copy
     that cannot be made is only a note.
     """
     require_report_places(checked_input.path, report, page, force=True)  # whoever forbids it has asked before
-    summary = summarise_check(checked_input, settings.requests_per_hour, live)
+    summary = summarise_check(checked_input, settings.requests_per_hour, live, word)
     problems = list_problems(checked_input, live)
     changes = live.changes if live else None
     previewed = planned or checked_input

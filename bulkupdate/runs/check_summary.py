@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,12 +69,16 @@ def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
 
 
 def summarise_check(
-    checked_input: CheckedInput, requests_per_hour: int, live: LiveFindings | None = None
+    checked_input: CheckedInput,
+    requests_per_hour: int,
+    live: LiveFindings | None = None,
+    word: Callable[[str], str] = str,
 ) -> list[tuple[str, str | int]]:
-    """Return the lines of a check report's Summary."""
+    """Return the lines of a check report's Summary; `word` words what was not checked, empty to leave it out."""
     counts = count_rows(checked_input, live)
     to_send = counts[Status.NOT_ATTEMPTED]
     calls = to_send + 1 if to_send else 0
+    unknown = NOT_CHECKED if live else (NOT_LOOKED_UP, *NOT_CHECKED, LOGIN)
     return [
         ("File", checked_input.shown_as or str(checked_input.path)),
         *([("Sheet", checked_input.sheet_name)] if checked_input.sheet_name else []),
@@ -86,7 +90,7 @@ def summarise_check(
         ("Time needed", _estimate(calls, requests_per_hour)),
         *_summarise_live(live, to_send, requests_per_hour),
         *(("How it was read", note) for note in checked_input.notes),
-        *(("Not checked", what) for what in (NOT_CHECKED if live else (NOT_LOOKED_UP, *NOT_CHECKED, LOGIN))),
+        *(("Not checked", text) for what in unknown if (text := word(what))),
     ]
 
 

@@ -16,7 +16,6 @@ from bulkupdate.runs.fetch import count_requests
 from bulkupdate.runs.guards import CLEARED_VALUES, PlannedChanges, count_changes
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
-from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.upload_store import read_json, write_json
 
 STORE = "check.sqlite3"
@@ -85,21 +84,20 @@ class ProblemFilter:
 def save_check(folder: Path, checked_input: CheckedInput) -> None:
     """Store the result of a check; the outcome is written last, so that it exists only when all of it does."""
     checked = checked_input.checked
-    problems = [_word(problem) for problem in checked.problems]
-    fetch_requests = _save_rows(folder, checked_input, problems)
-    groups = group_problems(problems)[:_MAX_GROUPS]
+    fetch_requests = _save_rows(folder, checked_input)
+    groups = group_problems(checked.problems)[:_MAX_GROUPS]
     write_json(
         folder / OUTCOME,
         {
             "message": "", "remedy": "", "sha256": checked_input.sha256, "sheet_name": checked_input.sheet_name or "",
             "notes": checked_input.notes, "headings": checked.original_headings, "rows": len(checked),
             "to_send": checked_input.to_send, "invalid": checked_input.invalid, "fetch_requests": fetch_requests,
-            "problems": len(problems), "groups": [_write_group(group) for group in groups],
+            "problems": len(checked.problems), "groups": [_write_group(group) for group in groups],
         },
     )  # fmt: skip
 
 
-def _save_rows(folder: Path, checked_input: CheckedInput, problems: Sequence[Problem]) -> int:
+def _save_rows(folder: Path, checked_input: CheckedInput) -> int:
     """Write rows and problems; return the number of requests that fetching the live values of the rows costs."""
     fields: list[tuple[str, ...]] = []
     with write_scratch_file(folder / STORE, _TABLES) as store:
@@ -112,15 +110,10 @@ def _save_rows(folder: Path, checked_input: CheckedInput, problems: Sequence[Pro
             (
                 (problem.row, problem.customer_id, problem.column, problem.value, problem.code, problem.message,
                  problem.remedy, problem.severity)
-                for problem in problems
+                for problem in checked_input.problems
             ),
         )  # fmt: skip
     return count_requests(fields)
-
-
-def _word(problem: Problem) -> Problem:
-    """Return the problem in the words of the page."""
-    return replace(problem, message=say_on_page(problem.message), remedy=say_on_page(problem.remedy))
 
 
 def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, ...]:

@@ -66,7 +66,7 @@ def work_within_limits(task: CheckTask) -> None:
 
 TOO_LARGE = (
     "Checking this file took more memory or time than an upload may use.",
-    "Split it into several sheets, or save it as “CSV UTF-8”; a sheet that large can be checked on the command line.",
+    "Split it into several sheets, or save it as “CSV UTF-8”.",
 )
 """The message for the user, and the remedy."""
 
@@ -77,7 +77,7 @@ def work(task: CheckTask) -> None:
     try:
         checked_input = _load(upload, task.settings)
         if task.is_report:
-            write_check(checked_input, task.settings, upload.folder / REPORT, None)
+            write_check(checked_input, task.settings, upload.folder / REPORT, None, word=say_on_page)
         else:
             save_check(upload.folder, checked_input)
     except BulkUpdateError as error:
@@ -91,7 +91,12 @@ def work(task: CheckTask) -> None:
 def _load(upload: Upload, settings: Settings) -> CheckedInput:
     checked_input = load_input_file(upload.path, settings, upload.options)
     notes = tuple(_rename(note, upload) for note in checked_input.notes)
-    return replace(checked_input, notes=notes, shown_as=upload.name)
+    problems = tuple(
+        replace(problem, message=say_on_page(problem.message), remedy=say_on_page(problem.remedy))
+        for problem in checked_input.problems
+    )
+    checked = replace(checked_input.checked, problems=problems)
+    return replace(checked_input, notes=notes, shown_as=upload.name, checked=checked)
 
 
 def _rename(text: str, upload: Upload) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from flask import Response, send_file
@@ -16,6 +17,7 @@ from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.web.page_context import PageContext
+from bulkupdate.web.page_words import say_on_page
 
 RESULTS = "results.xlsx"
 UNDO_SHEET = "undo.xlsx"
@@ -55,7 +57,8 @@ def make_results(context: PageContext, run: Run) -> tuple[Path, Path | None]:
     if run.state is RunState.FINISHED and path.exists() and Path(run.results_path) == path.resolve():
         to_fix = to_fix_path(path)
         return path, to_fix if to_fix.exists() else None
-    return write_run_results(run, context.journal, path)
+    worded = replace(run, stopped_by=say_on_page(run.stopped_by, context.settings.state_dir))
+    return write_run_results(worded, context.journal, path)
 
 
 def make_undo_download(context: PageContext, run: Run) -> Path | None:

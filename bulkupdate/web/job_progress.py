@@ -15,7 +15,7 @@ from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import WaitState
 
 _MIN_ROWS_FOR_ESTIMATE = 5
-_UNSETTLED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
+UNSETTLED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
 """What a run starts with and still has to settle."""
 
 
@@ -33,8 +33,8 @@ class JobProgress:
         self.expected_end: float | None = None
         self._clock = clock
         self._started = clock.now()
-        self._settled = Counter({status: count for status, count in counts.counts.items() if status not in _UNSETTLED})
-        self._left = sum(counts[status] for status in _UNSETTLED)
+        self._settled = Counter({status: count for status, count in counts.counts.items() if status not in UNSETTLED})
+        self._left = sum(counts[status] for status in UNSETTLED)
         self._awaiting_read_back: set[int] = set()
         self._phases: dict[Phase, PhaseProgress] = {}
         self._lock = threading.Lock()

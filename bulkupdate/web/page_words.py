@@ -23,6 +23,7 @@ _REPLACEMENTS = tuple(
             r"`bulkupdate template` writes a sheet with every heading\.",
             "The template on the start page has every heading.",
         ),
+        (r"`check --live` shows it", "“Show before and after” on the page of the sheet shows it"),
         (r"use --decimal ,", f"choose “comma” {_HOW_TO_READ}"),
         (r"; or decide for the whole file: --numbers \w+ or --numbers \w+", "; or decide for the whole sheet above"),
         (r"Say which one is meant: `--sheet [^`]*`", f"Name the sheet {_HOW_TO_READ}"),

@@ -11,6 +11,7 @@ from bulkupdate.errors import BulkUpdateError, InterruptedRunError, SignInRefuse
 from bulkupdate.runs.phases import PhaseProgress
 from bulkupdate.runs.run_records import Run, RunState, StatusCounts
 from bulkupdate.web.disk_space import is_full_error
+from bulkupdate.web.job_progress import UNSETTLED
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.key_locks import KeyLocks
 from bulkupdate.web.page_context import PageContext
@@ -58,7 +59,7 @@ def find_progress(context: PageContext, run: Run) -> RunProgress:
     return RunProgress(
         run=run,
         state=state,
-        done=counts.rows - counts[Status.NOT_ATTEMPTED] - (counts[Status.UNKNOWN] if is_running else 0),
+        done=counts.rows - sum(counts[status] for status in UNSETTLED),
         counts=tuple((_name(status, is_running), counts[status]) for status in Status if counts[status]),
         requests=run.calls,
         is_here=job is not None,
@@ -79,7 +80,7 @@ def _describe_job(context: PageContext, job: Job) -> RunProgress:
     return RunProgress(
         run=run,
         state=RunState.RUNNING,
-        done=run.rows - left,
+        done=run.rows - left - settled.get(Status.FAILED, 0),
         counts=(*named, *([("to do", left)] if left else [])),
         requests=progress.requests,
         is_here=True,

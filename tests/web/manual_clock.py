@@ -8,13 +8,14 @@ from bulkupdate.clock import Clock
 
 
 class ManualClock(Clock):
-    """A clock that the test moves."""
+    """A clock that the test moves. `set_by` seconds is what the time of day was set forward, negative for back."""
 
     def __init__(self) -> None:
         self.time = 1_000_000.0
+        self.set_by = 0.0
 
     def now(self) -> float:
-        return self.time
+        return self.time + self.set_by
 
     def monotonic(self) -> float:
         return self.time

@@ -82,7 +82,7 @@ def test_a_bad_sheet_is_explained_row_by_row_and_nothing_is_sent(
     browser.upload(sheet)
     assert "150 rows are invalid" in browser.text
     assert "bad <b>mails.csv" in browser.text
-    assert "no address" in browser.find("table.problems").text
+    assert "no address" in browser.find("table.cards").text
     browser.driver.execute_script("document.getElementById('problems').scrollIntoView()")
     browser.picture("problems")
     browser.press("Next →")
@@ -149,6 +149,9 @@ def test_the_server_killed_in_a_run_and_started_again(browser: Browser, slow_san
         browser.open("/runs")
         assert "stopped" in browser.find("tbody").text
         browser.press("killed.csv")
+        browser.wait_for("The server ended while this run was being sent.")
+        updated = browser.find(".status-updated dd").text
+        assert f"{updated} of 120 rows done" in browser.text  # those without an answer are not done
         browser.press("Resume")
         browser.wait_for("Every row went through.")
     ids = sent_ids(slow_sandbox)

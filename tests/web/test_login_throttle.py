@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkupdate.web.login_throttle import LIMITS, Attempt, LoginThrottle
+from bulkupdate.web.login_throttle import FIRST_WAIT_SECONDS, LIMITS, Attempt, LoginThrottle
 from tests.web.manual_clock import ManualClock
 
 DAY_SECONDS = 86_400.0
@@ -19,6 +19,15 @@ def test_the_wait_after_wrong_attempts_doubles_up_to_a_quarter_of_an_hour() -> N
         clock.time += wait
     assert waits[-1] == LIMITS["address and name"].max_wait_seconds
     assert waits == sorted(waits)
+
+
+def test_a_clock_set_back_makes_no_wait_longer() -> None:
+    clock = ManualClock()
+    throttle, attempt = LoginThrottle(clock), Attempt("a", "anna")
+    while not throttle.register(attempt):
+        pass
+    clock.set_by = -7200
+    assert throttle.register(attempt) <= FIRST_WAIT_SECONDS
 
 
 def test_a_name_is_guarded_from_many_addresses_and_an_address_from_trying_many_names() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
+from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.web.page_words import say_on_page
-from tests.web.served import Server, Visitor
+from tests.web.conftest import LOGINS
+from tests.web.served import Server, Visitor, path_of
 
 STATE = Path("/srv/bulk update/state")
 
@@ -55,6 +61,39 @@ def test_every_remedy_of_the_program_is_free_of_options_and_settings() -> None:
         assert not re.search(r"(?<!\w)--[a-z]|BULKUPDATE_", say_on_page(text)), text
 
 
+_NOT_OF_THE_PAGE = re.compile(r"(?<!\w)--[a-z]|BULKUPDATE_|`")
+
+
+def test_downloads_are_in_words_of_the_page(tmp_path: Path) -> None:
+    """Report, marked copy, results of a stopped run, rows to fix, undo sheet and template: every cell and comment."""
+    plan = ScheduledFaults(customers={100_003: ["error-503"] * 9, 100_004: ["conflict-409"]})
+    with (
+        Sandbox(SandboxOptions(**LOGINS), plan=plan) as sandbox,
+        Server(sandbox.base_url, tmp_path / "s", max_attempts="1", max_failures="1", concurrency="1") as server,
+    ):
+        anna = Visitor(server.url, "anna")
+        lines = ["CustomerId;Name;AccountManager1Commission;Kundengruppe", "100001;a;2,5;x", "100004;b;;", "100003;c;;"]
+        sheet = path_of(anna.upload("own.csv", "\n".join([*lines, "100005;d;;"]).encode(), ignore_unknown="1"))
+        downloads = [f"{sheet}/report.xlsx", "/template.xlsx"]
+        run = anna.wait_for_end(anna.post(f"{sheet}/start", skip_invalid="1", snapshot="1"))
+        assert "stopped" in run.text
+        run_path = path_of(run)
+        downloads += [f"{run_path}/{name}.xlsx" for name in ("results", "to-fix", "undo")]
+        for path in downloads:
+            answer = anna.get(path)
+            assert answer.status_code == 200, path
+            texts = list_texts(answer.content)
+            assert len(texts) > 10
+            for text in texts:
+                assert not _NOT_OF_THE_PAGE.search(text), (path, text)
+                assert str(tmp_path) not in text, (path, text)
+
+
+def list_texts(workbook: bytes) -> list[str]:
+    cells = (cell for sheet in load_workbook(io.BytesIO(workbook)) for row in sheet.iter_rows() for cell in row)
+    return [text for cell in cells for text in (str(cell.value), cell.comment.text if cell.comment else "")]
+
+
 def test_a_refused_sheet_is_explained_in_words_of_the_page(anna: Visitor, server: Server) -> None:
     pages = [
         anna.upload("unknown.csv", b"CustomerId,Name,Kundengruppe\n100001,a,b\n"),
@@ -63,5 +102,5 @@ def test_a_refused_sheet_is_explained_in_words_of_the_page(anna: Visitor, server
         anna.upload("polish.csv", "CustomerId,Name\n100101,Łódź Żółw\n".encode("cp1250")),
     ]
     for page in pages:
-        assert not re.search(r"(?<!\w)--[a-z]|BULKUPDATE_|`", page.text), page.text
+        assert not _NOT_OF_THE_PAGE.search(page.text), page.text
         assert str(server.state_dir) not in page.text

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from bulkupdate.sandbox.server import Sandbox
-from tests.web.served import Server, Visitor, count_updates, make_csv, path_of
+from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.sandbox.tokens import Tokens
+from tests.web.served import PASSWORD, Server, Visitor, count_updates, make_csv, path_of
 
 
 def test_runs_of_other_users_do_not_exist(server: Server, run_of_anna: str, anna: Visitor, sandbox: Sandbox) -> None:
@@ -38,6 +44,22 @@ def test_an_admin_sees_all_but_sends_nothing_of_others(server: Server, run_of_an
     assert "own.csv" in admin.get("/runs").text
     assert admin.get(run_of_anna + "/results.xlsx").status_code == 200
     assert admin.post(run_of_anna + "/resume").status_code == 403
+
+
+def test_another_spelling_that_the_service_accepts_is_the_same_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service takes `ánn` for `ann`, as some databases do, and says so in its answer: no second user approves."""
+    issue = Tokens.issue
+    monkeypatch.setattr(Tokens, "issue", lambda self, _user, now: issue(self, "ann@example.com", now))
+    options = SandboxOptions(username="ann@example.com,ánn@example.com,ａnn@example.com", password=PASSWORD)
+    with Sandbox(options) as sandbox, Server(sandbox.base_url, tmp_path / "s", approval="required") as server:
+        checked = Visitor(server.url, "ann@example.com").upload("own.csv", make_csv(2))
+        for typed in ("ánn@example.com", "ａnn@example.com"):
+            other = Visitor(server.url, typed)
+            assert 'class="visually-hidden">Signed in as </span>ann@example.com' in other.get("/").text
+            assert other.start(checked).status_code == 403
+        assert not count_updates(sandbox)
 
 
 def test_with_approval_another_user_starts(proxied: Server, sandbox: Sandbox) -> None:

@@ -41,6 +41,15 @@ def test_a_session_ends_after_half_a_day() -> None:
     assert sessions.why_ended(busy.id) is EndReason.TOO_OLD
 
 
+def test_a_clock_set_back_or_forward_ends_no_session() -> None:
+    clock = ManualClock()
+    sessions = Sessions(clock, 600)
+    opened = sessions.open(login())
+    for clock.set_by in (-7200, 7200):
+        assert sessions.find(opened.id) is opened
+        assert sessions.seconds_left(opened) == 600
+
+
 def test_a_new_password_ends_the_sessions_with_the_old_one() -> None:
     sessions = Sessions(ManualClock(), 600)
     old, other = sessions.open(login()), sessions.open(login("bert"))

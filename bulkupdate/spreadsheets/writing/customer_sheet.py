@@ -54,7 +54,7 @@ _RULES = {
             ("Delete", "the rows that are to stay as they are now."),
             BLANK_RULE,
             CLEAR_RULE,
-            ("Send", "the sheet with: bulkupdate run FILE.xlsx"),
+            ("Send", "the sheet: upload it on the page, or: bulkupdate run FILE.xlsx"),
         ),
     ),
 }

@@ -13,9 +13,9 @@ from bulkupdate.spreadsheets.writing.escaping import make_visible
 _REMEDIES = {
     Status.INVALID: "Correct the row.",
     Status.REJECTED: "Correct what the service names, or delete the row.",
-    Status.FAILED: "Send it again with: bulkupdate retry",
-    Status.UNKNOWN: "Send it again with: bulkupdate retry",
-    Status.NOT_ATTEMPTED: "Send it with: bulkupdate resume",
+    Status.FAILED: "Send it again with Retry on the page, or: bulkupdate retry",
+    Status.UNKNOWN: "Send it again with Retry on the page, or: bulkupdate retry",
+    Status.NOT_ATTEMPTED: "Send it with Resume on the page, or: bulkupdate resume",
 }
 _NOT_FOUND = "Check the customer id: the service does not know it."
 

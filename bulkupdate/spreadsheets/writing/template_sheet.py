@@ -28,8 +28,8 @@ _RULES = (
     ("The customer id", "must be filled in, with the id of an existing customer: no customer is ever created."),
     (BLANK_RULE[0], f"{BLANK_RULE[1]} Columns that you do not need may be deleted."),
     CLEAR_RULE,
-    ("Check", "the filled-in sheet with: bulkupdate check FILE.xlsx — nothing is sent."),
-    ("Send", "it with: bulkupdate run FILE.xlsx"),
+    ("Check", "the filled-in sheet: upload it on the page, or: bulkupdate check FILE.xlsx — nothing is sent."),
+    ("Send", "it: confirm the plan on the page, or: bulkupdate run FILE.xlsx"),
 )
 
 

@@ -48,7 +48,7 @@ _RULES = (
     ),
     BLANK_RULE,
     CLEAR_RULE,
-    ("Send", "the file with: bulkupdate run FILE.xlsx"),
+    ("Send", "the file as you sent the first one: upload it on the page, or: bulkupdate run FILE.xlsx"),
 )
 
 

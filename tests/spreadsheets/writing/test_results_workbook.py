@@ -117,7 +117,7 @@ def test_csv_is_the_results_sheet_alone_as_excel_opens_it(tmp_path: Path) -> Non
             "",
             "1",
             "Name, Email",
-            "try again. Send it again with: bulkupdate retry",
+            "try again. Send it again with Retry on the page, or: bulkupdate retry",
             "2026-01-14T09:38:49Z",
             "164",
             "",
@@ -249,7 +249,7 @@ def test_a_message_says_how_to_fix_it(tmp_path: Path, name: str, separator: str)
         "Customer 77 was not found. Check the customer id: the service does not know it.",
         "Customer 78 was not found. Check the customer id: the service does not know it.",
         "Full Name: there is no @. Write it like anna@example.com.",
-        "503 Service Unavailable. Send it again with: bulkupdate retry",
+        "503 Service Unavailable. Send it again with Retry on the page, or: bulkupdate retry",
     ]
 
 
