@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -47,3 +48,15 @@ def test_the_source_distribution_has_every_file_but_those_of_editors(dist: Path)
     assert {
         name for name in list_files() if name not in {".editorconfig", ".pre-commit-config.yaml", ".ci/run"}
     } <= names
+
+
+@pytest.mark.long
+def test_the_demo_works_from_the_wheel_alone(dist: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(next(dist.glob("*.whl"))).extractall(tmp_path / "site")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BULKUPDATE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bulkupdate", "demo"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=environment | {"PYTHONPATH": str(tmp_path / "site")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "demo" / "customers-results.xlsx").exists()

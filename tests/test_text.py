@@ -37,6 +37,7 @@ def test_every_name_comes_out_of_the_shell_as_it_was(shell: str, tmp_path: Path)
         ("C:\\my files\\O'Neil & sons.xlsx", '"C:\\my files\\O\'Neil & sons.xlsx"'),
         ("C:\\100%\\O'Neil’s!.xlsx", '"C:\\100%\\O\'Neil’s!.xlsx"'),
         ("C:\\%PATH%\\O'Neil’s.xlsx", "'C:\\%PATH%\\O''Neil’’s.xlsx'"),
+        ("5^6! %.csv", '"5^6! %.csv"'),
         ("a';calc;'.csv", "\"a';calc;'.csv\""),
         ("$(calc).csv", "'$(calc).csv'"),
         ("\\\\server\\my share\\a.csv", '"\\\\server\\my share\\a.csv"'),

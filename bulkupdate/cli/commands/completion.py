@@ -15,7 +15,9 @@ _PLACES = {
     "fish": Path(".config/fish/completions/bulkupdate.fish"),
     "zsh": Path(".zfunc/_bulkupdate"),
 }
-"""Where each shell looks for completions, below the home folder; zsh only if `fpath` names the folder."""
+"""Where each shell looks for completions, below the home folder; zsh only with `_ZSH_LINE` in ~/.zshrc."""
+
+_ZSH_LINE = "fpath+=~/.zfunc; autoload -Uz compinit && compinit"
 
 
 @click.command(
@@ -41,11 +43,20 @@ def command(ctx: click.Context, shell: str, install: bool) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script, encoding="utf-8")
+        if shell == "zsh":
+            _load_places(Path.home() / ".zshrc")
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", remedy="Print it without --install."
         ) from error
     click.echo(f"Installed: {path}. Open a new terminal to use it.", err=True)
-    if shell == "zsh":
-        click.echo("Put these lines into ~/.zshrc: fpath+=~/.zfunc; autoload -Uz compinit && compinit", err=True)
     return ExitCode.DONE
+
+
+def _load_places(zshrc: Path) -> None:
+    """Add the line that makes zsh look there, unless the file has it."""
+    before = zshrc.read_text(encoding="utf-8", errors="replace") if zshrc.exists() else ""
+    if _ZSH_LINE not in before:
+        with zshrc.open("a", encoding="utf-8") as stream:
+            stream.write(f"\n# Added by `bulkupdate completion zsh --install`\n{_ZSH_LINE}\n")
+        click.echo(f"Added to {zshrc}: {_ZSH_LINE}", err=True)
