@@ -32,13 +32,15 @@ def write_check(
     live: LiveFindings | None = None,
     planned: RowSource | None = None,
     word: Callable[[str], str] = str,
+    *,
+    is_downloaded: bool = False,
 ) -> WrittenReports:
     """Write the page and the workbook that are asked for (None: not), and the annotated copy beside the workbook.
 
     `live` is what the live customers say, None: they were not read. `planned` are the rows as they would be sent,
-    None: as they are in the file. `word` puts what cannot be known into the words of the
-    caller's users, empty to leave it out. Raises `UsageError` if the page or the workbook cannot be written; a copy
-    that cannot be made is only a note.
+    None: as they are in the file. `word` puts what cannot be known into the words of the caller's users, empty to leave
+    it out. `is_downloaded`: report and copy get other names later, so that no link would find the copy. Raises
+    `UsageError` if the page or the workbook cannot be written; a copy that cannot be made is only a note.
     """
     require_report_places(checked_input.path, report, page, force=True)  # whoever forbids it has asked before
     summary = summarise_check(checked_input, settings.requests_per_hour, live, word)
@@ -59,7 +61,7 @@ def write_check(
             changes=changes,
             summary=summary,
             matches=checked_input.matched.list_lines() if checked_input.matched else None,
-            copy=copy,
+            copy=None if is_downloaded else copy,
         )
     return replace(copied, workbook=report, page=page)
 

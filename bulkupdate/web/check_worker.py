@@ -77,7 +77,8 @@ def work(task: CheckTask) -> None:
     try:
         checked_input = _load(upload, task.settings)
         if task.is_report:
-            write_check(checked_input, task.settings, upload.folder / REPORT, None, word=say_on_page)
+            report = upload.folder / REPORT
+            write_check(checked_input, task.settings, report, None, word=say_on_page, is_downloaded=True)
         else:
             save_check(upload.folder, checked_input)
     except BulkUpdateError as error:

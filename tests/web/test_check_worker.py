@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading import cell_checks
-from bulkupdate.web.check_worker import CheckTask, work
+from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path
+from bulkupdate.web.check_worker import REPORT, CheckTask, work
 from bulkupdate.web.upload_store import Upload
 from tests.spreadsheets.reading.making import write_cell
 
@@ -25,3 +27,15 @@ def test_a_bug_that_a_cell_triggers_is_a_sentence_on_the_page_and_a_crash_report
     assert told["message"].startswith("May.xlsx cannot be read: the program itself failed")
     (report,) = (tmp_path / "state").rglob("*.txt")
     assert "show_number" in report.read_text()
+
+
+def test_a_report_has_no_links_to_a_copy_that_is_downloaded_under_another_name(tmp_path: Path) -> None:
+    book = Workbook()
+    for line in (["CustomerId", "Email"], [163, "anna"]):
+        book.active.append(line)
+    book.save(tmp_path / "upload.xlsx")
+    upload = Upload("1", "anna", "host", "May.xlsx", "upload.xlsx", "", "", ".", False, tmp_path, "", None)
+    work(CheckTask(upload, Settings(state_dir=tmp_path / "state"), is_report=True))
+    assert annotated_path(tmp_path / REPORT).exists()
+    cell = load_workbook(tmp_path / REPORT)["Problems"]["B2"]
+    assert (cell.value, cell.hyperlink) == (2, None)
