@@ -4,11 +4,13 @@
     ├── UsageError                      2  the command or a setting is wrong: fix it and run the command again
     ├── InputFileError                  3  the file is refused: nothing was sent
     │   └── ReaderBugError                 a bug shows at something in the file
+    │   └── LimitExceededError             it would change more customers than a limit allows
     ├── StoppedError                    4  the run ends early with a consistent journal: `resume` continues
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all attempts, or too many consecutive failed rows
     │   │   └── UnreadableListError         a list of customers cannot be read, or not as a whole
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
+    │   ├── CanaryError                    the first rows were not read back as sent: no other row was sent
     │   ├── OvertakenRunError              a newer run has updated customers that still wait in this one
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
     ├── InternalError                   4  a bug; the journal is consistent: `resume` continues
@@ -73,6 +75,10 @@ class ReaderBugError(InputFileError):
     """The program itself failed at something in the file; its `__cause__` is the bug."""
 
 
+class LimitExceededError(InputFileError):
+    """The file would change more customers than a limit allows."""
+
+
 class StoppedError(BulkUpdateError):
     """The run ended before its last row; what is not confirmed is sent by `resume`."""
 
@@ -93,6 +99,10 @@ class UnreadableListError(ServiceDownError):
 
 class ThrottledTooLongError(StoppedError):
     """The service asks for a longer wait than a run should make; the message names the time."""
+
+
+class CanaryError(StoppedError):
+    """The first rows of a run were not read back as they were sent: no other row was sent."""
 
 
 class OvertakenRunError(StoppedError):

@@ -118,6 +118,13 @@ class Settings:
         "Refuse a file that would clear fields of more customers: a number, a percentage or none; not set: none, in "
         "nights 20% of a file of 50 rows or more.",
     )
+    nightly_canary: int = _setting(
+        _GUARDS,
+        0,
+        "Nights: rows of each file that are sent and read back first, as with --canary; 0: none.",
+        least=0,
+        most=1_000_000,
+    )
     nightly_max_growth: float = _setting(
         _GUARDS,
         10.0,

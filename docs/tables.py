@@ -49,10 +49,10 @@ def list_exit_codes() -> str:
         ExitCode.DONE: "every row updated or unchanged",
         ExitCode.INCOMPLETE: "finished, but some rows were not; `check` and `--dry-run`: some rows are invalid",
         ExitCode.USAGE: "the command was used wrongly, or a setting is missing",
-        ExitCode.FILE_REFUSED: "nothing was sent: the file was refused (unreadable, or invalid rows without "
-        "`--skip-invalid`), or the question was answered with no",
-        ExitCode.STOPPED: "stopped early (sign-in refused, service down, too many failures …): `resume` continues; or "
-        "the results or the output could not be written",
+        ExitCode.FILE_REFUSED: "nothing was sent: the file was refused (unreadable, invalid rows without "
+        "`--skip-invalid`, or beyond a limit), or the question was answered with no",
+        ExitCode.STOPPED: "stopped early (sign-in refused, service down, too many failures, canary disagreed …): "
+        "`resume` continues; or the results or the output could not be written",
         ExitCode.BUSY: "another process is working on this run or folder",
         ExitCode.INTERRUPTED: "interrupted: what was in flight was recorded, `resume` continues",
     }

@@ -12,6 +12,13 @@ from bulkupdate.errors import UsageError
 from bulkupdate.runs.run_records import RunOptions
 
 _option = partial(option, group=OptionGroup.SENDING)
+CANARY_OPTION = option(
+    "--canary",
+    type=Number(0, 1_000_000, int),
+    metavar="N",
+    group=OptionGroup.GUARDS,
+    help="Send the first N rows and read them back; stop unless every field agrees. 0: no canary.",
+)
 _OPTIONS = (
     _option("--snapshot", is_flag=True, help="Save the previous values first, so that `undo` can restore them."),
     _option("--verify", is_flag=True, help="Read each customer back; a row whose update was ignored has failed."),
@@ -24,6 +31,7 @@ _OPTIONS = (
         metavar="DAYS",
         help="With --since-last: trust only what was confirmed in this many days.",
     ),
+    CANARY_OPTION,
 )
 
 
@@ -42,6 +50,7 @@ def run_options(command: Function) -> Function:
         since_last: bool,
         max_age_days: float | None,
         snapshot: bool,
+        canary: int | None,
         **given: Any,
     ) -> int:
         if max_age_days is not None and not since_last:
@@ -55,6 +64,7 @@ def run_options(command: Function) -> Function:
             since_last=since_last,
             max_age_days=max_age_days,
             snapshot=snapshot,
+            canary=canary or 0,
         )
         return int(command(invocation, run_options=options, **given))
 

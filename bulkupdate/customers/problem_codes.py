@@ -192,6 +192,9 @@ class ProblemCode(StrEnum):
         "interrupted-run", "Interrupted",
         "the run was interrupted (Ctrl-C, or by the system); what was sent is recorded",
         "`bulkupdate resume` continues.")
+    CANARY = (
+        "canary", "Canary disagreed", "the first rows were not read back as they were sent, so no other row was sent",
+        "Look at these customers; the message names the commands that continue or undo.")
     OVERTAKEN_RUN = (
         "overtaken-run", "Newer run", "another run has updated customers that still wait in this one",
         "Look at both runs with `bulkupdate show`; `bulkupdate resume RUN --yes` overwrites the newer values.")

@@ -13,6 +13,7 @@ from bulkupdate.errors import (
     ExitCode,
     InputFileError,
     InterruptedRunError,
+    LimitExceededError,
     OvertakenRunError,
     StoppedError,
     UsageError,
@@ -59,6 +60,8 @@ class FileProcessor:
             if checked_input.invalid and not self.sender.options.skip_invalid:
                 return self._refuse_rows(claimed, checked_input)
             return self._send(claimed, checked_input)
+        except LimitExceededError as error:
+            return self._refuse_file(claimed, error)
         except InputFileError as error:
             return self._refuse_file(claimed, _use_original_name(error, claimed))
         except InterruptedRunError as interrupted:  # while fetching live customers: nothing was sent yet

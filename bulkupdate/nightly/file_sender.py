@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import BulkUpdateError, ExitCode, ServiceDownError
+from bulkupdate.errors import BulkUpdateError, CanaryError, ExitCode, ServiceDownError
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.folder import ClaimedFile, NightFolder
 from bulkupdate.nightly.logs import LOGGER
@@ -68,7 +68,7 @@ class FileSender:
     def send(self, claimed: ClaimedFile, checked_input: CheckedInput, context: RunContext) -> FileReport:
         """Begin a run for the file and send its rows.
 
-        Raises `InputFileError` if it is beyond a limit, and what fetching live customers raises.
+        Raises `LimitExceededError` if it is beyond a limit, and what fetching live customers raises.
         """
         options = replace(self.options.run_options, skip_invalid=self.options.skip_invalid)
         selection = make_selection(checked_input, context, options)
@@ -149,7 +149,7 @@ class FileSender:
             files=tuple(each for each in (result.results, result.to_fix) if each is not None),
             reason=explain(error) if error else "",
             public_reason=explain(error) if error else "",
-            ends_night=not is_done and not may_be_the_file,
+            ends_night=not (is_done or may_be_the_file or isinstance(error, CanaryError)),
         )
 
 

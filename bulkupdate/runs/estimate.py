@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import CheckedRow, Status
@@ -71,13 +71,14 @@ def estimate_requests(context: RunContext, *, reads: int = 0, updates: int = 0) 
 
 
 def estimate_run(context: RunContext, to_send: int, rows: Iterable[CheckedRow], options: RunOptions) -> Estimate:
-    """Estimate a run: the updates, and the reads that `snapshot` and `verify` add.
+    """Estimate a run: the updates, and the reads that `snapshot`, `verify` and `canary` add.
 
     `to_send` of the rows are to be sent, but at most `options.limit`. The rows are only looked at for the reads.
     """
     times = options.verify + (options.snapshot and not options.is_read_first)
     sent = islice((row.fields for row in rows if row.status is Status.NOT_ATTEMPTED), options.limit)
-    reads = times * count_requests(sent) if times else 0
+    canary = list(islice(sent, 0 if options.verify else options.canary))
+    reads = count_requests(canary) + (times * count_requests(chain(canary, sent)) if times else 0)
     updates = to_send if options.limit is None else min(to_send, options.limit)
     return estimate_requests(context, updates=updates, reads=reads)
 

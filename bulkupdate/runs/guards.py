@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.customers.payload import decode_body
-from bulkupdate.errors import InputFileError
+from bulkupdate.errors import LimitExceededError
 from bulkupdate.settings import Settings
 from bulkupdate.text import SuggestedCommand, pluralize
 
@@ -40,9 +40,9 @@ class Excess:
     message: str
     options: tuple[str, ...] = ()
 
-    def refuse(self, run_command: SuggestedCommand) -> InputFileError:
+    def refuse(self, run_command: SuggestedCommand) -> LimitExceededError:
         """Return the error that refuses the file; `run_command` is the one that would send it without a limit."""
-        return InputFileError(
+        return LimitExceededError(
             f"{self.message} Nothing was sent.",
             remedy=f"Check the file. If it is right, allow it once: {run_command.add(*self.options)}",
         )

@@ -25,6 +25,9 @@ _ROWS_IN_A_COMMIT = 50
 
 _ANSWERED = 200
 
+AGREES = "read back"
+"""The message of a row whose fields were all read back as they were sent."""
+
 
 def read_back(
     run: Run, journal: Journal, client: Client, clock: Clock, watch: Watch, concurrency: int, phases: PhaseCounter
@@ -74,7 +77,7 @@ def _judge(row: PendingRow, live: LiveCustomer | None, now: str) -> RowOutcome:
     if found.differing:
         message = f"answered 200, but read back unchanged: {', '.join(found.differing)}"
         return RowOutcome(row.number, Status.FAILED, _ANSWERED, row.attempts, message, now)
-    message = f"the service does not show: {', '.join(found.not_shown)}" if found.not_shown else "read back"
+    message = f"the service does not show: {', '.join(found.not_shown)}" if found.not_shown else AGREES
     return RowOutcome(row.number, Status.UPDATED, _ANSWERED, row.attempts, message, now)
 
 

@@ -35,7 +35,7 @@ class RunOptions:
     run whose previous values this one restores, empty for any other run. `sheet` is the sheet of the workbook that was
     read, empty if the file has none or that is not known. `key` and `lookup` are how the customers were found, empty if
     by their ids. `reading` are the options of the command line by which its headings and values are read, quoted for a
-    shell.
+    shell. `canary` is how many rows are sent and read back before the others, 0: none.
     """
 
     verify: bool = False
@@ -49,6 +49,7 @@ class RunOptions:
     key: str = ""
     lookup: str = ""
     reading: str = ""
+    canary: int = 0
     limit: int | None = None
 
     @property
@@ -65,6 +66,8 @@ class RunOptions:
         kept: dict[str, str | bool] = {name: getattr(self, name) for name in _FLAGS}
         if self.max_age_days is not None:
             kept["max_age_days"] = f"{self.max_age_days:g}"
+        if self.canary:
+            kept["canary"] = str(self.canary)
         return kept | {name: getattr(self, name) for name in _TEXTS if getattr(self, name)}
 
     @classmethod
@@ -78,6 +81,7 @@ class RunOptions:
             since_last=bool(kept.get("since_last")),
             snapshot=bool(kept.get("snapshot")),
             max_age_days=None if age is None else float(age),
+            canary=int(kept.get("canary") or 0),
             undo=str(kept.get("undo") or ""),
             sheet=str(kept.get("sheet") or ""),
             key=str(kept.get("key") or ""),

@@ -11,6 +11,7 @@ from pathlib import Path
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError, JournalError, StoppedError
+from bulkupdate.runs.canary import find_canary, require_agreement, take_canary
 from bulkupdate.runs.cancellation import find_reason
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
@@ -60,16 +61,28 @@ def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases
     if next(context.journal.pending(run), None) is None and not awaits_read_back(run, context.journal):
         return  # not even a sign-in
     sign_in(context.client, context.stop, lambda waiting: watch((), waiting))
-    concurrency = context.settings.concurrency
     pending = context.journal.count_pending(run)
     pending = pending if limit is None else min(pending, limit)
-    rows: Iterator[PendingRow] = islice(context.journal.pending(run), limit)
     if run.options.verify:
         phases.begin(Phase.READ_BACK, pending + context.journal.count_awaiting_read_back(run))
     phases.begin(Phase.UPDATE, pending)
-    watch_rows = phases.watch_updates(watch)
     if run.options.snapshot:
         phases.begin(Phase.READ_PREVIOUS, pending)
+    if canary := find_canary(run, context.journal, limit):
+        _send_rows(run, context, watch, take_canary(run, context.journal, canary), phases, verify=True)
+        limit = None if limit is None else limit - len(canary)
+        require_agreement(run, context.journal, canary)
+    rows = islice(context.journal.pending(run), limit)
+    _send_rows(run, context, watch, rows, phases, verify=run.options.verify)
+
+
+def _send_rows(
+    run: Run, context: RunContext, watch: Watch, rows: Iterator[PendingRow], phases: PhaseCounter, *, verify: bool
+) -> None:
+    """Send these rows, with what is asked for before and after each."""
+    concurrency = context.settings.concurrency
+    watch_rows = phases.watch_updates(watch)
+    if run.options.snapshot:
         rows = SnapshotRecorder(
             run, context.journal, context.client, context.clock, watch_rows, concurrency, phases
         ).snapshot_before_send(rows)
@@ -81,7 +94,7 @@ def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases
         stop=context.stop,
         concurrency=concurrency,
         max_failures=context.settings.max_failures,
-        verify=run.options.verify,
+        verify=verify,
         watch=watch_rows,
     )
     batch.send(rows)

@@ -29,6 +29,9 @@ from bulkupdate.web.upload_views import find_startable, find_upload, has_run, su
 pages = Blueprint("checks", __name__)
 log = logging.getLogger("bulkupdate.web")
 
+CANARY_ROWS = 5
+"""How many customers are sent and read back first, if the user asks for that."""
+
 _OTHER_SERVER_TRIES = 100
 _OTHER_SERVER_WAIT_SECONDS = 0.2
 
@@ -56,6 +59,7 @@ def show(upload_id: str) -> str | AnyResponse:
         may_start=may_start(current_context().settings, current_user(), stored),
         is_own=owns_upload(current_user(), stored),
         preview_rows=min(MAX_ROWS, outcome.to_send),
+        canary_rows=CANARY_ROWS,
         excess=_find_excess(stored, outcome),
         **_describe_plan(outcome),
         **_describe_problems(stored, outcome),
@@ -193,7 +197,10 @@ def _show_started(run: Run) -> AnyResponse:
 def _create_run(stored: Upload, outcome: CheckOutcome) -> bool:
     """Write the run into the journal; False if another server on the same folder does so at this moment."""
     options = RunOptions(
-        skip_invalid=outcome.invalid > 0, verify="verify" in request.form, snapshot="snapshot" in request.form
+        skip_invalid=outcome.invalid > 0,
+        verify="verify" in request.form,
+        snapshot="snapshot" in request.form,
+        canary=CANARY_ROWS if "canary" in request.form else 0,
     )
     with current_context().open_run_context(current_user()) as run_context:
         check = StoredCheck(stored.path, stored.name, outcome)

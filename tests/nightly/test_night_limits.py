@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import FIRST, NightEnvironment, sheet
 
 
@@ -40,3 +45,16 @@ def test_a_night_refuses_a_file_with_ten_times_the_usual_rows(env: NightEnvironm
     env.given["nightly_max_growth"] = 0
     env.put("shop-28.csv", sheet(range(FIRST, FIRST + 50)))
     assert env.night() is ExitCode.DONE
+
+
+def test_a_canary_that_disagrees_leaves_its_file_and_the_night_goes_on(tmp_path: Path) -> None:
+    with Sandbox(SandboxOptions(empty_string="ignored")) as sandbox:
+        env = NightEnvironment(tmp_path, sandbox)
+        env.put("clears.csv", clearing(20, 20), age=9)
+        env.put("good.csv", sheet(range(FIRST + 100, FIRST + 103)))
+        options = RunOptions(canary=2)
+        assert env.night(run_options=options) is ExitCode.STOPPED
+        assert set(env.puts()) == {str(FIRST + at) for at in (0, 1, 100, 101, 102)}
+        assert env.places()["done"] == ["good.csv"]
+        assert env.night(run_options=options) is ExitCode.STOPPED
+        assert len(env.puts()) == 5

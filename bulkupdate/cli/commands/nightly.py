@@ -136,6 +136,7 @@ def command(
     settings = invocation.settings
     key = sheet_options.key or settings.nightly_key
     lookup = sheet_options.lookup or (Path(settings.nightly_lookup) if settings.nightly_lookup else None)
+    canary = run_options.canary or settings.nightly_canary
     options = NightOptions(
         skip_invalid=given["invalid"] == "skip",
         duplicates=DuplicatePolicy(given["duplicates"]),
@@ -143,7 +144,9 @@ def command(
         settle_seconds=given["settle_seconds"],
         create=given["create"],
         sheet=replace(sheet_options, key=key or None, lookup=lookup),
-        run_options=replace(run_options, key=key, lookup=str(lookup or ""), reading=sheet_options.reading),
+        run_options=replace(
+            run_options, canary=canary, key=key, lookup=str(lookup or ""), reading=sheet_options.reading
+        ),
     )
     return _run(invocation, folder, invocation.settings, options, _Reporting.read(given))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from bulkupdate.cli.confirmation import confirm_overwriting
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, common_options
+from bulkupdate.cli.run_options import CANARY_OPTION
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.session import open_session
 from bulkupdate.errors import ExitCode
@@ -36,8 +38,9 @@ from bulkupdate.runs.run_records import UNCONFIRMED, Run, RunState
     group=OptionGroup.SENDING,
     help="Do not ask, even if newer runs have updated the same customers.",
 )
+@CANARY_OPTION
 @RESULTS_OPTION
-def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path | None) -> int:
+def command(invocation: Invocation, run_id: str | None, yes: bool, canary: int | None, output: Path | None) -> int:
     """Continue RUN, or without it the newest unfinished run: only what was not confirmed is sent.
 
     If another run has updated some of these customers since, it asks before it overwrites their values.
@@ -51,6 +54,8 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path 
         if not confirm_overwriting(run, UNCONFIRMED, context, invocation.console, yes=yes):
             invocation.console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
+        if canary is not None:
+            context.journal.set_options(run, replace(run.options, canary=canary))
         run = _move_results(run, output, context, force=invocation.force)
         invocation.console.info(f"Continuing run {run.id} of {run.file}")
         return send(run, context, invocation)

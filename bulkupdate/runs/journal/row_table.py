@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -25,6 +25,10 @@ _TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
 """The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
 
 _PENDING = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}"
+_LINES = (
+    "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"
+    " FROM rows JOIN inputs USING (run, row) WHERE run = ?"
+)
 
 _NEWER_RUNS = f"""
 SELECT u.id, count(DISTINCT mine.customer_id)
@@ -139,14 +143,19 @@ class RowTable(JournalFile):
     def lines(self, run: Run, statuses: Sequence[Status] = tuple(Status)) -> Iterator[ResultLine]:
         """Yield the rows with one of these statuses as the results show them, in the order of the file."""
         with self.translated(), closing(self.connection.cursor()) as cursor:
-            cursor.execute(
-                "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"  # noqa: S608 - fixed words
-                " FROM rows JOIN inputs USING (run, row)"
-                f" WHERE run = ? AND status IN ({_quote(statuses)}) ORDER BY row",
-                (run.key,),
-            )
+            cursor.execute(f"{_LINES} AND status IN ({_quote(statuses)}) ORDER BY row", (run.key,))
             while found := cursor.fetchmany(_ROWS_AT_A_TIME):
                 yield from (_read_line(columns) for columns in found)
+
+    def find_first_lines(self, run: Run, statuses: Sequence[Status], count: int) -> list[ResultLine]:
+        """Return the first rows with something to send and one of these statuses, `count` at most."""
+        query = f"{_LINES} AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row LIMIT ?"
+        return [_read_line(columns) for columns in self.select(query, (run.key, count))]
+
+    def find_lines(self, run: Run, rows: Iterable[int]) -> list[ResultLine]:
+        """Return these rows, in the order of the file."""
+        query = f"{_LINES} AND row IN (SELECT value FROM json_each(?)) ORDER BY row"  # noqa: S608 - only constants
+        return [_read_line(columns) for columns in self.select(query, (run.key, json.dumps(list(rows))))]
 
     def checked_rows(self, run: Run, statuses: Sequence[Status]) -> Iterator[CheckedRow]:
         """Yield the rows with one of these statuses as they were checked, to be sent by a new run."""

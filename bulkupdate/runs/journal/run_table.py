@@ -160,6 +160,11 @@ class RunTable(JournalFile):
         with self.writing():
             self.connection.execute("UPDATE runs SET results_path = ? WHERE key = ?", (str(path), run.key))
 
+    def set_options(self, run: Run, options: RunOptions) -> None:
+        """Record what is asked of a run from now on."""
+        with self.writing():
+            self.connection.execute("UPDATE runs SET options = ? WHERE key = ?", (_to_json(options.to_json()), run.key))
+
     def set_file(self, run_id: str, path: Path) -> None:
         """Record where the file of a run has been moved to."""
         with self.writing():

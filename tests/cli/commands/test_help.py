@@ -42,7 +42,7 @@ def test_the_examples_of_a_command_are_accepted_and_its_values_have_names(name):
 def test_options_are_shown_in_groups(run_program):
     shown = run_program("run", "--help", json=False).out
     headings = re.findall(r"^(\w.*):$", shown, re.MULTILINE)
-    assert headings == ["Examples", "Sending", "Reading the sheet", "Finding customers", "Output", "General"]
+    assert headings == ["Examples", "Sending", "Guards", "Reading the sheet", "Finding customers", "Output", "General"]
 
 
 @pytest.mark.parametrize(
