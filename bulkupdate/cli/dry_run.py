@@ -11,8 +11,9 @@ from bulkupdate.cli.options import list_given
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.guards import check_limits
-from bulkupdate.runs.input_file import CheckedInput, RowSource
+from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.row_source import RowSource
 from bulkupdate.text import SuggestedCommand, pluralize
 
 _CHANGES_SHOWN = 10

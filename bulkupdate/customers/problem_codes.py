@@ -107,6 +107,9 @@ class ProblemCode(StrEnum):
         "formula-not-calculated", "Formula without a value", "the cell has a formula that was never calculated",
         "Open the file in Excel and save it, or replace the formulas by their values (copy, paste special, values).")
     DATE = ("date", "Date", "the cell holds a date", "Format the column as Text, then type the value again.")
+    VALUE_TYPE = (
+        "value-type", "Not a text or number", "the value is neither a text nor a number",
+        "Convert the column of the DataFrame to texts.")
     LOST_DIGITS = (
         "lost-digits", "Lost digits", "the number has more than 15 digits: Excel has replaced the rest with zeros",
         "Format the column as Text, then type the value again.")

@@ -9,8 +9,9 @@ from pathlib import Path
 from bulkupdate.customers.models import Problem
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.check_summary import WrittenReports, list_problems, preview, summarise_check
-from bulkupdate.runs.input_file import CheckedInput, RowSource
+from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.row_source import RowSource
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.annotated_copy import (
     MarkedCopy,

@@ -10,8 +10,9 @@ from pathlib import Path
 from bulkupdate.clock import format_duration
 from bulkupdate.customers.models import Problem, Status
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.input_file import CheckedInput, RowSource
+from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.text import SuggestedCommand

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+
+import pandas as pd
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.headings import require_mapped_headings
@@ -27,9 +28,13 @@ from bulkupdate.runs.matching.matched_input import (
     require_lookup,
 )
 from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.reading.data_frame import SOURCE_NAME, hash_frame, read_frame
 from bulkupdate.spreadsheets.reading.file_type import unreadable_error
 from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice, ReadOptions, Sheet
+
+ReadSheet = Callable[[ReadOptions], tuple[Sheet, str]]
+"""Reads a sheet, and gives the SHA-256 by which its content is recognised."""
 
 
 @dataclass(frozen=True)
@@ -60,41 +65,6 @@ class SheetOptions:
         if self.decimal_mark != ".":
             arguments += ["--decimal", self.decimal_mark]
         return shlex.join(arguments + ["--ignore-unknown"] * self.ignore_unknown)
-
-
-class RowSource(Protocol):
-    """What a new run needs of a file: a `CheckedInput`, what was kept of one (`web/`), or a `Selection` of either."""
-
-    @property
-    def path(self) -> Path:
-        """The path of the file, which may be gone."""
-
-    @property
-    def sha256(self) -> str:
-        """Its content, by which it is recognised."""
-
-    @property
-    def shown_as(self) -> str | None:
-        """The name its users know it by; None if that is its path."""
-
-    @property
-    def sheet_name(self) -> str | None:
-        """The sheet of the workbook that was read; None if the file has none."""
-
-    @property
-    def original_headings(self) -> tuple[str, ...]:
-        """The file's headings, in the order of `CheckedRow.original`."""
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What the checks found."""
-
-    @property
-    def to_send(self) -> int:
-        """The rows that would be sent, one request each."""
-
-    def rows(self) -> Iterator[CheckedRow]:
-        """Yield every row in the order of the file."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +124,23 @@ def load_input_file(
     path: Path, settings: Settings, options: SheetOptions, find: FindCustomers | None = None
 ) -> CheckedInput:
     """Read and check a file, and find its customers if the options name a key. Raises as `read_input_sheet` does."""
-    read = read_input_sheet(path, settings, options, find)
+    return _check(path, read_input_sheet(path, settings, options, find), settings, options)
+
+
+def load_frame(
+    frame: pd.DataFrame, settings: Settings, options: SheetOptions, find: FindCustomers | None = None
+) -> CheckedInput:
+    """Check a pandas DataFrame as `load_input_file` does a file; see `spreadsheets/reading/data_frame.py`."""
+
+    def read(read_options: ReadOptions) -> tuple[Sheet, str]:
+        return read_frame(frame, read_options), hash_frame(frame)
+
+    name = Path(SOURCE_NAME)
+    checked_input = _check(name, _read_and_match(name, read, settings, options, find), settings, options)
+    return replace(checked_input, shown_as=SOURCE_NAME)
+
+
+def _check(path: Path, read: InputSheet, settings: Settings, options: SheetOptions) -> CheckedInput:
     rules = CheckOptions(
         decimal_mark=options.decimal_mark,
         rating_format=settings.rating_format,
@@ -183,22 +169,33 @@ def read_input_sheet(
     Raises `InputFileError` if it is not a sheet of customers, lacks a heading that the options map, or was changed
     while it was read; `UsageError` if an option makes no sense; and what `find` raises.
     """
+
+    def read(read_options: ReadOptions) -> tuple[Sheet, str]:
+        before = hash_file(path)
+        sheet = read_sheet(path, read_options)
+        if hash_file(path) != before:
+            raise InputFileError(f"{path} was changed while it was read.", remedy="Save and close it, then try again.")
+        return sheet, before
+
+    return _read_and_match(path, read, settings, options, find)
+
+
+def _read_and_match(
+    path: Path, read: ReadSheet, settings: Settings, options: SheetOptions, find: FindCustomers | None
+) -> InputSheet:
     heading_map = {**settings.heading_map, **options.heading_map}
     key = _find_key(options, heading_map)
     read_map = heading_map if key is None else key.map_to_id(heading_map)
-    before = _hash_file(path)
-    sheet = read_sheet(path, make_read_options(settings, replace(options, heading_map=read_map)))
-    if _hash_file(path) != before:
-        raise InputFileError(f"{path} was changed while it was read.", remedy="Save and close it, then try again.")
+    sheet, sha256 = read(make_read_options(settings, replace(options, heading_map=read_map)))
     require_mapped_headings(sheet.header, options.heading_map)
     if key is None:
-        return InputSheet(sheet, before)
+        return InputSheet(sheet, sha256)
     if options.lookup is not None:
         lookup_options = SheetOptions(heading_map=heading_map)
         find = partial(_look_up, options.lookup, make_read_options(settings, lookup_options))
     keyed = find_key_column(sheet, key, heading_map, str(path))
     matched = match_sheet(keyed, find or require_lookup, check_ids=options.check_ids)
-    return InputSheet(replace(matched.sheet, notes=(*sheet.notes, *matched.notes)), before, matched)
+    return InputSheet(replace(matched.sheet, notes=(*sheet.notes, *matched.notes)), sha256, matched)
 
 
 def _find_key(options: SheetOptions, heading_map: Mapping[str, str]) -> Key | None:
@@ -229,7 +226,7 @@ def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:
     )
 
 
-def _hash_file(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, by which it is recognised; empty if it is not a file."""
     if not path.is_file():
         return ""

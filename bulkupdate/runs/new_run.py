@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.input_file import RowSource
+from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RETRIED, NewRun, Run, RunOptions
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"

@@ -35,7 +35,8 @@ class RunOptions:
     run whose previous values this one restores, empty for any other run. `sheet` is the sheet of the workbook that was
     read, empty if the file has none or that is not known. `key` and `lookup` are how the customers were found, empty if
     by their ids. `reading` are the options of the command line by which its headings and values are read, quoted for a
-    shell. `canary` is how many rows are sent and read back before the others, 0: none.
+    shell. `canary` is how many rows are sent and read back before the others, 0: none. `run_key` is the caller's own
+    name of the run, empty if it gave none: a repeated call continues it.
     """
 
     verify: bool = False
@@ -50,6 +51,7 @@ class RunOptions:
     lookup: str = ""
     reading: str = ""
     canary: int = 0
+    run_key: str = ""
     limit: int | None = None
 
     @property
@@ -59,7 +61,7 @@ class RunOptions:
 
     def for_retry(self) -> RunOptions:
         """Return the options of a run that sends rows of this one again: they are not selected again."""
-        return replace(self, only_changes=False, since_last=False, max_age_days=None, limit=None)
+        return replace(self, only_changes=False, since_last=False, max_age_days=None, limit=None, run_key="")
 
     def to_json(self) -> dict[str, str | bool]:
         """Return the options as they are kept in the journal and shown in a Summary."""
@@ -87,11 +89,12 @@ class RunOptions:
             key=str(kept.get("key") or ""),
             lookup=str(kept.get("lookup") or ""),
             reading=str(kept.get("reading") or ""),
+            run_key=str(kept.get("run_key") or ""),
         )
 
 
 _FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
-_TEXTS = ("undo", "sheet", "key", "lookup", "reading")
+_TEXTS = ("undo", "sheet", "key", "lookup", "reading", "run_key")
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.diff import LookedUp, count_read_requests, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.fetch import WatchReading
-from bulkupdate.runs.input_file import RowSource
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.new_run import create_run
+from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RowOutcome, Run, RunOptions
 from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named
 

@@ -80,6 +80,7 @@ REFUSED_ELSEWHERE = {
     "duplicate-match": "as no-match",
     "key-conflict": "as no-match",
     "unknown-customer": "by `check --live`, which sends nothing; a run sends the row, and the service refuses it",
+    "value-type": "of a DataFrame, whose results are no file to give back",
     "broken-character": "in no file: every reader refuses half a surrogate pair, or replaces it by a lost-character",
 }
 """Codes that refuse a row, but not one of a sheet here."""

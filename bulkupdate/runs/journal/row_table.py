@@ -95,7 +95,7 @@ class RowTable(JournalFile):
         return self._page_rows(run, _TO_BE_READ_BACK)
 
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
-        last = 0
+        last = -1  # rows of a DataFrame count from 0
         query = (
             "SELECT row, customer_id, body, fields, attempts, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - fixed words
             f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"

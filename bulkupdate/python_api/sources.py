@@ -1,0 +1,59 @@
+"""The sources of rows: a file, a DataFrame, or dictionaries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias, TypedDict
+
+import pandas as pd
+
+from bulkupdate.runs.input_file import CheckedInput, SheetOptions, hash_file, load_frame, load_input_file
+from bulkupdate.runs.matching.matched_input import FindCustomers
+from bulkupdate.settings import Settings
+from bulkupdate.spreadsheets.reading.data_frame import hash_frame
+from bulkupdate.spreadsheets.reading.sheet import NumberChoice
+
+Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Iterable[Mapping[str, Any]]
+"""The path of a sheet, a DataFrame, or dictionaries with a customer each."""
+
+
+class ReadingOptions(TypedDict, total=False):
+    """How a source is read: the options of the command line that have these names, `--map` and `--decimal`."""
+
+    sheet: str | None
+    heading_map: Mapping[str, str]
+    decimal_mark: str
+    ignore_unknown: bool
+    encoding: str | None
+    numbers: NumberChoice | None
+    key: str | None
+    check_ids: bool
+    lookup: str | os.PathLike[str] | None
+
+
+class SourceRows:
+    """A source with its reading options."""
+
+    def __init__(self, source: Source, options: ReadingOptions) -> None:
+        given: dict[str, Any] = dict(options)
+        if given.get("lookup") is not None:
+            given["lookup"] = Path(given["lookup"])
+        self.options = SheetOptions(**given)
+        self.path = Path(source) if isinstance(source, str | os.PathLike) else None
+        self._frame = pd.DataFrame() if self.path else _make_frame(source)
+
+    def hash(self) -> str:
+        """Return the SHA-256 by which the content is recognised. Raises `InputFileError`."""
+        return hash_frame(self._frame) if self.path is None else hash_file(self.path)
+
+    def load(self, settings: Settings, find: FindCustomers | None = None) -> CheckedInput:
+        """Read and check the rows. Raises as `load_input_file` does."""
+        load = partial(load_frame, self._frame) if self.path is None else partial(load_input_file, self.path)
+        return load(settings, self.options, find)
+
+
+def _make_frame(source: Any) -> pd.DataFrame:
+    return source if isinstance(source, pd.DataFrame) else pd.DataFrame(list(source), dtype=object)
