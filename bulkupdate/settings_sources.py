@@ -52,8 +52,26 @@ def load_settings(
             given[name] = Secret(read_secret_file(Path(given[f"{name}_file"])))
     if given.get("password_keyring") and not given.get("password"):
         address = next((given[name] for name in _ADDRESSES if given.get(name)), "")
-        given["password"] = Secret(read_keyring_password(address, given.get("username", "")))
+        given["password"] = _KeyringSecret(address, given.get("username", ""))
     return Settings(**given)
+
+
+class _KeyringSecret(Secret):
+    """A password that is read when it is needed: to unlock the keyring, the system may ask its user."""
+
+    __slots__ = ("_address", "_username")
+
+    def __init__(self, address: str, username: str) -> None:
+        super().__init__("")
+        self._address, self._username = address, username
+
+    def reveal(self) -> str:
+        """Return the password. Raises `UsageError` if the keyring cannot be read."""
+        self._text = self._text or read_keyring_password(self._address, self._username)
+        return self._text
+
+    def __bool__(self) -> bool:
+        return True
 
 
 _ADDRESSES = ("base_url", "server_id", "team")

@@ -19,7 +19,7 @@ from tests.web.served import PASSWORD, Server, Visitor
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="simulates Windows elsewhere")
 
 SITE = """
-import ctypes, multiprocessing, os, signal, sys
+import ctypes, multiprocessing, os, select, signal, sys
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
@@ -37,6 +37,7 @@ multiprocessing.get_all_start_methods = lambda: ["spawn"]
 signal.SIGBREAK = signal.SIGUSR1
 for module, names in {
     os: "fork forkpty fchown nice mkfifo O_NOFOLLOW O_NONBLOCK",
+    select: "poll epoll",
     signal: "SIGHUP SIGALRM SIGKILL SIGURG alarm setitimer pthread_sigmask",
 }.items():
     for name in names.split():

@@ -24,10 +24,10 @@ def limit_process(max_bytes: int, max_seconds: int, niceness: int) -> None:
 
     On POSIX the time is that of the clock, on Windows that of the processor: there the parent watches the clock.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     if resource is None:
         _limit_by_job(max_bytes, max_seconds)
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     signal.alarm(max_seconds)  # ends this process even if the server has been killed
     os.nice(niceness)
     resource.setrlimit(resource.RLIMIT_DATA, (max_bytes, max_bytes))

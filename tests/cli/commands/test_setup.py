@@ -98,13 +98,14 @@ def test_the_keyring_holds_the_password(newcomer, set_up, service, tmp_path):
     keyring.mkdir()
     locked = newcomer("doctor")
     assert (locked.exit_code, "(KeyringLocked)" in locked.err, "secret detail" in locked.err) == (2, True, False)
+    assert newcomer("runs").exit_code == 0, "what needs no password does not ask for it"
 
 
 def test_a_missing_library_is_named(newcomer, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert not has_keyring()
     with pytest.raises(UsageError, match="`keyring` is not installed"):
-        load_settings({}, {"BULKUPDATE_PASSWORD_KEYRING": "true"}, tmp_path / os.devnull)
+        load_settings({}, {"BULKUPDATE_PASSWORD_KEYRING": "true"}, tmp_path / os.devnull).password.reveal()
 
 
 def test_a_team_is_looked_up_and_a_server_only_taken_if_the_user_says_so(make_sandbox, monkeypatch):
