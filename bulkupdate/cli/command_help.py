@@ -78,7 +78,8 @@ def write_below(formatter: click.HelpFormatter, rows: Iterable[tuple[str, str]])
 def explain_usage(error: click.ClickException) -> UsageError:
     """Return what click found wrong with a command line as an error of this program, with an example."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    message, remedy = error.format_message().rstrip(".") + ".", None
+    message, remedy = error.format_message().rstrip("."), None
+    message += "" if message.endswith("?") else "."
     if ctx is not None and isinstance(ctx.command, Command):
         example = ctx.command.make_example(ctx, next(iter(ctx.command.examples)))
         remedy = f"For example: {example}. `{ctx.command_path} --help` lists the options."

@@ -48,7 +48,7 @@ def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Pat
 
 def summarise_run(run: Run) -> list[tuple[str, str | int]]:
     """Return the lines of the sheet Summary, but for the counts."""
-    return [*describe_run(run), *((f"Setting {name}", value) for name, value in run.settings.items())]
+    return [*describe_run(run), *((f"Setting {name}", value) for name, value in run.settings.items() if value != "")]
 
 
 def describe_run(run: Run) -> list[tuple[str, str | int]]:

@@ -93,7 +93,7 @@ ONLY_WARNINGS = {
 
 OF_A_COMMAND = {
     "refused-file", "usage", "busy", "sign-in-refused", "service-down", "unreadable-list", "throttled-too-long",
-    "journal", "window-closed", "stopped", "interrupted-run", "overtaken-run", "results-not-written", "bug",
+    "journal", "window-closed", "stopped", "interrupted-run", "overtaken-run", "results-not-written", "bug", "canary",
 }  # fmt: skip
 """Codes that end a command; a row that was not sent then is not attempted."""
 

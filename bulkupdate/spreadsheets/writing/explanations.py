@@ -17,7 +17,7 @@ _REMEDIES = {
     Status.UNKNOWN: "Send it again with Retry on the page, or: bulkupdate retry",
     Status.NOT_ATTEMPTED: "Send it with Resume on the page, or: bulkupdate resume",
 }
-_NOT_FOUND = "Check the customer id: the service does not know it."
+NOT_FOUND = "Check the customer id: the service does not know it."
 
 ProblemsByRow = Mapping[int, Sequence[Problem]]
 """The errors of a file by the number of their row."""
@@ -56,7 +56,7 @@ def explain(line: ResultLine, problems: ProblemsByRow) -> list[Explanation]:
 def find_remedy(line: ResultLine) -> str:
     """Return what to do about a row that did not go through, as far as its status tells."""
     if line.status is Status.REJECTED and (line.http_status == 404 or "not found" in line.message.lower()):
-        return _NOT_FOUND
+        return NOT_FOUND
     return _REMEDIES[line.status]
 
 

@@ -15,7 +15,12 @@ from bulkupdate.customers.headings import recognize_headings
 from bulkupdate.customers.models import TO_FIX_COLUMNS, Problem, ResultLine
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
-from bulkupdate.spreadsheets.writing.explanations import ProblemsByRow, explain, group_errors
+from bulkupdate.spreadsheets.writing.explanations import (
+    NOT_FOUND,
+    ProblemsByRow,
+    explain,
+    group_errors,
+)
 from bulkupdate.spreadsheets.writing.field_help import add_drop_downs, mark_duplicate_ids
 from bulkupdate.spreadsheets.writing.instructions_sheet import (
     BLANK_RULE,
@@ -62,8 +67,8 @@ def write_to_fix(
 ) -> None:
     """Write these rows as a sheet to fix and give back: row number, reason and remedy, then the input's own columns.
 
-    `problems` are those of the input file: their cells are red, in the first rows with a comment. Raises `UsageError`
-    if the file cannot be written.
+    `problems` are those of the input file: their cells, and ids that the service does not know, are red, in the first
+    rows with a comment. Raises `UsageError` if the file cannot be written.
     """
     first, lines = look_ahead(lines, _COMMENTED_ROWS)
     errors = group_errors(problems)
@@ -71,11 +76,11 @@ def write_to_fix(
     sheet = book[TO_FIX_SHEET]
     places = {heading: index for index, heading in reversed(list(enumerate(headings)))}
     key = _add_help(book, headings)
-    _add_comments(sheet, first, errors, places, key or 0)
+    _add_comments(sheet, first, errors, places, key)
     columns = [*_OWN_COLUMNS, *input_columns(headings, (line.original for line in first))]
     frozen = _OWN + (key + 1 if key is not None and key <= _FARTHEST_FROZEN else 0)
     bad = styles.register(sheet, styles.BAD_CELL)
-    rows = (_make_row(line, errors, places, key or 0, bad) for line in lines)
+    rows = (_make_row(line, errors, places, key, bad) for line in lines)
     streamed = {
         TO_FIX_SHEET: format_table(sheet, columns, rows, frozen=frozen),
         INSTRUCTIONS_SHEET: format_instructions(
@@ -104,25 +109,36 @@ def _add_help(book: Workbook, headings: Sequence[str]) -> int | None:
     return fields.index(CUSTOMER_ID) if CUSTOMER_ID in fields else None
 
 
+def _find_bad_cells(
+    line: ResultLine, errors: ProblemsByRow, places: Mapping[str, int], key: int | None
+) -> dict[int, list[str]]:
+    """Return the columns to be marked, with what is to be said about each; of an unknown customer it is the id's."""
+    columns = [places.get(problem.column, key or 0) for problem in errors.get(line.row, ())]
+    explanations = explain(line, errors)
+    if not columns and key is not None and explanations[0].remedy == NOT_FOUND:
+        columns = [key]
+    texts: dict[int, list[str]] = {}
+    for column, explanation in zip(columns, explanations, strict=False):
+        texts.setdefault(column, []).append(str(explanation))
+    return texts
+
+
 def _add_comments(
-    sheet: Worksheet, first: Sequence[ResultLine], errors: ProblemsByRow, places: Mapping[str, int], key: int
+    sheet: Worksheet, first: Sequence[ResultLine], errors: ProblemsByRow, places: Mapping[str, int], key: int | None
 ) -> None:
     for number, line in enumerate(first, start=2):
-        texts: dict[int, list[str]] = {}
-        for problem, explanation in zip(errors.get(line.row, ()), explain(line, errors), strict=False):
-            texts.setdefault(places.get(problem.column, key), []).append(str(explanation))
-        for index, found in texts.items():
+        for index, found in _find_bad_cells(line, errors, places, key).items():
             text = "\n\n".join(found)[:_LONGEST_COMMENT]
             sheet.cell(number, _OWN + index + 1).comment = Comment(text, CREATOR, width=320, height=60 + len(text) // 2)
 
 
-def _make_row(line: ResultLine, errors: ProblemsByRow, places: Mapping[str, int], key: int, bad: int) -> list[Cell]:
-    explained = explain(line, errors)
+def _make_row(
+    line: ResultLine, errors: ProblemsByRow, places: Mapping[str, int], key: int | None, bad: int
+) -> list[Cell]:
     cells: list[Cell] = list(line.original)
-    for problem in errors.get(line.row, ()):
-        index = places.get(problem.column, key)
+    for index in _find_bad_cells(line, errors, places, key):
         cells[index] = Styled(line.original[index], bad)
-    reasons, remedies = (_join_lines(texts) for texts in zip(*explained, strict=True))
+    reasons, remedies = (_join_lines(texts) for texts in zip(*explain(line, errors), strict=True))
     return [line.row, f"{line.status.value}: {reasons}", remedies, *cells]
 
 

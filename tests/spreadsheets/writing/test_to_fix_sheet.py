@@ -80,9 +80,10 @@ def test_reason_and_remedy_break_their_lines(tmp_path: Path) -> None:
 def test_bad_cells_are_red_with_a_comment_that_says_what_to_do(path: Path) -> None:
     sheet = openpyxl.load_workbook(path)["Customers"]
     red = {cell.coordinate for row in sheet.iter_rows(min_row=2) for cell in row if cell.fill.fgColor.rgb == RED}
-    assert red == {"F3", "G3", "D4"}
+    assert red == {"D2", "F3", "G3", "D4"}
     comments = {cell.coordinate: cell.comment.text for row in sheet.iter_rows() for cell in row if cell.comment}
     assert comments.keys() == red
+    assert comments["D2"] == "Customer was not found. Check the customer id: the service does not know it."
     assert comments["F3"] == "E-mail: there is no @. Write it like anna@example.com."
     assert {cell.number_format for cell in sheet[3][3:]} == {"@"}, "what is typed stays as typed"
 
