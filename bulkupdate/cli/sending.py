@@ -8,9 +8,9 @@ from bulkupdate.cli.console import paint, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
+from bulkupdate.customers.row_reasons import describe_row_reasons
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal_report import report_result
-from bulkupdate.runs.row_reasons import describe_row_reasons
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.run_result import RunResult, describe_rest
 from bulkupdate.runs.runner import execute_run

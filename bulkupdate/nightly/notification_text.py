@@ -7,10 +7,10 @@ from typing import Any
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import Status
+from bulkupdate.customers.row_reasons import describe_row_reasons
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import neutralise
 from bulkupdate.nightly.night_report import NightReport
-from bulkupdate.runs.row_reasons import describe_row_reasons
 from bulkupdate.text import truncate
 
 _WEBHOOK_KEYS = ("run", "state", "rows", "counts", "exit_code", "next")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from bulkupdate.customers.row_reasons import NOT_UPDATED, group_row_reasons
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.row_reasons import NOT_UPDATED, group_row_reasons
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import TO_FIX, Run, RunState, StatusCounts
 from bulkupdate.runs.run_report import RunReport

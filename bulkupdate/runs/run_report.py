@@ -10,8 +10,8 @@ from typing import Any
 
 from bulkupdate.customers.models import Problem, Status
 from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import BulkUpdateError, ExitCode, InputFileError, InternalError
-from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.text import SuggestedCommand
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.customers.models import Status
+from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.runs.matching.key import list_arguments
-from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import TO_FIX, UNCONFIRMED, Run, RunOptions, RunState, StatusCounts
 from bulkupdate.text import SuggestedCommand, pluralize
 

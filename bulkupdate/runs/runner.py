@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Status
+from bulkupdate.customers.row_reasons import NOT_UPDATED, group_row_reasons
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError, JournalError, StoppedError
 from bulkupdate.runs.canary import find_canary, require_agreement, take_canary
 from bulkupdate.runs.cancellation import find_reason
@@ -18,7 +19,6 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.phases import Phase, PhaseCounter, WatchPhase, ignore_phases
 from bulkupdate.runs.read_back import awaits_read_back, read_back
 from bulkupdate.runs.results import write_run_results
-from bulkupdate.runs.row_reasons import NOT_UPDATED, group_row_reasons
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import PendingRow, Run, RunState, StatusCounts
 from bulkupdate.runs.run_result import RunResult

@@ -8,11 +8,11 @@ from typing import Any
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Problem, Status
+from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.nightly.notifications import Notifier
-from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.settings import Settings

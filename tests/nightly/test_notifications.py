@@ -10,11 +10,11 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
+from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import BusyError, JournalError
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
 from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
 from bulkupdate.nightly.notifications import TRIES, Notifier
-from bulkupdate.runs.row_reasons import RowReason
 from bulkupdate.settings import Settings
 from tests.nightly.receivers import Listener, PostOffice
 from tests.nightly.sample_notifications import mail_settings, night_report, notify, report

@@ -12,11 +12,11 @@ from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RUN_ARGUMENT, common_options, output_option
 from bulkupdate.clock import Clock
+from bulkupdate.customers.row_reasons import describe_row_reasons
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_run
 from bulkupdate.runs.results import describe_run, require_results_place, write_run_results
-from bulkupdate.runs.row_reasons import describe_row_reasons
 from bulkupdate.runs.run_records import Run, RunState, StatusCounts
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.runs.run_result import describe_rest

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from bulkupdate.customers.models import Problem, ResultLine, Severity, Status
-from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
+from bulkupdate.customers.problem_summary import group_problems, name_rows
+from bulkupdate.customers.row_reasons import RowReasons
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.explanations import find_remedy
 from bulkupdate.spreadsheets.writing.summary_sheet import Linked, SummaryRow, SummarySection
+from bulkupdate.text import pluralize
 
 STATUS_COLOURS = {
     Status.UPDATED.value: styles.GREEN,
@@ -35,30 +35,6 @@ _MEANINGS = {
 }
 _WELL = (Status.UPDATED, Status.UNCHANGED)
 _MOST_GROUPS = 100
-_FIRST_ROWS = 5
-_NUMBERS = re.compile(r"\d+")
-
-
-@dataclass
-class _Group:
-    """Rows that the service answered alike: the first line, and the rows of the first few of them."""
-
-    first: ResultLine
-    count: int = 0
-    rows: list[int] = field(default_factory=list)
-    is_uniform: bool = True
-
-    def add(self, line: ResultLine) -> None:
-        self.count += 1
-        self.is_uniform &= line.message == self.first.message
-        if len(self.rows) < _FIRST_ROWS:
-            self.rows.append(line.row)
-
-    def describe(self) -> ProblemGroup:
-        return ProblemGroup(
-            code="", severity=Severity.ERROR, column="", message=self.first.message, remedy=find_remedy(self.first),
-            is_uniform=self.is_uniform, count=self.count, first_rows=tuple(self.rows),
-        )  # fmt: skip
 
 
 class ResultsObserver:
@@ -75,7 +51,8 @@ class ResultsObserver:
         self._wanted = {group.first_rows[0] for group in self._invalid}
         self._positions: dict[int, int] = {}
         self._first: dict[Status, int] = {}
-        self._groups: dict[tuple[Status, str], _Group] = {}
+        self._reasons = RowReasons()
+        self._remedies: dict[int, str] = {}
 
     def watch(self, lines: Iterable[ResultLine]) -> Iterator[ResultLine]:
         """Yield the lines, having counted them."""
@@ -92,12 +69,9 @@ class ResultsObserver:
             if line.row in self._wanted:
                 self._positions[line.row] = self._position
             return
-        key = (line.status, _NUMBERS.sub("0", line.message))
-        if key not in self._groups and len(self._groups) < _MOST_GROUPS:
-            self._groups[key] = _Group(line)
+        if self._reasons.add(line):
             self._positions[line.row] = self._position
-        if key in self._groups:
-            self._groups[key].add(line)
+            self._remedies[line.row] = find_remedy(line)
 
     def make_sections(self, summary: Sequence[SummaryRow], counts: Mapping[Status, int]) -> list[SummarySection]:
         """Return the sections of the Summary. Their rows are made when they are iterated: after the last line."""
@@ -105,7 +79,7 @@ class ResultsObserver:
             SummarySection(
                 "Rows by status: a number leads to the first such row", self._count_rows(counts), STATUS_COLOURS
             ),
-            SummarySection("What went wrong, the most frequent first", self._describe_groups(), STATUS_COLOURS),
+            SummarySection("What went wrong, the most frequent first", self._describe_reasons(), STATUS_COLOURS),
             SummarySection("The run", summary),
         ]
 
@@ -116,16 +90,23 @@ class ResultsObserver:
             yield status.value, value, _MEANINGS[status]
         yield "all rows", sum(counts.values()), ""
 
-    def _describe_groups(self) -> Iterator[SummaryRow]:
-        answered = [(status.value, group.describe()) for (status, _), group in self._groups.items()]
-        groups = [(Status.INVALID.value, group) for group in self._invalid] + answered
-        if not groups:
+    def _describe_reasons(self) -> Iterator[SummaryRow]:
+        found = [
+            (each.count, f"{Status.INVALID}: {each.column or 'whole row'}", f"{each.title} ({each.where})",
+             each.first_rows[0], each.remedy)
+            for each in self._invalid
+        ] + [
+            (each.count, f"{each.status}: whole row",
+             f"{pluralize(each.count, 'row')}: {each.message} ({name_rows(each.first_rows, each.count)})",
+             each.first_rows[0], self._remedies[each.first_rows[0]])
+            for each in self._reasons.list()
+        ]  # fmt: skip
+        if not found:
             yield "nothing", "All rows went through."
-        for status, group in sorted(groups, key=lambda each: -each[1].count)[:_MOST_GROUPS]:
-            text = make_visible(f"{group.title} ({group.where})")
-            position = self._positions.get(group.first_rows[0])
-            value = text if position is None else Linked(text, self._locate(position))
-            yield f"{status}: {group.column or 'whole row'}", value, make_visible(group.remedy)
+        for _, label, text, row, remedy in sorted(found, key=lambda each: -each[0])[:_MOST_GROUPS]:
+            position = self._positions.get(row)
+            value = make_visible(text)
+            yield label, value if position is None else Linked(value, self._locate(position)), make_visible(remedy)
 
     def _locate(self, position: int) -> str:
         """Return the place of a row within the workbook, for a link; `position` counts the rows from 0."""

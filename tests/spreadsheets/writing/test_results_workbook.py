@@ -225,8 +225,8 @@ PROBLEMS = [
 WITH_PROBLEMS = [
     make_line(2, message="done"),
     make_line(3, Status.INVALID, message="Full Name: there is no @; customer 163 is also in row 9"),
-    make_line(5, Status.REJECTED, message="Customer 77 was not found"),
-    make_line(6, Status.REJECTED, message="Customer 78 was not found"),
+    make_line(5, Status.REJECTED, ("77", "Anna"), "Customer 77 was not found"),
+    make_line(6, Status.REJECTED, ("78", "Anna"), "Customer 78 was not found"),
     make_line(9, Status.INVALID, message="Full Name: there is no @"),
     make_line(10, Status.FAILED, message="503 Service Unavailable"),
 ]
@@ -278,7 +278,7 @@ def test_the_summary_counts_what_went_wrong_and_leads_to_the_first_such_row(tmp_
     assert rows[wrong[0]][0].fill.fgColor.rgb == "FFFFC7CE"
     assert wrong == [
         "2 rows: there is no @ (rows 3 and 9)",
-        "2 rows: for example, Customer 77 was not found (rows 5 and 6)",
+        "2 rows: Customer … was not found (rows 5 and 6)",
         "1 row: customer 163 is also in row 9 (row 3)",
         "1 row: 503 Service Unavailable (row 10)",
     ]
@@ -287,7 +287,7 @@ def test_the_summary_counts_what_went_wrong_and_leads_to_the_first_such_row(tmp_
     assert places == {
         "updated": "'Results'!A2", "invalid": "'Results'!A3", "rejected": "'Results'!A4", "failed": "'Results'!A7",
     }  # fmt: skip
-    first = rows["2 rows: for example, Customer 77 was not found (rows 5 and 6)"]
+    first = rows["2 rows: Customer … was not found (rows 5 and 6)"]
     assert (first[0].value, first[1].hyperlink.location) == ("rejected: whole row", "'Results'!A4")
     assert first[2].value == "Check the customer id: the service does not know it."
     assert book["Results"]["A4"].value == 5

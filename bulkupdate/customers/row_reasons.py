@@ -15,6 +15,7 @@ NOT_UPDATED = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 
 _FIRST_ROWS = 5
 _GROUPS_SHOWN = 10
+_GROUPS_KEPT = 1_000
 _MESSAGE_LENGTH = 200
 
 
@@ -36,18 +37,35 @@ class RowReason:
         return f"{self.count:,} {self.status.value}: {message} ({name_rows(self.first_rows, self.count)})"
 
 
+class RowReasons:
+    """The reasons of rows, counted row by row. Beyond the first thousand, different reasons are not kept."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Status, str], RowReason] = {}
+
+    def add(self, line: ResultLine) -> bool:
+        """Count a row; return whether it is the first of its reason."""
+        general = _leave_out_customer(line)
+        key = (line.status, general)
+        if known := self._found.get(key):
+            rows = known.first_rows if len(known.first_rows) == _FIRST_ROWS else (*known.first_rows, line.row)
+            self._found[key] = RowReason(line.status, general, known.count + 1, rows)
+            return False
+        if is_kept := len(self._found) < _GROUPS_KEPT:
+            self._found[key] = RowReason(line.status, line.message, 1, (line.row,))
+        return is_kept
+
+    def list(self) -> list[RowReason]:
+        """Return the reasons, the most frequent first."""
+        return sorted(self._found.values(), key=lambda reason: (-reason.count, reason.first_rows))
+
+
 def group_row_reasons(lines: Iterable[ResultLine]) -> list[RowReason]:
     """Return the reasons of these rows, the most frequent first."""
-    groups: dict[tuple[Status, str], RowReason] = {}
+    reasons = RowReasons()
     for line in lines:
-        general = _leave_out_customer(line)
-        found = groups.get((line.status, general))
-        groups[line.status, general] = (
-            RowReason(line.status, line.message, 1, (line.row,))
-            if found is None
-            else RowReason(line.status, general, found.count + 1, (*found.first_rows, line.row)[:_FIRST_ROWS])
-        )
-    return sorted(groups.values(), key=lambda reason: (-reason.count, reason.first_rows))
+        reasons.add(line)
+    return reasons.list()
 
 
 def _leave_out_customer(line: ResultLine) -> str:

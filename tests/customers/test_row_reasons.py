@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkupdate.customers.models import ResultLine, Status
-from bulkupdate.runs.row_reasons import describe_row_reasons, group_row_reasons
+from bulkupdate.customers.row_reasons import describe_row_reasons, group_row_reasons
 
 
 def line(row: int, customer_id: str, message: str, status: Status = Status.REJECTED) -> ResultLine:
