@@ -20,11 +20,12 @@ from benchmarks.figures import Figure, interleave
 from benchmarks.sheets import list_bodies
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import NewRun, Run, RunOptions
 from bulkupdate.runs.sender import Batch
 from bulkupdate.sellercloud.client import Client, open_client
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 
 HEADINGS = ("CustomerId", "Name", "Email")
 

@@ -1,4 +1,4 @@
-"""Remove secrets from texts that come from outside: a service may repeat in an error what it was sent.
+"""Keep secrets out of sight: in our own objects, and in texts from outside, such as a service's error messages.
 
 A secret is searched in the text as it is and with its escapes decoded (`escapes.py`), again and again, and in whatever
 the text holds in base64 (also for URLs, and not aligned) or hexadecimal digits; in UTF-8, UTF-16 or Latin-1, also if
@@ -31,6 +31,31 @@ _BLANKS = {ord(each): " " for each in "+\t\n\r\v\f\u00a0"}
 """A blank may come back as a plus sign from a URL, or as another blank."""
 
 Span = tuple[int, int]
+
+
+class Secret:
+    """A text that shows only on request, by `reveal()`: never in a `repr`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself; for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 class Redactor:

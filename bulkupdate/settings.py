@@ -13,35 +13,11 @@ import platformdirs
 
 from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.errors import UsageError
+from bulkupdate.redaction import Secret
 
 APP = "bulkupdate"
 CONFIG_NAME = "bulkupdate.toml"
 ENVIRONMENT_PREFIX = "BULKUPDATE_"
-
-
-class Secret:
-    """A text that shows only on request, by `reveal()`: never in a `repr`."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself; for the one place that sends it."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret('…')"
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
 
 
 class Section(StrEnum):

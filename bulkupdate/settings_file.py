@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.errors import UsageError
-from bulkupdate.settings import CONFIG_NAME, SETTINGS, Secret, Section, default_of
+from bulkupdate.redaction import Secret
+from bulkupdate.settings import CONFIG_NAME, SETTINGS, Section, default_of
 from bulkupdate.settings_sources import read_settings_text
 
 _SAMPLE_HEAD = f"""\

@@ -15,8 +15,9 @@ import platformdirs
 
 from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.errors import UsageError
+from bulkupdate.redaction import Secret
 from bulkupdate.secret_file import decode_text, read_secret_file
-from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Secret, Section, Settings, environment_name
+from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Section, Settings, environment_name
 from bulkupdate.system_keyring import read_keyring_password
 from bulkupdate.text import is_utf8
 

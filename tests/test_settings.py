@@ -3,7 +3,8 @@
 import pytest
 
 from bulkupdate.errors import UsageError
-from bulkupdate.settings import SETTINGS, Secret, Settings, without_credentials
+from bulkupdate.redaction import Secret
+from bulkupdate.settings import SETTINGS, Settings, without_credentials
 
 
 def test_secrets_do_not_show():

@@ -14,8 +14,8 @@ from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.delivery import DeliveryError, TemporaryDeliveryError
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.nightly.webhook import request_secret_address
+from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.retries import Retrier
-from bulkupdate.settings import Secret
 
 TRIES = 3
 FIRST_WAIT_SECONDS = 1.0

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from bulkupdate.clock import Clock
 from bulkupdate.nightly.delivery import delivery_error
-from bulkupdate.redaction import Redactor
+from bulkupdate.redaction import Redactor, Secret
 from bulkupdate.sellercloud.response import Verdict
 from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
-from bulkupdate.settings import Secret
 
 REQUEST_SECONDS = 15.0
 

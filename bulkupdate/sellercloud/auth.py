@@ -15,11 +15,10 @@ from typing import Any
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, SignInRefusedError, StoppedError
-from bulkupdate.redaction import Redactor
+from bulkupdate.redaction import Redactor, Secret
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.retries import RequestHistory, StopRequestedError
 from bulkupdate.sellercloud.transport import Request
-from bulkupdate.settings import Secret
 
 EARLY_SECONDS = 60.0
 EARLY_SHARE = 0.2

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from bulkupdate.clock import format_duration
-from bulkupdate.settings import Secret
+from bulkupdate.redaction import Secret
 from bulkupdate.text import is_control
 from bulkupdate.web.login import NotSignedInError, check_login
 from bulkupdate.web.login_throttle import Attempt

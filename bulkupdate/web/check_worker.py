@@ -11,9 +11,10 @@ from pathlib import Path
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import log_crash
 from bulkupdate.errors import BulkUpdateError, ReaderBugError
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 from bulkupdate.web.check_store import save_check, save_refusal
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.process_limits import limit_process

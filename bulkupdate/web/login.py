@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.errors import BulkUpdateError, SignInRefusedError
+from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.client import Client, open_client
-from bulkupdate.settings import Secret
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.page_context import PageContext
 from bulkupdate.web.sessions import AcceptedLogin, Session, fold_name

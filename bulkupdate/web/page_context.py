@@ -12,11 +12,12 @@ from flask import current_app, g
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 from bulkupdate.web.audit_log import AuditLog
 from bulkupdate.web.check_queue import CheckQueue
 from bulkupdate.web.cookies import DeviceCookies

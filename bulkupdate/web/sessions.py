@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bulkupdate.clock import Clock
-from bulkupdate.settings import Secret
+from bulkupdate.redaction import Secret
 from bulkupdate.text import replace_controls
 
 MAX_SESSION_SECONDS = 12 * 3600.0

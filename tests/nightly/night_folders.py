@@ -19,9 +19,10 @@ from bulkupdate.nightly.night_options import NightOptions
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.nightly.night_runner import Night, run_night
 from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sandbox.server import Sandbox
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 
 FIRST = 100_001
 SUBFOLDERS = ("inbox", "working", "done", "failed")

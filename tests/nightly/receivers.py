@@ -14,7 +14,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.redaction import Secret
+from bulkupdate.settings import Settings
 
 PASSWORD = "correct horse"
 

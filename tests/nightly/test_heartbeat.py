@@ -10,7 +10,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.heartbeat import Signal, choose_signal, send_heartbeat
 from bulkupdate.nightly.logs import logging_to
-from bulkupdate.settings import Secret
+from bulkupdate.redaction import Secret
 from tests.nightly.night_folders import FIRST, NightEnvironment, sheet
 from tests.nightly.receivers import Listener
 

@@ -180,7 +180,7 @@ def test_an_outage_stops_the_night_and_the_other_files_wait(env: NightEnvironmen
 
 
 def test_a_wrong_password_is_tried_once_a_night(env: NightEnvironment) -> None:
-    from bulkupdate.settings import Secret
+    from bulkupdate.redaction import Secret
 
     env.given["password"] = Secret("wrong")
     env.put("a.csv", sheet([FIRST]), age=60)

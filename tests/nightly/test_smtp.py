@@ -13,7 +13,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.nightly.logs import logging_to
 from bulkupdate.nightly.notifications import Notifier
-from bulkupdate.settings import Secret
+from bulkupdate.redaction import Secret
 from tests.nightly.receivers import PASSWORD, PostOffice
 from tests.nightly.sample_notifications import mail_settings, notify, report
 

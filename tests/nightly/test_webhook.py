@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bulkupdate.nightly.logs import logging_to
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.redaction import Secret
+from bulkupdate.settings import Settings
 from tests.nightly.receivers import Listener
 from tests.nightly.sample_notifications import notify, report
 

@@ -20,10 +20,10 @@ import bulkupdate
 from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BusyError, InputFileError, OvertakenRunError, UsageError
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.sandbox.server import Sandbox
-from bulkupdate.settings import Secret
 from tests.conftest import find_puts
 
 FIRST = 100_001

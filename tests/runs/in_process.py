@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.input_file import SheetOptions, load_input_file
 from bulkupdate.runs.journal import Journal
@@ -20,7 +21,7 @@ from bulkupdate.runs.runner import execute_run
 from bulkupdate.runs.sender import Watch
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 
 
 @dataclass

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock
+from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.client import Client, open_client
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 
 USERNAME = "ops@example.com"
 PASSWORD = "p/s+w ö&=rd'1"

@@ -10,9 +10,10 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ServiceDownError, UsageError
 from bulkupdate.network import is_loopback
+from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.base_url import normalise_base_url
 from bulkupdate.sellercloud.client import Client, open_client
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 from tests.sellercloud.scripted import Reaction, serve
 
 

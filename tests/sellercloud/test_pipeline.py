@@ -12,9 +12,9 @@ import pytest
 
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import ThrottledTooLongError
+from bulkupdate.redaction import Secret
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from bulkupdate.settings import Secret
 from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, net_time, serve, throttled
 from tests.sellercloud.test_rate_limit import most_in_any_window
 

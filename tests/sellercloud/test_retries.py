@@ -16,8 +16,9 @@ import pytest
 
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import ServiceDownError
+from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.client import open_client
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, serve
 
 BODY = '{"Name": "Anna Müller", "AccountManager1Commission": 12.50}'

@@ -26,10 +26,9 @@ from bulkupdate.customers.models import Status
 from bulkupdate.errors import ServiceDownError, StoppedError, UsageError
 from bulkupdate.nightly.delivery import DeliveryError
 from bulkupdate.nightly.webhook import post_json
-from bulkupdate.redaction import Redactor
+from bulkupdate.redaction import Redactor, Secret
 from bulkupdate.sellercloud.http_adapter import DeadlineAdapter
 from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
-from bulkupdate.settings import Secret
 from tests.sellercloud.scripted import Reaction, connect, serve
 from tests.sellercloud.test_retries import trickle
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
+from bulkupdate.redaction import Secret
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 from bulkupdate.web.login import RECHECK_SECONDS, check_login, recheck_logins
 from bulkupdate.web.page_context import PageContext
 from bulkupdate.web.sessions import EndReason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulkupdate.settings import Secret
+from bulkupdate.redaction import Secret
 from bulkupdate.web.sessions import MAX_SESSION_SECONDS, AcceptedLogin, EndReason, Sessions, fold_name
 from tests.web.manual_clock import ManualClock
 

@@ -6,7 +6,8 @@ import click
 
 from bulkupdate.cli.command_help import Command, write_below
 from bulkupdate.errors import ExitCode
-from bulkupdate.settings import CONFIG_NAME, SETTINGS, Secret, Section, default_of, environment_name
+from bulkupdate.redaction import Secret
+from bulkupdate.settings import CONFIG_NAME, SETTINGS, Section, default_of, environment_name
 
 _SETTINGS_HELP = f"""A setting is an option of every command, such as --timeout 60 (except secrets), a variable
 of the environment, such as BULKUPDATE_TIMEOUT=60, or a line of {CONFIG_NAME}, such as timeout = 60. The

@@ -16,8 +16,9 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, ExitCode, UsageError
 from bulkupdate.files import replace_file
+from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.base_url import TeamLookup, find_base_url
-from bulkupdate.settings import CONFIG_NAME, Secret, Settings
+from bulkupdate.settings import CONFIG_NAME, Settings
 from bulkupdate.settings_file import Value, change_settings, format_sample
 from bulkupdate.settings_sources import list_overrides, load_settings, user_config_path
 from bulkupdate.system_keyring import has_keyring, store_keyring_password

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.matching.key import Key, find_key
 from bulkupdate.runs.matching.matches import Candidate
@@ -22,7 +23,7 @@ from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.client import Client, open_client
-from bulkupdate.settings import Secret, Settings
+from bulkupdate.settings import Settings
 
 EMAIL = find_key("Email", {})
 
