@@ -19,10 +19,10 @@ from bulkupdate.files import replace_file
 from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.base_url import TeamLookup, find_base_url
 from bulkupdate.settings import CONFIG_NAME, Settings
-from bulkupdate.settings_file import Value, change_settings, format_sample
-from bulkupdate.settings_sources import list_overrides, load_settings, user_config_path
+from bulkupdate.settings_file import Value, change_settings, format_sample, format_setting
+from bulkupdate.settings_sources import list_overrides, load_settings, read_settings_text, user_config_path
 from bulkupdate.system_keyring import has_keyring, store_keyring_password
-from bulkupdate.text import is_utf8
+from bulkupdate.text import SuggestedCommand, is_utf8
 
 _LOOKUP_ATTEMPTS = 2
 
@@ -63,7 +63,11 @@ def command(invocation: Invocation, is_sample: bool, config: Path | None) -> int
     for name in list_overrides(config):
         console.warn(f"{name} counts before the settings stored now.")
     invocation.settings = load_settings({}, config=config)
-    return examine(invocation)
+    exit_code = examine(invocation)
+    if exit_code != ExitCode.DONE:
+        again = SuggestedCommand("setup", *(("--config", config) if config else ()))
+        console.info(f"To correct the connection: {again}")
+    return exit_code
 
 
 def _ask_connection() -> _Connection:
@@ -111,13 +115,14 @@ def _store(path: Path, connection: _Connection, console: Console) -> None:
     if in_keyring:
         store_keyring_password(connection.base_url, connection.username, connection.password.reveal())
     else:
-        _write_password(password_path, connection.password)
+        is_own = path.exists() and format_setting("password_file", str(password_path)) in read_settings_text(path)
+        _write_password(password_path, connection.password, is_own=is_own)
     _write(path, text)
     console.info(f"Settings: {path}. Password: {'the keyring of this system' if in_keyring else password_path}.")
 
 
-def _write_password(path: Path, password: Secret) -> None:
-    if path.exists() and not _confirm(f"{path} exists. Replace it?"):
+def _write_password(path: Path, password: Secret, *, is_own: bool) -> None:
+    if path.exists() and not is_own and not _confirm(f"{path} exists. Replace it?"):
         raise UsageError(
             f"{path} was left as it is, and nothing was stored.", remedy="Name another settings file with --config."
         )
