@@ -83,6 +83,12 @@ class Settings:
     max_failures: int = _setting(
         _SENDING, 20, "Consecutive failed rows after which a run stops.", least=1, most=1_000_000_000
     )
+    write_policy: str = _setting(
+        _GUARDS,
+        "",
+        "What may be written to a field, as Field=only-if-empty or Field=never, separated by commas; none: all fields "
+        "are overwritten.",
+    )
     max_changes: ChangeLimit = _setting(
         _GUARDS,
         ChangeLimit(""),

@@ -19,13 +19,15 @@ from bulkupdate.text import pluralize
 
 def select_rows(checked_input: CheckedInput, options: RunOptions, context: RunContext, console: Console) -> Selection:
     """Find out which rows need sending, and say so."""
-    if not (options.only_changes or options.since_last):
+    requests = count_selection_requests(checked_input, options, context.settings)
+    if not (requests or options.since_last):
         return make_selection(checked_input, context, options)
-    if options.only_changes:
-        print_estimate(count_selection_requests(checked_input, options), context, console)
+    if requests:
+        print_estimate(requests, context, console)
         with watch_reading(checked_input.to_send, context, console) as watch:
             selection = make_selection(checked_input, context, options, watch)
-        show_changes(selection.findings(), console)
+        if options.only_changes:
+            show_changes(selection.findings(), console)
     else:
         selection = make_selection(checked_input, context, options)
     console.info(f"{selection.to_send:,} of {checked_input.to_send:,} rows need to be sent.")

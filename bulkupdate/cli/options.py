@@ -149,4 +149,12 @@ def _make_setting_option(setting: Any, is_shown: bool) -> Callable[[Function], F
     """Return a setting as an option that the help shows only if the command is about it: `help settings` shows all."""
     name = f"--{setting.name.replace('_', '-')}"
     group, text = OptionGroup.GUARDS, setting.metadata["help"]
-    return option(name, setting.name, hidden=not is_shown, metavar="N|P%", group=group, help=text)
+    metavar = "FIELD=POLICY" if setting.type == "str" else "N|P%"
+    return option(
+        name,
+        setting.name,
+        hidden=not is_shown,
+        metavar=metavar,
+        group=group,
+        help=text,
+    )

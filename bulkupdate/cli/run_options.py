@@ -35,7 +35,7 @@ _OPTIONS = (
 )
 
 
-_GUARDS = ("max_changes", "max_clears")
+_GUARDS = ("write_policy", "max_changes", "max_clears")
 
 
 def run_options(command: Function) -> Function:

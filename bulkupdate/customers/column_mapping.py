@@ -29,16 +29,13 @@ _SEE_TEMPLATE = "`bulkupdate template` writes a sheet with every heading."
 _SHOWN_COLUMNS = 50
 
 
-def assign_columns(header: HeaderRow, *, ignore_unknown: bool) -> Columns:
-    """Return where the fields of a sheet are.
+def assign_columns(header: HeaderRow, *, ignore_unknown: bool, never: frozenset[str] = frozenset()) -> Columns:
+    """Return where the fields of a sheet are, without those that are `never` written.
 
     Raises `InputFileError` if there is no customer id or no field to update, if a field has two columns, and, unless
     `ignore_unknown`, if a column is not a field; it then lists all of those, with the nearest names.
     """
-    found: dict[Field, list[int]] = defaultdict(list)
-    for index, field in enumerate(header.fields):
-        if field is not None:
-            found[field].append(index)
+    found = _find_indexes(header)
     if CUSTOMER_ID not in found:
         raise missing_key_error("The sheet", header.headings, {})
     for field, indexes in found.items():
@@ -48,12 +45,21 @@ def assign_columns(header: HeaderRow, *, ignore_unknown: bool) -> Columns:
     unknown = [index for index in original if header.fields[index] is None and index != header.matched_by]
     if unknown and not ignore_unknown:
         raise _unknown_columns_error(header, unknown)
+    found = {field: indexes for field, indexes in found.items() if field.name not in never}
     if len(found) == 1:
         raise InputFileError(
             "The sheet has no column to update, only customer ids.",
             remedy=f"Add a column such as Email or Phone1. {_SEE_TEMPLATE}",
         )
     return Columns({field: indexes[0] for field, indexes in found.items()}, original, header.matched_by)
+
+
+def _find_indexes(header: HeaderRow) -> dict[Field, list[int]]:
+    found: dict[Field, list[int]] = defaultdict(list)
+    for index, field in enumerate(header.fields):
+        if field is not None:
+            found[field].append(index)
+    return found
 
 
 def _twice_error(header: HeaderRow, field: Field, indexes: Sequence[int]) -> InputFileError:

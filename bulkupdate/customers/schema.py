@@ -50,7 +50,7 @@ def check_frame(
     Raises `InputFileError` if the columns do not make a customer sheet.
     """
     headings = header.headings
-    columns = assign_columns(header, ignore_unknown=options.ignore_unknown)
+    columns = assign_columns(header, ignore_unknown=options.ignore_unknown, never=options.never)
     texts = pd.DataFrame({field.name: frame.iloc[:, at].array for field, at in columns.positions.items()}, copy=False)
     sheet = _CheckedSheet(texts, columns, headings, row_numbers, options.decimal_mark)
     refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}

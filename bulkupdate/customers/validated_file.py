@@ -23,12 +23,16 @@ _ROWS_AT_A_TIME = 10_000
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How cells are parsed. `decimal_mark` is a point or a comma; the others are settings."""
+    """How cells are parsed. `decimal_mark` is a point or a comma; the others are settings.
+
+    `never` has the fields that are not written.
+    """
 
     decimal_mark: str = "."
     rating_format: str = "name"
     wholesale_needs_business_name: bool = False
     ignore_unknown: bool = False
+    never: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

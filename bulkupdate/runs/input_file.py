@@ -12,10 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from bulkupdate.clock import Clock
+from bulkupdate.customers.fields import Field
 from bulkupdate.customers.headings import require_mapped_headings
 from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
+from bulkupdate.customers.write_policy import WritePolicy, parse_write_policy, select_fields
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.runs.matching.key import KEY_OPTION, Key, find_key, list_arguments
 from bulkupdate.runs.matching.keyed_sheet import find_key_column
@@ -141,11 +143,13 @@ def load_frame(
 
 
 def _check(path: Path, read: InputSheet, settings: Settings, options: SheetOptions) -> CheckedInput:
+    policies = parse_write_policy(settings.write_policy)
     rules = CheckOptions(
         decimal_mark=options.decimal_mark,
         rating_format=settings.rating_format,
         wholesale_needs_business_name=settings.wholesale_needs_business_name,
         ignore_unknown=options.ignore_unknown,
+        never=select_fields(policies, WritePolicy.NEVER),
     )
     sheet = read.sheet
     checked = check_frame(sheet.frame, sheet.header, sheet.row_numbers, rules, sheet.problems)
@@ -154,11 +158,20 @@ def _check(path: Path, read: InputSheet, settings: Settings, options: SheetOptio
         read.sha256,
         sheet.sheet_name,
         sheet.header.number,
-        sheet.notes,
+        (*sheet.notes, *_describe_policies(policies, sheet.header.fields)),
         checked,
         matched=read.matched,
         key_arguments=list_arguments(options.key, options.lookup),
     )
+
+
+def _describe_policies(policies: Mapping[str, WritePolicy], fields: Sequence[Field | None]) -> Iterator[str]:
+    """Yield a note on each column of the sheet that is not simply written."""
+    for name in (each.name for each in fields if each is not None):
+        if policies.get(name) is WritePolicy.NEVER:
+            yield f"{name} is never written (write policy): its column is ignored."
+        elif policies.get(name) is WritePolicy.ONLY_IF_EMPTY:
+            yield f"{name} is only written if the customer's is empty (write policy): a run reads that first."
 
 
 def read_input_sheet(

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
-from bulkupdate.customers.payload import filter_body
+from bulkupdate.customers.payload import LiveCustomer, filter_body
+from bulkupdate.customers.write_policy import WritePolicy, parse_write_policy, select_fields
 from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.diff import LookedUp, count_read_requests, describe_changes, describe_unknown, look_up
-from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.runs.fetch import WatchReading, count_requests
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RowOutcome, Run, RunOptions
 from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named
+from bulkupdate.settings import Settings
 
 _ROWS_AT_A_TIME = 5000
 _DAY_SECONDS = 86_400
+_EMPTY = (None, "", ())
 
 SAME = "the live customer already has every value"
 
@@ -33,14 +36,15 @@ _NEEDS_COMPANY = {"IsWholesale": "BusinessName"}
 class RowDecision:
     """What was found out about a row before sending.
 
-    It has the status, the reason, and the fields that are still to be sent. `was_read` tells that the live customer was
-    looked at.
+    It has the status, the reason, and the fields that are still to be sent. `was_read` tells that all of its
+    fields were looked at live. `kept` are fields that the write policy keeps as they are.
     """
 
     status: Status
     reason: str
     to_send: tuple[str, ...] = ()
     was_read: bool = False
+    kept: tuple[str, ...] = ()
 
 
 @dataclass
@@ -131,7 +135,7 @@ class Selection:
             decision = self.decisions.get(row.number)
             if decision is None or not decision.was_read or row.body is None:
                 continue
-            same = [name for name in row.fields if name not in decision.to_send]
+            same = [name for name in row.fields if name not in (*decision.to_send, *decision.kept)]
             if same:
                 body = row.body if len(same) == len(row.fields) else filter_body(row.body, same, self.rating_format)
                 yield row.number, row.customer_id, body
@@ -162,18 +166,50 @@ def make_selection(
     if options.only_changes:
         for each in look_up(selection.rows(), context.client, context.settings.concurrency, watch, is_sure=True):
             _decide_row(selection, each, context, options)
+    elif guarded := find_guarded(context.settings):
+        _protect_values(selection, guarded, context, watch)
     selection.calls = context.client.calls - before
     return selection
 
 
 def _decide_row(selection: Selection, each: LookedUp, context: RunContext, options: RunOptions) -> None:
     number = each.row.number
-    selection.decisions[number] = _decide(each, context.settings.wholesale_needs_business_name)
+    kept = () if each.live is None else _find_kept(each.to_send, each.live, find_guarded(context.settings))
+    each = replace(each, to_send=tuple(name for name in each.to_send if name not in kept))
+    selection.decisions[number] = _decide(each, kept, context.settings.wholesale_needs_business_name)
     selection.changes += describe_changes(each)
     if each.live is None:
         selection.unknown.append(describe_unknown(each.row))
     elif options.snapshot and each.to_send:
         selection.previous_values[number] = encode_named(each.live, selection.decisions[number].to_send)
+
+
+def find_guarded(settings: Settings) -> frozenset[str]:
+    """Return the fields that are only written if they are empty."""
+    return select_fields(parse_write_policy(settings.write_policy), WritePolicy.ONLY_IF_EMPTY)
+
+
+def _find_kept(names: Iterable[str], live: LiveCustomer, guarded: Collection[str]) -> tuple[str, ...]:
+    """Return which of these fields the policy keeps: guarded, and not known to be empty."""
+    return tuple(name for name in names if name in guarded and (name not in live or live[name] not in _EMPTY))
+
+
+def _protect_values(selection: Selection, guarded: frozenset[str], context: RunContext, watch: WatchReading) -> None:
+    """Read the guarded fields of the rows that have any, and decide which are kept."""
+    rows, same_rows = tee(row for row in selection.rows() if row.body is not None and guarded.intersection(row.fields))
+    narrowed = (_narrow(row, guarded, selection.rating_format) for row in same_rows)
+    found = look_up(narrowed, context.client, context.settings.concurrency, watch, is_sure=True)
+    for row, each in zip(rows, found, strict=True):
+        kept = () if each.live is None else _find_kept(each.row.fields, each.live, guarded)
+        to_send = tuple(name for name in row.fields if name not in kept)
+        selection.decisions[row.number] = replace(_decide(replace(each, to_send=to_send), kept, False), was_read=False)
+        if each.live is None:
+            selection.unknown.append(describe_unknown(row))
+
+
+def _narrow(row: CheckedRow, names: Collection[str], rating_format: str) -> CheckedRow:
+    fields = tuple(name for name in row.fields if name in names)
+    return replace(row, fields=fields, body=filter_body(row.body or "{}", fields, rating_format))
 
 
 def create_selected_run(
@@ -193,9 +229,13 @@ def create_selected_run(
     return run
 
 
-def count_selection_requests(source: RowSource, options: RunOptions) -> int:
+def count_selection_requests(source: RowSource, options: RunOptions, settings: Settings) -> int:
     """Return the requests that `make_selection` takes at most if every customer exists and is listed by id."""
-    return count_read_requests(source.rows()) if options.only_changes else 0
+    if options.only_changes:
+        return count_read_requests(source.rows())
+    guarded = find_guarded(settings)
+    wanted = (guarded.intersection(row.fields) for row in source.rows() if row.body is not None) if guarded else ()
+    return count_requests(filter(None, wanted))
 
 
 def _trust_journal(
@@ -219,13 +259,14 @@ def _explain_trust(trust: Confirmation) -> str:
     return f"the service was not asked: the journal says that run {trust.run_id} confirmed these values at {trust.at}"
 
 
-def _decide(looked_up: LookedUp, wholesale_needs_business_name: bool) -> RowDecision:
+def _decide(looked_up: LookedUp, kept: tuple[str, ...], wholesale_needs_business_name: bool) -> RowDecision:
     if looked_up.live is None:
         return RowDecision(Status.REJECTED, NO_SUCH_CUSTOMER)
     if not looked_up.to_send:
-        return RowDecision(Status.UNCHANGED, SAME, was_read=True)
+        reason = f"not empty, so kept (write policy): {', '.join(kept)}" if kept else SAME
+        return RowDecision(Status.UNCHANGED, reason, was_read=True, kept=kept)
     to_send = looked_up.to_send
     if wholesale_needs_business_name:
-        companions = {_NEEDS_COMPANY[name] for name in to_send if name in _NEEDS_COMPANY}
+        companions = {_NEEDS_COMPANY[name] for name in to_send if name in _NEEDS_COMPANY}.difference(kept)
         to_send = tuple(name for name in looked_up.row.fields if name in to_send or name in companions)
-    return RowDecision(Status.NOT_ATTEMPTED, "", to_send, was_read=True)
+    return RowDecision(Status.NOT_ATTEMPTED, "", to_send, was_read=True, kept=kept)

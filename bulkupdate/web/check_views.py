@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from bulkupdate.errors import InterruptedRunError, JournalError, SignInRefusedError, StoppedError
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.guards import Excess, find_excess
-from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunOptions, RunState
+from bulkupdate.runs.selection import count_selection_requests, create_selected_run, make_selection
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
 from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, ProblemFilter, StoredCheck, read_outcome
@@ -31,6 +31,9 @@ log = logging.getLogger("bulkupdate.web")
 
 CANARY_ROWS = 5
 """How many customers are sent and read back first, if the user asks for that."""
+
+MAX_POLICY_REQUESTS = 200
+"""How many requests the page makes before a run, to find out which fields are empty: its user waits for them."""
 
 _OTHER_SERVER_TRIES = 100
 _OTHER_SERVER_WAIT_SECONDS = 0.2
@@ -204,8 +207,11 @@ def _create_run(stored: Upload, outcome: CheckOutcome) -> bool:
     )
     with current_context().open_run_context(current_user()) as run_context:
         check = StoredCheck(stored.path, stored.name, outcome)
+        if count_selection_requests(check, options, run_context.settings) > MAX_POLICY_REQUESTS:
+            abort(400, "Some columns are only written if they are empty, which takes too many requests here. Split it.")
+        selection = make_selection(check, run_context, options)
         try:
-            create_run(run_context, stored.id, check, options, stored.folder / RESULTS)
+            create_selected_run(run_context, stored.id, selection, options, stored.folder / RESULTS)
         except JournalError:
             if not _wait_for_run(stored):
                 raise

@@ -28,7 +28,7 @@ from bulkupdate.runs.input_file import CheckedInput, SheetOptions
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.selection import create_selected_run
+from bulkupdate.runs.selection import create_selected_run, find_guarded
 
 _REPEATED = (
     "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary",
@@ -100,7 +100,7 @@ def _check(
     file: Path, options: RunOptions, sheet_options: SheetOptions, reports: Reports, invocation: Invocation
 ) -> int:
     """Check as `check` does; rows that the run would leave out are left out of the preview too."""
-    needs_selection = options.only_changes or options.since_last
+    needs_selection = options.only_changes or options.since_last or find_guarded(invocation.settings)
     if needs_selection:
         invocation.settings.require_connection()
     reports.require_places(file, force=invocation.force)
