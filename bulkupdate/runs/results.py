@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.results_workbook import write_results
 from bulkupdate.spreadsheets.writing.to_fix_sheet import remove_to_fix, to_fix_path, write_to_fix
+
+_ADDED = re.compile(r"(?<=.)(-results-\d{8}-\d{6}-[a-z2-9]{8}(-to-fix)?)+$")
+"""What the names of results and to-fix files have besides that of the input."""
 
 
 def require_results_place(results: Path, source: Path | None, *, force: bool = False) -> None:
@@ -25,8 +29,11 @@ def require_results_place(results: Path, source: Path | None, *, force: bool = F
 
 
 def default_results_path(source: Path, run_id: str) -> Path:
-    """Return where results go if the user names no file: beside the input, under the id of the run."""
-    return source.with_name(f"{source.stem}-results-{run_id}.xlsx")
+    """Return where results go if the user names no file: beside the input, under the id of the run.
+
+    What earlier runs added to the name is left out, so it does not grow with each corrected file.
+    """
+    return source.with_name(f"{_ADDED.sub('', source.stem)}-results-{run_id}.xlsx")
 
 
 def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Path | None]:

@@ -9,6 +9,7 @@ import pytest
 
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_result
+from bulkupdate.runs.results import default_results_path
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import quote_argument
@@ -127,3 +128,8 @@ def test_results_without_their_to_fix_file_are_not_whole(sandbox, tmp_path) -> N
     result = driver.execute_run(run)
     assert Path(run.results_path).exists()
     assert (result.results, result.exit_code) == (None, 4)
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in-results-20260114-093849-k3v9x2mq-to-fix.xlsx"])
+def test_the_name_of_results_does_not_grow_with_each_corrected_file(name) -> None:
+    assert default_results_path(Path("x") / name, "20260115-1") == Path("x/in-results-20260115-1.xlsx")
