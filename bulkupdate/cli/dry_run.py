@@ -9,11 +9,13 @@ from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import list_given
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.approved_plan import make_plan, require_plan_place, write_plan
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.row_source import RowSource
+from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.text import SuggestedCommand, pluralize
 
 _CHANGES_SHOWN = 10
@@ -25,9 +27,12 @@ class Reports:
 
     workbook: Path | None = None
     page: Path | None = None
+    plan: Path | None = None
 
     def require_places(self, source: Path, *, force: bool) -> None:
         """Raise `UsageError` if a report cannot be written there, or would overwrite another file without `force`."""
+        if self.plan:
+            require_plan_place(self.plan, force=force)
         if self.workbook or self.page:
             from bulkupdate.runs.check_reports import require_report_places  # loads openpyxl: see `write`
 
@@ -95,11 +100,12 @@ def finish_dry_run(
     reports: Reports,
     live: LiveFindings | None = None,
     planned: RowSource | None = None,
+    options: RunOptions | None = None,
 ) -> int:
     """Say what a dry run found, write its reports, and return the exit code.
 
     `live` is what the live customers say, None: they were not read. `planned` are the rows that would be sent, None:
-    all that the file has to send.
+    all that the file has to send. `options` are those of the run, None: the usual ones.
     """
     console = invocation.console
     show_input(checked_input, console)
@@ -107,6 +113,9 @@ def finish_dry_run(
         console.show_problems(live.unknown)
         show_changes(live, console)
     written = reports.write(checked_input, invocation, live, planned)
+    if reports.plan:
+        write_plan(make_plan(checked_input, options or RunOptions(), invocation.settings), reports.plan)
+        console.info(f"Plan, to be approved: {reports.plan}")
     exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
         report = list_given("output", "html") or ("-o", "REPORT.xlsx")

@@ -24,6 +24,13 @@ RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
 FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
 YES_OPTION = option("--yes", is_flag=True, group=OptionGroup.SENDING, help="Send without asking.")
 
+PLAN_OPTION = option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    group=OptionGroup.GUARDS,
+    help="The plan: a dry run writes it to this file (.json), and `run` sends nothing that is not exactly in it.",
+)
+
 _option = partial(option, group=OptionGroup.GENERAL)
 _COMMON = (
     _option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, for programs."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -22,7 +23,7 @@ from bulkupdate.web.downloads import RESULTS, name_download, send_download
 from bulkupdate.web.live_preview import MAX_ROWS, preview_changes
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
-from bulkupdate.web.permissions import may_see_run, may_start, owns_upload
+from bulkupdate.web.permissions import may_see_run, may_start, needs_approval, owns_upload
 from bulkupdate.web.upload_store import Upload
 from bulkupdate.web.upload_views import find_startable, find_upload, has_run, submit_task
 
@@ -63,10 +64,17 @@ def show(upload_id: str) -> str | AnyResponse:
         is_own=owns_upload(current_user(), stored),
         preview_rows=min(MAX_ROWS, outcome.to_send),
         canary_rows=CANARY_ROWS,
+        plan_digest=_digest_plan(stored, outcome),
         excess=_find_excess(stored, outcome),
         **_describe_plan(outcome),
         **_describe_problems(stored, outcome),
     )
+
+
+def _digest_plan(stored: Upload, outcome: CheckOutcome) -> str:
+    """Return by what an approval holds: the file's content, how it was read, and what may be written."""
+    policy = current_context().settings.write_policy
+    return hashlib.sha256(repr((outcome, stored.options, policy)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _find_excess(stored: Upload, outcome: CheckOutcome) -> Excess | None:
@@ -165,6 +173,9 @@ def start(upload_id: str) -> AnyResponse:
     outcome = read_outcome(stored.folder)
     if outcome is None or outcome.is_refused or not outcome.to_send:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
+    approved = request.form.get("plan", "")
+    if (approved or needs_approval(context.settings)) and approved != _digest_plan(stored, outcome):
+        abort(409, "The plan is not the one that you have seen: the sheet was checked again. Look at it first.")
     if outcome.invalid and "skip_invalid" not in request.form:
         abort(400, "Some rows are invalid. Fix them, or tick the box that leaves them out.")
     if "beyond_limit" not in request.form and (excess := _find_excess(stored, outcome)):

@@ -115,6 +115,8 @@ class Visitor:
 
     def start(self, checked: requests.Response, **fields: str) -> requests.Response:
         """Press the button that sends; return the page of the run."""
+        if seen := re.search(r'name="plan" value="(\w+)"', self.get(path_of(checked)).text):
+            fields = {"plan": seen[1], **fields}
         return self.post(path_of(checked) + "/start", **fields)
 
     def wait_for_end(self, run: requests.Response, seconds: float = 30) -> requests.Response:

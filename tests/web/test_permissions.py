@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,19 @@ def test_with_approval_another_user_starts(proxied: Server, sandbox: Sandbox) ->
     assert late.status_code == 409
     assert "dora has started this sheet already." in late.text
     assert eva.get(path_of(checked) + "/report.xlsx").status_code == 404
+
+
+def test_an_approval_holds_only_for_the_plan_that_was_seen(proxied: Server, sandbox: Sandbox) -> None:
+    chris, dora = (Visitor(proxied.url, name) for name in ("chris", "dora"))
+    checked = chris.upload("seen.csv", b"CustomerId,AccountManager1Commission\n130101,1.5\n")
+    seen = re.search(r'name="plan" value="(\w+)"', dora.get(path_of(checked)).text)
+    assert seen is not None
+    sandbox.reset_log()
+    assert chris.post(path_of(checked) + "/read-as", numbers="stored").status_code == 200
+    for approved in (seen[1], ""):
+        refused = dora.start(checked, plan=approved)
+        assert refused.status_code == 409
+        assert "not the one that you have seen" in refused.text
+    assert not count_updates(sandbox)
+    dora.wait_for_end(dora.start(checked))
+    assert count_updates(sandbox) == 1

@@ -10,7 +10,7 @@ from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.dry_run import Reports, finish_dry_run
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
-from bulkupdate.cli.options import FILE_ARGUMENT, common_options, output_option
+from bulkupdate.cli.options import FILE_ARGUMENT, PLAN_OPTION, common_options, list_given, output_option
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
 from bulkupdate.runs.live_findings import LiveFindings
@@ -45,6 +45,7 @@ class _LiveCommand(Command):
     "a request.",
 )
 @option("--live-ids", is_flag=True, hidden=True, help="The same as --live=ids.")
+@PLAN_OPTION
 @output_option("Write the report to this workbook, .xlsx.")
 @option("--html", type=click.Path(path_type=Path), group=OptionGroup.OUTPUT, help="Write the report as a web page.")
 @sheet_options
@@ -54,6 +55,7 @@ def command(
     file: Path,
     live: bool,
     live_ids: bool,
+    plan: Path | None,
     output: Path | None,
     html: Path | None,
     sheet_options: SheetOptions,
@@ -61,7 +63,8 @@ def command(
     """Read FILE, check every row, and say what is wrong and what would be sent. Sends nothing."""
     if live or live_ids:
         invocation.settings.require_connection()
-    reports = Reports(output, html)
+    invocation.run_arguments = list_given("plan")
+    reports = Reports(output, html, plan)
     reports.require_places(file, force=invocation.force)
     checked_input = _load(file, invocation, sheet_options)
     findings = _compare(checked_input, invocation, only_ids=live_ids) if live or live_ids else None

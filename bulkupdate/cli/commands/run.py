@@ -15,11 +15,20 @@ from bulkupdate.cli.dry_run import Reports, finish_dry_run, show_input, suggest_
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.key_search import OptionalSession
-from bulkupdate.cli.options import FILE_ARGUMENT, RESULTS_OPTION, YES_OPTION, Number, common_options, list_given
+from bulkupdate.cli.options import (
+    FILE_ARGUMENT,
+    PLAN_OPTION,
+    RESULTS_OPTION,
+    YES_OPTION,
+    Number,
+    common_options,
+    list_given,
+)
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.approved_plan import make_plan, require_approved
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
@@ -31,7 +40,7 @@ from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.runs.selection import create_selected_run, find_guarded
 
 _REPEATED = (
-    "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary",
+    "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary", "plan",
 )  # fmt: skip
 """The options that a dry run repeats in the command that sends."""
 
@@ -58,6 +67,7 @@ _option = partial(option, group=OptionGroup.SENDING)
     metavar="N",
     help="Send at most this many rows; `resume` sends the rest.",
 )
+@PLAN_OPTION
 @run_options
 @RESULTS_OPTION
 @sheet_options
@@ -69,6 +79,7 @@ def command(
     dry_run: bool,
     skip_invalid: bool,
     limit: int | None,
+    plan: Path | None,
     run_options: RunOptions,
     output: Path | None,
     sheet_options: SheetOptions,
@@ -84,13 +95,15 @@ def command(
     )
     if dry_run:
         invocation.run_arguments = list_given(*_REPEATED)
-        return _check(file, options, sheet_options, Reports(output), invocation)
+        return _check(file, options, sheet_options, Reports(output, plan=plan), invocation)
     invocation.settings.require_connection()
     if output is not None:
         require_results_place(output, file, force=invocation.force)
     with OptionalSession(invocation) as session:
         checked_input = session.load_input_file(file, sheet_options)
         show_input(checked_input, invocation.console)
+        if plan is not None:
+            require_approved(plan, make_plan(checked_input, options, invocation.settings))
         if checked_input.invalid and not skip_invalid:
             return _refuse(checked_input, invocation)
         return _send(checked_input, options, output, invocation, session.open(), yes=yes)
@@ -107,10 +120,10 @@ def _check(
     with OptionalSession(invocation) as session:
         checked_input = session.load_input_file(file, sheet_options)
         if not needs_selection:
-            return finish_dry_run(checked_input, invocation, reports)
+            return finish_dry_run(checked_input, invocation, reports, options=options)
         selection = select_rows(checked_input, options, session.open(), invocation.console)
     live = selection.findings() if options.only_changes else None
-    return finish_dry_run(checked_input, invocation, reports, live, planned=selection)
+    return finish_dry_run(checked_input, invocation, reports, live, planned=selection, options=options)
 
 
 def _send(

@@ -1,0 +1,46 @@
+"""`--plan`: what was approved is sent, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkupdate.errors import ExitCode
+from tests.conftest import find_puts, write_sheet
+
+
+def test_the_approved_plan_is_sent(run_program, sandbox, tmp_path):
+    sheet = write_sheet(tmp_path / "a.csv", 3)
+    checked = run_program("run", sheet, "--dry-run", "--verify", "--plan", "plan.json")
+    assert checked.told["next_args"][3:] == ["--plan", "plan.json", "--verify"]
+    done = run_program(*checked.told["next_args"][1:], "--yes")
+    assert (done.exit_code, len(find_puts(sandbox))) == (ExitCode.DONE, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "settings", "reason"),
+    [
+        (4, (), {}, "the file was changed"),
+        (3, ("--snapshot",), {}, "the options are others"),
+        (3, ("--limit", 1), {}, "the options are others"),
+        (3, (), {"write_policy": "Fax=never"}, "the write policy is another"),
+        (3, ("--map", "Name=Salesman"), {}, "other values would be sent"),
+        (3, (), {"base_url": "http://127.0.0.1:9/rest/api"}, "another service"),
+    ],
+)
+def test_anything_else_is_refused(run_program, sandbox, tmp_path, rows, options, settings, reason):
+    sheet = write_sheet(tmp_path / "a.csv", 3)
+    assert run_program("check", sheet, "--plan", "plan.json").exit_code == ExitCode.DONE
+    write_sheet(sheet, rows)
+    refused = run_program("run", sheet, "--yes", "--plan", "plan.json", *options, **settings)
+    assert refused.exit_code == ExitCode.FILE_REFUSED
+    assert reason in refused.err
+    assert not find_puts(sandbox)
+
+
+def test_a_file_that_is_no_plan_is_neither_taken_nor_overwritten(run_program, sandbox, tmp_path):
+    sheet = write_sheet(tmp_path / "a.csv", 3)
+    (tmp_path / "other.json").write_text("{}")
+    assert run_program("run", sheet, "--yes", "--plan", "other.json").exit_code == ExitCode.USAGE
+    assert run_program("check", sheet, "--plan", "other.json").exit_code == ExitCode.USAGE
+    assert (tmp_path / "other.json").read_text() == "{}"
+    assert not find_puts(sandbox)
