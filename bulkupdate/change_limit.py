@@ -1,4 +1,4 @@
-"""A limit on customers, as a setting or an option gives it: a number, or a percentage of the rows of a file."""
+"""A limit on customers, as given in a setting or an option: a number, or a percentage of the rows of a file."""
 
 from __future__ import annotations
 

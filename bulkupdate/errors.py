@@ -1,4 +1,4 @@
-"""All exceptions, sorted by what the user does next.
+"""All exceptions, grouped by what the user does next.
 
     BulkUpdateError                     base class: a sentence for the user, and the exit code
     ├── UsageError                      2  the command or a setting is wrong: fix it and run the command again

@@ -1,4 +1,4 @@
-"""Tell whether an address is on this machine, and why nothing can listen at it."""
+"""Tell whether an address is on this machine, and why a server cannot listen on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a password from a file, without the byte order mark of an editor; no error shows a byte of it."""
+"""Read a password from a file, without the byte order mark of an editor; no error message shows any of it."""
 
 from __future__ import annotations
 

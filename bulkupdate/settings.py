@@ -56,8 +56,8 @@ class Settings:
     base_url: str = _setting(
         _CONNECTION, "", "Address of the service, such as https://xx.api.sellercloud.com/rest/api."
     )
-    server_id: str = _setting(_CONNECTION, "", "The xx of that address, instead of the whole.")
-    team: str = _setting(_CONNECTION, "", "Team name, instead of the address, which is then looked up.")
+    server_id: str = _setting(_CONNECTION, "", "The xx of that address, instead of the whole address.")
+    team: str = _setting(_CONNECTION, "", "Team name, from which the address is looked up.")
     username: str = _setting(_CONNECTION, "", "Login name.")
     password: Secret = _setting(_CONNECTION, Secret(""), "Password of that login.")
     password_file: str = _setting(_CONNECTION, "", "File that holds the password, instead of the password itself.")
@@ -92,13 +92,14 @@ class Settings:
     max_changes: ChangeLimit = _setting(
         _GUARDS,
         ChangeLimit(""),
-        "Refuse a file that would update more customers: a number, or a percentage of its rows; none: no limit.",
+        "Refuse a file that would update more customers than this: a number, or a percentage of its rows; "
+        "none: no limit.",
     )
     max_clears: ChangeLimit = _setting(
         _GUARDS,
         ChangeLimit(""),
-        "Refuse a file that would clear fields of more customers: a number, a percentage or none; not set: none, in "
-        "nights 20% of a file of 50 rows or more.",
+        "Refuse a file that would clear fields of more customers than this: a number, a percentage or none; "
+        "not set: none, in nights 20% of a file of 50 rows or more.",
     )
     nightly_canary: int = _setting(
         _GUARDS,
@@ -110,7 +111,8 @@ class Settings:
     nightly_max_growth: float = _setting(
         _GUARDS,
         10.0,
-        "Nights: refuse a file with this many times the rows that its last ten namesakes usually had; 0: no limit.",
+        "Nights: refuse a file with this many times the median row count of the last ten files of its name; "
+        "0: no limit.",
         least=0,
         most=1_000_000,
     )
@@ -124,12 +126,12 @@ class Settings:
         _SHEETS, "", "Nights: column that customers are found by, as with --key; none: CustomerId."
     )
     nightly_lookup: str = _setting(
-        _SHEETS, "", "Nights: sheet that customers are looked up in, as with --lookup; none: they are searched."
+        _SHEETS, "", "Nights: sheet that customers are looked up in, as with --lookup; none: the service is searched."
     )
-    max_rows: int = _setting(_SHEETS, 1_048_576, "Rows that a sheet may have.", least=1, most=1_000_000_000)
-    max_cells: int = _setting(_SHEETS, 50_000_000, "Cells that a sheet may have.", least=1, most=1_000_000_000_000)
+    max_rows: int = _setting(_SHEETS, 1_048_576, "Most rows that a sheet may have.", least=1, most=1_000_000_000)
+    max_cells: int = _setting(_SHEETS, 50_000_000, "Most cells that a sheet may have.", least=1, most=1_000_000_000_000)
     max_unpacked_bytes: int = _setting(
-        _SHEETS, 1_073_741_824, "Bytes that an Excel file may unpack to.", least=1, most=1_000_000_000_000
+        _SHEETS, 1_073_741_824, "Most bytes that an Excel file may unpack to.", least=1, most=1_000_000_000_000
     )
     admins: str = _setting(
         _PAGE, "", "Login names that see the runs of all users, separated by commas; none: each user sees their own."
@@ -137,10 +139,10 @@ class Settings:
     approval: str = _setting(
         _PAGE,
         "none",
-        "Whether a run is started by another user than the one who uploaded it.",
+        "Whether a run must be started by a user other than the one who uploaded it.",
         choices=("none", "required"),
     )
-    upload_bytes: int = _setting(_PAGE, 52_428_800, "Bytes that an upload may have.", least=1, most=10_000_000_000)
+    upload_bytes: int = _setting(_PAGE, 52_428_800, "Most bytes that an upload may have.", least=1, most=10_000_000_000)
     session_minutes: float = _setting(_PAGE, 30.0, "Minutes until an idle session ends.", least=0.01, most=10_080)
     upload_days: float = _setting(
         _PAGE, 30.0, "Days until uploaded sheets and their reports are deleted.", least=0.001, most=36_500
@@ -163,7 +165,9 @@ class Settings:
     )
     mail_username: str = _setting(_NOTICES, "", "Login of the mail server; none: no login.")
     mail_password: Secret = _setting(_NOTICES, Secret(""), "Password of that login.")
-    mail_password_file: str = _setting(_NOTICES, "", "File that holds it, instead of the password itself.")
+    mail_password_file: str = _setting(
+        _NOTICES, "", "File that holds the mail password, instead of the password itself."
+    )
     mail_from: str = _setting(_NOTICES, "", "Address that notifications come from.")
     mail_to: str = _setting(_NOTICES, "", "Addresses that notifications go to, separated by commas.")
     mail_attach_bytes: int = _setting(

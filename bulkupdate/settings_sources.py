@@ -1,4 +1,4 @@
-"""Settings from the command line, the environment and a file, each before the next."""
+"""Settings from the command line, the environment and a file, in this order of precedence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The password of a login in the keyring of the system, by the library `keyring`, an optional part of the program."""
+"""The password of a login in the system keyring, through `keyring`, an optional dependency."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _account_manager(place: int, *, id_example: str, commission_example: str) ->
 
 
 CUSTOMER_ID = Field(
-    "CustomerId", CUSTOMER_NUMBER, "The customer to update: its Sellercloud id. Each customer may have one row.", "163",
+    "CustomerId", CUSTOMER_NUMBER, "The customer to update: its Sellercloud id. At most one row for each.", "163",
     "General", "ID", ("UserID",),
 )  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""Where state lives: files of SQLite with their tables, versions, transactions and locks."""
+"""Where state lives: SQLite files with their tables, versions, transactions and locks."""

@@ -1,1 +1,1 @@
-"""One module for each command; `command` is what click calls."""
+"""One module for each command; each has its click command as `command`."""

@@ -1,4 +1,4 @@
-"""The journal: each row's intent before its request, its outcome after. What it says is what happened.
+"""The journal: each row's intent before its request, its outcome after. It is the authority on what happened.
 
 A row's intent *is* the status `unknown` ("sent, no answer"), so that the journal is consistent after a crash at any
 moment, without recovery; its outcome replaces that.
