@@ -10,11 +10,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from bulkupdate.python_api.functions import check, resume, retry, run, runs, undo
     from bulkupdate.python_api.results import Results
+    from bulkupdate.redaction import Secret
     from bulkupdate.settings import Settings
 
-__all__ = ["Results", "Settings", "check", "resume", "retry", "run", "runs", "undo"]
+__all__ = ["Results", "Secret", "Settings", "check", "resume", "retry", "run", "runs", "undo"]
 
-_HOMES = {"Results": "bulkupdate.python_api.results", "Settings": "bulkupdate.settings"}
+_HOMES = {
+    "Results": "bulkupdate.python_api.results", "Secret": "bulkupdate.redaction", "Settings": "bulkupdate.settings"
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

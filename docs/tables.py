@@ -66,7 +66,7 @@ def list_unknowns() -> str:
         for each in fields(SandboxOptions)
         if each.metadata["section"] is SwitchGroup.UNKNOWN
     ]
-    return _table(["switch of `bulkupdate sandbox`", "what is not known"], rows)
+    return _table(["option of `bulkupdate sandbox`", "what is not known"], rows)
 
 
 def list_packages() -> str:

@@ -18,8 +18,8 @@ _CODE = "".join(re.findall(r"```python\n(.*?)```", _PAGE.read_text(encoding="utf
 
 def test_the_examples_run(sandbox: Sandbox, tmp_path: Path) -> None:
     code = _CODE.replace(
-        'server_id="xx", username="me@example.com", password=Secret(password)',
-        f'base_url="{sandbox.base_url}", username="sandbox", password=Secret("sandbox")',
+        'server_id="xx", username="me@example.com", password=bulkupdate.Secret(password)',
+        f'base_url="{sandbox.base_url}", username="sandbox", password=bulkupdate.Secret("sandbox")',
     )
     environment = {
         "PYTHONPATH": str(_PAGE.parents[1]), "BULKUPDATE_BASE_URL": sandbox.base_url, "HOME": str(tmp_path),
