@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from openpyxl.cell.cell import WriteOnlyCell
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -17,6 +19,8 @@ SEVERITY_COLOURS = {Severity.ERROR.value: styles.RED, Severity.WARNING.value: st
 _SHEET = "Problems (bulkupdate)"
 _COLUMNS = {"Severity": 11.0, "Row": 8.0, "Column": 28.0, "Problem": 60.0, "How to fix": 60.0}
 _LINKED = 2
+_MOST = 5_000
+"""A longer list makes the copy slow to write and to open."""
 
 
 def list_problems(sheet: Worksheet, problems: Sequence[Problem], locations: Sequence[str]) -> None:
@@ -28,20 +32,33 @@ def list_problems(sheet: Worksheet, problems: Sequence[Problem], locations: Sequ
     listing = book.create_sheet(_SHEET)
     styles.make_table(listing, list(_COLUMNS.values()), _LINKED)
     styles.add_status_colours(listing, 1, 2, SEVERITY_COLOURS)
-    _write_row(listing, 1, list(_COLUMNS), styles.OWN_HEADING)
-    for row, (problem, location) in enumerate(zip(problems, locations, strict=True), start=2):
-        texts = (make_visible(each) for each in (problem.column, problem.message, problem.remedy))
-        line = [problem.severity.value, problem.row, *texts]
-        _write_row(listing, row, line, styles.WRAPPED_TEXT)
+    heading, text, link = (
+        _make_style(listing, style) for style in (styles.OWN_HEADING, styles.WRAPPED_TEXT, styles.LINK)
+    )
+    _write_row(listing, 1, list(_COLUMNS), [heading] * len(_COLUMNS))
+    for row, (problem, location) in enumerate(zip(problems[:_MOST], locations, strict=False), start=2):
+        shown = (make_visible(each) for each in (problem.column, problem.message, problem.remedy))
+        line = [problem.severity.value, problem.row, *shown]
+        _write_row(listing, row, line, [text, link, text, text, text])
+        listing.cell(row, _LINKED).hyperlink = Hyperlink(ref=f"B{row}", location=location)
         lines = count_lines(line, dict(enumerate(_COLUMNS.values())))
         listing.row_dimensions[row].height = LINE_POINTS * lines  # some programs do not compute it
-        listing.cell(row, _LINKED).hyperlink = Hyperlink(ref=f"B{row}", location=location)
-        styles.apply(styles.LINK, listing.cell(row, _LINKED))
+    if len(problems) > _MOST:
+        rest = f"The check report lists all {len(problems):,} problems."
+        _write_row(listing, _MOST + 2, ["", "", "", rest], [text] * 4)
 
 
-def _write_row(listing: Worksheet, row: int, values: Sequence[str | int], style: styles.CellStyle) -> None:
-    for column, value in enumerate(values, start=1):
+def _make_style(listing: Worksheet, style: styles.CellStyle) -> StyleArray:
+    """Return the style for many cells: openpyxl takes a hundred times as long to set it part by part."""
+    cell = WriteOnlyCell(listing)
+    styles.apply(style, cell)
+    made: StyleArray = cell._style  # type: ignore[attr-defined]  # the published types lack it
+    return made
+
+
+def _write_row(listing: Worksheet, row: int, values: Sequence[str | int], cell_styles: Sequence[StyleArray]) -> None:
+    for column, (value, style) in enumerate(zip(values, cell_styles, strict=True), start=1):
         cell = listing.cell(row, column, value)
         if isinstance(value, str):
             cell.data_type = "s"  # a text that begins with "=" too
-        styles.apply(style, cell)
+        cell._style = style  # type: ignore[attr-defined]  # the published types lack it

@@ -16,6 +16,7 @@ from openpyxl.styles import Font, PatternFill
 
 from bulkupdate.customers.models import Problem
 from bulkupdate.errors import UsageError
+from bulkupdate.spreadsheets.writing import problem_listing
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker, write_annotated_copy
 from tests.spreadsheets.writing.samples import ODD_TEXTS, make_line, make_problem, read_back
 
@@ -90,6 +91,14 @@ def test_a_sheet_lists_the_problems_with_links_to_their_cells(source: Path) -> N
     assert [severity.value, row.value, message.value, message.data_type] == ["error", 4, "=No @.", "s"]
     assert row.hyperlink.location == "'Kunden'!B4"
     assert heading[0].value == "Severity"
+
+
+def test_a_long_list_is_cut_and_says_so(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(problem_listing, "_MOST", 1)
+    book = openpyxl.load_workbook(annotate(source, [make_problem(4, "E-mail"), make_problem(5, "E-mail")]))
+    *_, last = book["Problems (bulkupdate)"].iter_rows(values_only=True)
+    assert (book["Problems (bulkupdate)"].max_row, last[3]) == (3, "The check report lists all 2 problems.")
+    assert book["Kunden"]["B5"].comment
 
 
 def test_all_else_stays_as_the_user_made_it(source: Path) -> None:
