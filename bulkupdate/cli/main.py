@@ -38,6 +38,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "retry": "Send again what failed, was rejected or is unknown.",
         "runs": "List the runs, newest first.",
         "show": "Show one run; write its results again.",
+        "history": "Show every change made to a customer.",
         "undo": "Write a sheet that restores the previous values.",
     },
     "For schedulers and colleagues": {

@@ -15,6 +15,7 @@ from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.web import (
     auth_views,
     check_views,
+    customer_views,
     health_views,
     history_views,
     run_views,
@@ -29,7 +30,7 @@ from bulkupdate.web.page_context import EXTENSION, PageContext, current_context
 from bulkupdate.web.security import protect
 
 MAX_PARTS = 40
-_PAGES = (auth_views, session_views, upload_views, check_views, run_views, history_views, health_views)
+_PAGES = (auth_views, session_views, upload_views, check_views, run_views, history_views, customer_views, health_views)
 
 
 def create_app(

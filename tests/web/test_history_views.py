@@ -10,7 +10,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.web.upload_store import Uploads
-from tests.web.served import Server, Visitor, make_csv
+from tests.web.served import Server, Visitor, make_csv, path_of
 
 
 def test_the_history_is_paged_and_searched(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -35,3 +35,11 @@ def test_the_history_is_paged_and_searched(sandbox: Sandbox, tmp_path: Path) -> 
         assert everything.count("<tr>") == 51
         assert admin.get("/runs?q=bert").text.count("<tr>") == 31
         assert sent.status_code == 200
+
+
+def test_the_history_of_a_customer_has_the_runs_that_the_user_may_see(server: Server, anna: Visitor) -> None:
+    run = path_of(anna.wait_for_end(anna.start(anna.upload("one.csv", make_csv(1, first_id=121_777, name="Hist")))))
+    assert "Hist" in anna.get("/customers?id=121777").text
+    assert run in anna.get("/customers?id=121777").text
+    assert "No run that you may see" in Visitor(server.url, "bert").get("/customers?id=121777").text
+    assert "Hist" in Visitor(server.url, "admin").get("/customers?id=121777").text

@@ -28,6 +28,15 @@ JOIN runs AS u ON u.key = s.run AND u.host = ?2
 ORDER BY 1, 2
 """
 
+_CHANGES = """
+SELECT u.id, r.finished_at, u.username, u.host, u.file, r.status, i.body, s.before
+FROM rows AS r JOIN runs AS u ON u.key = r.run AND u.state != 'loading'
+JOIN inputs AS i ON i.run = r.run AND i.row = r.row
+LEFT JOIN snapshots AS s ON s.run = r.run AND s.row = r.row
+WHERE r.customer_id = ? AND r.may_be_applied = 1 AND r.sent > 0
+ORDER BY r.sent, r.run
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerEvent:
@@ -52,6 +61,13 @@ class ConfirmationTable(JournalFile):
     def find_events(self, customer_ids: Iterable[str], host: str) -> list[CustomerEvent]:
         """Return what happened to these customers of a host, by customer and in the order of the sequence."""
         return [_read_event(columns) for columns in self.select(_EVENTS, (json.dumps(list(customer_ids)), host))]
+
+    def find_changes(self, customer_id: str) -> list[tuple[str, ...]]:
+        """Return what runs have, or may have, changed of a customer, in the order of the sequence.
+
+        Each is the run's id, the time, user name, host, file, status, body, and the previous values or None.
+        """
+        return self.select(_CHANGES, (customer_id,))
 
     def record_observed(self, run: Run, seen: Iterable[tuple[int, str, str]], at: str, begun: int) -> None:
         """Keep what a reading found live.
