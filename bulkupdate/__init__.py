@@ -9,15 +9,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from bulkupdate.python_api.functions import check, resume, retry, run, runs, undo
-    from bulkupdate.python_api.results import Results
     from bulkupdate.redaction import Secret
     from bulkupdate.settings import Settings
 
-__all__ = ["Results", "Secret", "Settings", "check", "resume", "retry", "run", "runs", "undo"]
+__all__ = ["Secret", "Settings", "check", "resume", "retry", "run", "runs", "undo"]
 
-_HOMES = {
-    "Results": "bulkupdate.python_api.results", "Secret": "bulkupdate.redaction", "Settings": "bulkupdate.settings"
-}  # fmt: skip
+_HOMES = {"Secret": "bulkupdate.redaction", "Settings": "bulkupdate.settings"}
 
 
 def __getattr__(name: str) -> Any:
