@@ -47,7 +47,8 @@ class SheetOptions:
     or a comma. `encoding` is that of a text file, None to find out. `numbers` says what counts if a number format
     rounds, None to refuse such cells. `key` names the column that customers are matched by instead of their ids, None
     for the ids; `lookup` is a second sheet with both, None to search the service. `check_ids`: the keys of rows with an
-    id are searched as well, to compare the two.
+    id are searched as well, to compare the two. `settled` has, by row number, the customer that the user chose for an
+    ambiguous row.
     """
 
     sheet: str | None = None
@@ -59,6 +60,7 @@ class SheetOptions:
     key: str | None = None
     lookup: Path | None = None
     check_ids: bool = False
+    settled: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def reading(self) -> str:
@@ -207,7 +209,7 @@ def _read_and_match(
         lookup_options = SheetOptions(heading_map=heading_map)
         find = partial(_look_up, options.lookup, make_read_options(settings, lookup_options))
     keyed = find_key_column(sheet, key, heading_map, str(path))
-    matched = match_sheet(keyed, find or require_lookup, check_ids=options.check_ids)
+    matched = match_sheet(keyed, find or require_lookup, check_ids=options.check_ids, settled=options.settled)
     return InputSheet(replace(matched.sheet, notes=(*sheet.notes, *matched.notes)), sha256, matched)
 
 

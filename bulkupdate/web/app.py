@@ -19,6 +19,7 @@ from bulkupdate.web import (
     health_views,
     history_views,
     run_views,
+    search_views,
     session_views,
     upload_views,
 )
@@ -30,7 +31,10 @@ from bulkupdate.web.page_context import EXTENSION, PageContext, current_context
 from bulkupdate.web.security import protect
 
 MAX_PARTS = 40
-_PAGES = (auth_views, session_views, upload_views, check_views, run_views, history_views, customer_views, health_views)
+_PAGES = (
+    auth_views, session_views, upload_views, check_views, search_views, run_views, history_views, customer_views,
+    health_views,
+)  # fmt: skip
 
 
 def create_app(

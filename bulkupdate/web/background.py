@@ -28,6 +28,7 @@ def close_services(context: PageContext) -> None:
     """Stop all runs; each can be resumed."""
     context.closing.set()
     context.checks.close()
+    context.searches.close()
     context.jobs.close()
 
 

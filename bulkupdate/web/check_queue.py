@@ -121,7 +121,8 @@ class CheckQueue:
         return queued.is_small or sum(not running.is_small for running in self._running) < CONCURRENT_CHECKS - 1
 
     def _run(self, task: CheckTask) -> None:
-        refusal = None if task.is_report else scan(task.settings.scan_command, task.upload.path)
+        files = () if task.is_report else task.upload.files
+        refusal = next(filter(None, (scan(task.settings.scan_command, file) for file in files)), None)
         if refusal is not None:
             save_refusal(task.upload.folder, *refusal)
             return

@@ -6,7 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
 from bulkupdate.runs.fetch import count_requests
 from bulkupdate.runs.guards import CLEARED_VALUES, PlannedChanges, count_changes
 from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.matching.matched_input import MatchedSheet
+from bulkupdate.runs.matching.matches import MOST_CANDIDATES, Candidate, Outcome, RowMatch
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.upload_store import read_json, write_json
 
@@ -28,6 +31,7 @@ _MAX_GROUPS = 60
 _TABLES = """
 CREATE TABLE rows (row INTEGER PRIMARY KEY, customer_id TEXT, status TEXT, body TEXT, fields TEXT, original TEXT,
     reason TEXT);
+CREATE TABLE candidates (row INTEGER, key TEXT, customer_id TEXT, name TEXT, business_name TEXT, email TEXT);
 CREATE TABLE problems (row INTEGER, customer_id TEXT, heading TEXT, value TEXT, code TEXT, message TEXT, remedy TEXT,
     severity TEXT);
 """
@@ -44,7 +48,9 @@ class CheckOutcome:
     """The outcome of a check.
 
     Either the file was refused, with `message` and `remedy`, or it was checked, with the counts of rows.
-    `fetch_requests` is the number of requests that it costs to fetch the live values of the rows to send.
+    `fetch_requests` is the number of requests that it costs to fetch the live values of the rows to send. If customers
+    have to be searched first, `search_keys` is by how many keys, and nothing else is known. `matched` says how
+    many rows found their customer by a key, empty if by ids; `ambiguous` of them have several candidates.
     """
 
     message: str
@@ -59,6 +65,9 @@ class CheckOutcome:
     fetch_requests: int = 0
     problems: int = 0
     groups: tuple[ProblemGroup, ...] = ()
+    search_keys: int = 0
+    matched: str = ""
+    ambiguous: int = 0
 
     @property
     def is_refused(self) -> bool:
@@ -83,7 +92,7 @@ class ProblemFilter:
 
 def save_check(folder: Path, checked_input: CheckedInput) -> None:
     """Store the result of a check; the outcome is written last, so that it exists only when all of it does."""
-    checked = checked_input.checked
+    checked, matched = checked_input.checked, checked_input.matched
     fetch_requests = _save_rows(folder, checked_input)
     groups = group_problems(checked.problems)[:_MAX_GROUPS]
     write_json(
@@ -92,6 +101,8 @@ def save_check(folder: Path, checked_input: CheckedInput) -> None:
             "message": "", "remedy": "", "sha256": checked_input.sha256, "sheet_name": checked_input.sheet_name or "",
             "notes": checked_input.notes, "headings": checked.original_headings, "rows": len(checked),
             "to_send": checked_input.to_send, "invalid": checked_input.invalid, "fetch_requests": fetch_requests,
+            "matched": matched.describe_counts() if matched else "",
+            "ambiguous": matched.count().get(Outcome.AMBIGUOUS, 0) if matched else 0,
             "problems": len(checked.problems), "groups": [_write_group(group) for group in groups],
         },
     )  # fmt: skip
@@ -113,7 +124,15 @@ def _save_rows(folder: Path, checked_input: CheckedInput) -> int:
                 for problem in checked_input.problems
             ),
         )  # fmt: skip
+        store.executemany("INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?)", _list_candidates(checked_input.matched))
     return count_requests(fields)
+
+
+def _list_candidates(matched: MatchedSheet | None) -> Iterator[tuple[int | str, ...]]:
+    for match in matched.matches if matched else ():
+        if match.outcome is Outcome.AMBIGUOUS:
+            for candidate in match.candidates[:MOST_CANDIDATES]:
+                yield match.number, match.key, *astuple(candidate)
 
 
 def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, ...]:
@@ -126,6 +145,11 @@ def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, 
 def save_refusal(folder: Path, message: str, remedy: str | None) -> None:
     """Store that the file was refused."""
     write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
+
+
+def save_needed_search(folder: Path, keys: int) -> None:
+    """Store that the customers of so many keys have to be searched before the check."""
+    write_json(folder / OUTCOME, {"message": "", "remedy": "", "search_keys": keys})
 
 
 def delete_outcome(folder: Path) -> None:
@@ -214,6 +238,16 @@ class StoredCheck:
                 (*values, PAGE_ROWS, (max(1, wanted.page) - 1) * PAGE_ROWS),
             ).fetchall()
         return [_read_problem(columns) for columns in found], total
+
+    def list_ambiguous(self, most: int) -> list[RowMatch]:
+        """Return the first ambiguous rows with their candidates."""
+        rows = "SELECT DISTINCT row FROM candidates ORDER BY row LIMIT ?"
+        with closing(self._open()) as store:
+            found = store.execute(f"SELECT * FROM candidates WHERE row IN ({rows}) ORDER BY rowid", (most,)).fetchall()  # noqa: S608  # a constant
+        return [
+            RowMatch(row, key, Outcome.AMBIGUOUS, candidates=tuple(Candidate(*texts) for _, _, *texts in lines))
+            for (row, key), lines in groupby(found, key=lambda line: line[:2])
+        ]
 
     def list_choices(self, name: str) -> list[str]:
         """Return the values of `heading` or `code` that the problems can be filtered by."""

@@ -24,6 +24,7 @@ from bulkupdate.web.live_preview import MAX_ROWS, preview_changes
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import may_see_run, may_start, needs_approval, owns_upload
+from bulkupdate.web.search_views import show_search
 from bulkupdate.web.upload_store import Upload
 from bulkupdate.web.upload_views import find_startable, find_upload, has_run, submit_task
 
@@ -50,9 +51,13 @@ def show(upload_id: str) -> str | AnyResponse:
     if outcome is None:
         submit_task(stored, is_report=False)
         return render_template("checking.html", upload=stored)
+    if outcome.search_keys:
+        return show_search(stored, outcome)
     samples = _sample_encodings(stored, outcome)
     if outcome.is_refused:
-        return render_template("refused.html", upload=stored, outcome=outcome, samples=samples)
+        return render_template(
+            "refused.html", upload=stored, outcome=outcome, samples=samples, is_own=owns_upload(current_user(), stored)
+        )
     return render_template(
         "sheet.html",
         upload=stored,
@@ -62,6 +67,7 @@ def show(upload_id: str) -> str | AnyResponse:
         has_rounded=any(group.code == "rounded-display" for group in outcome.groups),
         may_start=may_start(current_context().settings, current_user(), stored),
         is_own=owns_upload(current_user(), stored),
+        ambiguous=StoredCheck(stored.path, stored.name, outcome).list_ambiguous(MAX_ROWS) if outcome.ambiguous else [],
         preview_rows=min(MAX_ROWS, outcome.to_send),
         canary_rows=CANARY_ROWS,
         plan_digest=_digest_plan(stored, outcome),
@@ -215,6 +221,8 @@ def _create_run(stored: Upload, outcome: CheckOutcome) -> bool:
         verify="verify" in request.form,
         snapshot="snapshot" in request.form,
         canary=CANARY_ROWS if "canary" in request.form else 0,
+        key=stored.key,
+        lookup=stored.lookup,
     )
     with current_context().open_run_context(current_user()) as run_context:
         check = StoredCheck(stored.path, stored.name, outcome)

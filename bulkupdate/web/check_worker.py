@@ -15,7 +15,8 @@ from bulkupdate.redaction import Secret
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.settings import Settings
-from bulkupdate.web.check_store import save_check, save_refusal
+from bulkupdate.web.check_store import save_check, save_needed_search, save_refusal
+from bulkupdate.web.found_customers import SearchNeededError, find_in
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.process_limits import limit_process
 from bulkupdate.web.upload_store import Upload
@@ -82,6 +83,8 @@ def work(task: CheckTask) -> None:
             write_check(checked_input, task.settings, report, None, word=say_on_page, is_downloaded=True)
         else:
             save_check(upload.folder, checked_input)
+    except SearchNeededError as needed:
+        save_needed_search(upload.folder, needed.count)
     except BulkUpdateError as error:
         if task.is_report:
             raise
@@ -91,7 +94,7 @@ def work(task: CheckTask) -> None:
 
 
 def _load(upload: Upload, settings: Settings) -> CheckedInput:
-    checked_input = load_input_file(upload.path, settings, upload.options)
+    checked_input = load_input_file(upload.path, settings, upload.options, find_in(upload.folder))
     notes = tuple(_rename(note, upload) for note in checked_input.notes)
     problems = tuple(
         replace(problem, message=say_on_page(problem.message), remedy=say_on_page(problem.remedy))
@@ -103,9 +106,8 @@ def _load(upload: Upload, settings: Settings) -> CheckedInput:
 
 def _rename(text: str, upload: Upload) -> str:
     """Return the text in the words of the page, with the name of the file that the user knows."""
-    text = (
-        text.replace(str(upload.path), upload.name)
-        .replace(upload.stored, upload.name)
-        .replace(str(Path(upload.folder)), "the upload")
-    )
-    return say_on_page(text)
+    for path, name in zip(upload.files, (upload.name, upload.lookup), strict=False):
+        text = text.replace(str(path), name).replace(path.name, name)
+    if upload.lookup:  # when the user saved it is not known
+        text = text.replace("which was saved at", "which was uploaded at")
+    return say_on_page(text.replace(str(Path(upload.folder)), "the upload"))

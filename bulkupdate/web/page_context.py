@@ -21,6 +21,7 @@ from bulkupdate.settings import Settings
 from bulkupdate.web.audit_log import AuditLog
 from bulkupdate.web.check_queue import CheckQueue
 from bulkupdate.web.cookies import DeviceCookies
+from bulkupdate.web.customer_searches import Searches
 from bulkupdate.web.jobs import Jobs
 from bulkupdate.web.login_throttle import LoginThrottle
 from bulkupdate.web.sessions import Session, Sessions, fold_name
@@ -42,6 +43,7 @@ class PageContext:
     uploads: Uploads
     checks: CheckQueue
     jobs: Jobs
+    searches: Searches
     closing: threading.Event
     _of_thread: threading.local = field(default_factory=threading.local)
 
@@ -49,6 +51,7 @@ class PageContext:
     def build(cls, settings: Settings, clock: Clock) -> PageContext:
         """Return the services for these settings. A login in the settings is ignored: users bring their own."""
         settings = replace(settings, username="", password=Secret(""), password_file="")
+        jobs = Jobs(settings, clock)
         context = cls(
             settings=settings,
             clock=clock,
@@ -58,10 +61,11 @@ class PageContext:
             audit=AuditLog(settings.state_dir, clock),
             uploads=Uploads(settings.state_dir, clock),
             checks=CheckQueue(),
-            jobs=Jobs(settings, clock),
+            jobs=jobs,
+            searches=Searches(settings, clock, jobs),
             closing=threading.Event(),
         )
-        context.jobs.on_refused = context.end_refused
+        context.jobs.on_refused = context.searches.on_refused = context.end_refused
         return context
 
     def end_refused(self, session: Session) -> None:

@@ -24,6 +24,12 @@ _REPLACEMENTS = tuple(
             "The template on the start page has every heading.",
         ),
         (r"`check --live` shows it", "“Show before and after” on the page of the sheet shows it"),
+        (r"Name one of its columns with --key", "Choose one of its columns"),
+        (
+            r"`bulkupdate export [^`]*` reads them once\. Give that file, or a list of your own with (the columns .*): "
+            r"--lookup \S+\.",
+            r"Upload a lookup sheet as well, with \1.",
+        ),
         (r"use --decimal ,", f"choose “comma” {_HOW_TO_READ}"),
         (r"; or decide for the whole file: --numbers \w+ or --numbers \w+", "; or decide for the whole sheet above"),
         (r"Say which one is meant: `--sheet [^`]*`", f"Name the sheet {_HOW_TO_READ}"),

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +30,9 @@ class Upload:
     """One uploaded sheet.
 
     `owner` is the user who uploaded it, `host` the service it is for; `name` is the user's name of the file, `stored`
-    its name in `folder`. `at` is ISO 8601 in UTC.
+    its name in `folder`. `at` is ISO 8601 in UTC. `key` is the column that customers are found by, empty for their ids;
+    `lookup` is the user's name of the sheet they are looked up in, empty to search the service. `settled` has, by row
+    number, the customers that the user chose for ambiguous rows.
     """
 
     id: str
@@ -44,6 +47,19 @@ class Upload:
     folder: Path
     encoding: str = ""
     numbers: NumberChoice | None = None
+    key: str = ""
+    lookup: str = ""
+    settled: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lookup_path(self) -> Path | None:
+        """The lookup sheet; None if there is none."""
+        return self.folder / f"{self.id}-lookup{Path(self.lookup).suffix.lower()}" if self.lookup else None
+
+    @property
+    def files(self) -> list[Path]:
+        """All files that the user uploaded."""
+        return [self.path] if self.lookup_path is None else [self.path, self.lookup_path]
 
     @property
     def path(self) -> Path:
@@ -59,6 +75,9 @@ class Upload:
             ignore_unknown=self.ignore_unknown,
             encoding=self.encoding or None,
             numbers=self.numbers,
+            key=self.key or None,
+            lookup=self.lookup_path,
+            settled={int(row): customer_id for row, customer_id in self.settled.items()},
         )
 
 
@@ -100,6 +119,12 @@ class Uploads:
         record = {key: value for key, value in asdict(upload).items() if key != "folder"}
         write_json(upload.folder / RECORD, record)
 
+    def save_lookup(self, upload: Upload, content: IO[bytes]) -> None:
+        """Store the lookup sheet of an upload, in place of an earlier one."""
+        assert upload.lookup_path is not None
+        with open_private(upload.lookup_path, replace=True) as file:
+            shutil.copyfileobj(content, file, 1 << 20)
+
     def folder_of(self, run_id: str) -> Path:
         """Return the folder of an upload or of a run's results, created if it does not exist."""
         folder = self.folder / run_id
@@ -134,7 +159,7 @@ class Uploads:
         """Return what the user with this key (`fold_name`) has uploaded."""
         since = format_utc(self._clock.now() - 86_400)
         own = [upload for upload in self.all() if fold_name(upload.owner) == owner_key]
-        sizes = (upload.path.stat().st_size for upload in own if upload.path.exists())
+        sizes = (path.stat().st_size for upload in own for path in upload.files if path.exists())
         return Usage(sum(upload.at >= since for upload in own), sum(sizes))
 
     def remove(self, upload_id: str) -> None:

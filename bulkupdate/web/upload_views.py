@@ -10,6 +10,8 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
+from bulkupdate.customers.fields import CUSTOMER_ID
+from bulkupdate.customers.headings import find_field
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
@@ -18,6 +20,7 @@ from bulkupdate.web.check_store import delete_outcome
 from bulkupdate.web.check_worker import CheckTask, limit_settings
 from bulkupdate.web.downloads import send_template
 from bulkupdate.web.filenames import clean_name, require_sheet_name
+from bulkupdate.web.found_customers import forget_found
 from bulkupdate.web.history_views import find_entries
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_see_run, may_see_upload, owns_upload
@@ -55,12 +58,13 @@ def template(ending: str) -> Response:
 
 @pages.post("/sheets")
 def upload() -> AnyResponse | tuple[str, int]:
-    """Store a file and check it."""
-    file = request.files.get("sheet")
-    if file is None or not file.filename:
+    """Store a file and check it; or check one `again`, with another key."""
+    file, again = request.files.get("sheet"), request.form.get("again", "")
+    if not again and (file is None or not file.filename):
         return _show_home("Choose a file first."), 400
     try:
-        stored = _store(file)
+        stored = _find_again(again) if again or file is None else _store(file)
+        stored = _set_key(stored)
     except InputFileError as error:
         return _show_home(f"{error} {error.remedy or ''}"), 400
     submit_task(stored, is_report=False).wait(CHECK_WAIT_SECONDS)
@@ -83,6 +87,32 @@ def _store(file: FileStorage) -> Upload:
     )
     user = current_user()
     return current_context().uploads.add(file.stream, user.identity, user.host, name, ending, options)
+
+
+def _find_again(upload_id: str) -> Upload:
+    """Return an upload that is to be checked again with another key."""
+    stored = find_upload(upload_id)
+    if not owns_upload(current_user(), stored) or has_run(stored):
+        abort(403, "Only the user who uploaded a sheet can change how it is read, and only before it is sent.")
+    return stored
+
+
+def _set_key(stored: Upload) -> Upload:
+    """Keep the column that the customers are found by and the lookup sheet, as chosen in the form."""
+    uploads, lookup = current_context().uploads, request.files.get("lookup")
+    key = request.form.get("key", "").strip()[:_MAX_SHEET_NAME]
+    key = "" if find_field(key, current_context().settings.heading_map) is CUSTOMER_ID else key
+    if key == stored.key and not (lookup and lookup.filename):
+        return stored
+    name = clean_name(lookup.filename) if key and lookup and lookup.filename else ""
+    changed = replace(stored, key=key, lookup=name, settled={})
+    if lookup and name:
+        require_sheet_name(name)
+        uploads.save_lookup(changed, lookup.stream)
+    uploads.save(changed)
+    forget_found(stored.folder)
+    delete_outcome(stored.folder)
+    return changed
 
 
 def _require_allowance() -> None:
@@ -139,6 +169,7 @@ def remove(upload_id: str) -> AnyResponse:
         abort(403, "Only the user who uploaded a sheet can delete it.")
     with current_context().jobs.one_at_a_time(stored.id):
         if not has_run(stored):
+            current_context().searches.stop(stored.id)
             current_context().uploads.remove(stored.id)
     return redirect(url_for("uploads.home"), 303)
 

@@ -10,6 +10,7 @@ from bulkupdate.runs.matching.key import KEY_OPTION, Key
 from bulkupdate.runs.matching.keyed_sheet import KeyedSheet
 from bulkupdate.runs.matching.matches import (
     MOST_CANDIDATES,
+    NONE_SETTLED,
     Candidate,
     Outcome,
     RowMatch,
@@ -81,14 +82,16 @@ class MatchedSheet:
         return problem.message if problem else ""
 
 
-def match_sheet(keyed: KeyedSheet, find: FindCustomers, *, check_ids: bool = False) -> MatchedSheet:
+def match_sheet(
+    keyed: KeyedSheet, find: FindCustomers, *, check_ids: bool = False, settled: Mapping[int, str] = NONE_SETTLED
+) -> MatchedSheet:
     """Find the customer of every row that has no id of its own; with `check_ids`, compare those ids with the keys too.
 
-    Raises what `find` raises.
+    `settled` has, by row number, the customers that a user chose for ambiguous rows. Raises what `find` raises.
     """
     rows = keyed.list_rows()
     found = find(keyed.key, needed_keys(rows, check_ids=check_ids))
-    matches = match_rows(rows, found.customers)
+    matches = match_rows(rows, found.customers, settled)
     is_id_added = keyed.sheet.header.key_column is None
     filled = keyed.fill_in(matches)
     return MatchedSheet(filled, keyed.key_heading, is_id_added, tuple(matches), found.notes, found.requests)

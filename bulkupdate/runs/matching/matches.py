@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from bulkupdate.customers.models import Finding, Problem
 from bulkupdate.customers.parse_result import quote
@@ -24,6 +25,9 @@ class Outcome(StrEnum):
     AMBIGUOUS = "ambiguous"
     DUPLICATE = "duplicate"
     CONFLICT = "id and key disagree"
+
+
+NONE_SETTLED: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,16 @@ def needed_keys(rows: Iterable[KeyedRow], *, check_ids: bool = False) -> list[st
     return list(dict.fromkeys(row.key for row in rows if row.key and (check_ids or not row.customer_id)))
 
 
-def match_rows(rows: Sequence[KeyedRow], found: Mapping[str, Sequence[Candidate]]) -> list[RowMatch]:
+def match_rows(
+    rows: Sequence[KeyedRow], found: Mapping[str, Sequence[Candidate]], settled: Mapping[int, str] = NONE_SETTLED
+) -> list[RowMatch]:
     """Return the outcome of every row, in their order.
 
     `found` has, by key, the customers whose key is that one. An id in the sheet is taken if the key, as far as it was
-    searched, does not belong to other customers only.
+    searched, does not belong to other customers only. `settled` has, by row number, the candidate that a user chose for
+    an ambiguous row; any other id has no effect.
     """
-    matches = [_match_row(row, tuple(found.get(row.key, ()))) for row in rows]
+    matches = [_match_row(row, tuple(found.get(row.key, ())), settled.get(row.number, "")) for row in rows]
     by_customer: dict[str, list[int]] = defaultdict(list)
     for index, match in enumerate(matches):
         if match.customer_id:
@@ -93,7 +100,9 @@ def match_rows(rows: Sequence[KeyedRow], found: Mapping[str, Sequence[Candidate]
     return matches
 
 
-def _match_row(row: KeyedRow, candidates: tuple[Candidate, ...]) -> RowMatch:
+def _match_row(row: KeyedRow, candidates: tuple[Candidate, ...], chosen: str) -> RowMatch:
+    if not row.customer_id:
+        candidates = tuple(each for each in candidates if each.customer_id == chosen) or candidates
     ids = [candidate.customer_id for candidate in candidates]
     if row.customer_id:
         is_conflict = bool(ids) and row.customer_id not in ids

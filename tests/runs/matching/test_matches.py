@@ -40,6 +40,16 @@ def test_two_rows_that_find_one_customer_are_both_held() -> None:
     assert [match.other_row for match in matches] == [3, 2, None]
 
 
+def test_a_user_settles_an_ambiguous_row_with_one_of_its_candidates() -> None:
+    rows = [KeyedRow(2, "shared@x.com"), KeyedRow(3, "shared@x.com"), KeyedRow(4, "a@x.com")]
+    settled = match_rows(rows, FOUND, {2: "3", 3: "1", 4: "3"})  # Anna is no candidate of row 3, Carl none of row 4
+    assert [(match.outcome, match.customer_id) for match in settled] == [
+        (Outcome.MATCHED, "3"), (Outcome.AMBIGUOUS, ""), (Outcome.MATCHED, "1")
+    ]  # fmt: skip
+    twice = match_rows(rows, FOUND, {2: "3", 3: "3"})
+    assert [match.outcome for match in twice] == [Outcome.DUPLICATE, Outcome.DUPLICATE, Outcome.MATCHED]
+
+
 def test_the_problem_of_an_ambiguous_row_names_three_candidates() -> None:
     many = [Candidate(str(number), f"Name {number}", "", "s@x.com") for number in range(1, 6)]
     [match] = match_rows([KeyedRow(2, "s@x.com")], {"s@x.com": many})
