@@ -47,8 +47,7 @@ class SheetOptions:
     or a comma. `encoding` is that of a text file, None to find out. `numbers` says what counts if a number format
     rounds, None to refuse such cells. `key` names the column that customers are matched by instead of their ids, None
     for the ids; `lookup` is a second sheet with both, None to search the service. `check_ids`: the keys of rows with an
-    id are searched as well, to compare the two. `settled` has, by row number, the customer that the user chose for an
-    ambiguous row.
+    id are searched as well, to compare the two. `settled` are the user's choices for ambiguous rows: ids by row number.
     """
 
     sheet: str | None = None
@@ -66,8 +65,7 @@ class SheetOptions:
     def reading(self) -> str:
         """The options that also hold for a sheet made from the file, as `RunOptions` keeps them."""
         arguments = [part for heading, name in self.heading_map.items() for part in ("--map", f"{heading}={name}")]
-        if self.decimal_mark != ".":
-            arguments += ["--decimal", self.decimal_mark]
+        arguments += ["--decimal", self.decimal_mark] * (self.decimal_mark != ".")
         return shlex.join(arguments + ["--ignore-unknown"] * self.ignore_unknown)
 
 

@@ -13,7 +13,7 @@ try:
 except ImportError:  # Windows
     forkserver = None  # type: ignore[assignment]  # what is not there is None
 
-from bulkupdate.web.check_store import read_outcome, save_refusal
+from bulkupdate.web.check_outcome import read_outcome, save_refusal
 from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, CheckTask, work_within_limits
 from bulkupdate.web.upload_scan import scan
 

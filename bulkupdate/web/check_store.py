@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -12,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
-from bulkupdate.customers.problem_summary import ProblemGroup, group_problems
+from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.runs.fetch import count_requests
 from bulkupdate.runs.guards import CLEARED_VALUES, PlannedChanges, count_changes
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import MOST_CANDIDATES, Candidate, Outcome, RowMatch
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
-from bulkupdate.web.upload_store import read_json, write_json
+from bulkupdate.web.check_outcome import OUTCOME, CheckOutcome, write_group
+from bulkupdate.web.upload_store import write_json
 
 STORE = "check.sqlite3"
-OUTCOME = "outcome.json"
 PAGE_ROWS = 100
 SHOWN_CHARACTERS = 200
 """How much of a cell's text a page shows."""
@@ -41,43 +42,6 @@ _CUT_PROBLEM = _PROBLEM.replace("value", f"substr(value, 1, {SHOWN_CHARACTERS + 
 )
 
 _MAY_CLEAR = " OR ".join(f"instr(body, '{value}')" for value in CLEARED_VALUES)
-
-
-@dataclass(frozen=True)
-class CheckOutcome:
-    """The outcome of a check.
-
-    Either the file was refused, with `message` and `remedy`, or it was checked, with the counts of rows.
-    `fetch_requests` is the number of requests that it costs to fetch the live values of the rows to send. If customers
-    have to be searched first, `search_keys` is by how many keys, and nothing else is known. `matched` says how
-    many rows found their customer by a key, empty if by ids; `ambiguous` of them have several candidates.
-    """
-
-    message: str
-    remedy: str
-    sha256: str = ""
-    sheet_name: str = ""
-    notes: tuple[str, ...] = ()
-    headings: tuple[str, ...] = ()
-    rows: int = 0
-    to_send: int = 0
-    invalid: int = 0
-    fetch_requests: int = 0
-    problems: int = 0
-    groups: tuple[ProblemGroup, ...] = ()
-    search_keys: int = 0
-    matched: str = ""
-    ambiguous: int = 0
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the file could not be read at all."""
-        return bool(self.message)
-
-    @property
-    def unchanged(self) -> int:
-        """The number of rows with nothing to send."""
-        return self.rows - self.to_send - self.invalid
 
 
 @dataclass(frozen=True)
@@ -101,9 +65,9 @@ def save_check(folder: Path, checked_input: CheckedInput) -> None:
             "message": "", "remedy": "", "sha256": checked_input.sha256, "sheet_name": checked_input.sheet_name or "",
             "notes": checked_input.notes, "headings": checked.original_headings, "rows": len(checked),
             "to_send": checked_input.to_send, "invalid": checked_input.invalid, "fetch_requests": fetch_requests,
-            "matched": matched.describe_counts() if matched else "",
+            "ids_sha256": _hash_ids(matched), "matched": matched.describe_counts() if matched else "",
             "ambiguous": matched.count().get(Outcome.AMBIGUOUS, 0) if matched else 0,
-            "problems": len(checked.problems), "groups": [_write_group(group) for group in groups],
+            "problems": len(checked.problems), "groups": [write_group(group) for group in groups],
         },
     )  # fmt: skip
 
@@ -128,6 +92,12 @@ def _save_rows(folder: Path, checked_input: CheckedInput) -> int:
     return count_requests(fields)
 
 
+def _hash_ids(matched: MatchedSheet | None) -> str:
+    """Return by what the customers found are recognised; empty if none were searched for."""
+    ids = "\n".join(match.customer_id for match in matched.matches) if matched else ""
+    return hashlib.sha256(ids.encode("utf-8", "surrogatepass")).hexdigest() if matched else ""
+
+
 def _list_candidates(matched: MatchedSheet | None) -> Iterator[tuple[int | str, ...]]:
     for match in matched.matches if matched else ():
         if match.outcome is Outcome.AMBIGUOUS:
@@ -140,36 +110,6 @@ def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, 
         fields.append(row.fields)
     original = json.dumps(row.original, ensure_ascii=False)
     return row.number, row.customer_id, row.status, row.body, ",".join(row.fields), original, row.reason
-
-
-def save_refusal(folder: Path, message: str, remedy: str | None) -> None:
-    """Store that the file was refused."""
-    write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
-
-
-def save_needed_search(folder: Path, keys: int) -> None:
-    """Store that the customers of so many keys have to be searched before the check."""
-    write_json(folder / OUTCOME, {"message": "", "remedy": "", "search_keys": keys})
-
-
-def delete_outcome(folder: Path) -> None:
-    """Delete the outcome and its reports, so that the sheet is checked again."""
-    (folder / OUTCOME).unlink(missing_ok=True)
-    for report in folder.glob("check-report*"):
-        report.unlink(missing_ok=True)
-
-
-def read_outcome(folder: Path) -> CheckOutcome | None:
-    """Return the outcome of the check; None until it has ended, or if another version of the program stored it."""
-    stored = read_json(folder / OUTCOME)
-    if stored is None:
-        return None
-    try:
-        stored["groups"] = tuple(_read_group(group) for group in stored.get("groups", ()))
-        stored["notes"], stored["headings"] = tuple(stored.get("notes", ())), tuple(stored.get("headings", ()))
-        return CheckOutcome(**stored)
-    except (TypeError, KeyError, ValueError):
-        return None
 
 
 @dataclass(frozen=True)
@@ -266,14 +206,3 @@ WHOLE_ROW = "(whole row)"
 def _read_problem(columns: Sequence[Any]) -> Problem:
     *words, severity = columns
     return replace(Problem(*words), severity=Severity(severity))
-
-
-def _write_group(group: ProblemGroup) -> dict[str, Any]:
-    names = ProblemGroup.__dataclass_fields__
-    return {name: getattr(group, name) for name in names}
-
-
-def _read_group(stored: dict[str, Any]) -> ProblemGroup:
-    return ProblemGroup(
-        **{**stored, "severity": Severity(stored["severity"]), "first_rows": tuple(stored["first_rows"])}
-    )

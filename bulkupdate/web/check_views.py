@@ -16,7 +16,8 @@ from bulkupdate.runs.run_records import Run, RunOptions, RunState
 from bulkupdate.runs.selection import count_selection_requests, create_selected_run, make_selection
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
-from bulkupdate.web.check_store import PAGE_ROWS, CheckOutcome, ProblemFilter, StoredCheck, read_outcome
+from bulkupdate.web.check_outcome import CheckOutcome, read_outcome
+from bulkupdate.web.check_store import PAGE_ROWS, ProblemFilter, StoredCheck
 from bulkupdate.web.check_worker import MAX_SECONDS, REPORT
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.downloads import RESULTS, name_download, send_download
@@ -120,8 +121,7 @@ def _sample_encodings(stored: Upload, outcome: CheckOutcome) -> list[tuple[str, 
     is_doubtful = "encoding" in outcome.message or any(group.code == "guessed-encoding" for group in outcome.groups)
     if not is_doubtful or stored.path.suffix not in (".csv", ".tsv"):
         return []
-    samples = ((codec, sample_texts(stored.path, codec)) for codec in LIKELY_ENCODINGS)
-    return [(codec, texts) for codec, texts in samples if texts]
+    return [(codec, texts) for codec in LIKELY_ENCODINGS if (texts := sample_texts(stored.path, codec))]
 
 
 def _read_filter() -> ProblemFilter:

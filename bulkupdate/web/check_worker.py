@@ -15,7 +15,8 @@ from bulkupdate.redaction import Secret
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.settings import Settings
-from bulkupdate.web.check_store import save_check, save_needed_search, save_refusal
+from bulkupdate.web.check_outcome import save_needed_search, save_refusal
+from bulkupdate.web.check_store import save_check
 from bulkupdate.web.found_customers import SearchNeededError, find_in
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.process_limits import limit_process

@@ -17,7 +17,7 @@ from bulkupdate.runs.matching.search import CustomerSearch, make_search
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
 from bulkupdate.text import pluralize
-from bulkupdate.web.check_store import delete_outcome
+from bulkupdate.web.check_outcome import delete_outcome
 from bulkupdate.web.found_customers import read_wanted, save_found
 from bulkupdate.web.jobs import CLOSING_SECONDS, Jobs
 from bulkupdate.web.sessions import Session

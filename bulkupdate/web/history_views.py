@@ -11,7 +11,7 @@ from flask import Blueprint, render_template, request
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.journal.run_table import RunHead
 from bulkupdate.runs.run_records import Run
-from bulkupdate.web.check_store import read_outcome
+from bulkupdate.web.check_outcome import read_outcome
 from bulkupdate.web.page_context import PageContext, current_context, current_user
 from bulkupdate.web.permissions import is_admin, may_see_run, may_see_upload
 from bulkupdate.web.sessions import Session, fold_name

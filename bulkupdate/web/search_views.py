@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from bulkupdate.clock import format_local_time
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError
 from bulkupdate.runs.estimate import estimate_requests
-from bulkupdate.web.check_store import CheckOutcome, delete_outcome, read_outcome
+from bulkupdate.web.check_outcome import CheckOutcome, delete_outcome, read_outcome
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import owns_upload

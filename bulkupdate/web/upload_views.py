@@ -16,7 +16,7 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS
-from bulkupdate.web.check_store import delete_outcome
+from bulkupdate.web.check_outcome import delete_outcome
 from bulkupdate.web.check_worker import CheckTask, limit_settings
 from bulkupdate.web.downloads import send_template
 from bulkupdate.web.filenames import clean_name, require_sheet_name

@@ -15,8 +15,8 @@ from openpyxl import Workbook
 from bulkupdate.clock import Clock
 from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.settings import Settings
+from bulkupdate.web.check_outcome import read_outcome
 from bulkupdate.web.check_queue import CheckQueue
-from bulkupdate.web.check_store import read_outcome
 from bulkupdate.web.check_worker import CheckTask
 from bulkupdate.web.upload_store import Uploads
 from tests.web.served import Server, Visitor, make_csv
