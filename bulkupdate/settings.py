@@ -51,7 +51,7 @@ _CONNECTION, _SENDING, _GUARDS, _SHEETS, _PAGE, _NOTICES = Section
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one call. An empty text or None means: not set."""
+    """All settings of one invocation. An empty text or None means: not set."""
 
     base_url: str = _setting(
         _CONNECTION, "", "Address of the service, such as https://xx.api.sellercloud.com/rest/api."

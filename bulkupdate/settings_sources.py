@@ -135,7 +135,7 @@ def _read_config(config: Path | None) -> tuple[Path | None, dict[str, Any]]:
 
 
 def read_settings_text(path: Path) -> str:
-    """Return the text of a settings file; PowerShell writes it as UTF-16. Raises `UsageError` if it is no text."""
+    """Return the text of a settings file; PowerShell writes it as UTF-16. Raises `UsageError` if it is not text."""
     try:
         return decode_text(path.read_bytes())
     except OSError as error:

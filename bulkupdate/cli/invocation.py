@@ -1,4 +1,4 @@
-"""One call of the program: its console and settings, and how it ends if it fails."""
+"""One invocation of the program: its console and settings, and how it ends if it fails."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Invocation:
         return int(error.exit_code)
 
     def print_json_error(self, error: BulkUpdateError, *, as_json: bool) -> None:
-        """Print the one object of `--json` for a call that failed."""
+        """Print the one object of `--json` for an invocation that failed."""
         if as_json:
             print_json(report_failure(error, self.file, self.run_id).to_json())
 

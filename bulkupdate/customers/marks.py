@@ -1,4 +1,4 @@
-"""Marks in the cells of refused rows, so that a results or to-fix sheet given back unchanged is refused again.
+"""Marks in the cells of refused rows, so that a results or to-fix sheet that is sent unchanged is refused again.
 
 A problem found by reading is about the cell (a formula without a value, hidden digits); its text alone would pass the
 checks the next time. Such a text is written with a mark that the checks refuse in every column.

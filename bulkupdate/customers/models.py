@@ -13,13 +13,13 @@ class Status(StrEnum):
     """The result of a row. Every row of a file has exactly one; the counts add up to the rows read."""
 
     UPDATED = "updated"
-    """The service answered 200 and its body does not say otherwise (and, with `--verify`, the read-back agrees)."""
+    """Answered 200 or 204 with a body that does not say otherwise (and, with `--verify`, the read-back agrees)."""
     UNCHANGED = "unchanged"
     """Nothing to send: all cells blank, or the live record already has every value."""
     INVALID = "invalid"
-    """Refused by our own checks; never sent."""
+    """Refused by the checks; never sent."""
     REJECTED = "rejected"
-    """The service refused this row for good."""
+    """The service refused this row with a final answer."""
     FAILED = "failed"
     """Retries used up, or the read-back disagrees."""
     UNKNOWN = "unknown"
@@ -51,7 +51,7 @@ MATCH_COLUMN = "Match"
 
 
 SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
-"""How the texts end that our workbooks had to shorten to fit an Excel cell: they are not what was in the sheet."""
+"""The end of a text that was shortened to fit an Excel cell: it is not what was in the sheet."""
 
 REFUSED_MARK = re.compile(r"\[bulkupdate:[ \u00a0](.*?)\]?\Z", re.DOTALL)
 """What a results or to-fix sheet adds to a cell that must be corrected, though its text alone would pass."""

@@ -117,7 +117,7 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
 
 
 def _require_own(path: Path) -> None:
-    """Raise `UsageError` if there is a file that is not a log of ours: log lines would spoil a workbook."""
+    """Raise `UsageError` if the file is not a log of nights: log lines would spoil a workbook."""
     start = b""
     with suppress(OSError):
         if path.is_file():

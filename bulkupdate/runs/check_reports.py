@@ -43,7 +43,7 @@ def write_check(
     it out. `is_downloaded`: report and copy get other names later, so that no link would find the copy. Raises
     `UsageError` if the page or the workbook cannot be written; a copy that cannot be made is only a note.
     """
-    require_report_places(checked_input.path, report, page, force=True)  # whoever forbids it has asked before
+    require_report_places(checked_input.path, report, page, force=True)  # checked before, if it is not allowed
     summary = summarise_check(checked_input, settings.requests_per_hour, live, word)
     problems = list_problems(checked_input, live)
     changes = live.changes if live else None

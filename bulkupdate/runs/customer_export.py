@@ -60,12 +60,12 @@ class FirstPage:
         return -(-self.total // max(1, len(self.customers)))
 
     def count_requests(self, names: Sequence[str]) -> int:
-        """Return the calls still needed to read these fields of all customers."""
+        """Return the requests still needed to read these fields of all customers."""
         return max(0, self.pages - 1) + (0 if is_listed(names) else self.total)
 
 
 def read_first_page(client: Client) -> FirstPage:
-    """Begin with the list of all customers: one call. Raises what the client raises."""
+    """Begin with the list of all customers: one request. Raises what the client raises."""
     customers, total = client.list_page(1)
     return FirstPage(customers, len(customers) if total is None else total, total is not None)
 

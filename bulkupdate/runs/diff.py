@@ -75,7 +75,7 @@ def look_up(
 ) -> Iterator[LookedUp]:
     """Look up the rows that would be sent, in their order. Raises what the client raises.
 
-    With `is_sure` an id that the list lacks is read by itself, one request each, before it counts as unknown.
+    With `is_sure` an id that the list lacks is read individually, before it counts as unknown.
     """
     remaining = (row for row in rows if row.body is not None)
     while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):

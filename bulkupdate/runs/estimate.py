@@ -63,7 +63,7 @@ def estimate_requests(context: RunContext, *, reads: int = 0, updates: int = 0) 
         updates=updates,
         reads=reads,
         sign_ins=sign_ins,
-        free=quota.room().free,
+        free=quota.capacity().free,
         per_hour=context.settings.requests_per_hour,
         now=now,
         expected_end=expect_end(quota, now, updates + reads + sign_ins, request_seconds),

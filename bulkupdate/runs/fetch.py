@@ -43,7 +43,7 @@ def read_live(
 ) -> Iterator[tuple[str, LiveCustomer | None]]:
     """Yield the live values of each customer, None for an id that the service does not show; in any order.
 
-    `customers` gives the fields wanted of each id; more may come. An id that the list lacks is not read by itself: see
+    `customers` gives the fields wanted of each id; more may come. Ids that the list lacks are not read again: see
     `confirm_missing`. Raises what the client raises.
     """
     listed = [customer_id for customer_id, names in customers.items() if is_listed(names)]
@@ -64,7 +64,7 @@ def read_each(
 def confirm_missing(
     client: Client, missing: Collection[str], concurrency: int, watch: WatchReading
 ) -> dict[str, LiveCustomer]:
-    """Return those of these customers that exist although the list left them out, reading each by itself.
+    """Return those of these customers that exist although the list left them out, reading each individually.
 
     The list may be incomplete (this is only unlikely). Raises what the client raises.
     """

@@ -1,4 +1,4 @@
-"""Report runs as they stand in the journal."""
+"""Report runs as the journal has them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find_unfinished(journal: Journal) -> Run | None:
 
 
 def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
-    """Return a run as it stands in the journal. Raises `JournalError`."""
+    """Return a run as the journal has it. Raises `JournalError`."""
     state = effective_state(state_dir, run)
     tally = journal.tally(run)
     results = Path(run.results_path)

@@ -15,7 +15,7 @@ from bulkupdate.sellercloud.rate_limit import WaitState
 _Result = TypeVar("_Result")
 
 WatchRequests = Callable[[int, WaitState | None], None]
-"""Told how many more requests have ended, and what is waited for (None: requests flow). May be called with 0."""
+"""Called with how many more requests have ended, maybe 0, and what is waited for (None: nothing)."""
 
 _POLL_SECONDS = 0.25
 

@@ -1,4 +1,4 @@
-"""The phases of a run, and how far each is: for whoever shows the progress."""
+"""The phases of a run, and how far each is: to show its progress."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PhaseProgress:
 
 
 WatchPhase = Callable[[PhaseProgress], None]
-"""Told when a phase begins, and whenever rows of it are done."""
+"""Called when a phase begins, and whenever rows of it are done."""
 
 
 class PhaseCounter:

@@ -52,7 +52,7 @@ def read_back(
         try:
             for customer_id, live in read_live(client, wanted, concurrency, lambda _count, waiting: watch((), waiting)):
                 row = by_customer[customer_id]
-                outcomes.append(_judge(row, _confirm(client, row, live), format_utc(clock.now())))
+                outcomes.append(_compare_row(row, _confirm(client, row, live), format_utc(clock.now())))
                 if len(outcomes) >= _ROWS_IN_A_COMMIT:
                     record(outcomes)
                     outcomes = []
@@ -61,13 +61,13 @@ def read_back(
 
 
 def _confirm(client: Client, row: PendingRow, live: LiveCustomer | None) -> LiveCustomer | None:
-    """Read a customer by itself if the list answer disagrees: the list joins names and may lag behind."""
+    """Read a customer individually if the list answer disagrees: the list joins names and may lag behind."""
     if not is_listed(row.fields) or (live is not None and compare(decode_body(row.body), live).is_equal):
         return live
     return client.read_customer(row.customer_id)
 
 
-def _judge(row: PendingRow, live: LiveCustomer | None, now: str) -> RowOutcome:
+def _compare_row(row: PendingRow, live: LiveCustomer | None, now: str) -> RowOutcome:
     wanted = decode_body(row.body)
     if live is None:
         return RowOutcome(

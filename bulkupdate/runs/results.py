@@ -39,7 +39,7 @@ def default_results_path(source: Path, run_id: str) -> Path:
 def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Path | None]:
     """Write the results of a run and, if rows are to be corrected, the to-fix file. Return where they are.
 
-    If there is no such row, a to-fix file of ours that earlier results left there is removed: its rows are sent, or
+    If there is no such row, a to-fix file that earlier results left there is removed: its rows are sent, or
     belong to results that are replaced. Raises `BulkUpdateError` if they cannot be written.
     """
     tally = journal.tally(run)

@@ -31,7 +31,7 @@ def delete_runs_before(journal: Journal, folder: Path, before: float) -> int:
 
 
 def results_folder(state_dir: Path) -> Path:
-    """Return where the results of a run are kept that has no file to stand beside."""
+    """Return where the results of a run are kept if its input was not a file."""
     return state_dir / "results"
 
 

@@ -23,7 +23,7 @@ JSON_SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """What became of a file, in one object.
+    """The result of a file, in one object.
 
     `run` is None if nothing was begun, `parent` the run that it retries or takes back, None if it is a file's own.
     `sheet` is the sheet of the workbook that was read, `host` the service; None if there is none. `started` and `ended`

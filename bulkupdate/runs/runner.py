@@ -32,7 +32,7 @@ def execute_run(
 ) -> RunResult:
     """Send what is not confirmed, read back what must be, and write the results.
 
-    `limit` is the most rows to send, None for all; `watch_phase` is told how far each phase is. What stops a run early
+    `limit` is the maximum of rows, None: all; `watch_phase` gets the progress of each phase. What stops a run early
     is in the result, not raised. Raises `BusyError` if another process is working on it; and, with the journal
     consistent, whatever a bug raises.
     """

@@ -78,7 +78,7 @@ class Batch:
                 while self._fill(rows) or self._in_flight or finished:
                     starting = self._take()
                     if starting or finished:
-                        self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_calls())
+                        self.journal.record(self.run, outcomes=finished, intents=starting, calls=self._count_requests())
                     for row in starting:
                         sent = pool.submit(
                             self.client.update_customer, row.customer_id, row.body, may_be_applied=row.may_be_applied
@@ -98,7 +98,7 @@ class Batch:
         wait(self._in_flight)
         rest = self._conclude_all(list(self._in_flight))
         with suppress(JournalError):
-            self.journal.record(self.run, outcomes=[*finished, *rest], calls=self._count_calls())
+            self.journal.record(self.run, outcomes=[*finished, *rest], calls=self._count_requests())
 
     def _fill(self, rows: Iterator[PendingRow]) -> bool:
         """Read ahead, to know whether a row is left; return whether one may still be sent.
@@ -127,17 +127,17 @@ class Batch:
         count = most - len(self._in_flight)
         if count <= 0 or self._is_ending() or not self._upcoming:
             return []
-        count = min(count, self._find_room(count))
+        count = min(count, self._count_startable(count))
         starting, self._upcoming = self._upcoming[:count], self._upcoming[count:]
         return starting
 
-    def _find_room(self, most: int) -> int:
+    def _count_startable(self, most: int) -> int:
         """Return how many requests the quota allows now: a row waits for that before its intent is recorded."""
-        room = self.client.quota.room(most)
-        if room.free_at <= self.clock.now():
+        capacity = self.client.quota.capacity(most)
+        if capacity.free_at <= self.clock.now():
             self._waiting = None
-            return most if room.free is None else room.free
-        self._waiting = WaitState(room.free_at, throttled=False)
+            return most if capacity.free is None else capacity.free
+        self._waiting = WaitState(capacity.free_at, throttled=False)
         return 0
 
     def _collect(self) -> list[RowOutcome]:
@@ -206,7 +206,7 @@ class Batch:
             self._failures_reset = max(self._failures_reset, sent.failures_before)
             self._has_answered = True
 
-    def _count_calls(self) -> int:
+    def _count_requests(self) -> int:
         return self.run.calls + self.client.calls
 
     def _raise_reason(self) -> None:

@@ -37,7 +37,7 @@ class UndoComparison:
 
     @property
     def status(self) -> Status:
-        """The verdict before sending."""
+        """The status before sending."""
         if self.now is None or self.conflicts:
             return Status.REJECTED
         if self.restored:
@@ -46,7 +46,7 @@ class UndoComparison:
 
     @property
     def reason(self) -> str:
-        """Why that is the verdict; empty for a row that will be sent."""
+        """Why that is the status; empty for a row that will be sent."""
         if self.now is None:
             return "the service knows no customer of this id any more: not sent"
         reasons = {
@@ -67,7 +67,7 @@ def recheck_live(
 ) -> list[UndoComparison]:
     """Return the customers as they are now against what the run sent. Raises what the client raises.
 
-    What the list shows as changed is read once more by itself: the list joins names, and may lag behind.
+    What the list shows as changed is read once more, individually: the list joins names, and may lag behind.
     """
     by_id = {each.customer_id: each for each in restorations}
     live = dict(read_live(client, {each.customer_id: each.sent for each in restorations}, concurrency, watch))

@@ -36,7 +36,7 @@ class Client:
     """The service as one login sees it. Thread-safe; one for each run.
 
     Once `stop` is set, no new request is sent and all waiting ends. `quota` decides when a request may be sent; see
-    `quota.waiting` for what is waited for, `quota.room()` for what is left.
+    `quota.waiting` for what is waited for, `quota.capacity()` for what is left.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Client:
         self.base_url = base_url
         self.quota = quota
         self._pipeline = RequestPipeline(settings, base_url, quota, clock, stop, already_sent)
-        self._list_obeys_ids = True
+        self._list_filters_ids = True
 
     def __repr__(self) -> str:
         return f"Client({self.base_url})"
@@ -129,8 +129,8 @@ class Client:
         found: dict[str, LiveCustomer] = {}
         remaining = iter(dict.fromkeys(customer_ids))
         while chunk := list(islice(remaining, PAGE_SIZE)):
-            found |= self._list_chunk(chunk) if self._list_obeys_ids else {}
-            if not self._list_obeys_ids:
+            found |= self._list_chunk(chunk) if self._list_filters_ids else {}
+            if not self._list_filters_ids:
                 found |= self._read_each(customer_id for customer_id in chunk if customer_id not in found)
         return found
 
@@ -166,10 +166,10 @@ class Client:
             for item in items:
                 customer_id = str(item.get("UserID", ""))
                 if customer_id not in requested:
-                    self._list_obeys_ids = False
+                    self._list_filters_ids = False
                 elif found.setdefault(customer_id, flatten_list_item(item)) != flatten_list_item(item):
                     contradictory.add(customer_id)
-            if len(found) == len(requested) or not self._list_obeys_ids:
+            if len(found) == len(requested) or not self._list_filters_ids:
                 break
         consistent = {customer_id: fields for customer_id, fields in found.items() if customer_id not in contradictory}
         return consistent | self._read_each(iter(sorted(contradictory)))

@@ -1,4 +1,4 @@
-"""Keep to the hourly quota: issue a permit for each request, wait if none is left, obey throttle answers."""
+"""Keep to the hourly quota: issue a permit for each request, wait if none is left, honour throttle answers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class WaitState:
 class Quota:
     """The quota of one user on one host, shared by every process of the machine. Thread-safe.
 
-    `limit` is the requests in any `window_seconds`, 0 = no limit (throttle answers are obeyed all the same).
+    `limit` is the requests in any `window_seconds`, 0 = no limit (throttle answers are still honoured).
     `request_seconds` is how long one request may take. Every method raises `StoppedError` if the quota file in
     `folder` cannot be used.
     """
@@ -131,7 +131,7 @@ class Quota:
             self._refusal = _describe_refusal(wait_seconds, now)
             self._raise_refusal()
 
-    def room(self, most: int | None = None) -> Capacity:
+    def capacity(self, most: int | None = None) -> Capacity:
         """Return how much may be sent now, without spending any.
 
         Counts up to `most` only, which is quick; None counts all.

@@ -1,4 +1,4 @@
-"""SQLite files: opening, versions, transactions, and failures told apart by SQLite's own codes.
+"""SQLite files: opening, versions, transactions, and failures distinguished by SQLite's own codes.
 
 Each store describes its file as a `DatabaseKind`; the rest is the same for all of them.
 """
@@ -30,7 +30,7 @@ class Failure(Enum):
     FULL = "full"
     """The disk is full, or cannot be written."""
     DAMAGED = "damaged"
-    """It is not a file of SQLite, or not one of ours."""
+    """It is not a SQLite file, or not one that bulkupdate made."""
     OTHER_VERSION = "other version"
     """Another version of bulkupdate has written it."""
     UNUSABLE = "unusable"

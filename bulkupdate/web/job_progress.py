@@ -40,7 +40,7 @@ class JobProgress:
         self._lock = threading.Lock()
 
     def record(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None, client: Client) -> None:
-        """Note what became of these rows."""
+        """Record the results of these rows."""
         with self._lock:
             for outcome in outcomes:
                 self._settle(outcome)

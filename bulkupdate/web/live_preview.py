@@ -38,7 +38,7 @@ def preview_changes(run_context: RunContext, check: StoredCheck) -> LivePreview:
     that takes too long.
     """
     rows = list(islice((row for row in check.rows() if row.body is not None), MAX_ROWS))
-    capacity = run_context.client.quota.room()
+    capacity = run_context.client.quota.capacity()
     if capacity.free is not None and capacity.free < count_read_requests(rows) + 1:
         until = format_local_time(capacity.free_at, run_context.clock.now())
         raise StoppedError(

@@ -47,7 +47,7 @@ def check_login(context: PageContext, username: str, password: Secret) -> Accept
     try:
         with _open_client(context, username, password) as client:
             host = urlsplit(client.base_url).netloc
-            capacity, now = client.quota.room(), context.clock.now()
+            capacity, now = client.quota.capacity(), context.clock.now()
             if capacity.free == 0 and capacity.free_at > now + 1:
                 return _compare_login(context, username, password, host, format_local_time(capacity.free_at, now))
             client.sign_in()
@@ -103,7 +103,7 @@ def recheck_logins(context: PageContext) -> None:
 def _recheck(context: PageContext, session: Session) -> None:
     try:
         with _open_client(context, session.username, session.password) as client:
-            if client.quota.room().free != 0:
+            if client.quota.capacity().free != 0:
                 client.sign_in()
     except SignInRefusedError:
         context.end_refused(session)

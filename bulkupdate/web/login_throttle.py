@@ -1,6 +1,6 @@
 """Slow down repeated sign-in attempts: against guessing, and so that no account is locked at the service.
 
-A device on which a user has signed in before is counted by itself, so that strangers cannot keep that user out.
+A device on which a user has signed in before is counted separately, so that strangers cannot keep that user out.
 """
 
 from __future__ import annotations

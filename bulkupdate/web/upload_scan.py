@@ -38,5 +38,5 @@ def scan(command: str, path: Path) -> tuple[str, str] | None:
 
 
 def make_scan_call(command: str, path: Path, *, is_windows: bool = os.name == "nt") -> str | list[str]:
-    r"""Return the call of the scanner with the file; on Windows as text, since `C:\scan.exe` is no escape there."""
+    r"""Return the call of the scanner with the file; on Windows as text, since `C:\scan.exe` is not an escape there."""
     return f"{command} {subprocess.list2cmdline([str(path)])}" if is_windows else [*shlex.split(command), str(path)]

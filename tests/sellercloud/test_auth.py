@@ -135,7 +135,7 @@ def test_a_token_that_runs_out_while_waiting_for_the_quota_is_renewed_first(tmp_
         assert [each.headers.get("Authorization") for each in service.received] == [
             None, "Bearer t1", "Bearer t1", None, "Bearer t2",
         ]  # fmt: skip
-        assert client.quota.room().free == 1, "the leave of the stale token was given back"
+        assert client.quota.capacity().free == 1, "the permit of the stale token was given back"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])

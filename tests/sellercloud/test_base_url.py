@@ -110,7 +110,7 @@ def test_a_team_is_looked_up(tmp_path: Path) -> None:
         assert client.base_url == "https://yy.api.sellercloud.us/rest/api"
         assert service.received[0].path.endswith("/server-by-team/?team=My%20Team%20%26%20Co")
         assert client.calls == 1, "the lookup is a call, and spends from the allowance"
-        assert client.quota.room().free == 10_799
+        assert client.quota.capacity().free == 10_799
         client.close()
 
 

@@ -107,7 +107,7 @@ def test_fifty_customers_cost_one_call(tmp_path: Path, asked: int, calls: int) -
         assert list(found) == ids
         assert all(fields == {"Name": f"N{customer_id}", "Rating": 1} for customer_id, fields in found.items())
         assert client.calls == calls + 1
-        assert client._list_obeys_ids
+        assert client._list_filters_ids
 
 
 @pytest.mark.parametrize("says_total", [True, False])
@@ -133,7 +133,7 @@ def test_a_list_that_ignores_the_ids_is_noticed_and_each_customer_read_by_itself
         assert {customer_id: fields["Name"] for customer_id, fields in found.items()} == {
             "4": "N4", "4998": "N4998", "4999": "N4999",
         }  # fmt: skip
-        assert not client._list_obeys_ids
+        assert not client._list_filters_ids
         assert client.calls == 1 + 1 + 3
         client.list_customers(["7"])
         assert client.calls == 6, "the list is not asked again"

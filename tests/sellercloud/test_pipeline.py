@@ -158,7 +158,7 @@ def test_a_throttling_in_one_process_is_known_to_the_next(tmp_path: Path) -> Non
             assert client.update_customer("163", BODY).status is Status.NOT_ATTEMPTED
         service.script = lambda _: Reaction(200)
         with connect(service.base_url, tmp_path, clock=clock) as client:
-            assert client.quota.room().free_at > clock.now() + 590
+            assert client.quota.capacity().free_at > clock.now() + 590
             client.sign_in()
         assert service.received[-1].time - service.puts[0].time > 600
 

@@ -116,21 +116,21 @@ def test_the_allowance_outlives_the_program(make: Any, clock: TurnedClock) -> No
     first = make(10)
     spend(first, 7)
     first.close()
-    assert make(10).room().free == 3
+    assert make(10).capacity().free == 3
 
 
 def test_it_is_kept_for_each_host_and_user(make: Any) -> None:
     spend(make(10), 7)
-    assert make(10, host=HOST.upper(), username="OPS").room().free == 3
-    assert make(10, username="other").room().free == 10
-    assert make(10, host="yy.api.sellercloud.us").room().free == 10
+    assert make(10, host=HOST.upper(), username="OPS").capacity().free == 3
+    assert make(10, username="other").capacity().free == 10
+    assert make(10, host="yy.api.sellercloud.us").capacity().free == 10
 
 
 def test_without_a_limit_nothing_waits(make: Any, clock: TurnedClock) -> None:
     quota = make(0)
     spend(quota, 500)
     assert clock.waits == []
-    assert quota.room().free is None
+    assert quota.capacity().free is None
     assert quota.when_sent(10**9) == clock.now()
 
 
@@ -141,7 +141,7 @@ def test_a_lowered_limit_holds_at_once(make: Any, clock: TurnedClock) -> None:
         clock.advance(10)
     started = clock.now()
     lower = make(3)
-    assert lower.room().free == 0
+    assert lower.capacity().free == 0
     spend(lower)
     assert clock.now() == pytest.approx(started + 3600 - 30, abs=5), "the eighth slot must be free"
 
@@ -150,7 +150,7 @@ def test_room_and_estimate_count_whole_windows(make: Any, clock: TurnedClock) ->
     quota = make(10)
     spend(quota, 4)
     now = clock.now()
-    assert (quota.room().free, quota.room().free_at) == (6, now)
+    assert (quota.capacity().free, quota.capacity().free_at) == (6, now)
     assert quota.when_sent(6) == now
     assert quota.when_sent(7) == pytest.approx(now + 3600, abs=3)
     assert quota.when_sent(10) == pytest.approx(now + 3600, abs=3)
@@ -169,7 +169,7 @@ def test_what_is_waited_for_can_be_seen(make: Any) -> None:
     clock = Watching()
     quota = make(1, clock=clock)
     spend(quota)
-    free_at = quota.room().free_at
+    free_at = quota.capacity().free_at
     spend(quota)
     assert seen[0] == WaitState(free_at, throttled=False)
     assert quota.waiting is None
@@ -204,9 +204,9 @@ def test_a_pause_written_while_the_clock_was_ahead_is_no_longer_than_was_asked_f
     quota.throttle(permit, 30.0)
     clock.advance(-ahead)
     now = clock.now()
-    assert other.room().free_at == pytest.approx(now + 30, abs=0.2)
+    assert other.capacity().free_at == pytest.approx(now + 30, abs=0.2)
     clock.advance(20)
-    assert make(10).room().free_at == pytest.approx(now + 30, abs=0.2)
+    assert make(10).capacity().free_at == pytest.approx(now + 30, abs=0.2)
     spend(other)
     assert now + 30 < clock.now() < now + 32
 
@@ -236,8 +236,8 @@ def test_a_throttling_stops_every_process_until_the_time(make: Any, clock: Turne
     [permit] = spend(quota, settle=False)
     now = clock.now()
     quota.throttle(permit, 120.0)
-    assert other.room().free == 0
-    assert other.room().free_at == pytest.approx(now + 120, abs=0.2)
+    assert other.capacity().free == 0
+    assert other.capacity().free_at == pytest.approx(now + 120, abs=0.2)
     spend(other)
     assert now + 120 < clock.now() < now + 121
 
@@ -439,7 +439,7 @@ def test_slots_spent_by_a_killed_process_stay_spent(tmp_path: Path) -> None:
     child.wait()
     child.stdout.close()
     quota = Quota(tmp_path, "h", "u", 50, Clock())
-    free = quota.room().free
+    free = quota.capacity().free
     quota.close()
     assert free is not None
     assert free <= 30
@@ -453,5 +453,5 @@ def test_processes_that_start_at_once_all_get_the_file(tmp_path: Path) -> None:
     children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(4)]
     assert [child.wait(timeout=60) for child in children] == [0] * 4
     quota = Quota(tmp_path, "h", "u", 1000, Clock())
-    assert quota.room().free == 920
+    assert quota.capacity().free == 920
     quota.close()

@@ -97,8 +97,8 @@ def _check_service(settings: Settings, console: Console) -> str:
     try:
         with Progress(console, 0, client.quota, clock) as progress:
             sign_in(client, stop, lambda waiting: progress.advance(0, waiting))
-        room = client.quota.room()
+        capacity = client.quota.capacity()
     finally:
         client.close()
-    quota = describe_capacity(room, settings.requests_per_hour, clock.now())
+    quota = describe_capacity(capacity, settings.requests_per_hour, clock.now())
     return f"signed in at {client.base_url} as {settings.username}; quota: {quota}"

@@ -112,7 +112,7 @@ class RowTable(JournalFile):
     def record(
         self, run: Run, *, outcomes: Sequence[RowOutcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
     ) -> None:
-        """In one commit: what became of the rows answered, and that these others are about to be sent.
+        """Record in one commit the outcomes of answered rows, and that these others are about to be sent.
 
         The commit's number in the journal's sequence tells, without a clock, what came after what.
         """

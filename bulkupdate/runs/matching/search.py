@@ -87,7 +87,7 @@ class CustomerSearch:
     def run(
         self, watch: WatchRequests, say: Callable[[str], None] = lambda _: None
     ) -> Mapping[str, Sequence[Candidate]]:
-        """Return the customers of each key that has any. `say` is told if it takes more requests than `begin` said."""
+        """Return the customers of each key that has any. `say` is used if it takes more requests than `begin` said."""
         progress = self._progress
         if progress is not None:
             if self._is_filter_cheaper(progress):

@@ -1,7 +1,7 @@
-"""Write a copy of the user's own workbook with the bad cells marked, to correct and give back.
+"""Write a copy of the user's own workbook with the bad cells marked, to correct and check again.
 
 It is read and written by openpyxl, which keeps formats, widths, other sheets, formulas, comments and macro-free
-contents; what it leaves out is named by `copy_losses.py`. The user's own file is never touched.
+contents; what it leaves out is named by `copy_losses.py`. The original file is never changed.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _say_why(source: Path, error: Exception) -> str:
         return "the workbook is too large"
     with suppress(Exception), zipfile.ZipFile(source) as package:
         if any("\\" in entry.orig_filename for entry in package.infolist()):
-            return "its parts are named as only a few programs read them; saving it in Excel helps"
+            return "its parts are named in a way that few programs can read; saving it in Excel helps"
         if any(b"purl.oclc.org/ooxml" in package.read(name) for name in package.namelist() if "workbook.xml" in name):
             return "it is saved as “Strict Open XML Spreadsheet”; as “Excel Workbook” it can be copied"
     return "it holds something that cannot be copied"
@@ -154,7 +154,7 @@ def _copy(source: Path, sheet_name: str, kind: OwnFileKind, edit: Callable[[Work
 
 
 def _escape_literals(book: Workbook) -> None:
-    """Keep texts such as `_x0041_`: openpyxl takes their escape off in reading and puts none on in writing."""
+    """Keep texts such as `_x0041_`: openpyxl removes the escape when reading and does not add it when writing."""
     for sheet in book.worksheets:
         for row in sheet.iter_rows():
             for cell in row:
@@ -180,7 +180,7 @@ def _mark_problems(
 def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None:
     """Show the marks above the user's colour scales and rules, which would cover the fill of a cell.
 
-    Excel goes by the priority of rules, LibreOffice by their order in the file.
+    Excel applies rules by priority, LibreOffice by their order in the file.
     """
     others = [(str(each.sqref), rule) for each in sheet.conditional_formatting for rule in each.rules]
     if not others:
@@ -189,8 +189,8 @@ def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None
     for priority, (severity, fill) in enumerate(_FILLS.items(), start=1):
         cells = " ".join(place for place, each in marked.items() if each is severity)
         if cells:
-            look = DifferentialStyle(fill=PatternFill(bgColor=fill.fgColor))
-            rule = Rule("expression", formula=["TRUE"], dxf=look, stopIfTrue=True, priority=priority)
+            style = DifferentialStyle(fill=PatternFill(bgColor=fill.fgColor))
+            rule = Rule("expression", formula=["TRUE"], dxf=style, stopIfTrue=True, priority=priority)
             sheet.conditional_formatting.add(cells, rule)
     for cells, rule in others:
         rule.priority += len(_FILLS)

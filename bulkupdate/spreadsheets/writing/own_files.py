@@ -33,7 +33,7 @@ _PAGE_MARK = '<meta name="generator" content="bulkupdate check page">'
 
 
 class OwnFileKind(StrEnum):
-    """What a file of ours is."""
+    """The kinds of files that bulkupdate writes."""
 
     TEMPLATE = "template"
     RESULTS = "results"
@@ -76,7 +76,7 @@ def find_own_kind(path: Path) -> OwnFileKind | None:
 
 
 def find_own_file(path: Path) -> OwnFile | None:
-    """Return what a file of ours is, None if it is not one or cannot be read. Reads only its beginning or properties.
+    """Return the kind of a file; None if bulkupdate did not write it. Reads only its beginning or properties.
 
     A CSV file has no room for a mark. Results and a template without rows are recognised by their headings. An export,
     an undo sheet and a matched sheet are not: they are made to be edited, and nothing in them would show it.

@@ -40,13 +40,13 @@ _MOST_GROUPS = 100
 class ResultsObserver:
     """What has been written to the results so far. Its sections are complete when the last line has passed.
 
-    `sheets` are the titles of the sheets of results, `room` is how many rows each holds below its headings.
+    `sheets` are the titles of the sheets of results, `rows_per_sheet` is how many rows each holds below its headings.
     """
 
-    def __init__(self, problems: Iterable[Problem], sheets: Sequence[str], room: int) -> None:
+    def __init__(self, problems: Iterable[Problem], sheets: Sequence[str], rows_per_sheet: int) -> None:
         self.counts: Counter[Status] = Counter()
         self._invalid = [group for group in group_problems(problems) if group.severity is Severity.ERROR]
-        self.sheets, self.room = sheets, room
+        self.sheets, self.rows_per_sheet = sheets, rows_per_sheet
         self._position = 0
         self._wanted = {group.first_rows[0] for group in self._invalid}
         self._positions: dict[int, int] = {}
@@ -110,5 +110,5 @@ class ResultsObserver:
 
     def _locate(self, position: int) -> str:
         """Return the place of a row within the workbook, for a link; `position` counts the rows from 0."""
-        sheet, row = divmod(position, self.room)
+        sheet, row = divmod(position, self.rows_per_sheet)
         return f"'{self.sheets[sheet]}'!A{row + 2}"

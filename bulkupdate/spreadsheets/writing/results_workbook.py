@@ -106,8 +106,8 @@ def _write_book(
     columns = [*_RESULT_COLUMNS, *input_columns(headings, (line.original for line in first))]
     streamed: dict[str, StreamedRows] = {}
     for index, title in enumerate(observer.sheets):
-        rows = (_as_cells(line, errors, "\n") for line in islice(rest, observer.room))
-        count = min(observer.room, sum(counts.values()) - observer.room * index)
+        rows = (_as_cells(line, errors, "\n") for line in islice(rest, observer.rows_per_sheet))
+        count = min(observer.rows_per_sheet, sum(counts.values()) - observer.rows_per_sheet * index)
         streamed[title] = _format_results(book[title], columns, rows, count)
     streamed[SUMMARY_SHEET] = format_summary(book[SUMMARY_SHEET], observer.make_sections(summary, counts))
     write_workbook(book, stream, streamed, OwnFileKind.RESULTS)

@@ -272,7 +272,7 @@ def test_a_mark_stands_above_the_users_colour_scale(source: Path) -> None:
         ({"xl/styles.xml": ('patternType="gray125"', 'patternType="weird"')}, "something that cannot be copied"),
         ({"xl/workbook.xml": ("<workbook ", '<workbook conformance="strict" xmlns:s="http://purl.oclc.org/ooxml/x" '),
           "xl/styles.xml": ('patternType="gray125"', 'patternType="weird"')}, "Strict Open XML Spreadsheet"),
-        ({WITH_BACKSLASHES: ("", "")}, "its parts are named as only a few programs read them"),
+        ({WITH_BACKSLASHES: ("", "")}, "its parts are named in a way that few programs can read"),
     ],
 )  # fmt: skip
 def test_a_workbook_that_cannot_be_copied_is_checked_all_the_same(run_program, tmp_path, change, why) -> None:
