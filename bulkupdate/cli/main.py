@@ -48,6 +48,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
     "Set up and look after": {
         "setup": "Ask for the connection, store it, and try it.",
         "doctor": "Check sign-in, quota, journal and nightly folder.",
+        "audit": "Show who did what, newest first.",
         "purge": "Delete old runs and their data.",
         "completion": "Complete commands and options with the Tab key.",
         "help": "Show the help of a command, or all settings.",

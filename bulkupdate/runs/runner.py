@@ -25,6 +25,7 @@ from bulkupdate.runs.run_result import RunResult
 from bulkupdate.runs.sender import Batch, Watch
 from bulkupdate.runs.sign_in_wait import sign_in
 from bulkupdate.runs.snapshots import SnapshotRecorder
+from bulkupdate.store.audit_log import AuditLog
 
 
 def execute_run(
@@ -43,6 +44,7 @@ def execute_run(
         error: BulkUpdateError | None = None
         try:
             context.journal.set_state(run, RunState.RUNNING)
+            _audit("sending", run, context)
             _send(run, context, watch, limit, PhaseCounter(watch_phase))
         except StoppedError as stopped:
             error = stopped
@@ -101,6 +103,11 @@ def _send_rows(
     read_back(run, context.journal, context.client, context.clock, watch, concurrency, phases)
 
 
+def _audit(event: str, run: Run, context: RunContext) -> None:
+    what = f"undo {event}" if run.options.undo else event
+    AuditLog(context.settings.state_dir, context.clock).record(what, user=run.username, about=run.id)
+
+
 def _count_calls(run: Run, context: RunContext) -> int:
     return run.calls + context.client.calls
 
@@ -120,6 +127,7 @@ def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunRes
     result = _write_results(RunResult(ended, tally, error, None, None, reasons=reasons), context.journal)
     with suppress(JournalError):
         context.journal.set_state(run, ended.state, stopped_by=ended.stopped_by, calls=ended.calls)
+    _audit(ended.state.value, run, context)
     return result
 
 

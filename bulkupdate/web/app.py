@@ -13,6 +13,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.web import (
+    audit_views,
     auth_views,
     check_views,
     customer_views,
@@ -33,7 +34,7 @@ from bulkupdate.web.security import protect
 MAX_PARTS = 40
 _PAGES = (
     auth_views, session_views, upload_views, check_views, search_views, run_views, history_views, customer_views,
-    health_views,
+    audit_views, health_views,
 )  # fmt: skip
 
 

@@ -190,7 +190,8 @@ def start(upload_id: str) -> AnyResponse:
         _require_not_being_sent(stored, outcome)
         if not has_run(stored) and _create_run(stored, outcome):
             log.info("run %s: started, %d rows to send", stored.id, outcome.to_send)
-            context.audit.record("started", user=user.identity, address=request.remote_addr or "", about=stored.id)
+            event = "approved and started" if needs_approval(context.settings) else "started"
+            context.audit.record(event, user=user.identity, address=request.remote_addr or "", about=stored.id)
             context.jobs.launch(stored.id, user)
     run = context.find_run(stored.id)
     assert run is not None  # it has just been created, here or by another server

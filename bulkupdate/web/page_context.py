@@ -18,7 +18,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.settings import Settings
-from bulkupdate.web.audit_log import AuditLog
+from bulkupdate.store.audit_log import AuditLog
 from bulkupdate.web.check_queue import CheckQueue
 from bulkupdate.web.cookies import DeviceCookies
 from bulkupdate.web.customer_searches import Searches

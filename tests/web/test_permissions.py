@@ -98,3 +98,12 @@ def test_an_approval_holds_only_for_the_plan_that_was_seen(proxied: Server, sand
     assert not count_updates(sandbox)
     dora.wait_for_end(dora.start(checked))
     assert count_updates(sandbox) == 1
+
+
+def test_the_audit_is_for_administrators(server: Server, anna: Visitor, run_of_anna: str) -> None:
+    anna.get(run_of_anna + "/results.xlsx")
+    assert anna.get("/audit").status_code == 404
+    shown = Visitor(server.url, "admin").get("/audit").text
+    for event in ("signed in", "uploaded", "started", "sending", "finished", "downloaded results"):
+        assert f">{event}<" in shown
+    assert run_of_anna.split("/")[-1] in shown

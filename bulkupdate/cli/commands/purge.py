@@ -14,6 +14,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.retention import delete_runs_before
+from bulkupdate.store.audit_log import AuditLog
 from bulkupdate.text import pluralize
 from bulkupdate.web.upload_store import purge_uploads
 
@@ -41,6 +42,7 @@ def command(invocation: Invocation, older_than: str) -> int:
     with Journal(state_dir, clock) as journal:
         count = delete_runs_before(journal, state_dir, before)
     uploads = purge_uploads(state_dir, before)
+    AuditLog(state_dir, clock).record("purged", user=invocation.settings.username, about=f"older than {days[1]} days")
     deleted, age = f"{pluralize(count, 'run')} and {pluralize(uploads, 'upload')}", pluralize(int(days[1]), "day")
     invocation.console.info(f"Deleted: {deleted} older than {age}.")
     if invocation.as_json:
