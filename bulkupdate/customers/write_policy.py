@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.headings import find_field
+from bulkupdate.customers.payload import LiveCustomer
 from bulkupdate.errors import UsageError
+
+_EMPTY = (None, "", ())
 
 
 class WritePolicy(StrEnum):
@@ -37,3 +40,8 @@ def parse_write_policy(text: str) -> Mapping[str, WritePolicy]:
 def select_fields(policies: Mapping[str, WritePolicy], wanted: WritePolicy) -> frozenset[str]:
     """Return the fields that have this policy."""
     return frozenset(name for name, policy in policies.items() if policy is wanted)
+
+
+def find_kept(names: Iterable[str], live: LiveCustomer, guarded: Collection[str]) -> tuple[str, ...]:
+    """Return which of these fields the policy keeps: guarded, and not known to be empty."""
+    return tuple(name for name in names if name in guarded and (name not in live or live[name] not in _EMPTY))

@@ -11,7 +11,7 @@ from pathlib import Path
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, ExitCode, OvertakenRunError, UsageError
-from bulkupdate.python_api.results import Results, describe_result, describe_rows, describe_run
+from bulkupdate.python_api.result_frames import Results, describe_result, describe_rows, describe_run
 from bulkupdate.python_api.sources import SourceRows
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.context import RunContext, open_context, require_same_host

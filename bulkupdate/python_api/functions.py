@@ -25,7 +25,7 @@ from bulkupdate.python_api.execution import (
     place_results,
     require_not_overtaken,
 )
-from bulkupdate.python_api.results import Results, describe_rows, describe_run
+from bulkupdate.python_api.result_frames import Results, describe_rows, describe_run
 from bulkupdate.python_api.sources import ReadingOptions, Source, SourceRows
 from bulkupdate.runs.context import open_context, require_same_host
 from bulkupdate.runs.guards import check_limits

@@ -7,15 +7,18 @@ and was not confirmed makes the fields it touched doubtful, unless it was over b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
+from bulkupdate.customers.models import CheckedRow
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import decode_body
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal.confirmation_table import CustomerEvent
+
+_ROWS_AT_A_TIME = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,21 @@ class Confirmation:
 
     run_id: str
     at: str
+
+    def __str__(self) -> str:
+        """Return why a row with these values is not sent."""
+        return f"the service was not asked: the journal says that run {self.run_id} confirmed these values at {self.at}"
+
+
+def find_confirmed_rows(
+    journal: Journal, host: str, rows: Iterable[CheckedRow], not_before: str
+) -> Iterator[tuple[int, Confirmation]]:
+    """Yield the numbers of the rows whose values are confirmed, with the confirmation; see `find_confirmed`."""
+    remaining = (row for row in rows if row.body is not None)
+    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+        wanted = {row.customer_id: row.body for row in chunk if row.body is not None}
+        confirmed = find_confirmed(journal, host, wanted, not_before)
+        yield from ((row.number, confirmed[row.customer_id]) for row in chunk if row.customer_id in confirmed)
 
 
 def find_confirmed(journal: Journal, host: str, wanted: Mapping[str, str], not_before: str) -> dict[str, Confirmation]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice, tee
+from itertools import tee
 from pathlib import Path
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
-from bulkupdate.customers.payload import LiveCustomer, filter_body
-from bulkupdate.customers.write_policy import WritePolicy, parse_write_policy, select_fields
-from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed
+from bulkupdate.customers.payload import filter_body
+from bulkupdate.customers.write_policy import WritePolicy, find_kept, parse_write_policy, select_fields
+from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed_rows
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.diff import LookedUp, count_read_requests, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.fetch import WatchReading, count_requests
@@ -22,9 +22,7 @@ from bulkupdate.runs.run_records import RowOutcome, Run, RunOptions
 from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named
 from bulkupdate.settings import Settings
 
-_ROWS_AT_A_TIME = 5000
 _DAY_SECONDS = 86_400
-_EMPTY = (None, "", ())
 
 SAME = "the live customer already has every value"
 
@@ -162,7 +160,11 @@ def make_selection(
     )
     before = context.client.calls
     if options.since_last:
-        selection.decisions.update(_trust_journal(source.rows(), context, options))
+        age = options.max_age_days
+        not_before = "" if age is None else format_utc(context.clock.now() - age * _DAY_SECONDS)
+        known: dict[Confirmation, RowDecision] = {}  # most rows rest on the same few runs
+        for number, by in find_confirmed_rows(context.journal, context.host, source.rows(), not_before):
+            selection.decisions[number] = known.setdefault(by, RowDecision(Status.UNCHANGED, str(by)))
     if options.only_changes:
         for each in look_up(selection.rows(), context.client, context.settings.concurrency, watch, is_sure=True):
             _decide_row(selection, each, context, options)
@@ -174,7 +176,7 @@ def make_selection(
 
 def _decide_row(selection: Selection, each: LookedUp, context: RunContext, options: RunOptions) -> None:
     number = each.row.number
-    kept = () if each.live is None else _find_kept(each.to_send, each.live, find_guarded(context.settings))
+    kept = () if each.live is None else find_kept(each.to_send, each.live, find_guarded(context.settings))
     each = replace(each, to_send=tuple(name for name in each.to_send if name not in kept))
     selection.decisions[number] = _decide(each, kept, context.settings.wholesale_needs_business_name)
     selection.changes += describe_changes(each)
@@ -189,18 +191,13 @@ def find_guarded(settings: Settings) -> frozenset[str]:
     return select_fields(parse_write_policy(settings.write_policy), WritePolicy.ONLY_IF_EMPTY)
 
 
-def _find_kept(names: Iterable[str], live: LiveCustomer, guarded: Collection[str]) -> tuple[str, ...]:
-    """Return which of these fields the policy keeps: guarded, and not known to be empty."""
-    return tuple(name for name in names if name in guarded and (name not in live or live[name] not in _EMPTY))
-
-
 def _protect_values(selection: Selection, guarded: frozenset[str], context: RunContext, watch: WatchReading) -> None:
     """Read the guarded fields of the rows that have any, and decide which are kept."""
     rows, same_rows = tee(row for row in selection.rows() if row.body is not None and guarded.intersection(row.fields))
     narrowed = (_narrow(row, guarded, selection.rating_format) for row in same_rows)
     found = look_up(narrowed, context.client, context.settings.concurrency, watch, is_sure=True)
     for row, each in zip(rows, found, strict=True):
-        kept = () if each.live is None else _find_kept(each.row.fields, each.live, guarded)
+        kept = () if each.live is None else find_kept(each.row.fields, each.live, guarded)
         to_send = tuple(name for name in row.fields if name not in kept)
         selection.decisions[row.number] = replace(_decide(replace(each, to_send=to_send), kept, False), was_read=False)
         if each.live is None:
@@ -236,27 +233,6 @@ def count_selection_requests(source: RowSource, options: RunOptions, settings: S
     guarded = find_guarded(settings)
     wanted = (guarded.intersection(row.fields) for row in source.rows() if row.body is not None) if guarded else ()
     return count_requests(filter(None, wanted))
-
-
-def _trust_journal(
-    rows: Iterable[CheckedRow], context: RunContext, options: RunOptions
-) -> Iterator[tuple[int, RowDecision]]:
-    """Yield the rows whose values the journal has confirmed."""
-    age = options.max_age_days
-    not_before = "" if age is None else format_utc(context.clock.now() - age * _DAY_SECONDS)
-    decisions: dict[Confirmation, RowDecision] = {}  # most rows rest on the same few runs
-    remaining = (row for row in rows if row.body is not None)
-    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
-        wanted = {row.customer_id: row.body for row in chunk if row.body is not None}
-        trusted = find_confirmed(context.journal, context.host, wanted, not_before)
-        for row in chunk:
-            trust = trusted.get(row.customer_id)
-            if trust is not None:
-                yield row.number, decisions.setdefault(trust, RowDecision(Status.UNCHANGED, _explain_trust(trust)))
-
-
-def _explain_trust(trust: Confirmation) -> str:
-    return f"the service was not asked: the journal says that run {trust.run_id} confirmed these values at {trust.at}"
 
 
 def _decide(looked_up: LookedUp, kept: tuple[str, ...], wholesale_needs_business_name: bool) -> RowDecision:
