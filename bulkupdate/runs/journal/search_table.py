@@ -26,11 +26,12 @@ _HITS = "SELECT wanted, customer_id, name, business_name, email FROM search_hits
 class SearchRecord:
     """A search as the journal knows it; begun just now if it has no steps.
 
-    `total` is how many customers the service has, None if that is not known. `steps` are the requests that were
-    answered, with the number of customers in each answer; `hits` are what they found.
+    `begun` is in seconds since 1970. `total` is how many customers the service has, None if that is not known. `steps`
+    are the requests that were answered, with the number of customers in each answer; `hits` are what they found.
     """
 
     key: int
+    begun: float
     is_finished: bool = False
     total: int | None = None
     steps: Mapping[str, int] = field(default_factory=dict)
@@ -43,16 +44,16 @@ class SearchTable(JournalFile):
     def begin_search(self, account: str, field_name: str, digest: str, now: float) -> SearchRecord:
         """Return the search of these keys, a new one if there is none. `now` is in seconds since 1970."""
         identity = (account, field_name, digest)
-        find = "SELECT key, is_finished, total FROM searches WHERE account = ? AND field = ? AND digest = ?"
+        find = "SELECT key, begun, is_finished, total FROM searches WHERE account = ? AND field = ? AND digest = ?"
         with self.writing():
             found = self.connection.execute(find, identity).fetchone()
             if found is None:
                 insert = "INSERT INTO searches (account, field, digest, begun) VALUES (?, ?, ?, ?)"
-                return SearchRecord(int(self.connection.execute(insert, (*identity, now)).lastrowid or 0))
-        key, is_finished, total = found
+                return SearchRecord(int(self.connection.execute(insert, (*identity, now)).lastrowid or 0), now)
+        key, begun, is_finished, total = found
         steps = dict(self.select("SELECT step, count FROM search_steps WHERE search = ?", (key,)))
         hits = tuple(Hit(*columns) for columns in self.select(_HITS, (key,)))
-        return SearchRecord(key, bool(is_finished), total, steps, hits)
+        return SearchRecord(key, begun, bool(is_finished), total, steps, hits)
 
     def record_search(self, key: int, total: int | None, steps: Iterable[tuple[str, int]], hits: Iterable[Hit]) -> None:
         """Add requests that were answered, with the number of customers in each, and what they found: in one commit."""

@@ -7,6 +7,7 @@ from itertools import count
 
 from bulkupdate.customers.payload import LiveCustomer
 from bulkupdate.errors import UnreadableListError
+from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.search_progress import SHOWN_FIELDS, Answer, SearchProgress, key_step
 from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
@@ -26,7 +27,7 @@ def search_by_filter(client: Client, progress: SearchProgress, concurrency: int,
     """
     first, *others = progress.list_unasked() or [""]
     for keys in ([first] if first else [], others):
-        requests = [partial(_ask, client, text, progress.page_size) for text in keys]
+        requests = [partial(_ask, client, progress.key, text, progress.page_size) for text in keys]
         for answers in run_parallel(client, requests, concurrency, watch):
             if any(_leaves_out_known(answer, progress) for answer in answers):
                 raise UnusableFilterError
@@ -49,7 +50,7 @@ def require_known(client: Client, email: str, customer_id: str) -> None:
         raise UnusableFilterError
 
 
-def _ask(client: Client, text: str, page_size: int) -> Answer:
+def _ask(client: Client, key: Key, text: str, page_size: int) -> Answer:
     found: dict[str, LiveCustomer] = {}
     expected = 0
     for page in count(1):
@@ -57,7 +58,9 @@ def _ask(client: Client, text: str, page_size: int) -> Answer:
         is_new = bool(customers.keys() - found.keys())
         found |= customers
         expected = max(expected, total or 0)
-        if page > MOST_PAGES_OF_A_KEY or not all(_has_part(live, text) for live in customers.values()):
+        if page > MOST_PAGES_OF_A_KEY or not all(
+            text in key.normalise(_read_email(live)) for live in customers.values()
+        ):
             raise UnusableFilterError
         if not is_new or (total is not None and len(found) >= total and len(customers) < page_size):
             break
@@ -73,5 +76,5 @@ def _list_by_email(client: Client, page: int, email: str) -> tuple[dict[str, Liv
         raise UnusableFilterError from None
 
 
-def _has_part(live: LiveCustomer, text: str) -> bool:
-    return text in str(live.get("Email") or "").lower()
+def _read_email(live: LiveCustomer) -> str:
+    return str(live.get("Email") or "")

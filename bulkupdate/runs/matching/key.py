@@ -25,7 +25,8 @@ class Key:
     def normalise(self, text: str) -> str:
         """Return a key as it is compared: without blanks around it and, for an e-mail, in lower case."""
         stripped = text.strip()
-        return stripped.lower() if self.field is not None and self.field.type is EMAIL else stripped
+        is_email = self.field is not None and self.field.type is EMAIL
+        return "".join(map(_lower, stripped)) if is_email else stripped
 
     def map_to_id(self, heading_map: Mapping[str, str]) -> dict[str, str]:
         """Return a heading map with which a sheet is read as if its key column were its customer ids.
@@ -62,6 +63,12 @@ class Key:
         if self.field is not None:
             return header.fields[index] is self.field
         return normalize_heading(header.headings[index]) == normalize_heading(self.name)
+
+
+def _lower(letter: str) -> str:
+    """Return the letter in lower case, unless another letter has the same: the Kelvin sign is not a k."""
+    lower = letter.lower()
+    return lower if lower.upper() == letter else letter
 
 
 def list_arguments(key: str | None, lookup: Path | str | None) -> tuple[str | Path, ...]:

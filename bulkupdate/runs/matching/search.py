@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bulkupdate.clock import Clock
+from bulkupdate.clock import Clock, format_duration
 from bulkupdate.customers.field_types import EMAIL
 from bulkupdate.customers.fields import Field
 from bulkupdate.errors import UsageError
@@ -27,7 +27,10 @@ from bulkupdate.sellercloud.client import Client
 from bulkupdate.text import pluralize
 
 LONGEST_KEPT_SECONDS = 24 * 3600.0
-"""How long a stopped search can be continued, and what a search has found is used."""
+"""How long a stopped search can be continued."""
+
+FOUND_KEPT_SECONDS = 3600.0
+"""How long after its beginning another run may use what a search has found: a file is often checked, then sent."""
 
 
 def make_search(context: RunContext, key: Key, keys: Sequence[str]) -> CustomerSearch:
@@ -72,7 +75,7 @@ class CustomerSearch:
     def begin(self) -> int:
         """Return how many requests the search still takes, after at most one that counts the customers.
 
-        What an earlier search of these keys has found within the last day is not searched again. Raises `UsageError` if
+        What another search of these keys has found within the last hour is not searched again. Raises `UsageError` if
         the service cannot be searched by the key.
         """
         self._field = require_searchable(self.key)
@@ -91,10 +94,12 @@ class CustomerSearch:
         progress = self._progress
         if progress is not None:
             if self._is_filter_cheaper(progress):
-                self._try_filter(progress, watch, say)
+                self._try_filter(progress, watch)
+                if progress.is_filter_refused:
+                    self._explain_refusal(progress, say)
             if progress.is_filter_refused or progress.list_unasked():
                 search_list(self.client, progress, self.concurrency, watch)
-                self._note_shortfall(progress)
+                self._confirm_list(progress, watch, say)
             self.journal.finish_search(progress.record.key)
             self._found.update(progress.found)
         return {text: tuple(candidates.values()) for text, candidates in self._found.items()}
@@ -102,16 +107,21 @@ class CustomerSearch:
     def _find_progress(self) -> SearchProgress | None:
         """Return the search of those keys that no earlier search has found; None if there is none to be found.
 
-        A finished search is used for the keys that have exactly one customer. The others are searched again: their
-        customers may have been added or corrected since.
+        A finished search is used for a while, for the keys that have exactly one customer. The others are searched
+        again: their customers may have been added or corrected since.
         """
         left = list(dict.fromkeys(self.keys))
         while left:
             record = self.journal.begin_search(self.account, self._field.name, _digest(left), self.clock.now())
             if not record.is_finished:
                 return SearchProgress(self.journal, record, self.key, self._field, frozenset(left))
-            found = {text: customers for text, customers in collect_hits(record.hits).items() if len(customers) == 1}
-            if not found:
+            age = self.clock.now() - record.begun
+            hits = collect_hits(record.hits) if age < FOUND_KEPT_SECONDS else {}
+            found = {text: customers for text, customers in hits.items() if len(customers) == 1}
+            if found:
+                count = pluralize(len(found), "customer")
+                self.notes.append(f"{count} found by a search {format_duration(age)} ago: not searched again.")
+            else:
                 self.journal.restart_search(record.key, self.clock.now())
             self._found.update(found)
             left = [text for text in left if text not in found]
@@ -134,25 +144,36 @@ class CustomerSearch:
             return len(progress.list_unasked())
         return len(progress.list_unread())
 
-    def _try_filter(self, progress: SearchProgress, watch: WatchRequests, say: Callable[[str], None]) -> None:
+    def _try_filter(self, progress: SearchProgress, watch: WatchRequests) -> None:
         try:
             search_by_filter(self.client, progress, self.concurrency, watch)
             if len(progress.found) < len(progress.keys):
                 self._check_filter(progress)
         except UnusableFilterError:
             progress.refuse_filter()
-            unread = len(progress.list_unread())
-            more = f"{pluralize(unread, 'request')} more" if progress.count_pages() else "more requests"
-            say(f"The service's e-mail filter cannot be relied on: its whole list is read instead, with {more}.")
-            self.notes.append("As the service's e-mail filter cannot be relied on, its whole list was read.")
 
-    def _note_shortfall(self, progress: SearchProgress) -> None:
-        """Note if the list has shown fewer customers than there are: a second one with a key may be among the rest."""
+    def _explain_refusal(self, progress: SearchProgress, say: Callable[[str], None]) -> None:
+        unread = len(progress.list_unread())
+        more = f"{pluralize(unread, 'request')} more" if progress.count_pages() else "more requests"
+        say(f"The service's e-mail filter cannot be relied on: its whole list is read instead, with {more}.")
+        self.notes.append("As the service's e-mail filter cannot be relied on, its whole list was read.")
+
+    def _confirm_list(self, progress: SearchProgress, watch: WatchRequests, say: Callable[[str], None]) -> None:
+        """Ask the filter too if the list has shown fewer customers than there are: another may have one of the keys.
+
+        If the filter cannot be asked or relied on, only a note is left: the total may be wrong just as well.
+        """
         shown = progress.count_shown()
-        if progress.total is not None and shown < progress.total:
+        if progress.total is None or shown >= progress.total:
+            return
+        shortfall = f"The service's list showed {shown:,} of {pluralize(progress.total, 'customer')}"
+        if self._field.type is EMAIL and not progress.is_filter_refused:
+            requests = pluralize(len(progress.list_unasked()), "request")
+            say(f"{shortfall}: its filter is asked for each key too, with {requests}.")
+            self._try_filter(progress, watch)
+        if self._field.type is not EMAIL or progress.is_filter_refused:
             self.notes.append(
-                f"The service's list showed {shown:,} of {pluralize(progress.total, 'customer')}: a key may have "
-                "another customer that was not shown. Check the matches before you send."
+                f"{shortfall}: a key may have another customer that was not shown. Check the matches before you send."
             )
 
     def _check_filter(self, progress: SearchProgress) -> None:

@@ -59,11 +59,12 @@ def test_a_page_kept_back_ends_the_search(tmp_path, page):
         find(Liar(make_customers(), {2: page}), tmp_path, MANY)
 
 
-def test_a_last_page_kept_back_is_said(tmp_path):
-    found, search = find(Liar(make_customers(40), {}), tmp_path, MANY[:20])
-    assert (found[SHARED], search.notes) == ({"1003", "9999"}, [])
+def test_if_a_last_page_is_kept_back_the_filter_is_asked_too(tmp_path):
     kept_back = {2: {"Items": [], "TotalResults": 91}}
-    _, search = find(Liar(make_customers(90), kept_back), tmp_path / "other", MANY)
+    found, search = find(Liar(make_customers(90), kept_back), tmp_path, MANY)
+    assert (found[SHARED], found["c59@example.com"], search.notes) == ({"1003", "9999"}, {"1059"}, [])
+    ignored = {"Items": make_customers(90)[:50], "TotalResults": 91}
+    _, search = find(Liar(make_customers(90), kept_back, ignored), tmp_path / "other", MANY)
     assert ["showed 50 of 91 customers" in note for note in search.notes] == [True]
 
 

@@ -27,7 +27,7 @@ def kill_and_repeat(sandbox: Any, warm_program: WarmProgram, folder: Path, n: in
     sheet = write_csv(folder / "sheet.csv", [["Email", "Name"], *([email, "N"] for email in emails)])
     sandbox.reset_log()
     killer = Killer(sandbox.base_url, warm_program)
-    arguments = ("match", sheet, "--key", "Email", "-o", folder / "matched.csv")
+    arguments = ("match", sheet, "--key", "Email", "-o", folder / "matched.csv", "--force")
     was_killed = killer.call(folder, *arguments, kill_at=n) == KILLED
     if was_killed:
         assert killer.call(folder, *arguments) == 0, (folder / "err").read_text()

@@ -64,6 +64,9 @@ def test_keys_are_compared_without_blanks_and_emails_without_case_and_nothing_el
     email, own = Key("Email", FIELD_BY_NAME["Email"]), Key("Kundennr", None)
     assert email.normalise(" Anna@X.Com\u00a0") == "anna@x.com"
     assert email.normalise("a.nna+tag@x.com") != email.normalise("anna@x.com")
+    assert email.normalise("ÄÉ@x.com") == "äé@x.com"
+    kelvin, dotted = "\u212a", "\u0130"
+    assert email.normalise(f"{kelvin}im{dotted}@x.com") == f"{kelvin}im{dotted}@x.com", "letters of their own"
     assert own.normalise(" A-7 ") == "A-7"
     assert own.normalise("a-7") != own.normalise("A-7")
 

@@ -24,6 +24,7 @@ from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.client import Client, open_client
 from bulkupdate.settings import Settings
+from tests.runs.test_retention import LaterClock
 
 EMAIL = find_key("Email", {})
 
@@ -104,6 +105,19 @@ def test_what_was_found_is_not_searched_again_and_what_was_not_is(make_sandbox: 
     before = count_lists(sandbox)
     found, cost = search(sandbox, tmp_path, [new, known])
     assert (set(found), cost, count_lists(sandbox) - before) == ({known, new}, 0, 0)
+
+
+def test_what_was_found_an_hour_ago_is_searched_again(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=500)
+    (first, email), (second, _) = list(emails_of(sandbox).items())[:2]
+    search(sandbox, tmp_path, [email.lower()])
+    for customer_id, text in ((first, "moved@example.com"), (second, email)):
+        sandbox.service.registry.update(customer_id, {"Email": text}, is_applied=True)
+    with open_search(sandbox, tmp_path) as (client, journal):
+        later = CustomerSearch(client, journal, LaterClock(3601), "here\nme", EMAIL, [email.lower()], 4)
+        later.begin()
+        found = later.run(lambda _count, _waiting: None)
+    assert [each.customer_id for each in found[email.lower()]] == [str(second)]
 
 
 def test_a_filter_that_is_ignored_is_said_before_the_list_is_read(make_sandbox: Any, tmp_path: Path) -> None:
