@@ -65,6 +65,8 @@ def search(upload_id: str) -> Response:
         is_here = running is not None and running.is_alive
         if not is_here and not context.searches.launch(stored, current_user(), int(agreed)):
             abort(409, "Another search of yours is running. Wait until it has ended, or stop it.")
+    user, address = current_user().identity, request.remote_addr or ""
+    context.audit.record("searched for customers", user=user, address=address, about=stored.id)
     return redirect(url_for("checks.show", upload_id=stored.id), 303)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.axe import find_axe, require_no_violation
 from tests.web.browser import Browser
-from tests.web.served import PASSWORD, Server, Visitor, make_csv
+from tests.web.served import PASSWORD, Server, Visitor, make_csv, path_of
 
 
 @pytest.mark.long
@@ -29,6 +29,9 @@ def test_no_serious_violation_of_accessibility_on_any_page(
         browser.upload(sheet)
         paths.append(browser.driver.current_url.removeprefix(browser.url))
     visitor = Visitor(server.url, "hanna")
+    paths.append(path_of(visitor.upload("mail.csv", b"Email,Comments\na@example.com,x\n", key="Email")))
+    two = {"sheet": ("own.csv", b"No,Comments\nA,x\n"), "lookup": ("list.csv", b"CustomerId,No\n100001,A\n100002,A\n")}
+    paths.append(path_of(visitor.post("/sheets", files=two, key="No")))
     run = visitor.start(visitor.upload("run.csv", make_csv(5)))
     paths.append(run.url.removeprefix(server.url))
     visitor.wait_for_end(run)

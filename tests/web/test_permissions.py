@@ -107,3 +107,18 @@ def test_the_audit_is_for_administrators(server: Server, anna: Visitor, run_of_a
     for event in ("signed in", "uploaded", "started", "sending", "finished", "downloaded results"):
         assert f">{event}<" in shown
     assert run_of_anna.split("/")[-1] in shown
+
+
+def test_an_approval_holds_only_for_the_customers_that_were_seen(proxied: Server, sandbox: Sandbox) -> None:
+    """The lookup sheet is replaced by one of the same name that leads to another customer."""
+    chris, dora = (Visitor(proxied.url, name) for name in ("chris", "dora"))
+    sheet, lookups = b"No,Comments\nA,x\n", [f"CustomerId,No\n{number},A\n".encode() for number in (130_201, 130_202)]
+    checked = chris.post("/sheets", files={"sheet": ("own.csv", sheet), "lookup": ("l.csv", lookups[0])}, key="No")
+    seen = re.search(r'name="plan" value="(\w+)"', dora.get(path_of(checked)).text)
+    assert seen is not None
+    upload_id = path_of(checked).rpartition("/")[2]
+    changed = chris.post("/sheets", files={"lookup": ("l.csv", lookups[1])}, key="No", again=upload_id)
+    assert "1 matched" in changed.text
+    sandbox.reset_log()
+    assert dora.start(checked, plan=seen[1]).status_code == 409
+    assert not count_updates(sandbox)
