@@ -32,8 +32,7 @@ from bulkupdate.web.upload_views import find_startable, find_upload, has_run, su
 pages = Blueprint("checks", __name__)
 log = logging.getLogger("bulkupdate.web")
 
-CANARY_ROWS = 5
-"""How many customers are sent and read back first, if the user asks for that."""
+CANARY_ROWS = 5  # customers that are sent and read back first, if the user asks for that
 
 MAX_POLICY_REQUESTS = 200
 """How many requests the page makes before a run, to find out which fields are empty: its user waits for them."""
