@@ -33,7 +33,7 @@ def test_no_serious_violation_of_accessibility_on_any_page(
     two = {"sheet": ("own.csv", b"No,Comments\nA,x\n"), "lookup": ("list.csv", b"CustomerId,No\n100001,A\n100002,A\n")}
     paths.append(path_of(visitor.post("/sheets", files=two, key="No")))
     run = visitor.start(visitor.upload("run.csv", make_csv(5)))
-    paths.append(run.url.removeprefix(server.url))
+    paths += [run.url.removeprefix(server.url), "/customers?id=100001"]
     visitor.wait_for_end(run)
     for path in paths:
         browser.open(path)
@@ -50,3 +50,8 @@ def test_no_serious_violation_of_accessibility_on_any_page(
     browser.look()
     browser.open("/runs")
     browser.picture("history")
+    browser.reset(server.url)
+    browser.sign_in("admin", PASSWORD)
+    for path in ("/audit", "/sessions", "/runs"):
+        browser.open(path)
+        require_no_violation(browser, axe)

@@ -61,7 +61,12 @@ def test_every_remedy_of_the_program_is_free_of_options_and_settings() -> None:
         assert not re.search(r"(?<!\w)--[a-z]|BULKUPDATE_", say_on_page(text)), text
 
 
-_NOT_OF_THE_PAGE = re.compile(r"(?<!\w)--[a-z]|BULKUPDATE_|`")
+_NOT_OF_THE_PAGE = re.compile(r"(?<!\w)--[a-z]|BULKUPDATE_|`|<code>bulkupdate ")
+
+
+def test_pages_name_no_commands_and_settings() -> None:
+    for template in (Path(__file__).parents[2] / "bulkupdate/web/templates").glob("*.html"):
+        assert not _NOT_OF_THE_PAGE.search(template.read_text(encoding="utf-8")), template.name
 
 
 def test_downloads_are_in_words_of_the_page(tmp_path: Path) -> None:
