@@ -24,6 +24,7 @@ def test_wrong_content_is_refused_in_one_sentence(anna: Visitor, name: str, cont
     page = anna.upload(name, content).text
     assert f"{name} was rejected" in page
     assert re.search(rf"<strong>{re.escape(name)} is ", page), page
+    assert "by another column" not in page
 
 
 def test_an_unknown_encoding_is_chosen_by_its_samples(server: Server, sandbox: Sandbox) -> None:
