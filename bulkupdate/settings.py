@@ -101,6 +101,12 @@ class Settings:
         "Refuse a file that would clear fields of more customers than this: a number, a percentage or none; "
         "not set: none, in nights 20% of a file of 50 rows or more.",
     )
+    trust_modified_filter: bool = _setting(
+        _SENDING,
+        False,
+        "Whether the service's list filters by modifiedOnFrom, so that --since-last and --only-changes can ask who was "
+        "changed by others.",
+    )
     nightly_canary: int = _setting(
         _GUARDS,
         0,

@@ -30,6 +30,8 @@ def select_rows(checked_input: CheckedInput, options: RunOptions, context: RunCo
             show_changes(selection.findings(), console)
     else:
         selection = make_selection(checked_input, context, options)
+    if options.since_last and not context.settings.trust_modified_filter:
+        console.info("--since-last cannot see what others have changed since (see the setting trust_modified_filter).")
     console.info(f"{selection.to_send:,} of {checked_input.to_send:,} rows need to be sent.")
     return selection
 

@@ -28,20 +28,23 @@ class Confirmation:
     run_id: str
     at: str
 
-    def __str__(self) -> str:
-        """Return why a row with these values is not sent."""
-        return f"the service was not asked: the journal says that run {self.run_id} confirmed these values at {self.at}"
+    def describe(self, *, is_asked: bool) -> str:
+        """Return why a row with these values is not sent; `is_asked`: the service said who was modified since."""
+        asked = "the service says that it was not modified since" if is_asked else "the service was not asked"
+        return f"{asked}: the journal says that run {self.run_id} confirmed these values at {self.at}"
 
 
 def find_confirmed_rows(
     journal: Journal, host: str, rows: Iterable[CheckedRow], not_before: str
-) -> Iterator[tuple[int, Confirmation]]:
-    """Yield the numbers of the rows whose values are confirmed, with the confirmation; see `find_confirmed`."""
+) -> Iterator[tuple[int, str, Confirmation]]:
+    """Yield number and customer of the rows whose values are confirmed, with the confirmation; see `find_confirmed`."""
     remaining = (row for row in rows if row.body is not None)
     while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
         wanted = {row.customer_id: row.body for row in chunk if row.body is not None}
         confirmed = find_confirmed(journal, host, wanted, not_before)
-        yield from ((row.number, confirmed[row.customer_id]) for row in chunk if row.customer_id in confirmed)
+        for row in chunk:
+            if by := confirmed.get(row.customer_id):
+                yield row.number, row.customer_id, by
 
 
 def find_confirmed(journal: Journal, host: str, wanted: Mapping[str, str], not_before: str) -> dict[str, Confirmation]:

@@ -11,11 +11,12 @@ from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
 from bulkupdate.customers.payload import filter_body
 from bulkupdate.customers.write_policy import WritePolicy, find_kept, parse_write_policy, select_fields
-from bulkupdate.runs.confirmed_values import Confirmation, find_confirmed_rows
+from bulkupdate.runs.confirmed_values import find_confirmed_rows
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.diff import LookedUp, count_read_requests, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.fetch import WatchReading, count_requests
 from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.modified_customers import find_modified
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RowOutcome, Run, RunOptions
@@ -159,12 +160,8 @@ def make_selection(
         source, context.settings.rating_format, format_utc(context.clock.now()), begun=context.journal.sequence()
     )
     before = context.client.calls
-    if options.since_last:
-        age = options.max_age_days
-        not_before = "" if age is None else format_utc(context.clock.now() - age * _DAY_SECONDS)
-        known: dict[Confirmation, RowDecision] = {}  # most rows rest on the same few runs
-        for number, by in find_confirmed_rows(context.journal, context.host, source.rows(), not_before):
-            selection.decisions[number] = known.setdefault(by, RowDecision(Status.UNCHANGED, str(by)))
+    if options.since_last or (options.only_changes and context.settings.trust_modified_filter):
+        _skip_trusted(selection, context, options, watch)
     if options.only_changes:
         for each in look_up(selection.rows(), context.client, context.settings.concurrency, watch, is_sure=True):
             _decide_row(selection, each, context, options)
@@ -172,6 +169,26 @@ def make_selection(
         _protect_values(selection, guarded, context, watch)
     selection.calls = context.client.calls - before
     return selection
+
+
+def _skip_trusted(selection: Selection, context: RunContext, options: RunOptions, watch: WatchReading) -> None:
+    """Leave out the rows that the journal has confirmed. If it is known who was modified since, those are read."""
+    age = options.max_age_days
+    not_before = "" if age is None else format_utc(context.clock.now() - age * _DAY_SECONDS)
+    trusted = list(find_confirmed_rows(context.journal, context.host, selection.source.rows(), not_before))
+    modified: frozenset[str] = frozenset()
+    is_asked = bool(trusted) and context.settings.trust_modified_filter
+    if is_asked:
+        modified = find_modified(context, min(trust.at for _, _, trust in trusted), watch)
+    reasons = {trust: trust.describe(is_asked=is_asked) for _, _, trust in trusted}  # most rest on a few runs
+    lost = {number for number, customer_id, _ in trusted if customer_id in modified}
+    for number, _, trust in trusted:
+        if number not in lost:
+            selection.decisions[number] = RowDecision(Status.UNCHANGED, reasons[trust])
+    if lost and not options.only_changes:
+        rows = (row for row in selection.rows() if row.number in lost)
+        for each in look_up(rows, context.client, context.settings.concurrency, watch, is_sure=True):
+            _decide_row(selection, each, context, options)
 
 
 def _decide_row(selection: Selection, each: LookedUp, context: RunContext, options: RunOptions) -> None:

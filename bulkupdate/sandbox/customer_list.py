@@ -42,6 +42,8 @@ def _select(store: CustomerStore, options: SandboxOptions, query: Query) -> Sequ
         if text and how != "ignored":
             found = store.search(name, text, how)
             ids = found if ids is store.ids else sorted(set(ids) & set(found))
+    if options.modified_filter and (since := first_value(query, "model.modifiedOnFrom")):
+        ids = sorted(set(store.list_modified(since)) & set(ids))
     return ids
 
 

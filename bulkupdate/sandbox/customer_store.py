@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+from bulkupdate.clock import format_utc
 from bulkupdate.customers.field_types import ALIASES
 from bulkupdate.customers.fields import FIELD_BY_NAME
 from bulkupdate.sandbox.fake_customers import make_customer
@@ -24,6 +26,7 @@ class CustomerStore:
     def __init__(self, options: SandboxOptions) -> None:
         self._options = options
         self._changes: dict[int, bytes] = {}
+        self._modified: dict[int, str] = {}
         self._indexes: dict[str, SearchIndex] = {}
         self._lock = threading.Lock()
 
@@ -48,6 +51,11 @@ class CustomerStore:
                 self._indexes[name] = self._build_index(name)
             normalise = normalise_email if name == "Email" else normalise_phone
             return sorted(self._indexes[name].find(normalise(text), how))
+
+    def list_modified(self, since: str) -> list[int]:
+        """Return the customers updated at this time (ISO 8601, UTC) or later, ascending."""
+        with self._lock:
+            return sorted(customer_id for customer_id, at in self._modified.items() if at >= since)
 
     def note_listed(self, customer_ids: Iterable[int]) -> None:
         """Change the e-mails of those customers that change once they have been listed."""
@@ -76,6 +84,7 @@ class CustomerStore:
             if self._options.wholesale_needs_business_name:
                 self._require_business_name(customer_id, changes)
             if is_applied and changes:
+                self._modified[customer_id] = format_utc(time.time())
                 self._changes[customer_id] = dump_json(changes)
                 for index in self._indexes.values():
                     index.put(customer_id, {**self._generate(customer_id), **changes})

@@ -95,6 +95,7 @@ class SandboxOptions:
     list_filter: bool = _option(
         _UNKNOWN, True, "Whether the list filters by model.customerIds, or returns all customers."
     )
+    modified_filter: bool = _option(_UNKNOWN, True, "Whether the list filters by model.modifiedOnFrom.")
     email_filter: str = _option(
         _UNKNOWN,
         "exact",

@@ -135,17 +135,18 @@ class Client:
         return found
 
     def list_page(
-        self, number: int, *, email: str = "", fields: Sequence[Field] = LISTED
+        self, number: int, *, email: str = "", modified_from: str = "", fields: Sequence[Field] = LISTED
     ) -> tuple[dict[str, LiveCustomer], int | None]:
-        """Return one page of the list of all customers, or of those the service finds by `email`; pages count from 1.
+        """Return one page of the list of all customers, or of those that the filters find; pages count from 1.
 
-        `fields` are those wanted, all that the list has unless given. Returns the customers' list fields by id, empty
-        past the last page, and the number of all of them, None if the service does not say. The service may ignore the
-        e-mail, or find others (`docs/api.md`, section Filters). Raises as `read_customer` does, and
-        `UnreadableListError` rather than leave a customer out.
+        `modified_from` is a time (ISO 8601, UTC). `fields` are those wanted, all that the list has unless given.
+        Returns the customers' list fields by id, empty past the last page, and the number of all of them, None if the
+        service does not say. The service may ignore a filter, or find others (`docs/api.md`, section Filters). Raises
+        as `read_customer` does, and `UnreadableListError` rather than leave a customer out.
         """
         what = "searching customers by e-mail" if email else f"reading page {number} of the customers"
-        items, total = self._read_list([("model.email", email)] if email else [], number, what)
+        filters = [("model.email", email), ("model.modifiedOnFrom", modified_from)]
+        items, total = self._read_list([each for each in filters if each[1]], number, what)
         if items is None and total != 0:
             raise UnreadableListError(f"While {what}, the service answered without a list of customers.")
         by_id = {str(item.get("UserID")): flatten_list_item(item, fields) for item in items or ()}

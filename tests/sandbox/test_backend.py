@@ -266,7 +266,8 @@ def test_every_option_has_a_help_text_and_unknown_vendor_behaviour_is_said_to_be
     unknown = {each.name for each in fields(SandboxOptions) if each.metadata["section"] is SwitchGroup.UNKNOWN}
     assert unknown == {
         "window", "throttle_status", "rating_format", "unknown_customer_status", "sign_in_refusal_status",
-        "empty_string", "aliases", "list_filter", "email_filter", "phone_filter", "repeat_last_page", "total_results",
+        "empty_string", "aliases", "list_filter", "modified_filter", "email_filter", "phone_filter", "repeat_last_page",
+        "total_results",
     }  # fmt: skip
     assert not re.search("password='", repr(SandboxOptions(password="hush")))
 
