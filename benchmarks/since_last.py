@@ -6,6 +6,7 @@ The first night is written into the journal as a run would have written it, answ
 
 from __future__ import annotations
 
+import json
 import tempfile
 from itertools import islice
 from pathlib import Path
@@ -41,8 +42,10 @@ def measure(size: Size, folder: Path) -> list[Figure]:
         )  # fmt: skip
         requests, writes = (int(str(sandbox.counts[name])) for name in ("requests", "writes"))
     changed = count_changed(rows)
+    with_others = _measure_with_others(rows, sheet)
     plain = format_duration((rows + 1) / HOURLY * 3600)
     return [
+        with_others,
         Figure(
             2,
             f"calls for {rows:,} customers, {changed:,} of them changed",
@@ -63,7 +66,46 @@ def measure(size: Size, folder: Path) -> list[Figure]:
     ]
 
 
-def _write_first_night(state: Path, sheet: Path, host: str) -> None:
+def _measure_with_others(rows: int, sheet: Path) -> Figure:
+    """The same, two days after the first night, after others have changed the comments of one customer in 200."""
+    with (
+        Sandbox(SandboxOptions(customers=rows, first_customer_id=FIRST_ID)) as sandbox,
+        tempfile.TemporaryDirectory() as own,
+    ):
+        store = sandbox.service.registry
+        wanted = {
+            int(row.customer_id): json.loads(row.body)
+            for row in load_input_file(sheet, Settings(), SheetOptions()).rows()
+            if row.body
+        }
+        for customer_id, values in wanted.items():
+            store.update(customer_id, values, is_applied=True)
+        store._modified.clear()  # that was the first night
+        others = [FIRST_ID + at for at in range(3, rows, 200)]
+        for customer_id in others:
+            store.update(customer_id, {"Comments": "by others"}, is_applied=True)
+        then = Clock().now() - 2 * 86_400
+        _write_first_night(Path(own) / "state", sheet, urlsplit(sandbox.base_url).netloc, then)
+        tonight = change_some(sheet, Path(own) / "tonight.csv")
+        bulkupdate(
+            "run", tonight, "--yes", "--since-last", "--trust-modified-filter", "true", "--json",
+            folder=Path(own), base_url=sandbox.base_url,
+        )  # fmt: skip
+        requests, writes = (int(str(sandbox.counts[name])) for name in ("requests", "writes"))
+        restored = [each for each in others if "Comments" in wanted.get(each, {})]
+        wrong = [each for each in restored if (sandbox.customer(each) or {})["Comments"] == "by others"]
+    assert not wrong, f"{len(wrong)} customers did not end as the sheet has them"
+    return Figure(
+        2,
+        f"calls if others have modified {len(others):,} of them meanwhile",
+        requests,
+        most=count_changed(rows) + len(restored) + -(-len(others) // 50) + len(others) + 2,
+        beside=f"{writes:,} updates, those that restore what others changed among them; the bound: updates, a "
+        "request for 50 modified customers, a read of each, and 2",
+    )
+
+
+def _write_first_night(state: Path, sheet: Path, host: str, at: float | None = None) -> None:
     intake = load_input_file(sheet, Settings(), SheetOptions())
     with Journal(state, Clock()) as journal:
         new = NewRun(
@@ -79,7 +121,7 @@ def _write_first_night(state: Path, sheet: Path, host: str) -> None:
             parent=None,
         )
         run = journal.add_run(new, intake.rows())
-        now = format_utc(Clock().now())
+        now = format_utc(Clock().now() if at is None else at)
         pending = journal.pending(run)
         while rows := list(islice(pending, 5000)):
             journal.record(run, intents=rows)
