@@ -15,6 +15,7 @@ from bulkupdate.runs.estimate import expect_end
 from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import RowOutcome
 from bulkupdate.sellercloud.rate_limit import Quota, WaitState
+from bulkupdate.text import pluralize
 
 
 class Progress:
@@ -29,7 +30,7 @@ class Progress:
         self._shown = ""
         self._phase: Phase | None = None
         self._has_phases = False
-        self._first = 0
+        self._first = self._requests = 0
         self._bar = tqdm(
             total=total,
             unit="row",
@@ -61,6 +62,7 @@ class Progress:
             if self._has_phases:
                 self._set_phase(f"{progress.phase} ")
         with suppress(OSError):  # the terminal may be gone
+            self._requests = progress.requests
             self._bar.total = progress.total
             self._bar.update(progress.done - self._bar.n)
 
@@ -77,7 +79,8 @@ class Progress:
             self._show(f"waiting for quota until {until}", is_news=True)
         elif not self._bar.disable and self._bar.n > self._first and self._clock.now() - self._estimated > 1:
             self._estimated = self._clock.now()
-            self._show(f"ends about {self._estimate_end()}", is_news=False)
+            requests = f"{pluralize(self._requests, 'request')}, " if self._has_phases else ""
+            self._show(f"{requests}ends about {self._estimate_end()}", is_news=False)
 
     def _show(self, text: str, *, is_news: bool) -> None:
         if text == self._shown:

@@ -45,7 +45,7 @@ def execute_run(
         try:
             context.journal.set_state(run, RunState.RUNNING)
             _audit("sending", run, context)
-            _send(run, context, watch, limit, PhaseCounter(watch_phase))
+            _send(run, context, watch, limit, PhaseCounter(watch_phase, context.clock, lambda: context.client.calls))
         except StoppedError as stopped:
             error = stopped
         except InterruptedRunError as interrupted:

@@ -12,7 +12,7 @@ from bulkupdate.runs.estimate import expect_end
 from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import RowOutcome, Run, StatusCounts
 from bulkupdate.sellercloud.client import Client
-from bulkupdate.sellercloud.rate_limit import WaitState
+from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 
 _MIN_ROWS_FOR_ESTIMATE = 5
 UNSETTLED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
@@ -37,6 +37,7 @@ class JobProgress:
         self._left = sum(counts[status] for status in UNSETTLED)
         self._awaiting_read_back: set[int] = set()
         self._phases: dict[Phase, PhaseProgress] = {}
+        self._quota: Quota | None = None
         self._lock = threading.Lock()
 
     def record(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None, client: Client) -> None:
@@ -46,6 +47,7 @@ class JobProgress:
                 self._settle(outcome)
             self.waiting = waiting
             self.requests = self.run.calls + client.calls
+            self._quota = client.quota
             self.expected_end = self._expect_end(client)
 
     def note_phase(self, progress: PhaseProgress) -> None:
@@ -53,10 +55,12 @@ class JobProgress:
         with self._lock:
             self._phases[progress.phase] = progress
 
-    def phases(self) -> list[PhaseProgress]:
-        """Return how far each phase is, in their order; empty for a run that only updates."""
+    def phases(self) -> list[tuple[PhaseProgress, float | None]]:
+        """Return how far each phase is and its expected end, in their order; empty for a run that only updates."""
         with self._lock:
-            return [self._phases[phase] for phase in Phase if phase in self._phases] if len(self._phases) > 1 else []
+            phases = [self._phases[phase] for phase in Phase if phase in self._phases] if len(self._phases) > 1 else []
+            now, quota = self._clock.now(), self._quota
+            return [(each, each.expect_end(now, quota) if quota else None) for each in phases]
 
     def _settle(self, outcome: RowOutcome) -> None:
         if outcome.row in self._awaiting_read_back:

@@ -27,7 +27,7 @@ class RunProgress:
     """How far a run is. `done` of `run.rows` rows are settled; `counts` are labels with their rows.
 
     `waiting`, `expected_end` and `why_stopped` are texts for users, empty if there is nothing to say. `phases` are
-    those of a run that also reads.
+    those of a run that also reads, each with its expected end.
     """
 
     run: Run
@@ -41,7 +41,7 @@ class RunProgress:
     expected_end: str = ""
     why_stopped: str = ""
     left_over: int = 0
-    phases: tuple[PhaseProgress, ...] = ()
+    phases: tuple[tuple[PhaseProgress, str], ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -84,7 +84,7 @@ def _describe_job(context: PageContext, job: Job) -> RunProgress:
         counts=(*named, *([("to do", left)] if left else [])),
         requests=progress.requests,
         is_here=True,
-        phases=tuple(progress.phases()),
+        phases=tuple((phase, format_local_time(at, now) if at is not None else "") for phase, at in progress.phases()),
         is_stopping=job.stop.is_set(),
         waiting=f"{why} until {format_local_time(waiting.until, now)}" if waiting is not None else "",
         expected_end=format_local_time(end, now) if end is not None else "",

@@ -122,7 +122,7 @@ def wait_for_count(visitor: Visitor, run: requests.Response, phase: str, least: 
     deadline = time.monotonic() + 30
     while True:
         page = visitor.get(path_of(run) + "/progress")
-        found = re.search(rf"<span>{phase}</span> <span class=\"dim\">(\d+) of 150</span>", page.text)
+        found = re.search(rf"<span>{phase}</span> <span class=\"dim\">(\d+) of 150 · \d+ requests?", page.text)
         if found is not None and int(found[1]) >= least:
             return page
         assert time.monotonic() < deadline, page.text
