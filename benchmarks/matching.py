@@ -29,9 +29,8 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
         many, many_requests = _search(sandbox, folder / "many", rows, step=7)
         _few, few_requests = _search(sandbox, folder / "few", FEW, step=3)
         before = sandbox.counts["requests"]
-        bulkupdate(
-            "match", folder / "many" / "sheet.csv", "--key", "Email", folder=folder / "many", base_url=sandbox.base_url
-        )
+        sheet = folder / "many" / "sheet.csv"
+        bulkupdate("match", sheet, "--key", "Email", "--force", folder=sheet.parent, base_url=sandbox.base_url)
         again = int(str(sandbox.counts["requests"])) - int(str(before))
     return [
         Figure(

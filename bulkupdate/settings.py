@@ -83,6 +83,9 @@ class Settings:
     max_failures: int = _setting(
         _SENDING, 20, "Consecutive failed rows after which a run stops.", least=1, most=1_000_000_000
     )
+    trust_modified_filter: bool = _setting(
+        _SENDING, False, "Whether --since-last and --only-changes rely on the list's filter modifiedOnFrom."
+    )
     write_policy: str = _setting(
         _GUARDS,
         "",
@@ -100,12 +103,6 @@ class Settings:
         ChangeLimit(""),
         "Refuse a file that would clear fields of more customers than this: a number, a percentage or none; "
         "not set: none, in nights 20% of a file of 50 rows or more.",
-    )
-    trust_modified_filter: bool = _setting(
-        _SENDING,
-        False,
-        "Whether the service's list filters by modifiedOnFrom, so that --since-last and --only-changes can ask who was "
-        "changed by others.",
     )
     nightly_canary: int = _setting(
         _GUARDS,

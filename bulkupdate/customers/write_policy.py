@@ -9,6 +9,7 @@ from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.headings import find_field
 from bulkupdate.customers.payload import LiveCustomer
 from bulkupdate.errors import UsageError
+from bulkupdate.settings import Settings
 
 _EMPTY = (None, "", ())
 
@@ -40,6 +41,11 @@ def parse_write_policy(text: str) -> Mapping[str, WritePolicy]:
 def select_fields(policies: Mapping[str, WritePolicy], wanted: WritePolicy) -> frozenset[str]:
     """Return the fields that have this policy."""
     return frozenset(name for name, policy in policies.items() if policy is wanted)
+
+
+def find_guarded(settings: Settings) -> frozenset[str]:
+    """Return the fields that are only written if they are empty."""
+    return select_fields(parse_write_policy(settings.write_policy), WritePolicy.ONLY_IF_EMPTY)
 
 
 def find_kept(names: Iterable[str], live: LiveCustomer, guarded: Collection[str]) -> tuple[str, ...]:

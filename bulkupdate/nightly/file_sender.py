@@ -22,11 +22,12 @@ from bulkupdate.runs.estimate import GUESSED_REQUEST_SECONDS, expect_end
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_result
+from bulkupdate.runs.new_run import create_selected_run
 from bulkupdate.runs.previous_runs import require_not_overtaken
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.run_result import RunResult
 from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import create_selected_run, make_selection
+from bulkupdate.runs.selection import make_selection
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import SuggestedCommand, pluralize

@@ -31,12 +31,12 @@ from bulkupdate.runs.context import open_context, require_same_host
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import find_unfinished
-from bulkupdate.runs.new_run import create_retry, new_run_id
+from bulkupdate.runs.new_run import create_retry, create_selected_run, new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_lock import effective_state, require_not_running
 from bulkupdate.runs.run_records import RETRIED, RunOptions, RunState
 from bulkupdate.runs.run_report import RunReport
-from bulkupdate.runs.selection import create_selected_run, make_selection
+from bulkupdate.runs.selection import make_selection
 from bulkupdate.runs.undo_send import create_undo, list_undo_rows, recheck_live
 from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
 from bulkupdate.settings import Settings

@@ -10,6 +10,7 @@ from pathlib import Path
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RETRIED, NewRun, Run, RunOptions
+from bulkupdate.runs.selection import Selection
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -57,6 +58,23 @@ def create_run(context: RunContext, run_id: str, source: RowSource, options: Run
         results_path=results_path,
     )
     return context.journal.add_run(new, source.rows(), source.problems)
+
+
+def create_selected_run(
+    context: RunContext, run_id: str, selection: Selection, options: RunOptions, results_path: Path
+) -> Run:
+    """Write selected rows into the journal as a new run, and what reading has found out beside it.
+
+    A process killed in between loses nothing but savings: the previous values are then read again. Raises
+    `JournalError`.
+    """
+    run = create_run(context, run_id, selection, options, results_path)
+    if selection.previous_values:
+        context.journal.keep_snapshots(run, selection.previous_values.items())
+    if any(decision.was_read for decision in selection.decisions.values()):
+        context.journal.record_observed(run, selection.seen(), selection.read_at, selection.begun)
+    context.journal.record(run, outcomes=selection.refused())
+    return run
 
 
 def create_retry(context: RunContext, parent: Run, run_id: str, results_path: Path) -> Run:

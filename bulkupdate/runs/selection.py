@@ -10,16 +10,15 @@ from pathlib import Path
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
 from bulkupdate.customers.payload import filter_body
-from bulkupdate.customers.write_policy import WritePolicy, find_kept, parse_write_policy, select_fields
+from bulkupdate.customers.write_policy import find_guarded, find_kept
 from bulkupdate.runs.confirmed_values import find_confirmed_rows
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.diff import LookedUp, count_read_requests, describe_changes, describe_unknown, look_up
 from bulkupdate.runs.fetch import WatchReading, count_requests
 from bulkupdate.runs.live_findings import LiveFindings
 from bulkupdate.runs.modified_customers import find_modified
-from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.row_source import RowSource
-from bulkupdate.runs.run_records import RowOutcome, Run, RunOptions
+from bulkupdate.runs.run_records import RowOutcome, RunOptions
 from bulkupdate.runs.snapshots import NO_SUCH_CUSTOMER, NOT_FOUND, encode_named
 from bulkupdate.settings import Settings
 
@@ -203,11 +202,6 @@ def _decide_row(selection: Selection, each: LookedUp, context: RunContext, optio
         selection.previous_values[number] = encode_named(each.live, selection.decisions[number].to_send)
 
 
-def find_guarded(settings: Settings) -> frozenset[str]:
-    """Return the fields that are only written if they are empty."""
-    return select_fields(parse_write_policy(settings.write_policy), WritePolicy.ONLY_IF_EMPTY)
-
-
 def _protect_values(selection: Selection, guarded: frozenset[str], context: RunContext, watch: WatchReading) -> None:
     """Read the guarded fields of the rows that have any, and decide which are kept."""
     rows, same_rows = tee(row for row in selection.rows() if row.body is not None and guarded.intersection(row.fields))
@@ -224,23 +218,6 @@ def _protect_values(selection: Selection, guarded: frozenset[str], context: RunC
 def _narrow(row: CheckedRow, names: Collection[str], rating_format: str) -> CheckedRow:
     fields = tuple(name for name in row.fields if name in names)
     return replace(row, fields=fields, body=filter_body(row.body or "{}", fields, rating_format))
-
-
-def create_selected_run(
-    context: RunContext, run_id: str, selection: Selection, options: RunOptions, results_path: Path
-) -> Run:
-    """Write selected rows into the journal as a new run, and what reading has found out beside it.
-
-    A process killed in between loses nothing but savings: the previous values are then read again. Raises
-    `JournalError`.
-    """
-    run = create_run(context, run_id, selection, options, results_path)
-    if selection.previous_values:
-        context.journal.keep_snapshots(run, selection.previous_values.items())
-    if any(decision.was_read for decision in selection.decisions.values()):
-        context.journal.record_observed(run, selection.seen(), selection.read_at, selection.begun)
-    context.journal.record(run, outcomes=selection.refused())
-    return run
 
 
 def count_selection_requests(source: RowSource, options: RunOptions, settings: Settings) -> int:

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from bulkupdate.errors import InterruptedRunError, JournalError, SignInRefusedError, StoppedError
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.guards import Excess, find_excess
+from bulkupdate.runs.new_run import create_selected_run
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunOptions, RunState
-from bulkupdate.runs.selection import count_selection_requests, create_selected_run, make_selection
+from bulkupdate.runs.selection import count_selection_requests, make_selection
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS, sample_texts
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path, annotation_blocker
 from bulkupdate.web.check_outcome import CheckOutcome, read_outcome
@@ -33,7 +34,6 @@ pages = Blueprint("checks", __name__)
 log = logging.getLogger("bulkupdate.web")
 
 CANARY_ROWS = 5  # customers that are sent and read back first, if the user asks for that
-
 MAX_POLICY_REQUESTS = 200
 """How many requests the page makes before a run, to find out which fields are empty: its user waits for them."""
 

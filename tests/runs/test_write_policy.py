@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from bulkupdate.customers.write_policy import WritePolicy
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.input_file import SheetOptions, load_input_file
-from bulkupdate.runs.new_run import new_run_id
+from bulkupdate.runs.new_run import create_selected_run, new_run_id
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import count_selection_requests, create_selected_run, make_selection
+from bulkupdate.runs.selection import count_selection_requests, make_selection
 from tests.conftest import FIRST, find_puts, write_csv
 from tests.runs.in_process import Driver
 

@@ -27,6 +27,7 @@ from bulkupdate.cli.options import (
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.sheet_options import sheet_options
+from bulkupdate.customers.write_policy import find_guarded
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.approved_plan import make_plan, require_approved
 from bulkupdate.runs.check_summary import WrittenReports, report_check
@@ -34,10 +35,9 @@ from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.input_file import CheckedInput, SheetOptions
-from bulkupdate.runs.new_run import new_run_id
+from bulkupdate.runs.new_run import create_selected_run, new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.selection import create_selected_run, find_guarded
 
 _REPEATED = (
     "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary", "plan",
