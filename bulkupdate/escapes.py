@@ -10,9 +10,9 @@ from html.entities import html5
 _ESCAPE = re.compile(
     r"(?P<bytes>(?:[%=][0-9A-Fa-f]{2})+)"
     r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)"
-    r"|\\x(?P<byte>[0-9A-Fa-f]{2})"
+    r"|(?P<hex_bytes>(?:\\x[0-9A-Fa-f]{2})+)"
     r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
-    r"|\\(?P<octal>[0-3][0-7]{2})"
+    r"|(?P<octal_bytes>(?:\\[0-3][0-7]{2})+)"
     r"|\\(?P<sign>[\"'\\/bfnrt])"
     r"|&\#(?P<decimal>[0-9]{1,7});?"
     r"|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
@@ -77,17 +77,21 @@ def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _ESCAPE.finditer(text):
         start, end = match.span()
         if match["bytes"]:
-            yield from _read_bytes(start, bytes.fromhex(re.sub("[%=]", "", match["bytes"])))
+            yield from _read_bytes(start, bytes.fromhex(re.sub("[%=]", "", match["bytes"])), 3)
+        elif match["hex_bytes"]:
+            yield from _read_bytes(start, bytes.fromhex(match["hex_bytes"].replace("\\x", "")), 4)
+        elif match["octal_bytes"]:
+            yield from _read_bytes(start, bytes(int(each, 8) for each in match["octal_bytes"][1:].split("\\")), 4)
         elif match["units"]:
             yield from _read_units(start, match["units"])
         elif (character := _read_one(match)) is not None:
             yield start, end, character
 
 
-def _read_bytes(start: int, data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Decode bytes written as %XX or =XX: UTF-8, or Latin-1 if they are not UTF-8."""
+def _read_bytes(start: int, data: bytes, width: int) -> Iterator[tuple[int, int, str]]:
+    """Decode bytes written with `width` characters each: UTF-8, or Latin-1 if they are not UTF-8."""
     for character in data.decode("utf-8", "surrogateescape"):
-        end = start + 3 * len(character.encode("utf-8", "surrogateescape"))
+        end = start + width * len(character.encode("utf-8", "surrogateescape"))
         yield start, end, chr(ord(character) - 0xDC00) if "\udc80" <= character <= "\udcff" else character
         start = end
 
@@ -108,7 +112,5 @@ def _read_one(match: re.Match[str]) -> str | None:
     if match["name"]:
         named = html5.get(f"{match['name']};", "")
         return named if len(named) == 1 else None
-    if match["octal"]:
-        return chr(int(match["octal"], 8))
-    code = int(match["decimal"] or int(match["hexadecimal"] or match["byte"] or match["point"], 16))
+    code = int(match["decimal"] or int(match["hexadecimal"] or match["point"], 16))
     return chr(code) if code <= 0x10FFFF else None

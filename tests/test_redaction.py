@@ -231,6 +231,7 @@ AMBIGUOUS = "Latin|read as|entities without|other case|UTF-16"
         max_size=3,
     ),
 )
+@example("00ßé", ["named", "octal"])
 def test_a_secret_is_taken_out_in_encodings_within_each_other(secret: str, names: list[str]) -> None:
     text = secret
     for name in names:
