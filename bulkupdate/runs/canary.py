@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
 
 from bulkupdate.customers.models import ResultLine, Status
 from bulkupdate.errors import CanaryError
@@ -28,8 +27,7 @@ def find_canary(run: Run, journal: Journal, limit: int | None) -> frozenset[int]
 
 def take_canary(run: Run, journal: Journal, canary: frozenset[int]) -> Iterator[PendingRow]:
     """Yield those of these rows that are to be sent."""
-    pending = takewhile(lambda row: row.number <= max(canary), journal.pending(run))
-    return (row for row in pending if row.number in canary)
+    return (row for row in journal.pending(run) if row.number in canary)
 
 
 def require_agreement(run: Run, journal: Journal, canary: frozenset[int]) -> None:

@@ -73,7 +73,8 @@ class SnapshotRecorder:
 
     def _keep(self, chunk: list[PendingRow]) -> set[str]:
         """Read and keep what is not yet kept; return the customers that do not exist."""
-        kept = self.journal.find_snapshot_rows(self.run, chunk[0].number, chunk[-1].number)
+        numbers = [row.number for row in chunk]  # not in order: rows that were answered 401 come last
+        kept = self.journal.find_snapshot_rows(self.run, min(numbers), max(numbers))
         unread: dict[str, list[PendingRow]] = {}
         for row in chunk:
             if row.number not in kept:

@@ -238,7 +238,16 @@ TOKEN_REVOKED_AT_THE_STOP = [
 """Other rows are on their way with the old token: they are refused, and another run changes them before the resume."""
 
 
+REFUSED_ROW_LAST = [
+    Step("run", 0, tuple(range(CUSTOMERS)), {0: ["expired-token"]}, stop_after=1, kill_after=None, jump_seconds=0.0),
+    Step("resume", 0, (), {1: ["applied-500", "applied-500"]}, stop_after=2, kill_after=None, jump_seconds=0.0),
+    Step("resume", 0, (), {}, stop_after=None, kill_after=None, jump_seconds=0.0),
+]
+"""A row that was answered 401 is sent last; the previous values of another one, applied before, are not read again."""
+
+
 @settings(RELAXED, max_examples=10, derandomize=True)
+@example(REFUSED_ROW_LAST, 1)
 @example(TOKEN_REVOKED_AT_THE_STOP, 4)
 @given(steps=STEPS, concurrency=st.integers(1, 4))
 def test_nothing_is_believed_that_is_not_so(world, tmp_path, steps, concurrency):
