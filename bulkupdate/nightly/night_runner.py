@@ -27,6 +27,7 @@ from bulkupdate.nightly.window import close_window_at
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.journal import Journal
 from bulkupdate.settings import Settings
+from bulkupdate.text import SuggestedCommand
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Night:
 
     `on_report` is called for each file once it is in its final place. `explain_bug` saves a crash report and returns
     the sentence about it. `metrics_file` is where to write metrics, None for none. `failure` is an error that was found
-    before the night could begin, such as a wrong setting: the night then only reports it.
+    before the night could begin, such as a wrong setting: the night then only reports it. `repeat_options` adds to the
+    next command of a file what the user gave, such as `--config`.
     """
 
     root: Path
@@ -48,6 +50,7 @@ class Night:
     explain_bug: Callable[[BaseException], BulkUpdateError]
     metrics_file: Path | None = None
     failure: BulkUpdateError | None = None
+    repeat_options: Callable[[SuggestedCommand | None], SuggestedCommand | None] = lambda command: command
 
 
 @dataclass
@@ -131,6 +134,8 @@ def _process_files(night: Night, processor: FileProcessor, progress: _Progress) 
     sender = processor.sender
     for claimed in _claim_files(night, sender.folder, progress.history, sender.journal):
         report = processor.process(claimed)
+        next_command = night.repeat_options(report.run_report.next_command)
+        report = replace(report, run_report=replace(report.run_report, next_command=next_command))
         progress.files.append(report)
         progress.exit_code = max(progress.exit_code, report.exit_code)
         _finish_file(claimed, report, sender, night.notifier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import subprocess
@@ -116,6 +117,20 @@ def test_undo_and_export_repeat_place_and_settings(run_program, sandbox, tmp_pat
     assert undone.told["next_args"][3:] == ["--run", "-o", "undo.xlsx", *config]
     exported = run_program("export", "--ids", "in.csv", "-o", "e.xlsx", *config)
     assert exported.told["next_args"] == ["bulkupdate", "run", "e.xlsx", "--only-changes", *config]
+
+
+def test_the_next_command_of_a_nightly_file_repeats_the_settings(run_program, tmp_path):
+    inbox = tmp_path / "night" / "inbox"
+    inbox.mkdir(parents=True)
+    write_csv(inbox / "a.csv", [["CustomerId", "Name"], [FIRST, "x"], [99, "y"]])
+    write_csv(inbox / "b.csv", [["CustomerId", "Email"], [FIRST, "no e-mail"]])
+    (tmp_path / "own.toml").write_text("timeout = 20\n", encoding="utf-8")
+    night = run_program("nightly", tmp_path / "night", "--settle", 0, "--config", tmp_path / "own.toml", json=False)
+    assert night.exit_code == 3
+    summaries = [json.loads(path.read_text()) for path in sorted((tmp_path / "night" / "reports").glob("*.json"))]
+    assert [each["next_args"][1] for each in summaries] == ["run", "check"]
+    for each in summaries:
+        assert each["next_args"][-2:] == ["--config", str(tmp_path / "own.toml")]
 
 
 def test_nothing_left_to_do_is_no_command(run_program, tmp_path):

@@ -189,6 +189,7 @@ def _run(
             explain_bug=invocation.explain_bug,
             metrics_file=reporting.metrics_file,
             failure=failure or log_error,
+            repeat_options=invocation.repeat_options,
         )
         report = run_night(night)
         if invocation.as_json:
