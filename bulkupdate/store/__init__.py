@@ -1,1 +1,1 @@
-"""Where state lives: SQLite files with their tables, versions, transactions and locks."""
+"""Where state lives: SQLite files, or PostgreSQL; tables, versions, transactions and locks."""

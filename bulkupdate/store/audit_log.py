@@ -1,6 +1,6 @@
 """The audit: who signed in, and who started, stopped, undid, purged or downloaded what. No customer data.
 
-A file of its own, so that nothing that is recorded here makes a run wait.
+It is a separate file, so that recording an event never makes a run wait.
 """
 
 from __future__ import annotations
@@ -9,19 +9,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
-from pathlib import Path
-from sqlite3 import Connection
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.errors import StoppedError
-from bulkupdate.store.sqlite_file import (
-    DatabaseKind,
-    Failure,
-    make_private_folder,
-    open_file,
-    touch_private,
-    translated_errors,
-)
+from bulkupdate.store.database import Connection
+from bulkupdate.store.database_kind import DatabaseKind, Failure
+from bulkupdate.store.place import Place, open_database
 from bulkupdate.text import fold_whitespace, truncate
 
 log = logging.getLogger("bulkupdate.audit")
@@ -30,20 +23,29 @@ AUDIT_NAME = "audit.sqlite3"
 _MAX_TEXT = 200
 
 _TABLES = """
-CREATE TABLE events (key INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL, user TEXT NOT NULL,
-    address TEXT NOT NULL, about TEXT NOT NULL);
+CREATE TABLE events (key INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL, "user" TEXT NOT NULL,
+    address TEXT NOT NULL, about TEXT NOT NULL)
+"""
+_GUARDS = """
 CREATE TRIGGER never_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are only appended'); END;
 CREATE TRIGGER never_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are only appended'); END
 """
+_RULES = """
+CREATE RULE never_changed AS ON UPDATE TO events DO INSTEAD NOTHING;
+CREATE RULE never_deleted AS ON DELETE TO events DO INSTEAD NOTHING
+"""
 _UNUSABLE = ("The audit {path} cannot be used: {reason}.", "Make it readable and writable, or move it away.")
 
-_AUDIT = DatabaseKind(
+AUDIT = DatabaseKind(
+    name="audit",
     version=1,
     tables=_TABLES,
     synchronous="NORMAL",
     error=StoppedError,
     messages=dict.fromkeys(Failure, _UNUSABLE),
     is_made_in_place=True,
+    only_in_sqlite=_GUARDS,
+    only_in_postgres=_RULES,
 )
 
 
@@ -59,20 +61,20 @@ class AuditEvent:
 
 
 class AuditLog:
-    """The audit of a state folder, to which events are only appended. Thread-safe."""
+    """The audit of a store, to which events are only appended. Thread-safe."""
 
-    def __init__(self, state_dir: Path, clock: Clock) -> None:
-        self.path = state_dir / AUDIT_NAME
+    def __init__(self, place: Place, clock: Clock) -> None:
+        self._place = place
         self._clock = clock
 
     def record(self, event: str, *, user: str = "", address: str = "", about: str = "") -> None:
-        """Append an event. Never raises: what cannot be recorded is logged, and stops nothing."""
+        """Append an event. Never raises: if it cannot be recorded, that is logged."""
         texts = (truncate(fold_whitespace(text), _MAX_TEXT) for text in (event, user, address, about))
         try:
             with self._open() as connection:
                 values = astuple(AuditEvent(format_utc(self._clock.now()), *texts))
                 connection.execute(
-                    "INSERT INTO events (at, event, user, address, about) VALUES (?, ?, ?, ?, ?)", values
+                    'INSERT INTO events (at, event, "user", address, about) VALUES (?, ?, ?, ?, ?)', values
                 )
         except StoppedError as unusable:
             log.error("%s", unusable)
@@ -80,13 +82,10 @@ class AuditLog:
     def read(self, most: int) -> list[AuditEvent]:
         """Return the last events, newest first. Raises `StoppedError`."""
         with self._open() as connection:
-            query = "SELECT at, event, user, address, about FROM events ORDER BY key DESC LIMIT ?"
-            return [AuditEvent(*columns) for columns in connection.execute(query, (most,))]
+            query = 'SELECT at, event, "user", address, about FROM events ORDER BY key DESC LIMIT ?'
+            return [AuditEvent(*columns) for columns in connection.execute(query, (most,)).fetchall()]
 
     @contextmanager
     def _open(self) -> Iterator[Connection]:
-        with translated_errors(self.path, _AUDIT):
-            make_private_folder(self.path.parent)
-            touch_private(self.path)
-            with closing(open_file(self.path, _AUDIT)) as connection:
-                yield connection
+        with closing(open_database(self._place, AUDIT_NAME, AUDIT)) as database, database.translated():
+            yield database.connection

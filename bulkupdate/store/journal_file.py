@@ -1,26 +1,24 @@
-"""The journal's file: created, opened, written in turn, and found to be the same one before each write."""
+"""The journal's file: created, opened, written in turns, and checked to be the same file before each write."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
 from bulkupdate.errors import JournalError, StoppedError, UsageError
 from bulkupdate.files import sync_folder
-from bulkupdate.store.journal_schema import MIGRATIONS, TABLES, VERSION
-from bulkupdate.store.locks import take_turn
+from bulkupdate.store.database_kind import DatabaseKind, Failure
+from bulkupdate.store.journal_home import RESUME_IT
+from bulkupdate.store.journal_schema import LOCK_EPOCHS, MIGRATIONS, TABLES, VERSION
+from bulkupdate.store.locks import hold_lock, lock_path, take_turn
 from bulkupdate.store.sqlite_file import (
     LOCK_WAIT_SECONDS,
-    DatabaseKind,
-    Failure,
     create_tables,
     make_private_folder,
     open_file,
@@ -31,13 +29,7 @@ from bulkupdate.store.sqlite_file import (
 
 JOURNAL_NAME = "journal.sqlite3"
 
-_Item = TypeVar("_Item")
-
-_ROWS_IN_A_COMMIT = 4000
-"""Rows written in one go: some hundredths of a second, in which no other run can write."""
-
-RESUME_IT = "continue with `bulkupdate resume`"
-"""How each remedy of a run that had begun ends."""
+_Result = TypeVar("_Result")
 
 _MESSAGES = {
     Failure.LOCKED: (
@@ -50,10 +42,10 @@ _MESSAGES = {
     ),
     Failure.DAMAGED: (
         "The journal {path} is damaged ({reason}). It was left as it is, and no further row was sent.",
-        "Put back a copy of it, or move it away with its log, to begin a new one: {path}, {name}-wal and {name}-shm.",
+        "Restore a backup, or move it and its log away to start a new one: {path}, {name}-wal and {name}-shm.",
     ),
     Failure.OTHER_VERSION: (
-        "The journal {path} was written by another version of bulkupdate (its form is {reason}, this version's is "
+        "The journal {path} was written by another version of bulkupdate (its format is {reason}, this version's is "
         "{version}). It was left as it is, and nothing was sent.",
         "Use the version that wrote it, or name another folder with BULKUPDATE_STATE_DIR.",
     ),
@@ -68,56 +60,57 @@ _MESSAGES = {
 }
 
 JOURNAL = DatabaseKind(
+    name="journal",
     version=VERSION,
     tables=TABLES,
     synchronous="FULL",
     error=JournalError,
     messages=_MESSAGES,
     migrations=MIGRATIONS,
+    only_in_postgres=LOCK_EPOCHS,
 )
 
 
 class JournalFile:
-    """The journal of a state folder, created if it is missing; readable by its owner only. Each thread opens its own.
+    """The journal of a state folder, created if it is missing; readable by its owner only. See `JournalHome`.
 
-    Every method raises `JournalError` if the file cannot be written or read: then nothing may be sent. Opening it
-    raises `UsageError` if the folder cannot be made.
+    Opening it raises `JournalError` if the file cannot be written or read, `UsageError` if the folder cannot be made.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, checks_pages: bool) -> None:
         self.path = folder / JOURNAL_NAME
+        self._folder = folder
         _make_state_folder(folder)
         with self.translated():
             if not self.path.exists():
                 _create(self.path)
             self.connection = open_file(self.path, JOURNAL)
             try:
-                self._prepare()
+                self.connection.execute("PRAGMA foreign_keys = ON")
+                if checks_pages:
+                    _require_intact(self.connection)
                 self._identity = _FileIdentity.of(self.path)
             except BaseException:
                 self.connection.close()
                 raise
 
-    def _prepare(self) -> None:
-        self.connection.execute("PRAGMA foreign_keys = ON")
-        _require_intact(self.connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def name(self) -> str:
+        """The path of the file."""
+        return str(self.path)
 
     def close(self) -> None:
-        """Close the file; what was recorded stays."""
+        """Close the file."""
         self.connection.close()
 
-    def require_whole(self) -> None:
-        """Raise `JournalError` if the file was deleted, replaced, cut or overwritten since it was opened.
+    def retried(self, work: Callable[[], _Result]) -> _Result:
+        """Do this: a file is not lost for a moment."""
+        return work()
 
-        It is read by a new connection: this one may still hold pages that the file has lost.
+    def require_whole(self) -> None:
+        """Raise `JournalError` if the file was deleted, replaced, truncated or overwritten since it was opened.
+
+        It is read through a new connection: this one may still cache pages that the file has lost.
         """
         with self.translated():
             self._identity.require(self.path)
@@ -132,7 +125,7 @@ class JournalFile:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the turn to write, in one transaction on the file that was opened.
+        """Hold the turn to write, in one transaction; first check that the file is still the one that was opened.
 
         Raises `JournalError` if that file is gone: nothing more may be sent.
         """
@@ -141,37 +134,31 @@ class JournalFile:
             with take_turn(self.path), transaction(self.connection):
                 yield
 
-    def select(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all that a query finds."""
+    def reading(self) -> AbstractContextManager[None]:
+        """Read everything inside as it is at the first query."""
+        return transaction(self.connection, "DEFERRED")
+
+    def hold_lock(self, name: str, wait_seconds: float) -> AbstractContextManager[bool]:
+        """Hold a lock of the state folder; False if another process has it for longer than this."""
+        return hold_lock(self._folder, name, wait_seconds)
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether a process holds that lock."""
+        with hold_lock(self._folder, name, 0) as is_held:
+            return not is_held
+
+    def remove_lock(self, name: str) -> None:
+        """Delete the file of a lock that is no longer needed; one that cannot be deleted stays."""
+        with suppress(OSError):
+            lock_path(self._folder, name).unlink()
+
+    def overwrite_deleted(self) -> None:
+        """Overwrite what is deleted from now on, even if there is no room for `compact`."""
         with self.translated():
-            return self.connection.execute(query, values).fetchall()
-
-    def write_in_parts(self, items: Iterable[_Item], write: Callable[[list[_Item]], object]) -> None:
-        """Write the items a few thousand at a time, each part in a transaction of its own.
-
-        The items are made outside of the transaction, and other processes get their turn after each.
-        """
-        remaining = iter(items)
-        while part := list(islice(remaining, _ROWS_IN_A_COMMIT)):
-            with self.writing():
-                write(part)
-
-    def execute_in_parts(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute a statement for each of these rows, a few thousand in a transaction."""
-        self.write_in_parts(rows, lambda part: self.connection.executemany(statement, part))
-
-    def delete_in_parts(self, table: str, run_key: int) -> None:
-        """Delete a run's rows of a table, a few thousand in a transaction."""
-        column = "rowid" if table == "problems" else "row"
-        part = f"SELECT {column} FROM {table} WHERE run = ?1 LIMIT {_ROWS_IN_A_COMMIT}"  # noqa: S608 - only constants
-        statement = f"DELETE FROM {table} WHERE run = ?1 AND {column} IN ({part})"  # noqa: S608 - only constants
-        deleted = _ROWS_IN_A_COMMIT
-        while deleted == _ROWS_IN_A_COMMIT:
-            with self.writing():
-                deleted = self.connection.execute(statement, (run_key,)).rowcount
+            self.connection.execute("PRAGMA secure_delete = ON")
 
     def compact(self, *, rewrite: bool) -> None:
-        """Empty the log; with `rewrite`, write the whole file again, so that nothing deleted stays in free pages."""
+        """Empty the log; with `rewrite`, write the whole file again, so that no deleted data stays in free pages."""
         with self.translated():
             if rewrite:
                 self.connection.execute("VACUUM")
@@ -184,20 +171,20 @@ def _require_intact(connection: sqlite3.Connection) -> None:
 
 
 def _make_state_folder(folder: Path) -> None:
-    """Raise `UsageError` if it cannot be made: a setting is wrong, and no run has begun."""
+    """Create the folder. Raises `UsageError` if that fails: a setting is wrong, and no run has started."""
     try:
         make_private_folder(folder)
     except OSError as error:
         raise UsageError(
-            f"The state folder {folder} cannot be made: {error.strerror or error}.",
-            remedy="Name a folder that can be written, with BULKUPDATE_STATE_DIR.",
+            f"The state folder {folder} cannot be created: {error.strerror or error}.",
+            remedy="Set BULKUPDATE_STATE_DIR to a writable folder.",
         ) from error
 
 
 def _create(path: Path) -> None:
-    """Make the file beside its place and put it there in one step: whatever lies there is a whole journal or damaged.
+    """Create the file under another name and rename it: a file with the journal's name is complete, or damaged.
 
-    A journal that was cut to nothing is thus not taken for a new one, nor the log of a lost one for that of the new.
+    So an emptied journal is not taken for a new one, nor the log of a lost journal for that of the new one.
     """
     try:
         with FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_WAIT_SECONDS, mode=0o600):
@@ -218,14 +205,14 @@ def _create(path: Path) -> None:
 
 @dataclass(frozen=True)
 class _FileIdentity:
-    """Which file a connection was opened on: SQLite keeps writing to a file that was deleted or replaced."""
+    """The file that a connection was opened on: SQLite would keep writing to a deleted or replaced file."""
 
     device: int
     inode: int
 
     @classmethod
     def of(cls, path: Path) -> _FileIdentity:
-        """Return that of the file at this path. Raises `OSError`."""
+        """Return the identity of the file at this path. Raises `OSError`."""
         status = path.stat()
         return cls(status.st_dev, status.st_ino)
 
@@ -245,5 +232,5 @@ def _vanished(path: Path, what: str) -> StoppedError:
     return JournalError(
         f"The journal {path} {what} while the run was sending. No further row was sent.",
         remedy="Put the file back and continue with `bulkupdate resume`. Without it, the results file has what is "
-        "known of this run.",
+        "known about this run.",
     )

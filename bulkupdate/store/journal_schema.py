@@ -1,8 +1,8 @@
-"""The tables of the journal, and how those of older versions become them."""
+"""The tables of the journal, and the migrations from those of older versions."""
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 8
 
 TABLES = """
 CREATE TABLE runs (
@@ -21,7 +21,12 @@ CREATE TABLE runs (
     started TEXT NOT NULL,
     finished TEXT NOT NULL DEFAULT '',
     stopped_by TEXT NOT NULL DEFAULT '',
-    calls INTEGER NOT NULL DEFAULT 0
+    calls INTEGER NOT NULL DEFAULT 0,
+    -- The journal's sequence when the run was recorded; NULL if an older version did that.
+    begun INTEGER,
+    -- The machine that sent it last, and who has asked it to stop, each empty if there is none.
+    machine TEXT NOT NULL DEFAULT '',
+    stop_asked TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX runs_of_a_file ON runs (sha256);
 -- What was read and checked: written once, before the first request.
@@ -33,7 +38,7 @@ CREATE TABLE inputs (
     original TEXT NOT NULL,
     PRIMARY KEY (run, row)
 ) WITHOUT ROWID;
--- What became of it: a small row each, written before and after its request.
+-- What happened to it: a small row, written before and after its request.
 CREATE TABLE rows (
     run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
     row INTEGER NOT NULL,
@@ -72,14 +77,14 @@ CREATE TABLE snapshots (
     before TEXT NOT NULL,
     PRIMARY KEY (run, row)
 ) WITHOUT ROWID;
--- Wanted values that a reading found live already: confirmed without being sent.
+-- Values of the file that a fetch found live already: confirmed without being sent.
 CREATE TABLE seen (
     run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
     row INTEGER NOT NULL,
     customer_id TEXT NOT NULL,
     body TEXT NOT NULL,
     seen_at TEXT NOT NULL,
-    -- Between these commits of the journal's sequence it was read.
+    -- It was read between these commits of the journal's sequence.
     begun INTEGER NOT NULL DEFAULT 0,
     ended INTEGER,
     PRIMARY KEY (run, row)
@@ -116,7 +121,37 @@ CREATE TABLE search_hits (
     PRIMARY KEY (search, wanted, customer_id)
 ) WITHOUT ROWID;
 """
-TABLES += _SEARCH_TABLES
+
+_FACT_TABLE = """
+-- What is known of a service: JSON values, each with the date of the server's build when it was found out.
+CREATE TABLE facts (
+    host TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    found_at TEXT NOT NULL,
+    build_date TEXT NOT NULL,
+    PRIMARY KEY (host, name)
+) WITHOUT ROWID;
+"""
+_METRIC_TABLE = """
+-- The figures of the last night of each folder, as JSON.
+CREATE TABLE night_metrics (folder TEXT PRIMARY KEY, metrics TEXT NOT NULL) WITHOUT ROWID;
+"""
+_CORRECTION_TABLE = """
+-- The cells of the file whose texts were replaced before the checks.
+CREATE TABLE corrections (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    heading TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    PRIMARY KEY (run, row, heading)
+) WITHOUT ROWID;
+"""
+TABLES += _SEARCH_TABLES + _FACT_TABLE + _METRIC_TABLE + _CORRECTION_TABLE
+
+LOCK_EPOCHS = "CREATE TABLE lock_epochs (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL)"
+"""How often each lock was taken; only where several hosts share the journal."""
 
 _FROM_1 = """
 ALTER TABLE rows ADD COLUMN may_be_applied INTEGER NOT NULL DEFAULT 0;
@@ -124,7 +159,7 @@ ALTER TABLE rows ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rows ADD COLUMN ended INTEGER;
 ALTER TABLE seen ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE seen ADD COLUMN ended INTEGER;
--- A first try that was refused cannot be told from a later one: a killed try was not counted.
+-- A first attempt that was refused looks like a later one: a killed attempt was not counted.
 UPDATE rows SET may_be_applied = 1, sent = 1 WHERE status IN ('updated', 'unknown', 'failed')
     OR (status = 'rejected' AND attempts > 0) OR (status = 'not attempted' AND (attempts > 0 OR message != ''));
 UPDATE rows SET status = 'unknown' WHERE status = 'not attempted' AND attempts > 0 AND coalesce(http_status, 0) != 401;
@@ -147,8 +182,21 @@ DROP TABLE past;
 DROP INDEX rows_of_a_customer;
 CREATE INDEX rows_of_a_customer ON rows (customer_id) WHERE may_be_applied = 1
 """
-"""Version 1 had no sequence, only times of a clock that may have been wrong, and runs that one after another began. An
-event spans both of its places, by run and by time: events on which these two disagree overlap, so none is trusted."""
+"""Version 1 had no sequence, only clock times that may be wrong, and the order of the runs. An event spans both of its
+positions, by run and by time: events on which the two orders disagree overlap, so none of them is trusted."""
 
-MIGRATIONS = {1: _FROM_1, 2: _SEARCH_TABLES}
+_FROM_7 = """
+ALTER TABLE runs ADD COLUMN machine TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN stop_asked TEXT NOT NULL DEFAULT ''
+"""
+
+MIGRATIONS = {
+    1: _FROM_1,
+    2: _SEARCH_TABLES,
+    3: _FACT_TABLE,
+    4: "ALTER TABLE runs ADD COLUMN begun INTEGER",
+    5: _METRIC_TABLE,
+    6: _CORRECTION_TABLE,
+    7: _FROM_7,
+}
 """The statements that lead from a version to the next."""

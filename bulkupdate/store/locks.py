@@ -21,9 +21,9 @@ _FOLDER = "locks"
 
 @contextmanager
 def hold_lock(folder: Path, name: str, wait_seconds: float) -> Iterator[bool]:
-    """Hold the lock of that name in a state folder; False if another process has it for longer than this.
+    """Hold a named lock of a state folder; yield False if another process keeps it for `wait_seconds`.
 
-    Raises `JournalError` if the folder takes no lock.
+    Raises `JournalError` if no lock can be made in the folder.
     """
     lock = FileLock(lock_path(folder, name), mode=0o600)
     if not _acquire(lock, wait_seconds):
@@ -58,8 +58,8 @@ def _acquire(lock: FileLock, wait_seconds: float) -> bool:
 def take_turn(path: Path) -> Iterator[None]:
     """Hold the turn to write to a file: connections that want to write get it in the order they ask.
 
-    SQLite's own waiting is by chance: one that writes much in short transactions would keep the others out for
-    seconds. If the system has no such lock (Windows), SQLite's waiting has to do. Raises `OSError`.
+    SQLite's own waiting is in no order: a process with many short transactions would keep the others waiting for
+    seconds. Without `flock` (Windows), SQLite's waiting must do. Raises `OSError`.
     """
     if fcntl is None:
         yield

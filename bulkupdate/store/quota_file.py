@@ -1,31 +1,28 @@
-"""The quota's file: what all processes of the machine have spent of one user's quota on one host.
+"""The quota's file: how much of a user's quota on a host all processes of the machine have used.
 
-It is shared, survives `kill -9`, and works on every system. Here are the tables and the statements; what they mean is
-decided in `sellercloud/rate_limit_store.py`.
+It survives `kill -9`, and works on every system. This module has the tables and statements;
+`sellercloud/rate_limit_store.py` decides what they mean.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import TypeVar
 
 from bulkupdate.errors import StoppedError
-from bulkupdate.store.sqlite_file import (
-    DatabaseKind,
-    Failure,
-    make_private_folder,
-    open_file,
-    touch_private,
-    transaction,
-    translated_errors,
-)
+from bulkupdate.store.database import Database
+from bulkupdate.store.database_kind import DatabaseKind, Failure
+from bulkupdate.store.place import Place, open_database
+from bulkupdate.store.sqlite_file import SqliteDatabase
 
 QUOTA_NAME = "quota.sqlite3"
+
+_Result = TypeVar("_Result")
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS allowance (
@@ -49,9 +46,10 @@ _UNUSABLE = (
 )
 
 QUOTA = DatabaseKind(
+    name="quota",
     version=1,
     tables=_TABLES,
-    synchronous="NORMAL",  # whole after kill -9 and power loss, which may cost the last entries
+    synchronous="NORMAL",  # intact after kill -9 and power loss, which may lose the last entries
     error=StoppedError,
     messages={
         Failure.LOCKED: _UNUSABLE,
@@ -66,7 +64,7 @@ QUOTA = DatabaseKind(
             "Use the newer version, or another BULKUPDATE_STATE_DIR.",
         ),
         Failure.UNREACHABLE: (
-            "The quota file {path} cannot be made: {reason}.",
+            "The quota file {path} cannot be created: {reason}.",
             "Make the folder writable, or name another one with BULKUPDATE_STATE_DIR.",
         ),
     },
@@ -80,8 +78,8 @@ class QuotaState:
     """The state of one allowance; times are seconds since 1970, 0 for none.
 
     `used` slots are taken. `paused_for` is the length of the pause, in seconds. `generation` counts the throttle
-    answers obeyed so far, `throttled` those in a row, the first of them at `throttled_since`. `probe_until` ends the
-    lease of the one request that tries whether the service still throttles.
+    answers acted on so far, `throttled` the consecutive ones, the first of them at `throttled_since`. `probe_until`
+    ends the lease of the one request that probes whether the service still throttles.
     """
 
     used: int
@@ -92,131 +90,141 @@ class QuotaState:
     throttled_since: float
     probe_until: float
 
-    def as_columns(self) -> _Columns:
-        """Return the values in the order of the fields."""
-        return (
-            self.used, self.paused_until, self.paused_for, self.generation, self.throttled, self.throttled_since,
-            self.probe_until,
-        )  # fmt: skip
+    def moved(self, seconds: float) -> QuotaState:
+        """Return the same state by a clock that is so much ahead."""
+        if not seconds:
+            return self
+        times = (self.paused_until, self.throttled_since, self.probe_until)
+        paused_until, throttled_since, probe_until = (time + seconds if time else 0 for time in times)
+        return replace(self, paused_until=paused_until, throttled_since=throttled_since, probe_until=probe_until)
 
 
-_Columns = tuple[int, float, float, int, int, float, float]
+_values_of = attrgetter(*(column.name for column in fields(QuotaState)))
+"""Return the state as a tuple; `dataclasses.astuple` takes twenty times as long, for each request."""
 
 
 class QuotaFile:
-    """One allowance in the quota file of a state folder. Thread-safe.
+    """One allowance in the quota file of a state folder, or in the database. Thread-safe.
 
-    Every method raises `StoppedError` if the file is locked for long, damaged, or cannot be written.
+    Times are those of this machine's clock; a database that hosts share keeps them by its own clock. Every method
+    raises `StoppedError` if the store is locked for long, damaged, or cannot be written.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.path = folder / QUOTA_NAME
+    def __init__(self, place: Place, name: str) -> None:
         self._lock = threading.Lock()
         self._ended: list[tuple[float, int]] = []
         self._is_closed = False
-        with self._translated():
-            self._connection = _open(self.path)
-            self._id = _find(self._connection, hashlib.sha256(name.encode()).hexdigest()[:32])
+        self._database = open_database(place, QUOTA_NAME, QUOTA)
+        with self._database.translated():
+            _add_missing_column(self._database)
+        self._id = self.retried(lambda: _find(self._database, hashlib.sha256(name.encode()).hexdigest()[:32]))
+
+    def retried(self, work: Callable[[], _Result]) -> _Result:
+        """Do this, and do it again if the connection was lost and could be restored."""
+        return self._database.retried(work)
 
     @contextmanager
     def transaction(self) -> Iterator[QuotaState]:
         """Give the state to a block; what the block changes in it is written in the same transaction."""
-        with self._lock, self._translated(), transaction(self._connection):
+        with self._lock, self._database.translated(), self._database.transaction():
             if self._ended:
                 self._write_ended()
-            columns = self._read_state()
-            state = QuotaState(*columns)
+            state = self._read_state()
+            before = _values_of(state)
             yield state
-            if (changed := state.as_columns()) != columns:
-                self._connection.execute(
+            if _values_of(state) != before:
+                self._database.connection.execute(
                     "UPDATE allowance SET used = ?, paused_until = ?, paused_for = ?, generation = ?, throttled = ?,"
                     " throttled_since = ?, probe_until = ? WHERE id = ?",
-                    (*changed, self._id),
+                    (*_values_of(state.moved(self._offset)), self._id),
                 )
 
     def read_state(self) -> QuotaState:
         """Return the state as it was last written, without waiting for the file."""
-        with self._lock, self._translated():
-            return QuotaState(*self._read_state())
+        with self._lock, self._database.translated():
+            return self._read_state()
 
     def free_later(self, slot: int, when: float) -> None:
-        """Note that a slot comes free then.
+        """Note that a slot is free from `when`.
 
-        It is written with the next transaction: a note that gets lost only keeps its slot a little longer.
+        It is written with the next transaction: if the note is lost, its slot only stays taken a little longer.
         """
         self._ended.append((when, slot))
 
     def close(self) -> None:
         """Write what was noted, and close the file. May be called twice."""
-        with self._lock, self._translated():
+        with self._lock, self._database.translated():
             if not self._is_closed and self._ended:
                 self._write_ended()
             self._is_closed = True
-            self._connection.close()
+            self._database.close()
 
     # --- inside a transaction -----------------------------------------------------------------------------------------
 
     def take_slot(self, free_at: float) -> int:
         """Take a slot until `free_at`; return its number."""
         return int(
-            self._connection.execute(
-                "INSERT INTO spent (allowance, free_at) VALUES (?, ?)", (self._id, free_at)
-            ).lastrowid
-            or 0
+            self._database.connection.execute(
+                "INSERT INTO spent (allowance, free_at) VALUES (?, ?) RETURNING id",
+                (self._id, free_at + self._late_offset),
+            ).fetchone()[0]
         )
 
     def bring_forward(self, latest: float, free_at: float) -> None:
         """Let the slots that would come free after `latest` come free at `free_at`."""
-        self._connection.execute(
-            "UPDATE spent SET free_at = ? WHERE allowance = ? AND free_at > ?", (free_at, self._id, latest)
+        self._database.connection.execute(
+            "UPDATE spent SET free_at = ? WHERE allowance = ? AND free_at > ?",
+            (free_at + self._late_offset, self._id, latest + self._offset),
         )
 
     def drop_free(self, now: float) -> int:
         """Delete the slots that have come free; return how many they were."""
-        return self._connection.execute(
-            "DELETE FROM spent WHERE allowance = ? AND free_at <= ?", (self._id, now)
+        return self._database.connection.execute(
+            "DELETE FROM spent WHERE allowance = ? AND free_at <= ?", (self._id, now + self._offset)
         ).rowcount
 
     def list_free_times(self, skip: int, count: int) -> list[float]:
         """Return when the slots come free, earliest first: this many, after the first ones to skip."""
-        found = self._connection.execute(
+        found = self._database.connection.execute(
             "SELECT free_at FROM spent WHERE allowance = ? ORDER BY free_at LIMIT ? OFFSET ?", (self._id, count, skip)
         )
-        return [float(free_at) for (free_at,) in found]
+        return [float(free_at) - self._offset for (free_at,) in found.fetchall()]
 
-    def _read_state(self) -> _Columns:
-        row: _Columns = self._connection.execute(
+    @property
+    def _offset(self) -> float:
+        """The least, so that it is never later than it is."""
+        return self._database.clock_offset.least
+
+    @property
+    def _late_offset(self) -> float:
+        """The most: a slot comes free by it, so that no process takes it too early."""
+        return self._database.clock_offset.most
+
+    def _read_state(self) -> QuotaState:
+        row = self._database.connection.execute(
             "SELECT used, paused_until, paused_for, generation, throttled, throttled_since, probe_until"
             " FROM allowance WHERE id = ?",
             (self._id,),
         ).fetchone()
-        return row
+        return QuotaState(*row).moved(-self._offset)
 
     def _write_ended(self) -> None:
         ended, self._ended = self._ended, []
-        self._connection.executemany("UPDATE spent SET free_at = ? WHERE id = ?", ended)
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        with translated_errors(self.path, QUOTA):
-            yield
+        rows = [(when + self._late_offset, slot) for when, slot in ended]
+        self._database.connection.executemany("UPDATE spent SET free_at = ? WHERE id = ?", rows)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    make_private_folder(path.parent)
-    touch_private(path)
-    connection = open_file(path, QUOTA, check_same_thread=False)
-    _add_missing_column(connection)
-    return connection
-
-
-def _add_missing_column(connection: sqlite3.Connection) -> None:
+def _add_missing_column(database: Database) -> None:
     """Bring a file of an older program up to date; that program can still use it."""
-    with transaction(connection):
-        if "paused_for" not in {name for _, name, *_ in connection.execute("PRAGMA table_info(allowance)")}:
-            connection.execute("ALTER TABLE allowance ADD COLUMN paused_for REAL NOT NULL DEFAULT 0")
+    if not isinstance(database, SqliteDatabase):
+        return
+    with database.transaction():
+        if "paused_for" not in {name for _, name, *_ in database.connection.execute("PRAGMA table_info(allowance)")}:
+            database.connection.execute("ALTER TABLE allowance ADD COLUMN paused_for REAL NOT NULL DEFAULT 0")
 
 
-def _find(connection: sqlite3.Connection, name: str) -> int:
-    connection.execute("INSERT OR IGNORE INTO allowance (name) VALUES (?)", (name,))
-    return int(connection.execute("SELECT id FROM allowance WHERE name = ?", (name,)).fetchone()[0])
+def _find(database: Database, name: str) -> int:
+    with database.translated():
+        add = "INSERT INTO allowance (name) VALUES (?) ON CONFLICT (name) DO NOTHING"
+        database.connection.execute(add, (name,))
+        return int(database.connection.execute("SELECT id FROM allowance WHERE name = ?", (name,)).fetchone()[0])

@@ -1,6 +1,6 @@
 """SQLite files: opening, versions, transactions, and failures distinguished by SQLite's own codes.
 
-Each store describes its file as a `DatabaseKind`; the rest is the same for all of them.
+Each store describes its tables as a `DatabaseKind`; the rest is the same for all of them.
 """
 
 from __future__ import annotations
@@ -8,35 +8,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from bulkupdate.errors import StoppedError
+from bulkupdate.store.database import ClockOffset
+from bulkupdate.store.database_kind import DatabaseKind, Failure
+
+_Result = TypeVar("_Result")
 
 LOCK_WAIT_SECONDS = 20.0
 """How long another program may hold a file."""
 
 _LOCK_POLL_SECONDS = 0.02
-
-
-class Failure(Enum):
-    """What is wrong with a file."""
-
-    LOCKED = "locked"
-    """Another program has held it for `LOCK_WAIT_SECONDS`."""
-    FULL = "full"
-    """The disk is full, or cannot be written."""
-    DAMAGED = "damaged"
-    """It is not a SQLite file, or not one that bulkupdate made."""
-    OTHER_VERSION = "other version"
-    """Another version of bulkupdate has written it."""
-    UNUSABLE = "unusable"
-    """Anything else that SQLite reports, such as missing rights."""
-    UNREACHABLE = "unreachable"
-    """The system cannot open it, or its folder."""
 
 
 _CODES = {
@@ -50,39 +35,13 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True)
-class DatabaseKind:
-    """One kind of file: its tables, and what is said if it cannot be used.
-
-    `tables` are its statements, separated by `;` and a line break; `migrations` are those that lead from the version
-    given to the next. `synchronous` is SQLite's setting of that name. `messages` holds a sentence and a remedy for
-    each failure, with {path}, {name} and {reason} in them. `page_bytes` 0 is SQLite's own choice. `is_made_in_place`:
-    an empty file gets its tables when it is opened; otherwise it counts as damaged.
-    """
-
-    version: int
-    tables: str
-    synchronous: str
-    error: type[StoppedError]
-    messages: Mapping[Failure, tuple[str, str]]
-    migrations: Mapping[int, str] = field(default_factory=dict)
-    page_bytes: int = 0
-    is_made_in_place: bool = False
-
-    def describe(self, path: Path, failure: Failure, reason: str = "") -> StoppedError:
-        """Return the error for users."""
-        message, remedy = self.messages[failure]
-        words = {"path": path, "name": path.name, "reason": reason, "version": self.version}
-        return self.error(message.format(**words), remedy=remedy.format(**words))
-
-
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can use, unless it is there. Raises `OSError`."""
+    """Create a folder that only its owner can use, unless it exists. Raises `OSError`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def touch_private(path: Path) -> None:
-    """Make an empty file that only its owner can read, unless it is there. Raises `OSError`."""
+    """Create an empty file that only its owner can read, unless it exists. Raises `OSError`."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
@@ -117,6 +76,8 @@ def _create_tables(connection: sqlite3.Connection, kind: DatabaseKind) -> None:
     with transaction(connection):
         if not _read_version(connection):  # another process may have been first
             _execute_all(connection, kind.tables)
+            if kind.only_in_sqlite:
+                _execute_all(connection, kind.only_in_sqlite)
             connection.execute(f"PRAGMA user_version = {kind.version}")
 
 
@@ -149,7 +110,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, kind: DatabaseKind) -> 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
     """Turn the write-ahead log on.
 
-    SQLite does not wait for a lock here, so processes that start at once would turn each other away.
+    SQLite does not wait for a lock here, so processes that start at the same time would make each other fail.
     """
     deadline = time.monotonic() + LOCK_WAIT_SECONDS
     while True:
@@ -163,9 +124,9 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Execute all statements inside, or none."""
-    connection.execute("BEGIN IMMEDIATE")
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    """Execute all statements inside, or none. `kind` is one of SQLite's: "DEFERRED" for what only reads."""
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
@@ -176,7 +137,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def classify_error(error: sqlite3.Error) -> Failure:
-    """Return what is wrong, from SQLite's code; an error raised by ourselves has none and means damage."""
+    """Return what is wrong, from SQLite's code; an error raised by this module has no code and means damage."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without the extended bits
     return _CODES.get(code, Failure.UNUSABLE)
 
@@ -194,9 +155,9 @@ def translated_errors(path: Path, kind: DatabaseKind) -> Iterator[None]:
 
 @contextmanager
 def write_scratch_file(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
-    """Make a file that is written once, in one transaction and without a log: worthless unless the block ends well.
+    """Create a file that is written once, in one transaction and without a log: invalid unless the block succeeds.
 
-    What was at the path before is deleted. Raises `sqlite3.Error`.
+    An existing file at the path is deleted. Raises `sqlite3.Error`.
     """
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -208,3 +169,36 @@ def write_scratch_file(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
 def open_scratch_file(path: Path) -> sqlite3.Connection:
     """Open such a file to read it. Raises `sqlite3.Error`."""
     return sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+
+
+class SqliteDatabase:
+    """A SQLite file of one kind, made if it is missing; threads may share it, one at a time. See `Database`."""
+
+    def __init__(self, path: Path, kind: DatabaseKind) -> None:
+        self.path, self._kind = path, kind
+        self.clock_offset = ClockOffset(0.0, 0.0)  # the clock is this machine's
+        with self.translated():
+            make_private_folder(path.parent)
+            touch_private(path)
+            self.connection = open_file(path, kind, check_same_thread=False)
+
+    @property
+    def name(self) -> str:
+        """The path of the file."""
+        return str(self.path)
+
+    def translated(self) -> AbstractContextManager[None]:
+        """Raise failures of SQLite and of the disk as the kind's error."""
+        return translated_errors(self.path, self._kind)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Execute all statements inside, or none."""
+        return transaction(self.connection)
+
+    def retried(self, work: Callable[[], _Result]) -> _Result:
+        """Do this: a file is not lost for a moment."""
+        return work()
+
+    def close(self) -> None:
+        """Close the file; what was written stays."""
+        self.connection.close()

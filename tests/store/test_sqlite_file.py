@@ -11,9 +11,8 @@ import pytest
 
 from bulkupdate.errors import StoppedError
 from bulkupdate.store import sqlite_file
+from bulkupdate.store.database_kind import DatabaseKind, Failure
 from bulkupdate.store.sqlite_file import (
-    DatabaseKind,
-    Failure,
     create_tables,
     open_file,
     open_scratch_file,
@@ -23,6 +22,7 @@ from bulkupdate.store.sqlite_file import (
 )
 
 KIND = DatabaseKind(
+    name="test",
     version=1,
     tables="CREATE TABLE things (name TEXT);\nINSERT INTO things VALUES ('first')",
     synchronous="NORMAL",
