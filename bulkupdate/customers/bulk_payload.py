@@ -27,7 +27,7 @@ def encode_bodies(
 ) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return each row's body, byte for byte as it will be sent, and the names of the fields in it.
 
-    Cells that are blank or cannot be parsed are left out; a row with no other cells has the body `{}` and no names.
+    Blank and unparsable cells are left out; a row with no other cells has the body `{}` and no names.
     """
     members = [_encode_column(field, texts, decimal_mark, rating_format) for field, texts in columns.items()]
     bodies = _join("{", pc.utf8_slice_codeunits(_join(*members), len(SEPARATOR)), "}")
@@ -39,7 +39,7 @@ def encode_bodies(
 def _encode_column(field: Field, texts: pd.Series, decimal_mark: str, rating_format: str) -> pa.Array:
     """Return the member of the body for each cell, with a separator before it; empty (not null) for what is not sent.
 
-    Pyarrow 26 joins fewer rows than there are if all of a row is null. Repeated texts are parsed once.
+    Pyarrow 26 drops rows in a join if all of their cells are null. Repeated texts are parsed once.
     """
     cells = pa.chunked_array(texts.array.__arrow_array__(), _TEXT).combine_chunks()
     as_typed = _is_sent_as_typed_mask(field, decimal_mark, texts, cells)

@@ -12,7 +12,7 @@ from bulkupdate.customers.problem_codes import ProblemCode
 
 _SPACES = " \t\n\v\f\r\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _BLANKS = _SPACES + "\x1c\x1d\x1e\x1f\x85\u200b\u2028\u2029\u2060\ufeff"
-"""Characters that show nothing."""
+"""Invisible characters."""
 
 _EXCEL_ERROR = re.compile(
     r"#(N/?A|NV|REF!?|VALUE!?|DIV/0!?|NAME\?|NULL!?|NUM!?|SPILL!?|CALC!?|FIELD!?|BLOCKED!?|GETTING_DATA|#+)", re.I
@@ -60,9 +60,9 @@ _CLEAR_AND_MORE = error_result(ProblemCode.CLEAR_AND_MORE)
 
 
 def _refuse_error_cell(text: str, field: Field) -> ParsedValue:
-    way_out = f"to empty the field, type {CLEAR}" if field.is_clearable else "leave it blank for no change"
+    alternative = f"to empty the field, type {CLEAR}" if field.is_clearable else "leave it blank for no change"
     message = f"{text} is an error of the spreadsheet, not a value"
-    return error_result(ProblemCode.ERROR_CELL, message, f"Put the right value in; {way_out}.")
+    return error_result(ProblemCode.ERROR_CELL, message, f"Type the right value; {alternative}.")
 
 
 def _parse_clear(field: Field) -> ParsedValue:
@@ -73,7 +73,7 @@ def _parse_clear(field: Field) -> ParsedValue:
 
 
 def _find_oddities(text: str, trimmed: str) -> tuple[Finding, ...]:
-    """Return warnings about characters of a text that are not visible: it is sent all the same."""
+    """Return warnings about invisible characters of a text, which is sent nevertheless."""
     found = []
     if trimmed != text:
         found.append(Finding.warning(ProblemCode.TRIMMED))

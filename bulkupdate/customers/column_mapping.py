@@ -1,4 +1,4 @@
-"""Map the columns of a sheet to fields, and refuse a sheet whose columns are not those of customer updates."""
+"""Map the columns of a sheet to fields, and refuse sheets that are not customer updates."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def assign_columns(header: HeaderRow, *, ignore_unknown: bool, never: frozenset[
         raise missing_key_error("The sheet", header.headings, {})
     for field, indexes in found.items():
         if len(indexes) > 1:
-            raise _twice_error(header, field, indexes)
+            raise double_column_error("The", header, field.name, indexes)
     original = tuple(index for index in range(len(header.headings)) if index not in header.added)
-    unknown = [index for index in original if header.fields[index] is None and index != header.matched_by]
+    unknown = [index for index in original if not header.is_understood(index)]
     if unknown and not ignore_unknown:
         raise _unknown_columns_error(header, unknown)
     found = {field: indexes for field, indexes in found.items() if field.name not in never}
@@ -62,10 +62,11 @@ def _find_indexes(header: HeaderRow) -> dict[Field, list[int]]:
     return found
 
 
-def _twice_error(header: HeaderRow, field: Field, indexes: Sequence[int]) -> InputFileError:
+def double_column_error(start: str, header: HeaderRow, name: str, indexes: Sequence[int]) -> InputFileError:
+    """Return the error for several columns that mean the same; `start` begins the sentence about the columns."""
     columns = " and ".join(f"{letter_column(index)} (“{header.headings[index]}”)" for index in indexes)
     return InputFileError(
-        f"The columns {columns} both mean {field.name}.", remedy="Keep one of them, and rename the other."
+        f"{start} columns {columns} both mean {name}.", remedy="Keep one of them, and rename the other."
     )
 
 

@@ -28,9 +28,9 @@ _ODD = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{a0}\x{ad}\x{200b}\x{2028}\x{2029}
 class FieldType:
     """How the cells of a field are understood.
 
-    `label` is the word users read. `plain_pattern` matches, in the syntax of Arrow's RE2, the texts with nothing to
-    find in them: whole columns are matched at once, and only other texts are parsed one by one. It admits less than
-    `parse`, never more, and `parse` returns such a text as it is (a test holds both). `cleared` is the value that
+    `label` is its name for users. `plain_pattern` matches, in the syntax of Arrow's RE2, texts that need no parsing:
+    whole columns are matched at once, and only other texts are parsed one by one. It never accepts what `parse`
+    refuses, and `parse` returns such a text unchanged (a test checks both). `cleared` is the value that
     `<clear>` stands for, None if the type cannot be cleared. `keeps_invisible`: invisible characters around the text
     are part of it. `json_types` are the types of its JSON values. `choices` are what a drop-down offers, empty if any
     text may be typed.
@@ -45,7 +45,7 @@ class FieldType:
     choices: ClassVar[tuple[str, ...]] = ()
 
     def plain_pattern_for(self, decimal_mark: str) -> str:  # noqa: ARG002 - only decimals depend on it
-        """Return the pattern of plain texts if decimals have this mark."""
+        """Return the pattern of plain texts for this decimal mark."""
         return self.plain_pattern
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:
@@ -86,7 +86,7 @@ class TextType(FieldType):
     keeps_invisible = True
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
-        """Return the text. Refuse one that an earlier workbook shortened, and half characters."""
+        """Return the text. Refuse texts that an earlier workbook shortened, and halves of characters."""
         if SHORTENED.search(text):
             return error_result(ProblemCode.SHORTENED)
         if any("\ud800" <= character <= "\udfff" for character in text):
@@ -166,7 +166,7 @@ def _describe_bad_address(text: str) -> str:
     if "@" not in text:
         return f"{quote(text)} is not an e-mail address: it has no @"
     if re.search(r"\s", text):
-        return f"{quote(text)} is not an e-mail address: it has a blank in it"
+        return f"{quote(text)} is not an e-mail address: it contains a space"
     if text.count("@") > 1:
         return f"{quote(text)} is not an e-mail address: it has more than one @"
     if "." not in text.rpartition("@")[2]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bulkupdate.customers.field_types import ALIASES, EMAIL, EMAILS, PHONE, TEXT, FieldType
 from bulkupdate.customers.value_types import BOOLEAN, CUSTOMER_NUMBER, DECIMAL, INTEGER, RATING
@@ -134,6 +135,7 @@ FIELDS = (CUSTOMER_ID, *UPDATABLE)
 FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 
+@lru_cache(maxsize=256)
 def normalize_heading(heading: str) -> str:
     """Return a heading as it is compared: without case, blanks, underscores, hyphens, dots and question marks."""
     return re.sub(r"[\s_\-.?\u200b\ufeff]+", "", heading).casefold()

@@ -1,6 +1,6 @@
-"""Marks in the cells of refused rows, so that a results or to-fix sheet that is sent unchanged is refused again.
+"""Marks in the cells of refused rows, so that results and to-fix sheets sent without a correction are refused again.
 
-A problem found by reading is about the cell (a formula without a value, hidden digits); its text alone would pass the
+Some problems are properties of the cell (a formula without a value, hidden digits): the text alone would pass the
 checks the next time. Such a text is written with a mark that the checks refuse in every column.
 """
 
@@ -21,16 +21,22 @@ from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.text import replace_unwritable
 
 Marks = Mapping[int, Mapping[int, str]]
-"""The texts to write instead of those of the sheet, by row number and column (counted from 0)."""
+"""The texts to write instead of the sheet's, by row number and column (counted from 0)."""
 
 
 def find_marks(
-    frame: pd.DataFrame, headings: Sequence[str], row_numbers: np.ndarray, columns: Columns, refused: Iterable[Problem]
+    frame: pd.DataFrame,
+    values: pd.DataFrame,
+    headings: Sequence[str],
+    row_numbers: np.ndarray,
+    columns: Columns,
+    refused: Iterable[Problem],
 ) -> Marks:
     """Return the marked texts of all cells that would pass the checks by their text alone.
 
-    `refused` are the errors about single cells and about whole rows, but not those about several rows (duplicates),
-    which are found again; if the id of one duplicate is marked, the ids of the others are marked too.
+    `values` has the texts of the fields, translated. `refused` are the errors about single cells and about whole rows,
+    but not those about several rows (duplicates), which are found again; if the id of one duplicate is marked, the ids
+    of the others are marked too.
     """
     by_heading = {headings[index]: field for field, index in columns.positions.items()}
     by_field: dict[Field | None, list[Problem]] = defaultdict(list)
@@ -42,31 +48,32 @@ def find_marks(
             by_field[by_heading.get(problem.column)].append(problem)
     found: dict[int, dict[int, str]] = defaultdict(dict)
     for field, index in columns.positions.items():
-        for problems, mark in ((by_field[field], _mark_cell), (by_field[None], _mark_cell_of_row)):
-            rows = [problem.row for problem in problems]
-            texts = frame.iloc[np.searchsorted(row_numbers, rows), index].tolist()
-            for problem, text in zip(problems, texts, strict=True):
-                if marked := mark(field, text, problem.message):
-                    found[problem.row].setdefault(index, marked)
+        for problems, needs_mark in ((by_field[field], _would_pass), (by_field[None], _may_be_misplaced)):
+            places = np.searchsorted(row_numbers, [problem.row for problem in problems])
+            cells = zip(frame.iloc[places, index].tolist(), values[field.name].iloc[places].tolist(), strict=True)
+            for problem, (text, value) in zip(problems, cells, strict=True):
+                if needs_mark(field, text) or needs_mark(field, value):
+                    found[problem.row].setdefault(index, mark_refused(text, problem.message))
     if key is not None and refused_keys:  # by its text alone, a key could be that of another customer
         texts = frame.iloc[np.searchsorted(row_numbers, [problem.row for problem in refused_keys]), key].tolist()
         for problem, text in zip(refused_keys, texts, strict=True):
-            found[problem.row].setdefault(key, mark_refused(text, problem.message))
+            if problem.code != ProblemCode.NOT_CORRECTED:  # it has its mark
+                found[problem.row].setdefault(key, mark_refused(text, problem.message))
     _mark_twins(found, frame, row_numbers, columns.positions[CUSTOMER_ID])
     return found
 
 
-def _mark_cell(field: Field, text: str, message: str) -> str:
-    """Return the cell with its mark; empty if a later check refuses the text as it will be written.
+def _would_pass(field: Field, text: str) -> bool:
+    """Return whether a later check would accept the text as it will be written.
 
     The later check may be made without the options of this one: `1.234` refused with a decimal comma is marked.
     """
-    return "" if parse_cell(field, replace_unwritable(text)).is_refused else mark_refused(text, message)
+    return not parse_cell(field, replace_unwritable(text)).is_refused
 
 
-def _mark_cell_of_row(field: Field, text: str, message: str) -> str:
-    """Return the marked cell of a row that was refused as a whole, as its values may be in the wrong columns."""
-    return mark_refused(text, message) if text.strip() or field is CUSTOMER_ID else ""
+def _may_be_misplaced(field: Field, text: str) -> bool:
+    """Return whether a cell of a row that was refused as a whole needs a mark: its values may be in wrong columns."""
+    return bool(text.strip()) or field is CUSTOMER_ID
 
 
 def _mark_twins(found: dict[int, dict[int, str]], frame: pd.DataFrame, row_numbers: np.ndarray, key: int) -> None:

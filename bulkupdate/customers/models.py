@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from bulkupdate.customers.problem_codes import ProblemCode
 
@@ -13,7 +16,7 @@ class Status(StrEnum):
     """The result of a row. Every row of a file has exactly one; the counts add up to the rows read."""
 
     UPDATED = "updated"
-    """Answered 200 or 204 with a body that does not say otherwise (and, with `--verify`, the read-back agrees)."""
+    """Answered 200 or 204 with a body that reports no failure (and, with `--verify`, the read-back agrees)."""
     UNCHANGED = "unchanged"
     """Nothing to send: all cells blank, or the live record already has every value."""
     INVALID = "invalid"
@@ -25,7 +28,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     """Sent, no answer: may or may not have been applied."""
     NOT_ATTEMPTED = "not attempted"
-    """The run stopped before it."""
+    """The run stopped before this row."""
 
 
 class Severity(StrEnum):
@@ -54,7 +57,7 @@ SHORTENED = re.compile(r"… \[shortened: [0-9,]+ characters\]\Z")
 """The end of a text that was shortened to fit an Excel cell: it is not what was in the sheet."""
 
 REFUSED_MARK = re.compile(r"\[bulkupdate:[ \u00a0](.*?)\]?\Z", re.DOTALL)
-"""What a results or to-fix sheet adds to a cell that must be corrected, though its text alone would pass."""
+"""What results and to-fix sheets add to a cell that must be corrected, although its text alone would pass."""
 
 _LONGEST_MARK = 300
 
@@ -85,6 +88,16 @@ class Problem:
     remedy: str
     severity: Severity = Severity.ERROR
 
+    @classmethod
+    def from_columns(cls, columns: Iterable[Any]) -> Problem:
+        """Return a problem from the columns of a database row, which are its fields in order."""
+        *texts, severity = columns
+        return replace(cls(*texts), severity=Severity(severity))
+
+
+PROBLEM_COLUMNS = attrgetter(*(field.name for field in fields(Problem)))
+"""Returns the fields of a problem as the columns of a database row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -101,12 +114,12 @@ class Finding:
 
     @classmethod
     def error(cls, code: ProblemCode, message: str = "", remedy: str = "") -> Finding:
-        """Return what keeps a row from being sent; the texts are the code's own unless given."""
+        """Return a finding that keeps a row from being sent; the default texts are those of the code."""
         return cls(code, message or code.explanation, remedy or code.remedy)
 
     @classmethod
     def warning(cls, code: ProblemCode, message: str = "", remedy: str = "") -> Finding:
-        """Return what is doubtful and sent all the same; the texts are the code's own unless given."""
+        """Return a finding that does not keep a row from being sent; the default texts are those of the code."""
         return cls(code, message or code.explanation, remedy or code.remedy, Severity.WARNING)
 
     def at(self, row: int, customer_id: str, column: str, value: str) -> Problem:
@@ -149,6 +162,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A cell whose text was replaced before the checks; the file is left as it is.
+
+    `row` is numbered as Excel shows it, `column` is the heading, `before` the text in the file.
+    """
+
+    row: int
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResultLine:
     """The result of one row.
 
@@ -165,3 +191,10 @@ class ResultLine:
     message: str
     finished_at: str
     original: tuple[str, ...]
+
+    def list_values(self) -> tuple[object, ...]:
+        """Return the values of `RESULT_COLUMNS` for a program: names in a list, None for a value that is missing."""
+        return (
+            self.row, self.customer_id, self.status.value, self.http_status, self.attempts, list(self.fields_sent),
+            self.message, self.finished_at or None,
+        )  # fmt: skip

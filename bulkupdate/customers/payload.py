@@ -40,7 +40,7 @@ def encode_body(values: Mapping[str, Value], rating_format: str) -> str:
 
 
 def decode_body(body: str) -> dict[str, Value]:
-    """Return the values of a body that we made, for comparing."""
+    """Return the values of a body made by `encode_body`, for comparisons."""
     return {name: value for name, value in decode_live(body).items() if value is not None}
 
 
@@ -79,10 +79,11 @@ LISTED = tuple(field for field in UPDATABLE if field.list_names)
 
 
 def flatten_list_item(item: Mapping[str, Any], fields: Sequence[Field] = LISTED) -> LiveCustomer:
-    """Return these fields of one item of `GET Customers`, which has fewer than the single answer."""
+    """Return these fields of an item of `GET Customers`, which has fewer fields than `GET Customers/{id}`."""
     found: LiveCustomer = {}
     for field in fields:
-        value = _find_listed(item, field.list_names)
+        names = field.list_names
+        value = item.get(names[0], _ABSENT) if len(names) == 1 else _join_listed(item, names)
         read: Any = UNREADABLE if value is _ABSENT else field.type.from_json(value)
         if read is not UNREADABLE:
             found[field.name] = read
@@ -92,12 +93,9 @@ def flatten_list_item(item: Mapping[str, Any], fields: Sequence[Field] = LISTED)
 _ABSENT = object()
 
 
-def _find_listed(item: Mapping[str, Any], names: Sequence[str]) -> Any:
-    if len(names) == 1:
-        return item.get(names[0], _ABSENT)
-    if any(name not in item for name in names):
-        return _ABSENT
-    return " ".join(str(item[name]) for name in names if item[name])
+def _join_listed(item: Mapping[str, Any], names: Sequence[str]) -> Any:
+    parts = [item.get(name, _ABSENT) for name in names]
+    return _ABSENT if _ABSENT in parts else " ".join([str(part) for part in parts if part])
 
 
 def format_value(field: Field, value: Value | None) -> str:

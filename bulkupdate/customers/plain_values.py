@@ -1,6 +1,8 @@
-"""The fast path: whole columns at once, of which only the texts that are not plain are parsed one by one."""
+"""The fast path: whole columns are matched at once, and only texts that are not plain are parsed one by one."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ def is_plain_mask(field: Field, decimal_mark: str, texts: pd.Series) -> np.ndarr
 
 
 def is_filled_mask(texts: pd.Series) -> np.ndarray:
-    """Return a mask, true if a text holds more than blanks and characters without width."""
+    """Return a mask, true if a text has visible characters."""
     return _match(texts, _SEEN)
 
 
@@ -38,3 +40,17 @@ def _match(texts: pd.Series, pattern: str) -> np.ndarray:
     found = pc.match_substring_regex(texts.array.__arrow_array__(), pattern)
     is_found: np.ndarray = found.to_numpy(zero_copy_only=False)
     return is_found
+
+
+def translate_values(texts: pd.Series, table: Mapping[str, str]) -> pd.Series:
+    """Return the texts with those of the table replaced by their values; case and outer blanks do not count."""
+    folded = {fold_value(text): value for text, value in table.items()}
+    if not folded:
+        return texts
+    known = {text: folded[fold_value(text)] for text in texts.unique().tolist() if fold_value(text) in folded}
+    return texts.where(~texts.isin(list(known)), texts.map(known))
+
+
+def fold_value(text: str) -> str:
+    """Return a text as those of value tables are compared: without case, and without blanks around it."""
+    return text.strip().casefold()

@@ -33,7 +33,7 @@ class ProblemCode(StrEnum):
         "the cell does not hold a customer id, which is a whole number of 1 or more",
         "Use the whole number Sellercloud gave it.")
     NO_CUSTOMER_ID = (
-        "no-customer-id", "No customer id", "the row has no customer id", "Put in the id, or delete the row.")
+        "no-customer-id", "No customer id", "the row has no customer id", "Fill in the id, or delete the row.")
     EMAIL = ("email", "Not an e-mail address", "the text is not an e-mail address", "Write it as name@example.com.")
     PHONE = (
         "phone", "No digit in a phone number", "the phone number has no digit", "Check that this is a phone number.")
@@ -50,8 +50,8 @@ class ProblemCode(StrEnum):
     NEGATIVE = ("negative", "Negative number", "a negative number is not allowed here", "Use a number of 0 or more.")
     PERCENT = (
         "percent", "Percentage",
-        "the number is a percentage, and it is not known whether it or a hundredth of it is meant",
-        "Write the plain number that is to be stored.")
+        "the number is a percentage; whether it or a hundredth of it is meant is not certain",
+        "Type the plain number to be stored.")
     YES_OR_NO = ("yes-or-no", "Neither yes nor no", "the cell holds neither yes nor no", "Write Yes or No.")
     RATING = (
         "rating", "Not a rating", "the cell does not hold a rating",
@@ -88,7 +88,7 @@ class ProblemCode(StrEnum):
     SHORTENED = (
         "shortened", "Shortened text",
         "the text was shortened to fit into a cell of an earlier result; its end is missing",
-        "Put in the whole text, from the original file.")
+        "Type the whole text, from the original file.")
     CLEAR_AND_MORE = (
         "clear-and-more", "<clear> beside text", "the cell holds <clear> beside other text",
         "Type <clear> alone to empty the field, or leave it out.")
@@ -109,7 +109,10 @@ class ProblemCode(StrEnum):
     DATE = ("date", "Date", "the cell holds a date", "Format the column as Text, then type the value again.")
     VALUE_TYPE = (
         "value-type", "Not a text or number", "the value is neither a text nor a number",
-        "Convert the column of the DataFrame to texts.")
+        "Convert the values of the column to texts.")
+    DUPLICATE_KEY = (
+        "duplicate-key", "Key given twice", "the line has this key more than once",
+        "Keep the value that is meant.")
     LOST_DIGITS = (
         "lost-digits", "Lost digits", "the number has more than 15 digits: Excel has replaced the rest with zeros",
         "Format the column as Text, then type the value again.")
@@ -140,6 +143,9 @@ class ProblemCode(StrEnum):
     KEY_CONFLICT = (
         "key-conflict", "Id and key disagree", "the customer id of the row is not that of a customer with its key",
         "Correct the id or the key.")
+    REJECTED_BEFORE = (
+        "rejected-before", "Rejected before", "the service rejected this row when it was sent",
+        "Correct what the service names; if that is done, send the row again.")
     WHOLESALE_NEEDS_BUSINESS_NAME = (
         "wholesale-needs-business-name", "Wholesale without a business name",
         "a wholesale customer needs a business name in the same row", "Fill in BusinessName.")
@@ -156,8 +162,8 @@ class ProblemCode(StrEnum):
         'the missing heading.')
     OPEN_FILE = (
         "open-file", "File open in another program",
-        "the file is open in Excel or LibreOffice; it was read as it was last saved",
-        "If there are changes in it that are not saved, save and close it, then try again.")
+        "the file is open in Excel or LibreOffice; it was read as last saved",
+        "If it has unsaved changes, save and close it, then try again.")
     GUESSED_ENCODING = (
         "guessed-encoding", "Guessed encoding", "the file is not UTF-8; its encoding was guessed",
         "If accented letters look wrong, name the encoding of the file, for example --encoding cp1250.")
@@ -175,18 +181,22 @@ class ProblemCode(StrEnum):
         "sign-in-refused", "Sign-in refused", "the service does not accept the login",
         "Check user name and password with `bulkupdate doctor`, then `bulkupdate resume`.")
     SERVICE_DOWN = (
-        "service-down", "Service down", "the service gave no usable answer, or too many rows in a row failed",
+        "service-down", "Service down", "the service gave no usable answer, or too many consecutive rows failed",
         "`bulkupdate resume` continues when the service is back.")
     UNREADABLE_LIST = (
-        "unreadable-list", "Unreadable list", "the service's list of customers could not be read as a whole",
+        "unreadable-list", "Unreadable list", "the service's list of customers was unreadable or incomplete",
         "Try again later, or match with --lookup.")
     THROTTLED_TOO_LONG = (
-        "throttled-too-long", "Quota used up", "the service asks for a longer wait than a run makes",
+        "throttled-too-long", "Quota used up", "the service asks for a longer wait than is sensible",
         "`bulkupdate resume` continues after the time in the message.")
     JOURNAL = (
         "journal", "Journal not usable",
         "the journal cannot be read or written: the disk is full, or the file locked, damaged or of another version",
         "Follow the message, then `bulkupdate resume`.")
+    LOST_CONNECTION = (
+        "lost-connection", "Database not reachable",
+        "the database that holds the journal was not reachable for more than a minute",
+        "Bring the database back, then `bulkupdate resume`.")
     WINDOW_CLOSED = (
         "window-closed", "Night over", "the time of `nightly --until` was reached",
         "The next night continues, or `bulkupdate resume` does.")

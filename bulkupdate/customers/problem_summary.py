@@ -18,8 +18,8 @@ _OF_THE_FILE = (ProblemCode.OPEN_FILE, ProblemCode.GUESSED_ENCODING)
 class ProblemGroup:
     """Problems of one kind in one column.
 
-    `message` and `remedy` are those of the first of them; `is_uniform`: all of them have this message. `count` is how
-    many problems, `first_rows` the rows of the first few, as Excel numbers them.
+    `message` and `remedy` are those of the first of them; `is_uniform`: all of them have this message. `count` is the
+    number of problems, `first_rows` the rows of the first few, as Excel numbers them.
     """
 
     code: str

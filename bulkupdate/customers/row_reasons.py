@@ -17,6 +17,7 @@ _FIRST_ROWS = 5
 _GROUPS_SHOWN = 10
 _GROUPS_KEPT = 1_000
 _MESSAGE_LENGTH = 200
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class RowReasons:
 
     def add(self, line: ResultLine) -> bool:
         """Count a row; return whether it is the first of its reason."""
-        general = _leave_out_customer(line)
+        general = leave_out_customer(line)
         key = (line.status, general)
         if known := self._found.get(key):
             rows = known.first_rows if len(known.first_rows) == _FIRST_ROWS else (*known.first_rows, line.row)
@@ -68,14 +69,18 @@ def group_row_reasons(lines: Iterable[ResultLine]) -> list[RowReason]:
     return reasons.list()
 
 
-def _leave_out_customer(line: ResultLine) -> str:
-    if not line.customer_id:
-        return line.message
-    return re.sub(rf"(?<!\w){re.escape(line.customer_id)}(?!\w)", "…", line.message)
+def leave_out_customer(line: ResultLine) -> str:
+    """Return the message of a row without its customer id, so that rows with the same reason are alike."""
+    customer_id, message = line.customer_id, line.message
+    if not customer_id or customer_id not in message:
+        return message
+    if not _WORD.fullmatch(customer_id):
+        return re.sub(rf"(?<!\w){re.escape(customer_id)}(?!\w)", "…", message)
+    return _WORD.sub(lambda word: "…" if word[0] == customer_id else word[0], message)  # without a pattern for each row
 
 
 def describe_row_reasons(reasons: Sequence[RowReason]) -> list[str]:
     """Return a sentence for each reason, and one that counts those left out."""
-    sentences = [str(each) for each in reasons[:_GROUPS_SHOWN]]
+    sentences = [str(reason) for reason in reasons[:_GROUPS_SHOWN]]
     left = len(reasons) - _GROUPS_SHOWN
     return [*sentences, f"{pluralize(left, 'more reason')}: see the results."] if left > 0 else sentences

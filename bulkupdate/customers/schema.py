@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns, assign_columns
@@ -18,8 +16,9 @@ from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field
 from bulkupdate.customers.headings import HeaderRow
 from bulkupdate.customers.marks import find_marks
 from bulkupdate.customers.models import Finding, Problem, Severity
-from bulkupdate.customers.plain_values import normalize_ids, select_unplain
+from bulkupdate.customers.plain_values import normalize_ids, select_unplain, translate_values
 from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.customers.schema_library import SchemaErrors, pa
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
 
 _READABLE = "readable"
@@ -29,7 +28,7 @@ _ABOUT_OTHER_CELLS = (
     ProblemCode.WHOLESALE_NEEDS_BUSINESS_NAME, ProblemCode.DUPLICATE, ProblemCode.NO_MATCH,
     ProblemCode.AMBIGUOUS_MATCH, ProblemCode.DUPLICATE_MATCH,
 )  # fmt: skip
-"""Errors that come back with the rows themselves: nothing is wrong with the single cell."""
+"""Errors that the rows themselves bring back: the single cell needs no mark."""
 
 _IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]
 _BUSINESS_NAME = FIELD_BY_NAME["BusinessName"]
@@ -51,8 +50,14 @@ def check_frame(
     """
     headings = header.headings
     columns = assign_columns(header, ignore_unknown=options.ignore_unknown, never=options.never)
-    texts = pd.DataFrame({field.name: frame.iloc[:, at].array for field, at in columns.positions.items()}, copy=False)
-    sheet = _CheckedSheet(texts, columns, headings, row_numbers, options.decimal_mark)
+    texts = pd.DataFrame(
+        {
+            field.name: translate_values(frame.iloc[:, at], options.values.get(field.name, {})).array
+            for field, at in columns.positions.items()
+        },
+        copy=False,
+    )
+    sheet = _CheckedSheet(texts, columns, headings, row_numbers, options)
     refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}
     found = [
         problem
@@ -64,8 +69,8 @@ def check_frame(
     errors = [
         problem for problem in problems if problem.severity is Severity.ERROR and problem.code not in _ABOUT_OTHER_CELLS
     ]
-    marks = find_marks(frame, headings, row_numbers, columns, errors)
-    return CheckedFile(tuple(problems), headings, row_numbers, columns, options, frame, marks)
+    marks = find_marks(frame, texts, headings, row_numbers, columns, errors)
+    return CheckedFile(tuple(problems), headings, row_numbers, columns, options, frame, texts, marks)
 
 
 def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
@@ -86,8 +91,8 @@ def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
 def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> Iterator[tuple[int, str, str]]:
     """Yield index, column and check of every failure.
 
-    Read from the checks' own output: the failure cases pandera makes of it are slower, name every column of a row for a
-    rule about the row, and count a check that crashed as one more failure.
+    They are read from the checks' own output: pandera's failure cases are slower, name every column for a rule about
+    rows, and count a crashed check as one more failure.
     """
     try:
         build_schema(columns, options).validate(texts, lazy=True)
@@ -134,7 +139,7 @@ class _CheckedSheet:
     columns: Columns
     headings: Sequence[str]
     row_numbers: np.ndarray
-    decimal_mark: str
+    options: CheckOptions
 
     def find_errors(self, failures: Iterator[tuple[int, str, str]]) -> Iterator[Problem]:
         duplicates = self._explain_duplicates()
@@ -149,19 +154,22 @@ class _CheckedSheet:
 
     def find_warnings(self) -> Iterator[Problem]:
         for field in self.columns.positions:
-            odd = select_unplain(field, self.decimal_mark, self.texts[field.name])
+            odd = select_unplain(field, self.options.decimal_mark, self.texts[field.name])
             doubtful = {
                 text: [finding for finding in findings if finding.severity is Severity.WARNING]
                 for text in odd.unique().tolist()
-                if (findings := parse_cell(field, text, self.decimal_mark).findings)
+                if (findings := parse_cell(field, text, self.options.decimal_mark).findings)
             }
             found = odd[odd.isin(list(doubtful))]
             for index, text in zip(found.index.tolist(), found.tolist(), strict=True):
                 yield from (self._problem(index, field, finding) for finding in doubtful[text])
 
     def _explain_unreadable(self, index: int, field: Field) -> Finding:
-        findings = parse_cell(field, str(self.texts.at[index, field.name]), self.decimal_mark).findings
-        return next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
+        findings = parse_cell(field, str(self.texts.at[index, field.name]), self.options.decimal_mark).findings
+        found = next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
+        if field.name not in self.options.values:
+            return found
+        return replace(found, remedy=f"{found.remedy} Or add it to the values of {field.name} in the recipe.")
 
     def _explain_duplicates(self) -> dict[int, Finding]:
         """Return, for each row whose customer has another row too, the finding that names that row."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ _ROWS_AT_A_TIME = 10_000
 class CheckOptions:
     """How cells are parsed. `decimal_mark` is a point or a comma; the others are settings.
 
-    `never` has the fields that are not written.
+    `never` has the fields that are not written. `values` has tables of texts that stand for a value, by field.
     """
 
     decimal_mark: str = "."
@@ -33,13 +33,15 @@ class CheckOptions:
     wholesale_needs_business_name: bool = False
     ignore_unknown: bool = False
     never: frozenset[str] = frozenset()
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file after the checks; its rows can be built as often as they are needed.
+    """A file after the checks; its rows are built each time they are needed.
 
-    `headings` are all of the file's; `problems` are in the order of the sheet.
+    `headings` are all of the file's; `problems` are in the order of the sheet. `_frame` has the texts of the sheet,
+    `_texts` those of its fields with their values translated, by the field's name.
     """
 
     problems: tuple[Problem, ...]
@@ -48,6 +50,7 @@ class CheckedFile:
     columns: Columns
     options: CheckOptions
     _frame: pd.DataFrame
+    _texts: pd.DataFrame
     _marks: Marks
 
     def __len__(self) -> int:
@@ -62,6 +65,35 @@ class CheckedFile:
     def key_heading(self) -> str:
         """The heading of the column of customer ids."""
         return self.headings[self.columns.positions[CUSTOMER_ID]]
+
+    @property
+    def identifying(self) -> tuple[str, ...]:
+        """The headings of the columns that identify the customers: their ids, and the key that these were found by."""
+        indexes = (self.columns.positions[CUSTOMER_ID], self.columns.matched_by)
+        return tuple(self.headings[index] for index in indexes if index is not None)
+
+    @property
+    def known_columns(self) -> tuple[int, ...]:
+        """The columns whose cells mean something, as indexes of `CheckedRow.original`."""
+        known = {*self.columns.positions.values(), self.columns.matched_by}
+        return tuple(place for place, index in enumerate(self.columns.original) if index in known)
+
+    def find_cells(self, problems: Sequence[Problem], places: Sequence[int]) -> dict[tuple[int, str], tuple[str, bool]]:
+        """Return the text of each cell with a problem, by row and heading, and whether it would pass by its text alone.
+
+        Such a cell is refused for another reason. `places` are columns of `CheckedRow.original`.
+        """
+        by_heading: dict[str, set[int]] = {}
+        for problem in problems:
+            by_heading.setdefault(problem.column, set()).add(problem.row)
+        found: dict[tuple[int, str], tuple[str, bool]] = {}
+        for index in (self.columns.original[place] for place in places):
+            heading = self.headings[index]
+            rows = sorted(by_heading.get(heading, ()))
+            texts = self._frame.iloc[np.searchsorted(self.row_numbers, rows), index].tolist()
+            cells = ((text, index in self._marks.get(row, {})) for row, text in zip(rows, texts, strict=True))
+            found.update(zip(((row, heading) for row in rows), cells, strict=True))
+        return found
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -81,9 +113,9 @@ class CheckedFile:
     def counts(self) -> dict[Status, int]:
         """How many rows will be sent (`not attempted` so far), have nothing to send, or are invalid."""
         is_filled = np.zeros(len(self), dtype=bool)
-        for field, index in self.columns.positions.items():
-            if field is not CUSTOMER_ID:
-                is_filled |= is_filled_mask(self._frame.iloc[:, index])
+        for position in self.columns.positions:
+            if position is not CUSTOMER_ID:
+                is_filled |= is_filled_mask(self._texts[position.name])
         is_valid = ~np.isin(self.row_numbers, list(self._reasons))
         return {
             Status.NOT_ATTEMPTED: int((is_valid & is_filled).sum()),
@@ -92,13 +124,13 @@ class CheckedFile:
         }
 
     def rows(self) -> Iterator[CheckedRow]:
-        """Yield every row in the order of the file, built a few thousand at a time: memory does not grow with them."""
+        """Yield every row in the order of the file, built a few thousand at a time so that memory stays bounded."""
         for start in range(0, len(self), _ROWS_AT_A_TIME):
-            part = self._frame.iloc[start : start + _ROWS_AT_A_TIME]
-            yield from self._build_rows(self.row_numbers[start : start + _ROWS_AT_A_TIME].tolist(), part)
+            part = slice(start, start + _ROWS_AT_A_TIME)
+            yield from self._build_rows(self.row_numbers[part].tolist(), self._frame.iloc[part], self._texts.iloc[part])
 
-    def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame) -> Iterator[CheckedRow]:
-        columns = {field: part.iloc[:, index] for field, index in self.columns.positions.items()}
+    def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame, texts: pd.DataFrame) -> Iterator[CheckedRow]:
+        columns = {position: texts[position.name] for position in self.columns.positions}
         ids = _read_ids(columns.pop(CUSTOMER_ID))
         bodies, sent = encode_bodies(columns, self.options.decimal_mark, self.options.rating_format)
         originals = zip(*(part.iloc[:, index].tolist() for index in self.columns.original), strict=True)
@@ -120,7 +152,7 @@ class CheckedFile:
 
 
 def _explain_row(problem: Problem) -> str:
-    """Return why a row is refused as a whole, with the text that has no column and so is in no result."""
+    """Return why a row is refused as a whole, with the text that belongs to no column and so is in no result."""
     return f"{problem.message} ({quote(problem.value)})" if problem.value else problem.message
 
 

@@ -120,7 +120,7 @@ def _refuse_decimal(text: str, mark: str, *, is_in_thousands: bool) -> ParsedVal
         return _NEGATIVE
     if re.fullmatch(r"[0-9.,\s]+%", text):
         number = text[:-1].strip()
-        message = f"{text} is a percentage, and it is not known whether {number} or a hundredth of it is meant"
+        message = f"{text} is a percentage; whether {number} or a hundredth of it is meant is not certain"
         return error_result(ProblemCode.PERCENT, message)
     if is_in_thousands:
         remedy = f"Write it without, and decimals like 2{mark}50."
@@ -175,7 +175,7 @@ class RatingType(FieldType):
         for spelling in (str(code), plain, plain.replace("dis", "diss"))
     }
     _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
-    """What may separate the words of a rating. Beside a digit it is a sign: -1 is not 1."""
+    """What may separate the words of a rating. Before a digit a hyphen is a minus sign: -1 is not 1."""
 
     def parse(self, text: str, decimal_mark: str) -> ParsedValue:  # noqa: ARG002 - only decimals depend on it
         """Return the code, 0 to 5."""

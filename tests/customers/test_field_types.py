@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkupdate.customers.cell_parser import parse_cell
+from bulkupdate.customers.field_types import UNREADABLE
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, FIELDS, UPDATABLE
 from bulkupdate.customers.models import Severity
 from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
-from bulkupdate.customers.value_types import CUSTOMER_NUMBER
+from bulkupdate.customers.value_types import CUSTOMER_NUMBER, DECIMAL
 
 SIGNED = ("-1", "-3.0", "-5", "_1", "1_", "--2--", "- 5", "5 -", "+1", "1-2", "-Neutral", "Neutral-", "_ 4")
 """A sign is never left out: -1, the "none" of many exports, must not become the worst rating."""
@@ -216,3 +217,21 @@ def test_what_a_type_sends_is_what_the_service_takes(field):
     assert field.type.accepts_json(int(sent) if field is CUSTOMER_ID else sent)
     accepted = {form for form, value in FORMS.items() if field.type.accepts_json(value)}
     assert accepted in ({str}, {int}, {int, Decimal}, {bool}, {list}, {str, int})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("anna", "it has no @"), ("an na@example.com", "it contains a space"), ("a@b@example.com", "more than one @"),
+        ("anna@example", "it has no dot after the @"), ("@example.com", "is not an e-mail address"),
+    ],
+)  # fmt: skip
+def test_an_address_is_refused_with_its_reason(text, reason):
+    (finding,) = parse_cell(FIELD_BY_NAME["Email"], text).findings
+    assert finding.message.endswith(reason)
+
+
+def test_a_file_value_that_is_no_number_is_unreadable():
+    assert DECIMAL.from_json("2.50") == Decimal("2.50")
+    assert DECIMAL.from_json(None) is None
+    assert [DECIMAL.from_json(value) for value in ("x", "NaN", "Infinity")] == [UNREADABLE] * 3

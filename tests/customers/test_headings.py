@@ -1,5 +1,8 @@
 """Which field a heading means, and what is suggested for one that means none."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from bulkupdate.customers.headings import (
@@ -69,3 +72,16 @@ def test_a_missing_key_column_is_named_as_the_user_named_it():
     error = missing_key_error("a.csv", ["Name"], {"Shop id": "CustomerId"}, rows=30, key="Shop id")
     assert str(error) == "a.csv has no column “Shop id” in its first 30 rows. Found: Name."
     assert error.remedy == "Name one of its columns with --key."
+
+
+def test_labelled_headings_are_mapped_rightly_or_asked():
+    with Path(__file__).with_name("labelled_headings.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    found = {row["heading"]: field.name if (field := find_field(row["heading"], {})) else "ask" for row in rows}
+    wanted = [row for row in rows if row["field"] != "ask"]
+    right = [row for row in wanted if found[row["heading"]] == row["field"]]
+    wrong = [row["heading"] for row in rows if found[row["heading"]] not in ("ask", row["field"])]
+    assert len(wanted) >= 200
+    assert {row["language"] for row in rows} == {"en", "de", "fr", "es", "it", "nl"}
+    assert wrong == []
+    assert len(right) >= 0.95 * len(wanted), [row for row in wanted if row not in right]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkupdate.customers.models import ResultLine, Status
-from bulkupdate.customers.row_reasons import describe_row_reasons, group_row_reasons
+from bulkupdate.customers.row_reasons import RowReasons, describe_row_reasons, group_row_reasons
 
 
 def line(row: int, customer_id: str, message: str, status: Status = Status.REJECTED) -> ResultLine:
@@ -41,3 +41,20 @@ def test_many_reasons_are_cut_and_counted(kinds: int, last: str) -> None:
     sentences = describe_row_reasons(group_row_reasons([line(each + 2, "", f"r{each}") for each in range(kinds)]))
     assert len(sentences) == min(kinds, 11)
     assert sentences[-1].startswith(last)
+
+
+def test_the_first_row_of_a_reason_is_told_and_only_a_thousand_reasons_are_kept() -> None:
+    reasons = RowReasons()
+    assert [reasons.add(line(2, "", text)) for text in ("a", "a", "b")] == [True, False, True]
+    assert sum(reasons.add(line(3, "", f"r{number}")) for number in range(1000)) == 998
+    assert len(reasons.list()) == 1000
+
+
+def test_of_many_rows_the_first_five_are_named() -> None:
+    (sentence,) = describe_row_reasons(group_row_reasons([line(row, "", "a") for row in range(2, 9)]))
+    assert sentence == "7 rejected: a (rows 2, 3, 4, 5, 6 and 2 more)"
+
+
+def test_of_equally_frequent_reasons_the_first_row_decides_and_none_is_no_message() -> None:
+    sentences = describe_row_reasons(group_row_reasons([line(2, "", "b."), line(3, "", "")]))
+    assert sentences == ["1 rejected: b (row 2)", "1 rejected: no message (row 3)"]
