@@ -1,0 +1,1 @@
+"""Files on other machines, by their addresses: https, sftp and s3."""
