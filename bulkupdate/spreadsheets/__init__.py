@@ -1,1 +1,1 @@
-"""Sheets in and out: `reading` turns any file into texts, `writing` makes every workbook and CSV file."""
+"""Sheets: any file read as texts, and every workbook and CSV file that is written."""

@@ -35,7 +35,7 @@ class CalamineBook:
     def without(self, package: Package, part: str) -> CalamineBook:
         """Return the workbook opened again without one of its parts.
 
-        Without its styles a number is never taken for a date; calamine panics at dates that are far out of range.
+        Without styles no number is taken for a date, as calamine panics at dates far out of range.
         """
         copy = io.BytesIO()
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target:
@@ -78,7 +78,8 @@ def _read_rows(sheet: CalamineSheet, count: int | None) -> Iterator[SheetRow]:
     """Yield the rows from row 1, column A, as texts; `count` is the maximum, None means all."""
     if sheet.start is None:
         return
-    left = [""] * sheet.start[1]  # calamine fills up the rows above the first filled one, but not the columns before it
+    # calamine adds the blank rows above the first filled one, but not the blank columns before it
+    left = [""] * sheet.start[1]
     rows = sheet.iter_rows()
     texts: dict[float, str] = {}
     number = 1
@@ -119,7 +120,7 @@ def _make_texts(cells: list[Any], texts: dict[float, str]) -> list[int]:
 
 
 def format_cell(value: Any) -> str:
-    """Return the text of a value that no format changes."""
+    """Return the text of a value whose format does not change it."""
     if type(value) is float:
         if not isfinite(value):
             return NOT_FINITE

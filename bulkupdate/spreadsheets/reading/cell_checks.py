@@ -1,6 +1,6 @@
 """Cells whose text is not simply their value: error cells, formulas never calculated, numbers under a format.
 
-Every kind of Excel file is scanned for them in its own way; what they mean is decided here alone.
+Each kind of Excel file is scanned for them in its own way; only this module decides what they mean.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from bulkupdate.spreadsheets.reading.number_display import DisplayedNumber, form
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 
 LOST_DIGITS_FROM = 1e15
-"""Excel keeps 15 digits: of a larger whole number the rest has become zeros."""
+"""Excel keeps 15 digits: the other digits of a larger whole number have become zeros."""
 
 NOT_FINITE = "#NUM!"
-"""What Excel shows for a number that is infinite or none; only a damaged file holds one."""
+"""What Excel shows for a number that is infinite or undefined; only damaged files hold one."""
 
 LOST_DIGITS = Finding.error(ProblemCode.LOST_DIGITS)
 _UNCALCULATED = Finding.error(ProblemCode.FORMULA_NOT_CALCULATED)
@@ -37,9 +37,8 @@ class Special(Enum):
 class SpecialCell:
     """One such cell.
 
-    `row` is Excel's, `column` counts from 0. `text` is the error's name or the formula, if known; `number` and
-    `format_code` are those of a number, `format_code` that of a text too; `shown` is what a number shows as, if the
-    file itself says so.
+    `row` is Excel's, `column` counts from 0. `text` is the error's name or the formula, if known; `number` is set for a
+    number, `format_code` for a number or a text; `shown` is how a number is displayed, if the file itself says so.
     """
 
     row: int
@@ -65,7 +64,7 @@ def resolve_cell(
     """Resolve a cell of any kind but `Special.TEXT`.
 
     `field` is the column's, None for a column that is not a field. `is_1904`: the file counts days from 1904. `numbers`
-    says what counts if the format rounds a number, None to refuse it.
+    says which number is used if the format rounds, None to refuse the cell.
     """
     if cell.special is Special.NUMBER:
         return _resolve_number(cell, field, is_1904, numbers)
@@ -102,10 +101,10 @@ def _resolve_number(cell: SpecialCell, field: Field | None, is_1904: bool, numbe
 def _resolve_rounded(
     cell: SpecialCell, shown: DisplayedNumber, field: Field | None, numbers: NumberChoice | None
 ) -> Resolved:
-    """Take the text displayed or the number stored, as the user has chosen for the file; else refuse the cell.
+    """Return the text displayed or the number stored, as the user chose for the file; otherwise refuse the cell.
 
-    A percentage and a scaled number (5 for 5000) are not merely rounded: they stay refused, and so does a customer id,
-    which rounded is that of another customer.
+    Percentages and scaled numbers (5 for 5000) are not merely rounded: they stay refused, and so does a customer id,
+    which when rounded is that of another customer.
     """
     displayed = shown.text or ""
     is_merely_rounded = shown.plain != format_general(cell.number)

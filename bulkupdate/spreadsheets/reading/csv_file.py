@@ -16,17 +16,17 @@ from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.spreadsheets.reading.csv_records import Record, read_records, separator_line
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder, from_arrow, to_arrow, too_large_error
 from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row
-from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, make_sheet
+from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, SheetTop, make_sheet
 from bulkupdate.spreadsheets.reading.text_encoding import TextEncoding, detect_encoding
 from bulkupdate.text import pluralize
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 SHIELD = r"^'('*[=+\-@\t\r])"
-"""The apostrophe that our own CSV files add before what a spreadsheet program would take for a formula."""
+"""The apostrophe that our own CSV files add before text that a spreadsheet program would take for a formula."""
 
 TEXT_FORMULA = r'^="([^"]*)"$'
-"""How other programs keep the zeros of a text in a CSV file: `="0171555010"`, which Excel shows as that text."""
+"""How other programs preserve leading zeros in a CSV file: `="0171555010"`, which Excel shows as that text."""
 
 _BROKEN_QUOTES = Finding.error(ProblemCode.BROKEN_QUOTES)
 
@@ -66,7 +66,7 @@ def _doubt_encoding(encoding: TextEncoding) -> Finding:
 
 
 class _Rows:
-    """The rows below the headings, each cut or filled up to their number."""
+    """The rows below the headings, each cut or extended to the number of headings."""
 
     def __init__(self, header: HeaderRow, options: ReadOptions) -> None:
         self.builder = FrameBuilder(len(header.headings), options)
@@ -79,7 +79,7 @@ class _Rows:
     def take(self, number: int, fields: list[str], is_broken: bool) -> None:
         if number <= self._header.number:
             return
-        if number - self._header.number > self._max_rows:  # blank ones count: reading millions of them takes minutes
+        if number - self._header.number > self._max_rows:  # blank rows count: reading millions of them takes minutes
             raise too_large_error(self._max_rows, "rows, blank ones included", "BULKUPDATE_MAX_ROWS")
         if is_broken:
             quoted = " … ".join(field for field in fields if '"' in field)[:200]
@@ -108,12 +108,11 @@ class _Rows:
 
 
 def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[str, HeaderRow]:
-    """Return the delimiter by which the most headings are known, and their row.
+    """Return the delimiter with which most headings are recognised, and their row.
 
-    A line `sep=;` decides, and so does the ending .tsv.
+    A line `sep=;` or the ending .tsv takes precedence.
     """
-    named = separator_line(path, encoding) or ("\t" if path.suffix.lower() == ".tsv" else None)
-    heads = {delimiter: _read_head(path, encoding, delimiter) for delimiter in ([named] if named else DELIMITERS)}
+    heads = _read_heads(path, encoding)
     found = {delimiter: find_header_row(rows, options.heading_map) for delimiter, rows in heads.items()}
     with_key = {delimiter: row for delimiter, row in found.items() if row and row.key_column is not None}
     if with_key:
@@ -121,6 +120,19 @@ def _choose_delimiter(path: Path, encoding: str, options: ReadOptions) -> tuple[
     widest = max(heads.values(), key=lambda rows: max((len(cells) for _, cells in rows), default=0))
     first = next((cells for _, cells in widest if any(cell.strip() for cell in cells)), [])
     raise missing_key_error(path.name, first, options.heading_map, rows=SEARCHED_ROWS, key=options.key)
+
+
+def read_text_tops(path: Path, encoding: str | None) -> list[SheetTop]:
+    """Return the first rows as each delimiter separates them. `encoding` is that of the file, None to detect it.
+
+    Raises `InputFileError` if the encoding is not certain.
+    """
+    return [SheetTop(None, rows) for rows in _read_heads(path, detect_encoding(path, encoding).codec).values()]
+
+
+def _read_heads(path: Path, encoding: str) -> dict[str, list[tuple[int, list[str]]]]:
+    named = separator_line(path, encoding) or ("\t" if path.suffix.lower() == ".tsv" else None)
+    return {delimiter: _read_head(path, encoding, delimiter) for delimiter in ([named] if named else DELIMITERS)}
 
 
 def _read_head(path: Path, encoding: str, delimiter: str) -> list[tuple[int, list[str]]]:
@@ -136,7 +148,7 @@ def _unwrap_cells(cells: list[str]) -> list[str]:
 
 
 def _unwrap(frame: pd.DataFrame) -> tuple[int, int]:
-    """Remove text formulas and shields from all cells of the frame, in place; return how many there were of each."""
+    """Remove text formulas and shields from all cells of the frame, in place; return the number of each."""
     all_formulas = all_shields = 0
     for column in frame.columns:
         cells = to_arrow(frame[column])

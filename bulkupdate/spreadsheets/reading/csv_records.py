@@ -16,7 +16,7 @@ MAX_LINE = 20_000_000
 """Characters up to a line break, so that a file without line breaks does not fill the memory."""
 
 MAX_BROKEN_ROWS = 100
-"""With more rows whose quotation marks do not match up, the file is not a CSV file."""
+"""If the quotation marks of more rows do not match up, the file is not a CSV file."""
 
 
 Record: TypeAlias = tuple[int, list[str], bool]
@@ -27,8 +27,8 @@ def read_records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
     """Yield every record of the file, blank ones included (they are rows in Excel too).
 
     A line `sep=;` at the top is not a row, as in Excel. A row whose quotation marks do not match up ends with its first
-    line; the lines that it would have swallowed are read as rows of their own, and count as broken too, as it is not
-    known whether they are rows.
+    line; the lines that it would have swallowed are read as separate rows, and count as broken too, as they may not be
+    rows.
     """
     csv.field_size_limit(MAX_FIELD)
     with path.open(encoding=encoding, newline="") as file:

@@ -1,4 +1,4 @@
-"""Show a date as a user sees it, from the number of days that a spreadsheet keeps."""
+"""Format a date as a user sees it, from the number of days that a spreadsheet stores."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from math import floor
 from bulkupdate.spreadsheets.reading.number_format import FormatToken, Section, has_kind
 
 LAST_DAY = 2_958_465
-"""31 December 9999 in the count from 1900."""
+"""31 December 9999, counted from 1900."""
 
 FIRST_SURE_DAY = 61
-"""1 March 1900: Excel takes 1900 for a leap year, other programs do not."""
+"""1 March 1900: Excel treats 1900 as a leap year, other programs do not."""
 
 DAYS_1900_TO_1904 = 1462
 SECONDS_A_DAY = 86_400
@@ -29,7 +29,7 @@ _PLAIN_LANGUAGES = frozenset({
     0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0E, 0x10, 0x13, 0x14, 0x15, 0x16, 0x18, 0x19, 0x1B, 0x1D, 0x1F,
     0x24,
 })  # fmt: skip
-"""Windows numbers of European languages, whose dates have European digits and the Gregorian calendar."""
+"""Windows language numbers whose dates have European digits and the Gregorian calendar."""
 
 _LANGUAGE_BITS = 0x3FF
 _ENGLISH = 0x09
@@ -48,7 +48,7 @@ def show_date(days: float, section: Section, *, is_1904: bool) -> tuple[str | No
 
 
 def _show(days: float, moment: datetime, section: Section) -> str | None:
-    """Return a date as displayed, None if that is not certain, also because it lies between two seconds."""
+    """Return a date as displayed, None if that is not certain, perhaps because it is between two seconds."""
     is_calendar = any(token.kind == "date" and token.text[0] in "ymd" for token in _name_minutes(list(section)))
     if is_calendar and days < FIRST_SURE_DAY:
         return None
@@ -59,7 +59,7 @@ def _show(days: float, moment: datetime, section: Section) -> str | None:
 
 
 def _to_moment(days: float, seconds: int) -> datetime:
-    """Return the date of a count of days; before 1 March 1900 it is one later, as Excel takes 1900 for a leap year."""
+    """Return the date of a count of days, one later before 1 March 1900, as Excel treats 1900 as a leap year."""
     start = datetime(1899, 12, 30) if days >= FIRST_SURE_DAY - 1 else datetime(1899, 12, 31)
     return start + timedelta(seconds=seconds)
 
@@ -85,7 +85,7 @@ def _render(moment: datetime, section: Section) -> str | None:
         return None
     pieces = _name_minutes([token for token in section if token.kind not in _UNSEEN])
     if _has_month_after_seconds(pieces):
-        return None  # minutes for some programs, the month for others
+        return None  # minutes in some programs, the month in others
     shown = [_render_piece(moment, piece) for piece in pieces]
     return None if None in shown else "".join(filter(None, shown)).strip()
 

@@ -48,13 +48,13 @@ class Filled:
 
 
 def read_layout(section: Section) -> Layout | None:
-    """Return the places of a section, None if what it shows is not certain."""
+    """Return the places of a section, None if its display is not certain."""
     section = tuple(token for token in section if token.kind not in ("colour", "locale", "condition"))
     places = [place for place, token in enumerate(section) if token.kind in ("place", "point")]
     last = places[-1]
     point = next((place for place in places if section[place].kind == "point"), len(section))
     scaling = _count_commas(section, last + 1)
-    if last == point:  # nothing but the point: commas may stand after it, before no digit
+    if last == point:  # only the point: commas may follow it, with no digit after them
         scaling = 0
     before = _count_commas_before(section, point) if point < len(section) else 0
     end = point - before if point < len(section) else last + 1
@@ -77,20 +77,20 @@ def read_layout(section: Section) -> Layout | None:
 
 
 def _has_text_before_point(layout: Layout) -> bool:
-    """Return whether the whole digits have no place but other text has: programs put the digits before or after it."""
+    """Return whether there is text but no place before the point: programs put the digits before or after the text."""
     return not any(map(_is_place, layout.whole)) and any(map(show_decoration, layout.whole))
 
 
 def _has_text_after_point(layout: Layout) -> bool:
-    """Return whether text stands between the point and the first decimal: programs move it behind the digits."""
+    """Return whether there is text between the point and the first decimal: programs move it behind the digits."""
     return any(map(_is_place, layout.decimals)) and bool(show_decoration(layout.decimals[0]))
 
 
 def fill_in(number: Decimal, layout: Layout) -> Filled | None:
     """Fill the digits of a number of 0 or more into their places, rounded half up as in Excel.
 
-    None if what it shows is not certain: a zero would have to fill a place that asks for none
-    (5 under `0##` is 05 for some programs and 005 for others; 5 under `0.?0` is 5.00 or 5. 0).
+    None if the display is not certain: a zero would have to fill an optional place (5 under `0##` is 05 in some
+    programs and 005 in others; 5 under `0.?0` is 5.00 or 5. 0).
     """
     count = sum(map(_is_place, layout.decimals))
     scaled = number.scaleb(2 * layout.percents - 3 * layout.scale, _EXACT)
@@ -159,7 +159,7 @@ def _drop_optional(fraction: str, places: list[str]) -> str:
 
 
 def _fill_whole(whole: str, layout: Layout) -> str:
-    """Fill in from the right, digit by digit; the first place takes the rest, as does a section without places."""
+    """Fill in from the right, digit by digit; the first place, or a section without places, takes the rest."""
     places = [place for place, token in enumerate(layout.whole) if _is_place(token)]
     if layout.thousands:
         whole = _separate(whole)

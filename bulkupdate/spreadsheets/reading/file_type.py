@@ -1,4 +1,4 @@
-"""Recognise the type of a file by its name and its first bytes, which must agree."""
+"""Recognise the type of a file by its name and its first bytes, which must agree with each other."""
 
 from __future__ import annotations
 
@@ -25,12 +25,24 @@ class FileFormat(Enum):
     XLS = ".xls"
     XLSB = ".xlsb"
     ODS = ".ods"
+    JSONL = "JSON Lines"
+    PARQUET = "a Parquet file"
 
 
 ENDINGS = {
     ".csv": FileFormat.TEXT, ".tsv": FileFormat.TEXT, ".xlsx": FileFormat.XLSX, ".xls": FileFormat.XLS,
     ".xlsb": FileFormat.XLSB, ".ods": FileFormat.ODS,
+    ".jsonl": FileFormat.JSONL, ".parquet": FileFormat.PARQUET,
 }  # fmt: skip
+
+ENDINGS_BY_CONTENT_TYPE = {
+    "text/csv": ".csv", "text/tab-separated-values": ".tsv", "application/vnd.ms-excel": ".xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12": ".xlsb",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods", "application/jsonl": ".jsonl",
+    "application/x-ndjson": ".jsonl", "application/vnd.apache.parquet": ".parquet",
+}  # fmt: skip
+"""What the servers of the web call these files, in lower case."""
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIPPED = (FileFormat.XLSX, FileFormat.XLSB, FileFormat.ODS)
@@ -38,7 +50,7 @@ _OTHERS = (
     (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
     (b"\x1f\x8b", "a packed file"), (b"7z\xbc\xaf", "a packed file"), (b"Rar!", "a packed file"),
     (b"BZh", "a packed file"), (b"\xfd7zXZ", "a packed file"), (b"{\\rtf", "an RTF text"),
-    (b"SQLite format 3", "a database"), (b"\x7fELF", "a program"), (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "a database"), (b"\x7fELF", "a program"), (b"PAR1", FileFormat.PARQUET.value),
 )  # fmt: skip
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table", b"<meta")
 _ENCRYPTED_STREAM = "EncryptedPackage"
@@ -53,7 +65,8 @@ _REMEDIES = {
     ".numbers": "Open it in Numbers and export it as an Excel file (.xlsx).",
     ".gsheet": "Open it in Google Sheets and download it as an Excel file (.xlsx).",
     **dict.fromkeys((".pdf", ".doc", ".docx", ".rtf", ".png", ".jpg", ".jpeg"), _COPY_TABLE),
-    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".parquet", ".feather", ".sqlite", ".db"), _CONVERT),
+    **dict.fromkeys((".json", ".feather", ".sqlite", ".db"), _CONVERT),
+    ".ndjson": "Rename it to {stem}.jsonl.",
     **dict.fromkeys((".zip", ".gz", ".7z", ".rar", ".bz2", ".xz"), _UNPACK),
 }
 """What to do with a file of another type, by the ending of its name."""
@@ -64,8 +77,8 @@ _SHOWN_FILES = 5
 def recognize_file(path: Path, options: ReadOptions) -> FileFormat:
     """Return the kind of the file.
 
-    Raises `InputFileError` if it is not a file of a supported type, cannot be opened, is empty or too large, or is not
-    what its name says.
+    Raises `InputFileError` if it is not a file of a supported type, cannot be opened, is empty or too large, or is of
+    another type than its name says.
     """
     _require_regular_file(path, options)
     kind = ENDINGS.get(path.suffix.lower())
@@ -76,7 +89,7 @@ def recognize_file(path: Path, options: ReadOptions) -> FileFormat:
     start = _read_start(path)
     if not start:
         raise InputFileError(f"{path.name} is empty.", remedy="Save or copy the file again.")
-    content = _describe(path, start)
+    content = _describe_content(path, start)
     if content != kind.value and not (content == "a zip file" and kind in _ZIPPED):
         raise InputFileError(f"{path.name} is not what its name says: it is {content}.", remedy=_SAVE_AS)
     return kind
@@ -85,7 +98,7 @@ def recognize_file(path: Path, options: ReadOptions) -> FileFormat:
 def _require_regular_file(path: Path, options: ReadOptions) -> None:
     if path.name.startswith("~$"):
         raise InputFileError(
-            f"{path.name} only marks that {path.name[2:]} is open in Excel.", remedy=f"Name {path.name[2:]} instead."
+            f"{path.name} is only Excel's lock file for {path.name[2:]}.", remedy=f"Name {path.name[2:]} instead."
         )
     try:
         status = path.stat()
@@ -100,7 +113,7 @@ def _require_regular_file(path: Path, options: ReadOptions) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise InputFileError(
             f"{path} is a device or a pipe, not a file.",
-            remedy="Save the data in a file whose name ends in .csv, and name that file.",
+            remedy="Name `-` to read standard input, or save the data in a file whose name ends in .csv.",
         )
     if status.st_size > options.max_unpacked_bytes:
         raise InputFileError(
@@ -113,11 +126,13 @@ def _missing_error(path: Path) -> InputFileError:
     folder = path.parent.resolve()
     if path.name == "-":
         return InputFileError(
-            "Standard input is not read.", remedy="Save the data in a file whose name ends in .csv, and name that file."
+            "There is no file `-`: only commands that take --format read standard input.",
+            remedy="Save the data in a file whose name ends in .csv, and name that file.",
         )
     if re.match(r"[a-z0-9]{2,}:/", str(path)):
         return InputFileError(
-            f"{path} is an address, not a file on this machine.", remedy="Download it, and name the downloaded file."
+            f"{path} is an address, which only commands that take --format read.",
+            remedy="Download it, and name the downloaded file.",
         )
     if not folder.is_dir():
         return InputFileError(f"There is no folder {folder}.", remedy="Check the path.")
@@ -149,7 +164,7 @@ def unreadable_error(path: Path, error: OSError | ValueError) -> InputFileError:
     reason = getattr(error, "strerror", None) or error
     return InputFileError(
         f"{path.name} cannot be opened: {reason}.",
-        remedy="Close it if another program has it open, and check that you may read it.",
+        remedy="Close it if another program has it open, and check that you have permission to read it.",
     )
 
 
@@ -161,7 +176,7 @@ def _read_start(path: Path) -> bytes:
         raise unreadable_error(path, error) from error
 
 
-def _describe(path: Path, start: bytes) -> str:
+def _describe_content(path: Path, start: bytes) -> str:
     """Return the content in words; for text, .xls and zip files a word that `recognize_file` compares."""
     ending = path.suffix.lower()
     if start.startswith(_ZIP):
@@ -175,4 +190,6 @@ def _describe(path: Path, start: bytes) -> str:
             return name
     if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith(_MARKUP):
         return "a web page or XML"
+    if ending == ".jsonl" and start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b""):
+        return FileFormat.JSONL.value
     return FileFormat.TEXT.value if ending in (".csv", ".tsv") else "plain text or damaged"

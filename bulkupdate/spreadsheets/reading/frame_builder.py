@@ -18,10 +18,10 @@ MAX_COLUMNS = 1_000
 """A customer has 24 fields; a sheet may have other columns too, but each costs memory."""
 
 CHUNK_CHARACTERS = 64_000_000
-"""Characters that are joined into one text; a program may give the same long text for every cell."""
+"""Characters that are joined into one text, as a file may have the same long text in every cell."""
 
 _BLANK_BYTES = np.frombuffer(bytes({*b" \t\n\v\f\r\x1c\x1d\x1e\x1f", 0xC2, 0xE1, 0xE2, 0xE3}), np.uint8)
-"""First bytes of the characters that Python counts as blanks (and of some others)."""
+"""First bytes of the characters that Python counts as white space (and of some others)."""
 
 
 class FrameBuilder:
@@ -33,7 +33,7 @@ class FrameBuilder:
     def __init__(self, width: int, options: ReadOptions) -> None:
         if width > MAX_COLUMNS:
             raise InputFileError(
-                f"The sheet reaches to column {width:,}; at most {MAX_COLUMNS:,} columns are read.",
+                f"The sheet extends to column {width:,}; at most {MAX_COLUMNS:,} columns are read.",
                 remedy="Delete the cells far to the right of the table.",
             )
         self._width = width
@@ -68,7 +68,7 @@ class FrameBuilder:
             self._take(cells, np.fromiter(map(len, cells), np.int64, len(cells)), numbers)
 
     def _take(self, cells: list[str], lengths: np.ndarray, numbers: np.ndarray) -> None:
-        """Convert the cells of some rows, in halves if their texts are too long together."""
+        """Convert the cells of some rows, in halves if their texts together are too long."""
         characters = int(lengths.sum())
         if characters > CHUNK_CHARACTERS and len(numbers) > 1:
             half = len(numbers) // 2
@@ -116,7 +116,7 @@ def too_large_error(most: int, what: str, setting: str) -> InputFileError:
 
 
 def arrow_strings(cells: Sequence[str], lengths: np.ndarray) -> pa.LargeStringArray:
-    """Return texts as a pyarrow array, made from one joined text; `lengths` are theirs in characters.
+    """Return texts as a pyarrow array, made from one joined text; `lengths` are their lengths in characters.
 
     This is three times as fast as `pyarrow.array`, which checks the type of every object. Half a surrogate pair becomes
     a `?`.

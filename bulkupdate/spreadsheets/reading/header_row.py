@@ -7,19 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bulkupdate.customers.headings import HeaderRow, recognize_headings
+from bulkupdate.customers.fields import CUSTOMER_ID
+from bulkupdate.customers.headings import HeaderRow, find_field, recognize_headings
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.sheet import Sheet
 
 SEARCHED_ROWS = 30
-"""How many rows at the top of a sheet may be titles, dates and notes before the headings."""
+"""How many rows at the top of a sheet are searched for headings, which titles and notes may precede."""
 
 MAX_DOUBTFUL_ROWS = 10_000
-"""How many rows without a customer id are searched for a second row of headings: a third of a second."""
+"""How many rows without a customer id are searched for a second row of headings; it takes a third of a second."""
 
 
 def find_header_row(rows: Iterable[tuple[int, Sequence[str]]], heading_map: Mapping[str, str]) -> HeaderRow | None:
-    """Return the row of headings among the rows given: the first with a key column, else the one with most fields.
+    """Return the row of headings among these rows: the first with a key column, else the one with most fields.
 
     None if no row names any field.
     """
@@ -41,6 +42,8 @@ def refuse_second_header(sheet: Sheet, heading_map: Mapping[str, str], file_name
     ids: pd.Series[str] = sheet.frame[sheet.header.key_column]
     doubtful = np.flatnonzero(~ids.str.match(r"\s*[0-9]").to_numpy(bool))[:MAX_DOUBTFUL_ROWS]
     for index, cells in zip(doubtful, sheet.frame.iloc[doubtful].to_numpy().tolist(), strict=True):
+        if not any(find_field(cell, heading_map) is CUSTOMER_ID for cell in cells if cell):
+            continue
         found = recognize_headings(cells, heading_map)
         if found.key_column is not None and found.field_count > 1:
             where = file_name if sheet.sheet_name is None else f"The sheet “{sheet.sheet_name}”"

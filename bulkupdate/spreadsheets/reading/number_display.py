@@ -1,7 +1,7 @@
 """Show a number or a text under a number format as a user sees it, as far as that can be known without Excel.
 
-What depends on the settings of the computer (built-in dates, names of months) or is too complex (fractions) counts as
-unknown and is never guessed. Separators are those of an English Excel.
+A display that depends on the settings of the computer (built-in dates, names of months) or is too complex (fractions)
+counts as unknown and is never guessed. Separators are those of English Excel.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_DIGITS = 15
 """Significant digits that Excel keeps."""
 
 MAX_GENERAL = 11
-"""Characters that Excel shows of a number under General."""
+"""Characters of a number that Excel shows under General."""
 
 _MONEY = re.compile(r"[$€£¥₹\s\xa0\u202f,()]|EUR|USD|GBP|CHF|kr\.?|zł|Kč", re.IGNORECASE)
 
@@ -55,7 +55,7 @@ class DisplayedNumber:
 
 
 def format_general(number: float) -> str:
-    """Return the digits that Excel keeps, without exponent: `163`, `0.1`, `5550001234`."""
+    """Return the digits that Excel keeps, without an exponent: `163`, `0.1`, `5550001234`."""
     if number == 0:
         return "0"
     text = f"{number:.{MAX_DIGITS}g}"
@@ -108,7 +108,7 @@ def _pick_section(sections: tuple[Section, ...], number: float) -> tuple[Section
 
 
 def _pick_by_condition(sections: tuple[Section, ...], number: float) -> Section | None:
-    """Return the section that applies. None for a negative number, whose sign programs show differently."""
+    """Return the section that applies; None for a negative number, whose sign depends on the program."""
     *conditional, rest = sections
     conditions = [[token.text for token in section if token.kind == "condition"] for section in conditional]
     if number < 0 or has_kind(rest, "condition") or any(len(texts) != 1 for texts in conditions):
@@ -152,14 +152,14 @@ def _show_general(number: Decimal, sign: str, section: Section) -> DisplayedNumb
 
 
 def _show_literals(plain: str, sign: str, section: Section) -> DisplayedNumber:
-    """Return a section that shows the same of every number."""
+    """Return the display under a section that shows the same for every number."""
     if has_kind(section, "point", "comma") or (sign and section):
         return DisplayedNumber(None, plain)
     return DisplayedNumber(_join(section, "").strip(), plain, is_rounded=True)
 
 
 def _put_sign(sign: str, text: str) -> str | None:
-    """Return the text with its sign; None if blanks come between them, which programs show or leave out."""
+    """Return the text with its sign; None if there are blanks between them, which not all programs show."""
     return None if sign and text[:1].isspace() else f"{sign}{text}".strip()
 
 

@@ -18,7 +18,7 @@ BUILT_IN = {
     42: '_($* #,##0_);_($* (#,##0);_($* "-"_);_(@_)', 43: '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)',
     44: '_($* #,##0.00_);_($* (#,##0.00);_($* "-"??_);_(@_)', 48: "##0.0E+0", 49: "@",
 }  # fmt: skip
-"""The formats that a file names by number alone, as an English Excel shows them."""
+"""The formats that files refer to only by number, as English Excel shows them."""
 
 LOCAL_DATE = "local date"
 """Code of the built-in date formats: how they are displayed depends on the settings of the computer."""
@@ -76,7 +76,7 @@ def shows_all_as_is(code: str) -> bool:
 
 
 def shows_integers_as_is(code: str) -> bool:
-    """Return whether this format displays whole numbers unchanged, but maybe not fractions."""
+    """Return whether this format displays whole numbers unchanged, though perhaps not fractions."""
     return code in ("0", "0_)", "0_ ", "0;-0", "#0")
 
 
@@ -99,7 +99,7 @@ def has_kind(section: Sequence[FormatToken], *kinds: str) -> bool:
 
 
 def number_sections(code: str) -> tuple[Section, ...]:
-    """Return the sections for numbers: positive, negative, zero, or as their conditions say."""
+    """Return the sections for numbers: positive, negative, zero, or according to their conditions."""
     sections = _split_sections(code)
     if len(sections) > 1 and (len(sections) > 3 or has_kind(sections[-1], "text")):
         return sections[:-1]
@@ -140,8 +140,8 @@ def _read_tokens(match: re.Match[str]) -> list[FormatToken]:
 def _read_bracket(inner: str) -> list[FormatToken]:
     """Return the tokens for the text in brackets.
 
-    A locale with more than four digits means other digits or another calendar; F800 and F400 are the computer's own
-    long date and time.
+    A locale with more than four digits stands for other digits or another calendar; F800 and F400 are the computer's
+    own long date and time.
     """
     if inner.startswith("$"):
         symbol, dash, locale = inner[1:].rpartition("-") if "-" in inner else (inner[1:], "", "")

@@ -1,4 +1,4 @@
-"""Read an .ods file: its XML is parsed here, as no library tells what a cell shows.
+"""Read an .ods file: its XML is parsed here, as no library reports what a cell shows.
 
 Source: OpenDocument 1.3 part 3, 19.387 (office:value-type) and 9.1 (tables).
 """
@@ -79,7 +79,7 @@ class _Tables:
 
 
 class OdsSheet:
-    """One sheet of it, filled by the parser. Rows that repeat are kept once."""
+    """A sheet of the workbook, filled by the parser. Repeated rows are stored once."""
 
     def __init__(self, name: str) -> None:
         self.metadata = SheetMetadata()
@@ -101,7 +101,7 @@ class OdsSheet:
             yield from ((number, cells, ()) for number in range(first, end))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take the start of an element of the file."""
+        """Handle the start of an element."""
         if tag == "table:table":
             self._is_inside = attributes.get("table:name") == self._name
         elif not self._is_inside:
@@ -118,7 +118,7 @@ class OdsSheet:
             self._start_text(tag, attributes)
 
     def end(self, tag: str) -> None:
-        """Take the end of an element of the file."""
+        """Handle the end of an element."""
         if tag == "table:table":
             self._is_inside = False
         elif not self._is_inside:
@@ -133,7 +133,7 @@ class OdsSheet:
             self._end_row()
 
     def take_text(self, text: str) -> None:
-        """Take text of a cell. Raises `InputFileError` if there is too much of it."""
+        """Handle text of a cell. Raises `InputFileError` if it is too long."""
         if self._is_open and self._paragraphs and not self._beside_open:
             self._paragraphs[-1] += text
             if len(self._paragraphs[-1]) > MAX_TEXT:
@@ -233,7 +233,7 @@ def _read_number(row: int, column: int, value: str, text: str) -> tuple[str, Spe
 
 
 def _to_shown(text: str, plain: str, number: float) -> DisplayedNumber:
-    """Return what a number shows, by its digits alone: the separators are those of the author's country."""
+    """Return how a number is displayed, judged by its digits only: the separators are those of the author's country."""
     if re.search(r"\dE[+-]?\d", text):
         return DisplayedNumber(text, plain, is_scientific=True)
     if "##" in text:

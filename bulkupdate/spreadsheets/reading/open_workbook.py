@@ -21,7 +21,7 @@ SheetRow: TypeAlias = tuple[int, Sequence[str], Sequence[int]]
 
 @dataclass
 class SheetMetadata:
-    """What is known of a sheet beside its texts."""
+    """What is known about a sheet besides its texts."""
 
     special_cells: list[SpecialCell] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
@@ -50,14 +50,14 @@ class OpenSheet(Protocol):
 
     @property
     def metadata(self) -> SheetMetadata:
-        """What is known beside the texts."""
+        """What is known besides the texts."""
 
     @property
     def width(self) -> int:
-        """How many columns, from A on, are in use."""
+        """The number of columns in use, from A on."""
 
     def rows(self, count: int | None = None) -> Iterator[SheetRow]:
-        """Yield the rows, of any lengths; `count` is the maximum, None means all."""
+        """Yield the rows, which may differ in length; `count` is the maximum, None means all."""
 
 
 class Workbook(Protocol):

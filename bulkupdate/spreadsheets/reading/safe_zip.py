@@ -21,7 +21,7 @@ LARGEST_PARSED_BYTES = 8 << 20
 BLOCK_BYTES = 1 << 20
 
 SUSPECT_RATIO = 200
-"""A part that unpacks to more than this many times its size is a bomb; a million formatted blank rows reach 40."""
+"""A part that unpacks to more than this many times its size is a bomb; a million formatted blank rows have 40."""
 
 SUSPECT_BYTES = 32 << 20
 """Smaller parts may be packed more densely."""
@@ -30,7 +30,7 @@ _ENCRYPTED = 0x1
 
 
 class Package:
-    """The parts of the file, by name as calamine finds them: in any case, with slashes or backslashes.
+    """The parts of the file, by name as calamine finds them: upper or lower case, slashes or backslashes.
 
     Raises `InputFileError` if the container is damaged or a bomb.
     """
@@ -42,7 +42,7 @@ class Package:
             self._zip = zipfile.ZipFile(path)
         except OSError:
             raise
-        except Exception as error:  # zipfile raises whatever a damaged file makes happen
+        except Exception as error:  # a damaged file may cause any exception in zipfile
             raise self.damaged_error() from error
         self._parts = {_fold_name(info.filename): info for info in self._zip.infolist()}
         self._check_directory()
@@ -60,7 +60,7 @@ class Package:
         self._zip.close()
 
     def blocks(self, name: str) -> Iterator[bytes]:
-        """Yield a part, block by block. Raises `InputFileError` if it has another size than the directory says."""
+        """Yield a part, block by block. Raises `InputFileError` if its size is not that in the directory."""
         info = self._parts.get(_fold_name(name))
         if info is None:
             raise self.damaged_error()
@@ -85,8 +85,8 @@ class Package:
         """Yield a part of XML, block by block.
 
         Raises `InputFileError` if it declares a document type or entities: no spreadsheet program does, and they can
-        make a small file grow without end. They come before the first element, so the first block decides; one without
-        any element is not part of a spreadsheet.
+        make a small file expand without limit. They precede the first element, so only the first block is checked; a
+        block without any element is not part of a spreadsheet.
         """
         for index, block in enumerate(self.blocks(name)):
             if index == 0:

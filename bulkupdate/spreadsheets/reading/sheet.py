@@ -1,10 +1,10 @@
-"""The options that reading takes, and the sheet it returns."""
+"""The options of reading, and the sheet that it returns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,21 @@ from bulkupdate.customers.models import Finding, Problem
 from bulkupdate.errors import InputFileError
 
 NumberChoice = Literal["displayed", "stored"]
-"""Which text counts if a number format rounds a number."""
+"""Which number is used if a number format rounds."""
+
+
+class SheetTop(NamedTuple):
+    """The first rows of a sheet with their numbers. `sheet_name` is None for a text file or DataFrame."""
+
+    sheet_name: str | None
+    rows: Sequence[tuple[int, Sequence[str]]]
+
+
+ReadTops: TypeAlias = Callable[[str | None, str | None], Sequence[SheetTop]]
+"""Returns the tops of a file's sheets; of a text file, one for each delimiter.
+
+The arguments are the encoding, None to detect it, and the name of a sheet, None for all visible ones.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,7 @@ class ReadOptions:
     `sheet` is the name of the sheet to take, None to find the one with a key column. `encoding` is that of a text file,
     None to detect it. `numbers` says what counts if a number format rounds: the text displayed or the number stored;
     None refuses such cells. `key` names the column that the heading map takes for the customer ids, None if it takes
-    none: for errors.
+    none: for errors. `choose` has the last word on all of it, having seen the tops of the file; None: it is as given.
     """
 
     sheet: str | None
@@ -35,6 +49,11 @@ class ReadOptions:
     encoding: str | None = None
     numbers: NumberChoice | None = None
     key: str | None = None
+    choose: Callable[[ReadTops], ReadOptions] | None = None
+
+    def choose_for(self, read_tops: ReadTops) -> ReadOptions:
+        """Return how to read a file that has these tops."""
+        return self if self.choose is None else self.choose(read_tops)
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,7 @@ class Sheet:
 
     @property
     def customer_ids(self) -> list[str]:
-        """The texts of the key column, which every sheet has that was read."""
+        """The texts of the key column; empty if there is none."""
         key = self.header.key_column
         return [] if key is None else self.frame.iloc[:, key].tolist()
 
@@ -95,9 +114,10 @@ def make_sheet(
     Columns at the right edge without heading and content are left out; any other column keeps its place.
     """
     if frame.empty:
+        where = f" below the headings in row {header.number}" if header.number else ""
         raise InputFileError(
-            f"There are no rows below the headings in row {header.number}.",
-            remedy="Put one customer in each row below the headings and save the file.",
+            f"There are no rows{where}.",
+            remedy=f"Put one customer in each row{where and ' below the headings'} and save the file.",
         )
     width = len(header.headings)
     while width and not header.headings[width - 1].strip() and not frame[width - 1].str.strip().any():
@@ -113,7 +133,7 @@ def make_sheet(
 def _to_problems(
     findings: Sequence[CellFinding], frame: pd.DataFrame, row_numbers: np.ndarray, header: HeaderRow
 ) -> Iterator[Problem]:
-    """Yield the problems of the findings, but for those in blank rows, of which nothing is sent."""
+    """Yield the problems of the findings, except those in blank rows, which are not sent."""
     key = header.key_column
     indexes = np.searchsorted(row_numbers, [found.row for found in findings])
     for found, index in zip(findings, indexes.tolist(), strict=True):

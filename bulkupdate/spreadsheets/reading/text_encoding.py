@@ -22,17 +22,17 @@ SAMPLE_BYTES = 4096
 BLOCK_BYTES = 1 << 20
 SAMPLES = 3
 LIKELY_ENCODINGS = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac-roman", "cp850", "shift_jis", "gb18030")
-"""What the user is offered if the encoding is not certain; Western European Excel writes the first."""
+"""The encodings offered to the user if it is not certain; Western European Excel writes the first."""
 
 _NO_TEXT = frozenset({"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "mbcs", "oem", "utf-7"})
-"""Encodings that no sheet has, or that decode to half a surrogate pair."""
+"""Encodings that no sheet has, or that decode to halves of surrogate pairs."""
 
 _NAME_IT = "Save it in Excel as 'CSV UTF-8' or as .xlsx, or name its encoding, for example --encoding {}."
 
 
 @dataclass(frozen=True)
 class TextEncoding:
-    """An encoding: Python's name of it, and its name for users. `samples` are texts as read, if it was a guess."""
+    """An encoding: its name in Python, and its name for users. `samples` are texts as read, if it was guessed."""
 
     codec: str
     name: str
@@ -40,7 +40,7 @@ class TextEncoding:
 
 
 def require_encoding(name: str) -> str:
-    """Return Python's name of an encoding that a user names. Raises `UsageError` if it is not a text encoding."""
+    """Return the name in Python of an encoding that a user named. Raises `UsageError` if it is not a text encoding."""
     try:
         info = codecs.lookup(name)
         is_text = info._is_text_encoding and info.name not in _NO_TEXT
@@ -59,9 +59,9 @@ def detect_encoding(path: Path, named: str | None = None) -> TextEncoding:
     """Return the encoding of a text file; `named` is the one that the user named, None to detect it.
 
     A byte order mark decides, then the name, then zero bytes in every second place (UTF-16 without a mark), then
-    whether all of the file is UTF-8. Else it counts as Windows-1252 if the result is plausible Western European text.
-    Raises `InputFileError` if the bytes fit none of these, clearly contradict the name, or hold NUL characters, and
-    `UsageError` for an unknown name.
+    whether all of the file is UTF-8. Otherwise it counts as Windows-1252 if the result is plausible Western European
+    text. Raises `InputFileError` if the bytes fit none of these, clearly contradict the name, or hold NUL characters,
+    and `UsageError` for an unknown name.
     """
     chosen = TextEncoding(require_encoding(named), named) if named else None
     with path.open("rb") as file:
@@ -104,16 +104,16 @@ def _find_encoding(path: Path) -> TextEncoding:
 
 
 def _refuse_utf8_as_single_bytes(path: Path, encoding: TextEncoding) -> None:
-    """Refuse UTF-8 under the name of a single-byte encoding, which would read each letter as several wrong ones."""
+    """Refuse UTF-8 if a single-byte encoding was named, which would read each letter as several wrong ones."""
     is_single_byte = "\ufffd" not in b"\xe9".decode(encoding.codec, "replace")
     if is_single_byte and _find_error(path, "ascii") is not None and _find_error(path, "utf-8") is None:
         garbled = next(iter(sample_texts(path, encoding.codec)), "")
         shown = f": as {encoding.name} it would hold texts such as “{garbled}”" if garbled else ""
-        raise InputFileError(f"{path.name} is UTF-8, not {encoding.name}{shown}.", remedy="Leave out --encoding.")
+        raise InputFileError(f"{path.name} is UTF-8, not {encoding.name}{shown}.", remedy="Omit --encoding.")
 
 
 def _guess_western(path: Path) -> TextEncoding:
-    # its patterns take 30 ms to compile, which a file in Unicode can do without
+    # its patterns take 30 ms to compile, and a Unicode file does not need them
     from bulkupdate.spreadsheets.reading.western_text import find_implausible
 
     undecodable = _find_error(path, "cp1252") is not None

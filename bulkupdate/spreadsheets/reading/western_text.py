@@ -1,9 +1,9 @@
-"""Tell Western European text from text of another code page that was decoded as Windows-1252.
+"""Distinguish Western European text from text of another code page that was decoded as Windows-1252.
 
 Nearly any bytes decode as Windows-1252; Polish, Russian or Macintosh bytes give the wrong letters. So each character
-outside ASCII is checked with its neighbours: `£ódŸ`, `Èâàí` and `JŸrgen` are not written in any language of Western
-Europe. Wrongly refusing a text costs the user one option, wrongly accepting one sends wrong data, so anything doubtful
-is refused. That includes Icelandic and Estonian, whose letters are also what Turkish and Hungarian ones are misread as.
+outside ASCII is checked with its neighbours: `£ódŸ`, `Èâàí` and `JŸrgen` occur in no language of Western Europe.
+Wrongly refusing a text costs the user one option, wrongly accepting one sends wrong data, so anything doubtful is
+refused. That includes Icelandic and Estonian, whose letters are also what Turkish and Hungarian letters are misread as.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PAIRS = frozenset(
     }.items()
     for other in others
 )  # fmt: skip
-"""Accented letters that occur side by side; others do so only in words that are misread."""
+"""Accented letters that occur side by side; other pairs occur only in misread words."""
 
 _PAIR = re.compile(f"(?=([{_ACCENTED}]{{2}}))")
 
@@ -80,7 +80,7 @@ _SIGNS = (
 
 _PLAUSIBLE = re.compile("|".join((*_LETTERS, *_SIGNS)))
 _STRANGE_CASE = re.compile(f"[{_LOWER}][{_CAPITALS}]|[{_UPPER}][{_CAPITALS}][{_LOWER}]|Ÿ(?=[a-z])|(?<![A-Z])Ÿ")
-"""A capital within a word of small letters, or after the first capital of one."""
+"""A capital within a word of small letters, or after its first capital."""
 
 _WORD = re.compile(r"[^\s,;|\"]+|.")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
@@ -20,7 +21,7 @@ from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS, Special, Sp
 from bulkupdate.spreadsheets.reading.frame_builder import FrameBuilder
 from bulkupdate.spreadsheets.reading.header_row import SEARCHED_ROWS, find_header_row
 from bulkupdate.spreadsheets.reading.open_workbook import Merge, OpenSheet, SheetMetadata, SheetRow, Workbook
-from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, make_sheet
+from bulkupdate.spreadsheets.reading.sheet import CellFinding, ReadOptions, Sheet, SheetTop, make_sheet
 from bulkupdate.text import pluralize, quote_argument
 
 MAX_MERGED_CELLS = 100_000
@@ -28,7 +29,7 @@ _MERGED = Finding.error(ProblemCode.MERGED)
 
 
 def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet:
-    """Read the sheet that is named, or the only one with a key column. Raises `InputFileError`."""
+    """Read the named sheet, or the only one with a key column. Raises `InputFileError`."""
     name, sheet, header = _choose_sheet(path, workbook, options)
     resolver = _CellResolver(header, sheet.metadata, options)
     builder = FrameBuilder(len(header.headings), options)
@@ -38,6 +39,35 @@ def read_workbook(path: Path, workbook: Workbook, options: ReadOptions) -> Sheet
     frame, row_numbers = builder.build()
     findings = [*resolver.findings, *_find_merged(sheet.metadata.merges, header, row_numbers)]
     return make_sheet(frame, row_numbers, header, findings, _note(sheet.metadata, options), name)
+
+
+class KeptSheets:
+    """A workbook whose sheets are opened once each, however often they are asked for."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._opened: dict[str, OpenSheet] = {}
+
+    @property
+    def sheets(self) -> Sequence[tuple[str, bool]]:
+        """The names of the sheets, and whether each is hidden."""
+        return self._workbook.sheets
+
+    def open_sheet(self, name: str) -> OpenSheet:
+        """Open a sheet, or return it if it is open."""
+        if name not in self._opened:
+            self._opened[name] = self._workbook.open_sheet(name)
+        return self._opened[name]
+
+    def read_tops(self, _encoding: str | None, wanted: str | None) -> list[SheetTop]:
+        """Return the tops of the visible sheets, or of the one that is wanted; see `ReadTops`."""
+        tops = []
+        for name, is_hidden in self.sheets:
+            if is_hidden if wanted is None else name != wanted:
+                continue
+            with suppress(InputFileError):  # if it is to be read, reading says what is wrong with it
+                tops.append(SheetTop(name, _read_top(self.open_sheet(name))))
+        return tops
 
 
 def _read_top(sheet: OpenSheet) -> list[tuple[int, Sequence[str]]]:
@@ -53,7 +83,7 @@ class _Table(NamedTuple):
 def _choose_sheet(path: Path, workbook: Workbook, options: ReadOptions) -> _Table:
     """Return the named sheet, or the only one with a key column.
 
-    A sheet with a key column and no other field (a list of the fields, as on our sheet Instructions) counts only if
+    A sheet with a key column and no other field (such as the list of fields on our sheet Instructions) counts only if
     there is no better one.
     """
     if options.sheet is not None:
@@ -159,13 +189,13 @@ class _CellResolver:
         return cells
 
     def _add(self, row: int, column: int, finding: Finding | None) -> None:
-        """Keep a finding, but not one about a column that is not sent."""
+        """Keep a finding, unless it is about a column that is not sent."""
         if finding and self._fields[column]:
             self.findings.append(CellFinding(row, column, finding))
 
 
 def _find_merged(merges: Sequence[Merge], header: HeaderRow, row_numbers: np.ndarray) -> Iterator[CellFinding]:
-    """Find merged cells: all show one value, but only the first holds it; the others would mean "no change"."""
+    """Find merged cells: all show one value, but only the first holds it; the others would count as blank."""
     known = [column for column, field in enumerate(header.fields) if field]
     count = 0
     for first_row, first_column, last_row, last_column in merges:

@@ -34,7 +34,7 @@ class XlsWorkbook:
             raise (encrypted_error(path) if "encrypted" in str(error) else _damaged_error(path)) from error
         except (InputFileError, OSError):
             raise
-        except Exception as error:  # xlrd raises whatever a damaged file makes happen
+        except Exception as error:  # a damaged file may cause any exception in xlrd
             raise _damaged_error(path) from error
         self._path = path
 
@@ -55,7 +55,7 @@ class XlsWorkbook:
 
 
 class XlsSheet:
-    """One sheet of it."""
+    """A sheet of the workbook."""
 
     def __init__(self, book: xlrd.Book, sheet: XlrdSheet) -> None:
         self._book = book

@@ -1,4 +1,4 @@
-"""Read an .xlsb file record by record, as calamine gives error cells as blanks, and no formats.
+"""Read an .xlsb file record by record, as calamine reports error cells as blanks, and no formats.
 
 Source: [MS-XLSB], 2.1.4 (record), 2.3 (record numbers), 2.5 (structures).
 """
@@ -117,7 +117,7 @@ class XlsbWorkbook:
 
 
 class XlsbSheet:
-    """One sheet of it, filled record by record."""
+    """A sheet of the workbook, filled record by record."""
 
     def __init__(self, codes: Sequence[str], shared: Sequence[str], *, is_1904: bool) -> None:
         self.metadata = SheetMetadata(is_1904=is_1904)
@@ -132,7 +132,7 @@ class XlsbSheet:
                 yield number, [cells.get(column, "") for column in range(max(cells) + 1)], ()
 
     def take(self, number: int, data: bytes) -> None:
-        """Take one record of the sheet."""
+        """Handle one record of the sheet."""
         if number == RecordType.ROW:
             self._rows.append((struct.unpack_from("<I", data)[0] + 1, {}))
             self.metadata.hidden_rows += bool(data[11] & 0x10)
@@ -215,7 +215,7 @@ def _read_records(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_text(data: bytes, at: int) -> tuple[str, int]:
-    """Return a text with its length before it, and where it ends; a missing text is empty."""
+    """Return a text that is stored after its length, and where it ends; a missing text is empty."""
     (count,) = struct.unpack_from("<I", data, at)
     if count == 0xFFFFFFFF:
         return "", at + 4
@@ -226,7 +226,7 @@ def _read_text(data: bytes, at: int) -> tuple[str, int]:
 
 
 def _read_rk(packed: int) -> float:
-    """Return a number in the short form: 30 bits, a whole number or the upper part of a double, maybe in hundredths."""
+    """Return a number in short form: 30 bits of a whole number or of a double's upper part, perhaps in hundredths."""
     if packed & 2:
         number = float((packed >> 2) - (1 << 30 if packed & 0x80000000 else 0))
     else:

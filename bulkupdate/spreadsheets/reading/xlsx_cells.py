@@ -1,4 +1,4 @@
-"""What a scan of a worksheet's XML collects, by whichever of the two ways the XML is read."""
+"""What a scan of a worksheet's XML collects, whether by tokens or by parsing."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SheetScan:
     _seen_rows: bytearray = field(default_factory=lambda: bytearray(MAX_ROWS + 1))
 
     def take_rows(self, numbers: Iterable[int]) -> None:
-        """Take the numbers of rows. Raises `InputFileError` if two are the same: one of them would be lost."""
+        """Record row numbers. Raises `InputFileError` if two are equal: one of the rows would be lost."""
         for number in numbers:
             if not 0 < number <= MAX_ROWS:
                 continue
@@ -80,7 +80,7 @@ class SheetScan:
     def take_cell(
         self, row: int, column: int, attributes: tuple[int, str], formula: str | None, value: str | None
     ) -> None:
-        """Take one cell.
+        """Record a cell.
 
         `attributes` are its style and its type; `formula` and `value` are None if the cell does not have them.
         """

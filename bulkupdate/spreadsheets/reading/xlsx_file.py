@@ -20,10 +20,10 @@ from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, Styles
 from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
 
 ROOMY_AREA = 8_000_000
-"""Cells that calamine may allocate, even if few of them are filled."""
+"""Cells that calamine may allocate even if few of them are filled."""
 
 MAX_DAYS = 10_000_000
-"""Days that a date or a length of time may have; Excel's own last date is day 2,958,465."""
+"""The maximum days of a date or a duration; Excel's own last date is day 2,958,465."""
 
 _DATE_LETTERS = frozenset("dmyhsDMYHS")
 
@@ -35,7 +35,7 @@ class _Entry(NamedTuple):
 
 
 class XlsxWorkbook:
-    """The workbook. Raises `InputFileError` if it is damaged, protected, or beyond the limits."""
+    """The workbook. Raises `InputFileError` if it is damaged, protected, or exceeds a limit."""
 
     def __init__(self, path: Path, package: Package, options: ReadOptions) -> None:
         self._path = path
@@ -71,12 +71,12 @@ class XlsxWorkbook:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
             raise InputFileError(
                 f"The sheet “{name}” reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
-                f"though only {extent.filled:,} cells are filled.",
-                remedy="Delete the cells far from the table; if another sheet is meant, name it: --sheet.",
+                f"alalalthough only {extent.filled:,} cells are filled.",
+                remedy="Delete the cells far from the table, or name another sheet with --sheet.",
             )
 
     def _find_folder(self) -> str:
-        """Return the folder of the workbook within the file, as calamine finds it too: `xl/` but for a few programs."""
+        """Return the folder of the workbook within the file, found as calamine does: usually `xl/`."""
         relations = _all(self._package.parse_xml("_rels/.rels"), "Relationship")
         targets = {item.get("Target", "") for item in relations if item.get("Type", "").endswith("/officeDocument")}
         if len(targets) != 1:
@@ -117,7 +117,7 @@ class XlsxWorkbook:
 
 
 class XlsxSheet:
-    """One sheet of it."""
+    """A sheet of the workbook."""
 
     def __init__(self, book: CalamineBook, name: str, metadata: SheetMetadata) -> None:
         self._book = book
@@ -133,7 +133,7 @@ class XlsxSheet:
 
 
 def _is_far_date(cell: SpecialCell) -> bool:
-    """Whether calamine may take the number for a date out of its range: it decides by the letters of the format."""
+    """Return whether calamine may take the number for a date out of range: it decides by the format's letters."""
     return not abs(cell.number) <= MAX_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
 
 

@@ -1,4 +1,4 @@
-"""Parse a worksheet's XML in full, if it is not written as Excel writes it."""
+"""Parse a worksheet's XML in full, if it is not in Excel's style."""
 
 from __future__ import annotations
 

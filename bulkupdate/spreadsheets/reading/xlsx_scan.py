@@ -1,8 +1,8 @@
 """Scan a worksheet's XML once for what calamine does not report: errors, formulas, formats, hidden rows, merges.
 
-calamine gives error cells and formulas never calculated as blanks, and numbers without their formats. The scan also
-finds how far the sheet reaches, before calamine allocates all of it. It searches for tokens instead of parsing, as a
-sheet has millions of cells and few are special. XML in an unusual style is parsed (`xlsx_parse.py`).
+calamine reports error cells and uncalculated formulas as blanks, and numbers without their formats. The scan also finds
+the extent of the sheet, before calamine allocates all of it. It searches for tokens instead of parsing, as a sheet may
+have millions of cells, of which few are special. XML in an unusual style is parsed (`xlsx_parse.py`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Tokens:
         self._patterns = [re.compile(pattern) for pattern in (*_ALWAYS, *_style_patterns(styles))]
 
     def scan(self, blocks: Iterable[bytes]) -> SheetScan:
-        """Take the rows in chunks that end with a row, and what is before and after them."""
+        """Scan the rows in chunks that end with a row, and the XML before and after them."""
         rest, is_top, is_tail = b"", True, False
         for block in blocks:
             chunk = rest + block
@@ -148,7 +148,7 @@ class _Tokens:
 
 
 def _style_patterns(styles: Styles) -> list[bytes]:
-    """Return patterns of filled cells whose style does not show numbers as they are; blank cells do not match."""
+    """Return patterns of filled cells whose style does not show numbers unchanged; blank cells do not match."""
     always = [
         str(style)
         for style, code in enumerate(styles.codes)
@@ -182,7 +182,7 @@ def _find_cells(pattern: re.Pattern[bytes], rows: bytes) -> Iterator[int]:
 
 
 def _count_columns(first: bytes, last: bytes) -> int:
-    """Count hidden columns, but not those up to the sheet's edge, which hold no data."""
+    """Count hidden columns, except those up to the sheet's edge, which hold no data."""
     if not (first.isdigit() and last.isdigit()) or int(last) >= 16_384:
         return 0
     return max(0, int(last) - int(first) + 1)

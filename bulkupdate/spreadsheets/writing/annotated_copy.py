@@ -49,7 +49,7 @@ _LITERAL_ESCAPE = re.compile("_(?=x(?!00[01]|005F|FFF)[0-9A-Fa-f]{4}_)")
 
 
 class MarkedCopy(NamedTuple):
-    """An annotated copy: what it lacks, in plain words, and the marked cell of each problem: `'Customers'!D3`."""
+    """An annotated copy: what it lacks, in words, and the marked cell of each problem: `'Customers'!D3`."""
 
     path: Path
     losses: Sequence[str]
@@ -62,9 +62,9 @@ def annotated_path(report_path: Path) -> Path:
 
 
 def annotation_blocker(source: Path, row_count: int) -> str | None:
-    """Return in one sentence why no annotated copy is made of this file; None if one can be made."""
+    """Return in one sentence why no annotated copy of this file is made; None if one can be made."""
     if source.suffix.lower() != ".xlsx":
-        return "An annotated copy is made of .xlsx files only."
+        return "Annotated copies are made of .xlsx files only."
     if row_count > MOST_ROWS:
         return f"No annotated copy was made: the sheet has more than {MOST_ROWS:,} rows."
     try:
@@ -86,10 +86,10 @@ def write_annotated_copy(
     key_heading: str,
     problems: Sequence[Problem],
 ) -> MarkedCopy:
-    """Write a copy of `source` to `target`, the cells that have problems marked and commented, and listed in a sheet.
+    """Write a copy of `source` to `target` with the problem cells marked, commented, and listed in a sheet.
 
-    `headings` are the sheet's, column by column; a problem of the whole row is put on the column `key_heading`. Errors
-    are red, warnings amber. Formulas keep the values they show; nothing is calculated, no macro is run. Raises
+    `headings` are the sheet's, column by column; a problem of the whole row is marked in the column `key_heading`.
+    Errors are red, warnings amber. Formulas keep their displayed values; nothing is calculated, no macro is run. Raises
     `UsageError` if the copy cannot be written or the workbook cannot be copied.
     """
     locations: list[str] = []
@@ -115,12 +115,12 @@ class UncopiableError(Exception):
 def write_edited_copy(
     source: Path, target: Path, sheet_name: str, kind: OwnFileKind, edit: Callable[[Worksheet], None]
 ) -> list[str]:
-    """Write a copy of `source` to `target`, with that sheet edited. Return what the copy lacks, in plain words.
+    """Write a copy of `source` to `target`, with that sheet edited. Return what the copy lacks, in words.
 
     Raises `UncopiableError` if the workbook cannot be copied, `UsageError` if the copy cannot be written.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # `list_losses` names the losses they warn of
+        with warnings.catch_warnings(action="ignore"):  # `list_losses` names the losses that they are about
             content = _copy(source, sheet_name, kind, edit)
         losses = list_losses(source)
     except Exception as error:  # openpyxl fails in many ways on workbooks that Excel opens
@@ -131,15 +131,15 @@ def write_edited_copy(
 
 
 def _say_why(source: Path, error: Exception) -> str:
-    """Why the copy failed, in words that mean something to the user."""
+    """Return why the copy failed, in words for the user."""
     if isinstance(error, MemoryError):
         return "the workbook is too large"
     with suppress(Exception), zipfile.ZipFile(source) as package:
         if any("\\" in entry.orig_filename for entry in package.infolist()):
-            return "its parts are named in a way that few programs can read; saving it in Excel helps"
+            return "its parts have names that few programs can read; save it in Excel first"
         if any(b"purl.oclc.org/ooxml" in package.read(name) for name in package.namelist() if "workbook.xml" in name):
             return "it is saved as “Strict Open XML Spreadsheet”; as “Excel Workbook” it can be copied"
-    return "it holds something that cannot be copied"
+    return "it contains something that cannot be copied"
 
 
 def _copy(source: Path, sheet_name: str, kind: OwnFileKind, edit: Callable[[Worksheet], None]) -> bytes:
@@ -160,7 +160,7 @@ def _escape_literals(book: Workbook) -> None:
             for cell in row:
                 if cell.data_type == "s" and _LITERAL_ESCAPE.search(str(cell.value)):
                     cell.value = _LITERAL_ESCAPE.sub("_x005F_", str(cell.value))
-                    cell.data_type = "s"  # a text that begins with "=" is still one
+                    cell.data_type = "s"  # a text that begins with "=" is still a text
 
 
 def _mark_problems(
@@ -169,7 +169,7 @@ def _mark_problems(
     """Mark the cells; return the location of each problem's cell."""
     places = _find_columns(sheet, heading_row, headings)
     key_place = places.get(_squeeze(key_heading), 1)
-    cells = [_get_cell(sheet, each.row, places.get(_squeeze(each.column), key_place)) for each in problems]
+    cells = [_get_cell(sheet, problem.row, places.get(_squeeze(problem.column), key_place)) for problem in problems]
     by_cell: dict[Cell, list[Problem]] = {}
     for cell, problem in zip(cells, problems, strict=True):
         by_cell.setdefault(cell, []).append(problem)
@@ -182,12 +182,12 @@ def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None
 
     Excel applies rules by priority, LibreOffice by their order in the file.
     """
-    others = [(str(each.sqref), rule) for each in sheet.conditional_formatting for rule in each.rules]
+    others = [(str(area.sqref), rule) for area in sheet.conditional_formatting for rule in area.rules]
     if not others:
         return
     sheet.conditional_formatting = ConditionalFormattingList()
     for priority, (severity, fill) in enumerate(_FILLS.items(), start=1):
-        cells = " ".join(place for place, each in marked.items() if each is severity)
+        cells = " ".join(place for place, marked_severity in marked.items() if marked_severity is severity)
         if cells:
             style = DifferentialStyle(fill=PatternFill(bgColor=fill.fgColor))
             rule = Rule("expression", formula=["TRUE"], dxf=style, stopIfTrue=True, priority=priority)
@@ -198,7 +198,7 @@ def _raise_above_rules(sheet: Worksheet, marked: Mapping[str, Severity]) -> None
 
 
 def _find_columns(sheet: Worksheet, heading_row: int, headings: Sequence[str]) -> dict[str, int]:
-    """Return the column of each heading, from 1: where it stands in the sheet, else by its place among the headings."""
+    """Return the column of each heading, from 1: its cell in the sheet, else its position among the headings."""
     places = {_squeeze(heading): place for place, heading in reversed(list(enumerate(headings, start=1)))}
     found = {_squeeze(str(cell.value)): cell.column for cell in reversed(sheet[heading_row]) if cell.value is not None}
     return places | found
@@ -219,10 +219,11 @@ def _get_cell(sheet: Worksheet, row: int, place: int) -> Cell:
 
 
 def _mark(cell: Cell, problems: Sequence[Problem]) -> Severity:
-    severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in problems) else Severity.WARNING
+    severity = Severity.ERROR if any(problem.severity is Severity.ERROR for problem in problems) else Severity.WARNING
     cell.fill = copy(_FILLS[severity])
     lines = [
-        f"{each.severity.value.capitalize()}: {end_sentence(each.message)} {each.remedy}".strip() for each in problems
+        f"{problem.severity.value.capitalize()}: {end_sentence(problem.message)} {problem.remedy}".strip()
+        for problem in problems
     ]
     if cell.comment:
         lines.insert(0, cell.comment.text)

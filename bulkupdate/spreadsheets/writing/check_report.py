@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
 from pathlib import Path
 
-from bulkupdate.customers.models import Change, Problem
+from bulkupdate.customers.models import Change, Correction, Problem
 from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
 from bulkupdate.spreadsheets.writing.annotated_copy import MarkedCopy
+from bulkupdate.spreadsheets.writing.corrections_sheet import add_corrections
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.problem_listing import SEVERITY_COLOURS
@@ -53,14 +54,15 @@ def write_check_report(
     changes: Iterable[Change] | None,
     summary: Sequence[SummaryRow],
     matches: Iterable[Sequence[str | int]] | None = None,
+    corrections: Sequence[Correction] = (),
     copy: MarkedCopy | None = None,
 ) -> None:
-    """Write the sheets Summary, Problems, Preview and, unless these are None, Changes and Matches to a workbook.
+    """Write the sheets Summary, Problems and Preview to a workbook; if there are any, Changes, Matches and Corrections.
 
     A preview is a row number, a customer id and the exact body; `summary` holds labels, values and perhaps remarks;
-    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. `copy` is the annotated copy beside the report, whose
-    cells the row numbers of the problems lead to; None if there is none. The file appears whole or not at all; it is
-    readable by its owner only. If a sheet has no room for all rows, its last one says so. Raises `UsageError` if the
+    `matches` are the lines of that sheet, see `MATCH_COLUMNS`. `copy` is the annotated copy beside the report, to whose
+    cells the row numbers of the problems link; None if there is none. The file is written completely or not at all;
+    only its owner can read it. If a sheet has no room for all rows, its last row says so. Raises `UsageError` if the
     file cannot be written.
     """
     book = styles.new_book(SUMMARY_SHEET, PROBLEMS_SHEET, PREVIEW_SHEET)
@@ -83,6 +85,7 @@ def write_check_report(
         streamed[MATCHES_SHEET] = format_table(
             book.create_sheet(MATCHES_SHEET), MATCH_COLUMNS, _cap(map(_format_match, matches))
         )
+    streamed |= add_corrections(book, corrections)
     with replace_file(path) as stream:
         write_workbook(book, stream, streamed, OwnFileKind.CHECK_REPORT)
 
@@ -101,7 +104,7 @@ def _make_sections(problems: Sequence[Problem], summary: Sequence[SummaryRow]) -
 
 
 def _cap(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
-    """Yield as many rows as a sheet holds under its heading; the last says so if some are left out."""
+    """Yield as many rows as fit in a sheet below its heading; the last says so if some are left out."""
     iterator = iter(rows)
     yield from islice(iterator, EXCEL_ROWS - 2)
     rest = list(islice(iterator, 2))

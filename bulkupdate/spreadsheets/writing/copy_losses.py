@@ -1,4 +1,4 @@
-"""What a workbook holds that its annotated copy does not: openpyxl leaves it out."""
+"""What an annotated copy lacks, as openpyxl does not copy it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BY_PART = {
     r"xl/(ctrlProps|activeX)/": _CONTROLS,
     r"xl/diagrams/": "SmartArt",
     r"xl/embeddings/": "embedded objects",
-    r"xl/threadedComments/": "threads of comments",
-    r"xl/charts/chartEx|xl/chartEx/": "charts of the newer kinds",
+    r"xl/threadedComments/": "threaded comments",
+    r"xl/charts/chartEx|xl/chartEx/": "newer kinds of charts",
     r"xl/richData/": "pictures in cells and linked data types",
-    r"xl/(connections\.xml|queryTables/|model/)": "connections to outside data",
+    r"xl/(connections\.xml|queryTables/|model/)": "connections to external data",
 }
 _DROP_DOWNS = "drop-down lists that take their entries from another sheet"
 _FORMATS = "data bars, icon sets and other newer conditional formatting"
@@ -38,7 +38,7 @@ _OLD_DRAWING = re.compile(r"xl/drawings/[^/]+\.vml")
 
 
 def list_losses(source: Path) -> list[str]:
-    """Return the kinds of contents of the workbook that are missing in its annotated copy, in plain words.
+    """Return, in words, the kinds of contents of the workbook that its annotated copy lacks.
 
     Raises what `zipfile` raises if the package cannot be read.
     """
@@ -50,7 +50,7 @@ def _find_losses(package: zipfile.ZipFile) -> Iterator[str]:
     for name in package.namelist():
         yield from (loss for pattern, loss in _BY_PART.items() if re.match(pattern, name))
         if _SHEET.fullmatch(name):
-            found = {each.upper() for each in _EXTENSION.findall(package.read(name))}
+            found = {uri.upper() for uri in _EXTENSION.findall(package.read(name))}
             yield from (loss for uri, loss in _BY_EXTENSION.items() if uri in found)
         elif _DRAWING.fullmatch(name) and _SHAPE.search(package.read(name)):
             yield "text boxes and shapes"

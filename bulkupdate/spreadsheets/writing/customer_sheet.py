@@ -1,4 +1,4 @@
-"""Write customers as a sheet in the input format, to edit and give back: for `undo` and `export`."""
+"""Write customers as a sheet in the input format, to edit and send: for `undo` and `export`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ RESTORED_SHEET = "Values"
 
 _REMARKS = (
     Column("Customer", 13.0), Column("Field", 26.0), Column("Value", 46.0, styles.WRAPPED_TEXT),
-    Column("Why it is not in the sheet as it is", 60.0, styles.WRAPPED_TEXT),
+    Column("Why the sheet does not hold it exactly", 60.0, styles.WRAPPED_TEXT),
 )  # fmt: skip
 _RESTORED = (
     Column("Customer", 13.0), Column("Field", 26.0), Column("Sent by the run", 46.0, styles.WRAPPED_TEXT),
     Column("Value before the run", 46.0, styles.WRAPPED_TEXT),
 )  # fmt: skip
-"""The first heading is not that of the key column, by which reading recognises a sheet of customers."""
+"""The first heading is not that of the key column, by which a sheet of customers is recognised."""
 
 _RULES = {
     OwnFileKind.EXPORT: (
@@ -42,16 +42,16 @@ _RULES = {
             ("Edit", f"the values in the sheet {SHEET}. Rows and columns that you do not need may be deleted."),
             BLANK_RULE,
             CLEAR_RULE,
-            ("Check", "the sheet with: bulkupdate check FILE.xlsx --live — shows what would change; nothing is sent."),
-            ("Send", "it with: bulkupdate run FILE.xlsx --only-changes"),
+            ("Check", "the sheet: upload it on the page, or: bulkupdate check FILE.xlsx. Nothing is sent."),
+            ("Send", "only what differs: by a tick on the page, or: bulkupdate run FILE.xlsx, option only-changes."),
         ),
     ),
     OwnFileKind.UNDO: (
         "How to undo the run",
         (
             ("The sheet", f"{SHEET} holds the values that the customers had before the run."),
-            ("Compare", f"the sheet {RESTORED_SHEET}: what the run sent, beside the value that was there before."),
-            ("Delete", "the rows that are to stay as they are now."),
+            ("Compare", f"the sheet {RESTORED_SHEET}: what the run sent, beside the previous value."),
+            ("Delete", "the rows of customers that should not be restored."),
             BLANK_RULE,
             CLEAR_RULE,
             ("Send", "the sheet: upload it on the page, or: bulkupdate run FILE.xlsx"),
@@ -61,7 +61,7 @@ _RULES = {
 
 
 class Remark(NamedTuple):
-    """A value that the sheet does not hold, or not as it is."""
+    """A value that the sheet does not hold, or not exactly."""
 
     customer_id: str
     field: str
@@ -70,7 +70,7 @@ class Remark(NamedTuple):
 
 
 class RestoredValue(NamedTuple):
-    """A value that an undo sheet restores, as text: what the run sent, and what was there before."""
+    """A value that an undo sheet restores, as text, and what the run sent."""
 
     customer_id: str
     field: str
@@ -88,8 +88,8 @@ def write_customer_sheet(
 ) -> None:
     """Write a workbook, or CSV if `path` ends in `.csv`, with the columns CustomerId and `names`.
 
-    A row is the id and a text for each name. `remarks` and `restored` go to sheets of their own; a CSV file has no room
-    for them. The file appears whole or not at all, readable by its owner only. Raises `UsageError` if it cannot be
+    A row is the id and a text for each name. `remarks` and `restored` go to separate sheets; a CSV file has no room for
+    them. The file is written completely or not at all; only its owner can read it. Raises `UsageError` if it cannot be
     written.
     """
     headings = (CUSTOMER_ID.name, *names)

@@ -1,6 +1,6 @@
 """Escape texts for XLSX and CSV, so that they stay texts, and make hidden characters visible.
 
-A workbook's cell is XML written here, not by a library, because what was measured loses data: XlsxWriter 3.3.1 writes a
+The XML of a workbook's cells is written here, as libraries were found to lose data: XlsxWriter 3.3.1 writes a
 text that begins with `<r>` and ends with `</r>` as raw XML (the text is gone) and reads `_x0041_x0042_` back as
 `_x0041B`; openpyxl 3.1.5 does not escape `_x0041_` at all, so Excel shows `A`.
 """
@@ -28,7 +28,7 @@ _UNSEEN = re.compile(
 
 
 def shorten(text: str) -> str:
-    """Return a text that fits into an Excel cell; a longer one is cut and ends by saying so (`SHORTENED`)."""
+    """Return a text that fits into an Excel cell; a longer one is cut and ends with a note (`SHORTENED`)."""
     if _count_units(text) <= CELL_UNITS:
         return text
     mark = f"… [shortened: {len(text):,} characters]"
@@ -44,15 +44,15 @@ def _count_units(text: str) -> int:
 
 
 def format_inline_string(text: str) -> str:
-    """Return the content of a cell's `<is>` element that every program reads back as this text.
+    """Return the content of a cell's `<is>` element that every program reads as this text.
 
-    A control character becomes Excel's own escape `_x0007_`, which calamine and LibreOffice turn back and openpyxl
-    shows. A text that merely looks like that escape is broken into two runs, so that it is not decoded. Half of a
+    A control character becomes Excel's own escape `_x0007_`, which calamine and LibreOffice decode and openpyxl shows.
+    A text that merely looks like that escape is split into two runs, so that it is not decoded. Half of a
     surrogate pair, which no file can hold, becomes `�`; a text too long for a cell is shortened visibly.
     """
     if len(text) * 2 > CELL_UNITS:
         text = shorten(text)
-    if text.isprintable() and "_x" not in text:  # nearly every text, and quicker than a pattern
+    if text.isprintable() and "_x" not in text:  # nearly every text, and faster than a pattern
         for mark, entity in _XML_ENTITIES.items():
             if mark in text:
                 text = text.replace(mark, entity)
@@ -74,8 +74,8 @@ def _escape_for_xml(found: re.Match[str]) -> str:
 def neutralise_for_csv(text: str) -> str:
     """Return the text as a CSV cell that no spreadsheet program runs as a formula.
 
-    What begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, also where apostrophes
-    already stand there; the reader takes one off, so that the text comes back as it was, but for what no text file can
+    Text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return, perhaps after apostrophes, gets another
+    apostrophe in front; reading removes one, so that the text comes back unchanged, except for what no text file can
     hold (`replace_unwritable`).
     """
     text = replace_unwritable(text)

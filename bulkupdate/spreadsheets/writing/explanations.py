@@ -1,4 +1,4 @@
-"""Explain in sentences why rows did not go through, and what to do about it."""
+"""Explain in sentences why rows were not updated, and what to do about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ProblemsByRow = Mapping[int, Sequence[Problem]]
 
 
 class Explanation(NamedTuple):
-    """Why a row did not go through, and what to do; both for display. An empty remedy: nothing is to be done."""
+    """Why a row was not updated, and what to do; both for display. An empty remedy: there is nothing to do."""
 
     reason: str
     remedy: str
@@ -35,7 +35,7 @@ class Explanation(NamedTuple):
 
 
 def group_errors(problems: Iterable[Problem]) -> ProblemsByRow:
-    """Return the errors by their row; warnings keep no row from being sent."""
+    """Return the errors by row, without warnings, which do not keep a row from being sent."""
     found: dict[int, list[Problem]] = defaultdict(list)
     for problem in problems:
         if problem.severity is Severity.ERROR:
@@ -50,11 +50,11 @@ def explain(line: ResultLine, problems: ProblemsByRow) -> list[Explanation]:
     found = problems.get(line.row, ()) if line.status is Status.INVALID else ()
     if not found:
         return [Explanation(make_visible(line.message), find_remedy(line))]
-    return [Explanation(make_visible(_name_problem(each)), make_visible(each.remedy)) for each in found]
+    return [Explanation(make_visible(_name_problem(problem)), make_visible(problem.remedy)) for problem in found]
 
 
 def find_remedy(line: ResultLine) -> str:
-    """Return what to do about a row that did not go through, as far as its status tells."""
+    """Return what to do about a row that was not updated, judged by its status."""
     if line.status is Status.REJECTED and (line.http_status == 404 or "not found" in line.message.lower()):
         return NOT_FOUND
     return _REMEDIES[line.status]
@@ -66,7 +66,7 @@ def end_sentence(text: str) -> str:
 
 
 def _name_problem(problem: Problem) -> str:
-    """Return the problem with its column; one of the whole row with the text that would be in no result otherwise."""
+    """Return the problem with its column, or for a whole row with its text, which is not in the results otherwise."""
     if problem.column:
         return f"{problem.column}: {problem.message}"
     return f"{problem.message} ({quote(problem.value)})" if problem.value else problem.message

@@ -27,7 +27,7 @@ FieldColumns = Mapping[int, Field]
 def add_heading_comments(sheet: Worksheet, fields: FieldColumns) -> None:
     """Explain each field in a comment on its heading."""
     for column, field in fields.items():
-        sheet.cell(1, column).comment = Comment(_explain(field), CREATOR, width=320, height=130)
+        sheet.cell(1, column).comment = Comment(_explain_field(field), CREATOR, width=320, height=130)
 
 
 def add_drop_downs(sheet: Worksheet, fields: FieldColumns) -> None:
@@ -43,12 +43,12 @@ def add_prompts(sheet: Worksheet, fields: FieldColumns) -> None:
         validation = _make_validation(field, column)
         validation.showInputMessage = True
         validation.promptTitle = field.name
-        validation.prompt = _explain(field)[:LONGEST_PROMPT]
+        validation.prompt = _explain_field(field)[:LONGEST_PROMPT]
         sheet.add_data_validation(validation)
 
 
 def mark_duplicate_ids(sheet: Worksheet, fields: FieldColumns) -> None:
-    """Show an id that stands in two rows in red as soon as it is typed."""
+    """Show duplicate ids in red as soon as they are typed."""
     fill, color = styles.RED
     style = DifferentialStyle(fill=PatternFill(bgColor=fill), font=Font(color=color))
     for column, field in fields.items():
@@ -56,7 +56,7 @@ def mark_duplicate_ids(sheet: Worksheet, fields: FieldColumns) -> None:
             sheet.conditional_formatting.add(_name_cells(column), Rule("duplicateValues", dxf=style))
 
 
-def _explain(field: Field) -> str:
+def _explain_field(field: Field) -> str:
     lines = [field.help, f"Example: {field.example}"]
     if field.type.choices:
         lines.append(f"One of: {', '.join(field.type.choices)}.")

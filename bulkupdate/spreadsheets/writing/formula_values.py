@@ -1,4 +1,4 @@
-"""Finish a workbook that openpyxl has saved: formulas get the values they show, and the mark its checksum."""
+"""Finish a workbook that openpyxl has saved: add the values of formulas and the checksum of the mark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 def finish_package(source: Path, saved: BytesIO) -> bytes:
     """Return the marked workbook `saved`, sealed, and each formula with its value in `source`, if it has one there.
 
-    openpyxl writes formulas without values.
+    openpyxl itself writes formulas without values.
     """
     result = BytesIO()
     with zipfile.ZipFile(saved) as package:
@@ -53,7 +53,7 @@ def _fill_in(part: bytes, sheet: Worksheet, epoch: datetime) -> bytes:
 
 
 def _format_value(cell: Cell, epoch: datetime) -> tuple[bytes, str]:
-    """Return the attribute that names the value's type, and the value as it stands in the file; "" if there is none.
+    """Return the attribute for the value's type, and the value as stored in the file; "" if there is none.
 
     `epoch` is the day that the workbook counts its dates from; some count from 1904.
     """

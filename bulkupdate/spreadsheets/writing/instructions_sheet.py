@@ -46,7 +46,7 @@ def _make_rows(
     yield [Styled(text, heading) for text in _HEADINGS]
     for field in fields:
         emptied = f"yes, with {CLEAR}" if field.is_clearable else "no"
-        yield [Styled(_name(field), bold), _label_type(field), _describe(field), field.example, emptied]
+        yield [Styled(_name(field), bold), _label_type(field), _describe_field(field), field.example, emptied]
 
 
 def _name(field: Field) -> str:
@@ -58,7 +58,7 @@ def _label_type(field: Field) -> str:
     return (INTEGER if field is CUSTOMER_ID else field.type).label
 
 
-def _describe(field: Field) -> str:
+def _describe_field(field: Field) -> str:
     if field.type is RATING:
         return f"{field.help} The list: {', '.join(f'{code} {name}' for code, name in enumerate(RATING.choices))}."
     return field.help

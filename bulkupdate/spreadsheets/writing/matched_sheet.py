@@ -1,4 +1,4 @@
-"""Write the user's own sheet with the customer ids that were found, and how each was found."""
+"""Write the user's own sheet with the customer ids that were found, and how."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class MatchedTable:
     """A sheet with its ids filled in. Columns are counted from 0, rows are numbered as Excel shows them.
 
     `headings` and `rows` are the table, `places` the column of the source that each heading has or will have;
-    `id_column` is the index of the ids among them. `explanations` says of each row how its customer was found, by the
-    row's number.
+    `id_column` is the index of the ids among them. `explanations` says, by row number, how the customer of each row was
+    found.
     """
 
     headings: tuple[str, ...]
@@ -45,8 +45,8 @@ def write_matched_sheet(
 ) -> list[str]:
     """Write the table as a workbook, or as CSV if `path` ends in `.csv`. Return what the workbook lacks of the source.
 
-    From an .xlsx file, the workbook is a copy with all its formats, if it can be copied; else it is a new one with the
-    texts. Raises `UsageError` if the file cannot be written.
+    If the source is an .xlsx file that can be copied, the workbook is a copy with its formats; otherwise a new one with
+    the texts. Raises `UsageError` if the file cannot be written.
     """
     is_csv = path.suffix.lower() == ".csv"
     if not is_csv and sheet_name and annotation_blocker(source, len(table.rows)) is None:

@@ -1,4 +1,4 @@
-"""Whether a file may be written at a place: never over a file that bulkupdate did not write itself."""
+"""Check where files may be written: never over a file that bulkupdate did not write itself."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from bulkupdate.errors import UsageError
 from bulkupdate.files import WORKBOOK_OR_CSV, check_writable
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind, find_own_kind
 
-_ENDINGS = {OwnFileKind.CHECK_REPORT: (".xlsx",), OwnFileKind.CHECK_PAGE: (".html", ".htm")}
+_ENDINGS = {
+    OwnFileKind.CHECK_REPORT: (".xlsx",),
+    OwnFileKind.CHECK_PAGE: (".html", ".htm"),
+    OwnFileKind.ROWS: (".jsonl", ".parquet"),
+}
 
 
 def require_output_place(path: Path, kind: OwnFileKind, sources: Iterable[Path] = (), *, force: bool = False) -> None:
-    """Raise `UsageError`, saying what to do, if a file of this kind cannot or must not be written to `path`.
+    """Raise `UsageError` if a file of this kind cannot or must not be written to `path`.
 
-    Call it before the work begins. One of the `sources` is never overwritten. Another existing file is overwritten only
-    if it is as bulkupdate wrote it and of the same kind, or with `force`.
+    Call it before the work begins. One of the `sources` is never overwritten. Any other file is overwritten only if it
+    is of the same kind and unchanged since bulkupdate wrote it, or with `force`.
     """
     check_writable(path, _ENDINGS.get(kind, WORKBOOK_OR_CSV))
     option = "--html" if kind is OwnFileKind.CHECK_PAGE else "-o"

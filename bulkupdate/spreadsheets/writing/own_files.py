@@ -1,4 +1,4 @@
-"""Mark the files that bulkupdate writes with their kind, and tell them from the user's own.
+"""Mark the files that bulkupdate writes with their kind, and distinguish them from the user's own.
 
 A workbook has the mark among its custom properties, which every program keeps. The mark holds a checksum of all other
 parts of the package, so a workbook that another program has saved since is recognised as edited.
@@ -7,6 +7,8 @@ parts of the package, so a workbook that another program has saved since is reco
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 import zipfile
 from dataclasses import dataclass
@@ -18,10 +20,13 @@ from bulkupdate.customers.fields import FIELD_BY_NAME
 from bulkupdate.customers.models import RESULT_COLUMNS
 
 CREATOR = "bulkupdate"
-"""Who made a workbook, as its properties say."""
+"""The creator in a workbook's properties."""
 
 MARK_PROPERTY = "bulkupdate"
 """The custom property with the mark."""
+
+ROWS_MARK = b"bulkupdate: file of rows"
+"""In the metadata of a Parquet file of rows."""
 
 PROPERTIES_PART = "docProps/custom.xml"
 """The part of a package with the mark: the last one to be written."""
@@ -44,18 +49,19 @@ class OwnFileKind(StrEnum):
     EXPORT = "export"
     UNDO = "undo sheet"
     MATCHED = "matched sheet"
+    ROWS = "file of rows"
 
 
 @dataclass(frozen=True)
 class OwnFile:
-    """A file that bulkupdate wrote. `is_edited`: another program has saved it since; of CSV files that is not known."""
+    """A file that bulkupdate wrote. `is_edited`: another program has saved it since; not known for CSV files."""
 
     kind: OwnFileKind
     is_edited: bool = False
 
 
 def describe_mark(kind: OwnFileKind) -> str:
-    """Return the text of the property `MARK_PROPERTY`, still without the checksum that `seal` puts in."""
+    """Return the text of the property `MARK_PROPERTY`, before `seal` adds the checksum."""
     return f"{kind.value}, contents {_UNSEALED}"
 
 
@@ -70,7 +76,7 @@ def _sum_contents(package: zipfile.ZipFile) -> str:
 
 
 def find_own_kind(path: Path) -> OwnFileKind | None:
-    """Return the kind of a file that is as bulkupdate wrote it; None for any other file, an edited one included."""
+    """Return the kind of a file that is unchanged since bulkupdate wrote it; None for any other file."""
     found = find_own_file(path)
     return found.kind if found and not found.is_edited else None
 
@@ -78,8 +84,8 @@ def find_own_kind(path: Path) -> OwnFileKind | None:
 def find_own_file(path: Path) -> OwnFile | None:
     """Return the kind of a file; None if bulkupdate did not write it. Reads only its beginning or properties.
 
-    A CSV file has no room for a mark. Results and a template without rows are recognised by their headings. An export,
-    an undo sheet and a matched sheet are not: they are made to be edited, and nothing in them would show it.
+    A CSV file has no room for a mark. Results and a template without rows are recognised by their headings. Exports,
+    undo sheets and matched sheets are not: they are meant to be edited, and nothing in a CSV file would show that.
     """
     try:
         if not path.is_file():
@@ -89,9 +95,14 @@ def find_own_file(path: Path) -> OwnFile | None:
                 return _find_workbook(path)
             case ".csv":
                 return _find_csv(path)
+            case ".jsonl":
+                first = json.loads(_read_start(path).partition("\n")[0])
+                return OwnFile(OwnFileKind.ROWS) if tuple(first) == RESULT_COLUMNS else None
+            case ".parquet":
+                return OwnFile(OwnFileKind.ROWS) if ROWS_MARK in _read_end(path) else None
             case ".html" | ".htm":
                 return OwnFile(OwnFileKind.CHECK_PAGE) if _PAGE_MARK in _read_start(path) else None
-    except (OSError, ValueError, csv.Error, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (OSError, ValueError, TypeError, csv.Error, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         pass
     return None
 
@@ -116,3 +127,9 @@ def _find_csv(path: Path) -> OwnFile | None:
 def _read_start(path: Path) -> str:
     with path.open("rb") as stream:
         return stream.read(_MOST_BYTES).decode("utf-8-sig", "replace")
+
+
+def _read_end(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(-min(_MOST_BYTES, path.stat().st_size), os.SEEK_END)
+        return stream.read()

@@ -37,19 +37,19 @@ def list_problems(sheet: Worksheet, problems: Sequence[Problem], locations: Sequ
     )
     _write_row(listing, 1, list(_COLUMNS), [heading] * len(_COLUMNS))
     for row, (problem, location) in enumerate(zip(problems[:_MOST], locations, strict=False), start=2):
-        shown = (make_visible(each) for each in (problem.column, problem.message, problem.remedy))
+        shown = (make_visible(cell) for cell in (problem.column, problem.message, problem.remedy))
         line = [problem.severity.value, problem.row, *shown]
         _write_row(listing, row, line, [text, link, text, text, text])
         listing.cell(row, _LINKED).hyperlink = Hyperlink(ref=f"B{row}", location=location)
         lines = count_lines(line, dict(enumerate(_COLUMNS.values())))
-        listing.row_dimensions[row].height = LINE_POINTS * lines  # some programs do not compute it
+        listing.row_dimensions[row].height = LINE_POINTS * lines  # some programs do not compute the height
     if len(problems) > _MOST:
         rest = f"The check report lists all {len(problems):,} problems."
         _write_row(listing, _MOST + 2, ["", "", "", rest], [text] * 4)
 
 
 def _make_style(listing: Worksheet, style: styles.CellStyle) -> StyleArray:
-    """Return the style for many cells: openpyxl takes a hundred times as long to set it part by part."""
+    """Return a style for many cells: setting it part by part takes openpyxl a hundred times as long."""
     cell = WriteOnlyCell(listing)
     styles.apply(style, cell)
     made: StyleArray = cell._style  # type: ignore[attr-defined]  # the published types lack it

@@ -1,8 +1,7 @@
-"""Count, while results are written, what went wrong and where, for the Summary's sections with their links."""
+"""Count what went wrong and where while results are written, for the sections of the Summary and their links."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bulkupdate.customers.models import Problem, ResultLine, Severity, Status
@@ -38,13 +37,12 @@ _MOST_GROUPS = 100
 
 
 class ResultsObserver:
-    """What has been written to the results so far. Its sections are complete when the last line has passed.
+    """What has been written to the results so far. Its sections are complete after the last line.
 
     `sheets` are the titles of the sheets of results, `rows_per_sheet` is how many rows each holds below its headings.
     """
 
     def __init__(self, problems: Iterable[Problem], sheets: Sequence[str], rows_per_sheet: int) -> None:
-        self.counts: Counter[Status] = Counter()
         self._invalid = [group for group in group_problems(problems) if group.severity is Severity.ERROR]
         self.sheets, self.rows_per_sheet = sheets, rows_per_sheet
         self._position = 0
@@ -55,9 +53,8 @@ class ResultsObserver:
         self._remedies: dict[int, str] = {}
 
     def watch(self, lines: Iterable[ResultLine]) -> Iterator[ResultLine]:
-        """Yield the lines, having counted them."""
+        """Yield the lines, noting what went wrong and where."""
         for line in lines:
-            self.counts[line.status] += 1
             self._first.setdefault(line.status, self._position)
             if line.status not in _WELL:
                 self._add(line)
@@ -74,7 +71,7 @@ class ResultsObserver:
             self._remedies[line.row] = find_remedy(line)
 
     def make_sections(self, summary: Sequence[SummaryRow], counts: Mapping[Status, int]) -> list[SummarySection]:
-        """Return the sections of the Summary. Their rows are made when they are iterated: after the last line."""
+        """Return the sections of the Summary. Their rows are made when they are iterated, after the last line."""
         return [
             SummarySection(
                 "Rows by status: a number leads to the first such row", self._count_rows(counts), STATUS_COLOURS
@@ -92,23 +89,23 @@ class ResultsObserver:
 
     def _describe_reasons(self) -> Iterator[SummaryRow]:
         found = [
-            (each.count, f"{Status.INVALID}: {each.column or 'whole row'}", f"{each.title} ({each.where})",
-             each.first_rows[0], each.remedy)
-            for each in self._invalid
+            (group.count, f"{Status.INVALID}: {group.column or 'whole row'}", f"{group.title} ({group.where})",
+             group.first_rows[0], group.remedy)
+            for group in self._invalid
         ] + [
-            (each.count, f"{each.status}: whole row",
-             f"{pluralize(each.count, 'row')}: {each.message} ({name_rows(each.first_rows, each.count)})",
-             each.first_rows[0], self._remedies[each.first_rows[0]])
-            for each in self._reasons.list()
+            (reason.count, f"{reason.status}: whole row",
+             f"{pluralize(reason.count, 'row')}: {reason.message} ({name_rows(reason.first_rows, reason.count)})",
+             reason.first_rows[0], self._remedies[reason.first_rows[0]])
+            for reason in self._reasons.list()
         ]  # fmt: skip
         if not found:
             yield "nothing", "All rows went through."
-        for _, label, text, row, remedy in sorted(found, key=lambda each: -each[0])[:_MOST_GROUPS]:
+        for _, label, text, row, remedy in sorted(found, key=lambda entry: -entry[0])[:_MOST_GROUPS]:
             position = self._positions.get(row)
             value = make_visible(text)
             yield label, value if position is None else Linked(value, self._locate(position)), make_visible(remedy)
 
     def _locate(self, position: int) -> str:
-        """Return the place of a row within the workbook, for a link; `position` counts the rows from 0."""
+        """Return the location of a row in the workbook, for a link; `position` counts the rows from 0."""
         sheet, row = divmod(position, self.rows_per_sheet)
         return f"'{self.sheets[sheet]}'!A{row + 2}"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bulkupdate.customers.models import RESULT_COLUMNS, Problem, ResultLine, Status
-from bulkupdate.errors import BulkUpdateError
+from bulkupdate.customers.models import RESULT_COLUMNS, Correction, Problem, ResultLine, Status
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing import styles
+from bulkupdate.spreadsheets.writing.corrections_sheet import add_corrections
 from bulkupdate.spreadsheets.writing.explanations import ProblemsByRow, explain, group_errors
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
+from bulkupdate.spreadsheets.writing.result_counts import compare_with_counts
 from bulkupdate.spreadsheets.writing.results_summary import STATUS_COLOURS, ResultsObserver
 from bulkupdate.spreadsheets.writing.summary_sheet import SummaryRow, format_summary
 from bulkupdate.spreadsheets.writing.tables import Column, format_table, input_columns, look_ahead, write_csv
@@ -39,13 +40,14 @@ def write_results(
     summary: Sequence[SummaryRow],
     counts: Mapping[Status, int],
     problems: Sequence[Problem] = (),
+    corrections: Sequence[Correction] = (),
 ) -> None:
     """Write one line for each row of the file to `path`: a workbook, or CSV if it ends in `.csv`.
 
-    `headings` and `ResultLine.original` are the input's own columns, without those that we add. `summary` is shown
-    as label and value in the sheet Summary. `counts` must agree with `lines`; `problems` are those of the file, whose
-    remedies stand beside the messages. The file appears whole or not at all; it is readable by its owner only. More
-    rows than a sheet holds continue in a sheet `Results 2`.
+    `headings` and `ResultLine.original` are the input's own columns, without those that we add. `summary` is shown as
+    label and value in the sheet Summary. `counts` must agree with `lines`; `problems` are those of the file, whose
+    remedies are added to the messages; `corrections` have a sheet of their own, if there are any. The file is written
+    completely or not at all; only its owner can read it. More rows than a sheet holds continue in a sheet `Results 2`.
 
     Raises `UsageError` if the file cannot be written, `BulkUpdateError` if the lines are not those of `counts`.
     """
@@ -53,29 +55,13 @@ def write_results(
     total = sum(counts.values())
     titles = [RESULTS_SHEET, *(f"{RESULTS_SHEET} {number}" for number in range(2, -(-total // room) + 1))]
     observer = ResultsObserver(problems, titles, room)
-    checked = _compare_with_counts(lines, counts, observer)
+    checked = observer.watch(compare_with_counts(lines, counts))
     errors = group_errors(problems)
     with replace_file(path) as stream:
         if path.suffix.lower() == ".csv":
             write_csv(stream, (*RESULT_COLUMNS, *headings), (_as_cells(line, errors, " ") for line in checked))
         else:
-            _write_book(stream, headings, checked, summary, counts, errors, observer)
-
-
-def _compare_with_counts(
-    lines: Iterable[ResultLine], counts: Mapping[Status, int], observer: ResultsObserver
-) -> Iterator[ResultLine]:
-    """Yield the lines; raise `BulkUpdateError` at their end, before the file is put in place, if the counts differ."""
-    yield from observer.watch(lines)
-    if observer.counts != counts:
-        raise BulkUpdateError(
-            f"The results do not add up: {_describe(counts)} were counted, {_describe(observer.counts)} were found.",
-            remedy="No results file was written. This is a bug in bulkupdate; please report it.",
-        )
-
-
-def _describe(counts: Mapping[Status, int]) -> str:
-    return ", ".join(f"{count:,} {status.value}" for status, count in counts.items() if count) or "no rows"
+            _write_book(stream, headings, checked, summary, counts, errors, observer, corrections)
 
 
 def _as_cells(line: ResultLine, errors: ProblemsByRow, separator: str) -> tuple[str | int | None, ...]:
@@ -100,6 +86,7 @@ def _write_book(
     counts: Mapping[Status, int],
     errors: ProblemsByRow,
     observer: ResultsObserver,
+    corrections: Sequence[Correction],
 ) -> None:
     book = styles.new_book(*observer.sheets, SUMMARY_SHEET)
     first, rest = look_ahead(lines)
@@ -110,6 +97,7 @@ def _write_book(
         count = min(observer.rows_per_sheet, sum(counts.values()) - observer.rows_per_sheet * index)
         streamed[title] = _format_results(book[title], columns, rows, count)
     streamed[SUMMARY_SHEET] = format_summary(book[SUMMARY_SHEET], observer.make_sections(summary, counts))
+    streamed |= add_corrections(book, corrections)
     write_workbook(book, stream, streamed, OwnFileKind.RESULTS)
 
 

@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from bulkupdate.spreadsheets.writing.xlsx_writer import EXCEL_ROWS
 
 TEXT_FORMAT = "@"
-"""Excel's number format for text: what is typed stays as typed, `007` and `+49 30 1234` too."""
+"""Excel's number format for text, which keeps `007` and `+49 30 1234` as typed."""
 
 DARK = "FF1F3A5F"
 PALE = "FFDCE6F1"
@@ -28,10 +28,10 @@ RED = ("FFFFC7CE", "FF9C0006")
 AMBER = ("FFFFEB9C", "FF7F6000")
 GREEN = ("FFC6EFCE", "FF006100")
 PLAIN_GREY = ("FFE7E6E6", "FF404040")
-"""Fill and font of a marked cell: Excel's own pairs for bad, doubtful and good. The word in the cell says the same."""
+"""Fill and font of a marked cell, whose text says the same: Excel's own pairs for bad, neutral and good."""
 
 _CHARACTERS_ON_A_PAGE = 210.0
-"""What is still readable on a landscape page, in characters of column width."""
+"""The width that is still readable on a landscape page, in characters."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def print_wide(sheet: Worksheet, pages_across: int = 1) -> None:
 
 
 def add_status_colours(sheet: Worksheet, column: int, first_row: int, colours: Mapping[str, tuple[str, str]]) -> None:
-    """Colour the cells of a column by the word in them, also if a user changes the word later."""
+    """Colour the cells of a column by the word in them, even if a user changes it later."""
     letter = get_column_letter(column)
     for word, (fill, color) in colours.items():
         style = DifferentialStyle(fill=PatternFill(bgColor=fill), font=Font(color=color))
@@ -146,4 +146,4 @@ def guess_widths(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list
     longest = [len(heading) + 3 for heading in headings]
     for row in rows:
         longest = [max(known, len(text) + 2) for known, text in zip(longest, row, strict=False)]
-    return [float(min(max(each, 9), 42)) for each in longest]
+    return [float(min(max(characters, 9), 42)) for characters in longest]

@@ -40,7 +40,7 @@ def format_table(
 ) -> StreamedRows:
     """Lay out a worksheet as a table and return its rows, to be streamed.
 
-    `count` is their number, None if unknown. The first `frozen` columns stay in sight, and are on every printed page.
+    `count` is their number, None if unknown. The first `frozen` columns stay visible, and are on every printed page.
     `linked_file` is the workbook that links in the rows lead to, see `StreamedRows`.
     """
     styles.make_table(sheet, [column.width for column in columns], frozen)
@@ -57,7 +57,7 @@ def format_table(
 def input_columns(
     headings: Sequence[str], rows: Iterable[Sequence[str]], heading_style: styles.CellStyle = styles.INPUT_HEADING
 ) -> list[Column]:
-    """Return the columns of a user's own table, as wide as the first of these rows need."""
+    """Return the columns of a user's own table, with widths that suit the first of these rows."""
     widths = styles.guess_widths(headings, islice(rows, _ROWS_MEASURED))
     return [
         Column(heading, width, heading_style=heading_style) for heading, width in zip(headings, widths, strict=True)
@@ -72,9 +72,9 @@ def look_ahead(rows: Iterable[_Row], count: int = _ROWS_MEASURED) -> tuple[list[
 
 
 def write_csv(stream: BinaryIO, headings: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> None:
-    """Write a CSV file that no spreadsheet program takes for formulas.
+    """Write a CSV file in which no spreadsheet program sees formulas.
 
-    It is UTF-8 with a byte order mark, by which Excel knows that it is not Windows-1252.
+    It is UTF-8 with a byte order mark, without which Excel takes it for Windows-1252.
     """
     text = TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=False)
     writer = csv.writer(text)

@@ -22,7 +22,7 @@ from bulkupdate.spreadsheets.writing.xlsx_writer import write_workbook
 
 SHEET = "Customers"
 
-_CREATED = datetime(2026, 1, 1)  # the same template is the same bytes, whenever it is written
+_CREATED = datetime(2026, 1, 1)  # the same template always has the same bytes
 _RULES = (
     ("Fill in", f"the sheet {SHEET}: one customer per row, below the headings. Each customer may have one row."),
     ("The customer id", "must be filled in, with the id of an existing customer: no customer is ever created."),
@@ -36,7 +36,7 @@ _RULES = (
 def write_template(path: Path, fields: Sequence[Field] = FIELDS) -> None:
     """Write the sheet to fill in, with these fields: a workbook, or the bare headings if `path` ends in `.csv`.
 
-    It has no example row, which would be sent one day. Raises `UsageError` if the file cannot be written.
+    It has no example row, which users might send. Raises `UsageError` if the file cannot be written.
     """
     with replace_file(path) as stream:
         if path.suffix.lower() == ".csv":

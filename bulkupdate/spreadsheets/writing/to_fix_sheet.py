@@ -1,4 +1,4 @@
-"""Write the to-fix file: the rows that did not go through, with the reason and the remedy, to correct and give back."""
+"""Write the to-fix file: the rows to correct and send again, with the reason and the remedy."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LONGEST_COMMENT = 2_000
 _FARTHEST_FROZEN = 2
 _RULES = (
     ("Correct", f"the red cells in the sheet {TO_FIX_SHEET}. Other cells may be changed too; the red stays."),
-    ("Delete", "the rows that are not to be sent."),
+    ("Delete", "the rows that should not be sent."),
     (
         "Row, Reason, How to fix",
         "are for you: they are not sent. Row is the number of the row in the file that was sent.",
@@ -58,14 +58,14 @@ _RULES = (
 
 
 def to_fix_path(results_path: Path) -> Path:
-    """Return where the rows that did not go through are written: `out-to-fix.xlsx` for `out.xlsx` and for `out.csv`."""
+    """Return the path of the to-fix file: `out-to-fix.xlsx` for `out.xlsx` and for `out.csv`."""
     return results_path.with_name(f"{results_path.stem}-to-fix.xlsx")
 
 
 def write_to_fix(
     path: Path, headings: Sequence[str], lines: Iterable[ResultLine], problems: Iterable[Problem] = ()
 ) -> None:
-    """Write these rows as a sheet to fix and give back: row number, reason and remedy, then the input's own columns.
+    """Write these rows as a sheet to fix and send again: row number, reason, remedy, and the input's own columns.
 
     `problems` are those of the input file: their cells, and ids that the service does not know, are red, in the first
     rows with a comment. Raises `UsageError` if the file cannot be written.
@@ -93,7 +93,7 @@ def write_to_fix(
 
 
 def remove_to_fix(path: Path) -> None:
-    """Delete a to-fix file of earlier results; any other file of that name stays, as does one that is in use."""
+    """Delete a to-fix file of earlier results, unless it is in use; any other file of that name stays."""
     found = find_own_file(path)
     if found and found.kind is OwnFileKind.TO_FIX:
         with suppress(OSError):
@@ -112,7 +112,7 @@ def _add_help(book: Workbook, headings: Sequence[str]) -> int | None:
 def _find_bad_cells(
     line: ResultLine, errors: ProblemsByRow, places: Mapping[str, int], key: int | None
 ) -> dict[int, list[str]]:
-    """Return the columns to be marked, with what is to be said about each; of an unknown customer it is the id's."""
+    """Return the columns to mark, with the texts about each; for an unknown customer, that of the id."""
     columns = [places.get(problem.column, key or 0) for problem in errors.get(line.row, ())]
     explanations = explain(line, errors)
     if not columns and key is not None and explanations[0].remedy == NOT_FOUND:
@@ -143,5 +143,5 @@ def _make_row(
 
 
 def _join_lines(texts: Iterable[str]) -> str:
-    """Return the texts, each once, on lines of their own."""
+    """Return the texts on separate lines, without duplicates."""
     return "\n".join(dict.fromkeys(texts))

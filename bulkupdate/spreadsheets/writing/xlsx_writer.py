@@ -1,7 +1,7 @@
 """Stream rows into a workbook whose styles openpyxl has laid out.
 
-Memory does not grow with the rows. XlsxWriter's row-by-row mode was measured at three times the time, and loses texts
-(`escaping.py` says which).
+Memory does not grow with the rows. XlsxWriter's row-by-row mode took three times as long, and loses some texts
+(see `escaping.py`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SMALL_PART_BYTES = 2_000_000_000
 _BYTES_A_CELL = 100
 _CHUNK_CHARACTERS = 4_000_000
 LINE_POINTS = 15
-_CHARACTERS_A_WIDTH = 1.1  # a column's width counts figures; letters are narrower on the whole
+_CHARACTERS_A_WIDTH = 1.1  # a column's width counts digits; letters are narrower on average
 _MOST_LINES = 25
 
 _SHEET_PART = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
@@ -72,8 +72,8 @@ Cell: TypeAlias = str | int | Styled | None
 class StreamedRows:
     """The rows of a sheet, from row 1 on.
 
-    `styles` holds a style for each column. `wrapped` has, for each column (from 0) whose texts break their lines, its
-    width in characters: rows are made as high as that takes. `count` is how many rows, None if unknown. `linked_file`
+    `styles` holds a style for each column. `wrapped` has the width in characters of each column (from 0) whose texts
+    are wrapped: rows are made high enough for them. `count` is the number of rows, None if unknown. `linked_file`
     is the name of the workbook beside this one that the links lead to, empty for this one. `links` are filled while the
     rows are written.
     """
@@ -90,15 +90,15 @@ def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, Stre
     """Write `book` to `stream`, marked as a file of this kind.
 
     The sheets named in `streamed` get their cells from there; of their own cells only the comments are kept. The same
-    book made at the same `book.properties.created` gives the same bytes. Raises `UsageError` if the rows are more,
-    wider or longer than an Excel file can hold; what was written by then is useless.
+    book with the same `book.properties.created` gives the same bytes. Raises `UsageError` if there are more or larger
+    rows than an Excel file can hold; the output is then useless.
     """
     skeleton = BytesIO()
     created = book.properties.created or datetime(2026, 1, 1)
     book.properties.creator = CREATOR
     mark_workbook(book, kind)
     for title, rows in streamed.items():
-        if rows.linked_file:  # openpyxl writes the relation that all links of the sheet use
+        if rows.linked_file:  # openpyxl writes the relation that all links of the sheet share
             book[title]["A1"].hyperlink = quote(rows.linked_file)
     book.save(skeleton)
     with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(stream, "w") as target:
@@ -116,7 +116,7 @@ def write_workbook(book: Workbook, stream: BinaryIO, streamed: Mapping[str, Stre
 
 
 def mark_workbook(book: Workbook, kind: OwnFileKind) -> None:
-    """Note in a workbook's properties what it is, to be sealed when it is written."""
+    """Add the mark to a workbook's properties, to be sealed when it is written."""
     properties = book.custom_doc_props  # type: ignore[attr-defined]  # the published types lack it
     if MARK_PROPERTY in properties.names:
         del properties[MARK_PROPERTY]
@@ -124,7 +124,7 @@ def mark_workbook(book: Workbook, kind: OwnFileKind) -> None:
 
 
 def _hide_number_warnings(part: bytes) -> bytes:
-    """Turn off the green corner with which Excel marks each number kept as text: ids and phones must be kept so."""
+    """Turn off the green corner with which Excel marks numbers stored as text, such as ids and phone numbers."""
     place = _AFTER_IGNORED_ERRORS.search(part)
     at = place.start() if place else len(part)
     return part[:at] + _IGNORED_ERRORS + part[at:]
@@ -149,7 +149,7 @@ def _write_sheet(
 
 
 def _insert_links(tail: bytes, links: Sequence[str]) -> bytes:
-    """Return the end of a sheet's part with the links of its cells in the place that the format has for them."""
+    """Return the end of a sheet's part with the links of its cells inserted where the format requires."""
     if not links:
         return tail
     element = f"<hyperlinks>{''.join(links)}</hyperlinks>".encode()
@@ -167,7 +167,7 @@ def _write_rows(sheet: IO[bytes], streamed: StreamedRows, title: str, most_bytes
     """Write the rows, at most `most_bytes` of them if that is not None: the part was announced as small.
 
     Another thread compresses a chunk while the next one is made, as zlib releases the interpreter lock. Chunks are
-    large, as the thread waits for the lock before and after each.
+    large because the thread waits for the lock before and after each.
     """
     written = 0
     with ThreadPoolExecutor(1, thread_name_prefix="compressor") as compressor:

@@ -40,7 +40,9 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_an_address_and_a_link_to_nothing_say_so(tmp_path: Path) -> None:
-    assert "is an address, not a file on this machine" in str(refuse(Path("https://example.com/customers.csv")))
+    assert "is an address, which only commands that take --format read" in str(
+        refuse(Path("https://example.com/customers.csv"))
+    )
     (tmp_path / "dangling.csv").symlink_to("nosuch")
     assert str(refuse(tmp_path / "dangling.csv")) == "dangling.csv is a link to nosuch, which does not exist."
 
@@ -57,8 +59,8 @@ def test_a_folder_lists_its_sheets(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("name", ["/dev/stdin", "/dev/null", "-"])
 def test_standard_input_and_devices_are_refused_with_a_way_out(name: str) -> None:
     error = refuse(Path(name))
-    assert "Standard input" in str(error) or "a device or a pipe" in str(error)
-    assert error.remedy == "Save the data in a file whose name ends in .csv, and name that file."
+    assert "read standard input" in str(error) or "a device or a pipe" in str(error)
+    assert "ave the data in a file whose name ends in .csv" in error.remedy
 
 
 @pytest.mark.parametrize(
@@ -70,14 +72,15 @@ def test_standard_input_and_devices_are_refused_with_a_way_out(name: str) -> Non
         ("customers.pdf", "Put its table into a spreadsheet"),
         ("customers.numbers", "export it as an Excel file"),
         ("customers.gsheet", "download it as an Excel file"),
-        ("customers.jsonl", "Convert it to .csv"),
-        ("customers.parquet", "Convert it to .csv"),
+        ("customers.json", "Convert it to .csv"),
+        ("customers.ndjson", "Rename it to customers.jsonl"),
         ("customers.zip", "Unpack it first"),
     ],
 )
 def test_an_unsupported_type_says_how_to_convert_it(tmp_path: Path, name: str, remedy: str) -> None:
     error = refuse(write_text(tmp_path, GOOD, name=name))
-    assert str(error) == f"{name} is not a supported file type. Supported: .csv, .tsv, .xlsx, .xls, .xlsb, .ods."
+    supported = ".csv, .tsv, .xlsx, .xls, .xlsb, .ods, .jsonl, .parquet"
+    assert str(error) == f"{name} is not a supported file type. Supported: {supported}."
     assert remedy in error.remedy
 
 

@@ -52,7 +52,7 @@ def refusal(path: Path, **changed: object) -> str:
         ("a.xlsx", OLE + bytes(600), "an old Excel file"),
         ("a.xls", OLE + bytes(2000), "damaged"), ("a.xlsx", b"PK\x03\x04" + bytes(50), "damaged"),
         ("a.ods", b"PK\x05\x06" + bytes(18), "plain text or damaged"),
-        ("~$a.xlsx", b"\x05user", "only marks that a.xlsx is open"),
+        ("~$a.xlsx", b"\x05user", "is only Excel's lock file for a.xlsx"),
         ("a.csv", b"\x89PNG\r\n\x1a\n", "a picture"), ("a.csv", b"\x1f\x8b\x08", "a packed file"),
     ],
 )  # fmt: skip

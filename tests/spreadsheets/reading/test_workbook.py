@@ -11,6 +11,8 @@ import xlsxwriter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading import workbook
+from bulkupdate.spreadsheets.reading.xlsx_scan import _count_columns
 from tests.spreadsheets.reading.making import (
     HEADING_ROW,
     HEADINGS,
@@ -123,6 +125,20 @@ def test_cells_merged_over_rows_are_an_error_on_the_covered_rows(tmp_path: Path)
     ]
 
 
+def test_more_merged_cells_than_can_be_listed_refuse_the_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(sheet: Worksheet) -> None:
+        for row in (2, 3, 4):
+            sheet.cell(row, 1, row)
+        sheet.merge_cells("B2:B4")
+
+    path = write_xlsx(tmp_path, fill)
+    monkeypatch.setattr(workbook, "MAX_MERGED_CELLS", 2)
+    assert codes(read(path)) == ["merged", "merged"]
+    monkeypatch.setattr(workbook, "MAX_MERGED_CELLS", 1)
+    with pytest.raises(InputFileError, match="too many merged cells"):
+        read(path)
+
+
 def test_merged_titles_are_fine(tmp_path: Path) -> None:
     def fill(sheet: Worksheet) -> None:
         sheet.append([163, "Ann"])
@@ -216,3 +232,11 @@ def test_hidden_sheets_of_other_formats_are_not_taken(libreoffice: Callable[[str
 
 def test_problem_codes_are_fixed_words(libreoffice: Callable[[str], Path]) -> None:
     assert all(code == code.lower() and " " not in code for code in codes(read(libreoffice("xlsx"))))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count"),
+    [(b"2", b"4", 3), (b"5", b"5", 1), (b"5", b"4", 0), (b"2", b"16383", 16_382), (b"2", b"16384", 0), (b"", b"4", 0)],
+)
+def test_hidden_columns_are_counted_but_for_those_up_to_the_edge(first: bytes, last: bytes, count: int) -> None:
+    assert _count_columns(first, last) == count

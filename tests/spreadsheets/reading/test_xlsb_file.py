@@ -9,6 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading.xlsb_file import _read_rk
 from tests.spreadsheets.reading.making import codes, read, texts
 from tests.spreadsheets.reading.xlsb_making import (
     bool_cell,
@@ -66,3 +67,14 @@ def test_a_damaged_record_is_refused(tmp_path: Path, damage: bytes) -> None:
     path = write_xlsb(tmp_path / "a.xlsb", [HEADING, row(2, [rk_cell(0, 163), text_cell(1, "Ann"), damage])])
     with pytest.raises(InputFileError):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("packed", "number"),
+    [
+        (7 << 2 | 2, 7), (7 << 2 | 3, 0.07), (0xFFFFFFFC | 2, -1), (0xFFFFFFFC | 3, -0.01), (0x80000000 | 2, -(2**29)),
+        (0x3FF00000, 1.0), (0x3FF00001, 0.01), (0xC0590000, -100.0), (2, 0),
+    ],
+)  # fmt: skip
+def test_numbers_in_short_form(packed: int, number: float) -> None:
+    assert _read_rk(packed) == number

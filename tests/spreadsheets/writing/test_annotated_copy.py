@@ -146,7 +146,7 @@ def test_texts_in_the_shared_strings_come_through_as_they_were(tmp_path: Path) -
 
 
 def test_formulas_keep_the_values_they_show(tmp_path: Path) -> None:
-    """So that the copy can be given back without Excel having calculated it anew."""
+    """So that the copy can be given back without Excel having calculated it again."""
     xlsxwriter = pytest.importorskip("xlsxwriter")
     book = xlsxwriter.Workbook(tmp_path / "in.xlsx")
     sheet = book.add_worksheet("Kunden")
@@ -272,7 +272,7 @@ def test_a_mark_stands_above_the_users_colour_scale(source: Path) -> None:
         ({"xl/styles.xml": ('patternType="gray125"', 'patternType="weird"')}, "something that cannot be copied"),
         ({"xl/workbook.xml": ("<workbook ", '<workbook conformance="strict" xmlns:s="http://purl.oclc.org/ooxml/x" '),
           "xl/styles.xml": ('patternType="gray125"', 'patternType="weird"')}, "Strict Open XML Spreadsheet"),
-        ({WITH_BACKSLASHES: ("", "")}, "its parts are named in a way that few programs can read"),
+        ({WITH_BACKSLASHES: ("", "")}, "its parts have names that few programs can read"),
     ],
 )  # fmt: skip
 def test_a_workbook_that_cannot_be_copied_is_checked_all_the_same(run_program, tmp_path, change, why) -> None:
@@ -304,7 +304,7 @@ def test_the_command_says_what_the_copy_lacks_and_no_library_speaks(run_program,
         {"xl/worksheets/sheet1.xml": ("</worksheet>", extension), "xl/drawings/vmlDrawing1.vml": ("", button)},
     )
     done = run_program("check", "in.xlsx", "-o", "r.xlsx")
-    assert "r-annotated.xlsx lacks what your file has besides: buttons and other controls, drop-down lists" in done.err
+    assert "r-annotated.xlsx lacks these parts of your file: buttons and other controls, drop-down lists" in done.err
     assert "Warning" not in done.err
     link = openpyxl.load_workbook(tmp_path / "r.xlsx")["Problems"]["B2"].hyperlink
     assert (link.target, link.location) == ("r-annotated.xlsx", "'Sheet'!B2")

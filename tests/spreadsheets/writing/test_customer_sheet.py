@@ -40,7 +40,7 @@ def test_it_helps_as_the_template_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "titles", "says"),
     [
-        (OwnFileKind.EXPORT, ["Customers", "Left out", "Instructions"], "--only-changes"),
+        (OwnFileKind.EXPORT, ["Customers", "Left out", "Instructions"], "only-changes"),
         (OwnFileKind.UNDO, ["Customers", "Values", "Left out", "Instructions"], "before the run"),
     ],
 )

@@ -17,6 +17,7 @@ from bulkupdate.spreadsheets.writing.html_report import write_html_report
 from bulkupdate.spreadsheets.writing.matched_sheet import MatchedTable, write_matched_sheet
 from bulkupdate.spreadsheets.writing.own_files import OwnFile, OwnFileKind, find_own_file, find_own_kind
 from bulkupdate.spreadsheets.writing.results_workbook import write_results
+from bulkupdate.spreadsheets.writing.row_file import write_row_file
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from tests.spreadsheets.writing.samples import count, make_line, make_problem
@@ -57,6 +58,7 @@ WRITERS: dict[OwnFileKind, tuple[str, Callable[[Path], None]]] = {
     ),
     OwnFileKind.CHECK_PAGE: ("a.html", write_page),
     OwnFileKind.ANNOTATED_COPY: ("a.xlsx", write_copy),
+    OwnFileKind.ROWS: ("a.parquet", lambda path: write_row_file(path, LINES, count(LINES))),
     OwnFileKind.EXPORT: (
         "a.xlsx",
         lambda path: write_customer_sheet(path, ["Name"], [("1", "A")], (), OwnFileKind.EXPORT),
