@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from bulkupdate.clock import Clock
+from bulkupdate.sandbox.api_description import describe_api
 from bulkupdate.sandbox.customer_list import first_value, list_customers
 from bulkupdate.sandbox.customer_store import CustomerStore
 from bulkupdate.sandbox.faults import (
@@ -28,7 +29,7 @@ from bulkupdate.sandbox.faults import (
 from bulkupdate.sandbox.payloads import check_update, to_get_response
 from bulkupdate.sandbox.quota import SandboxQuota
 from bulkupdate.sandbox.request_log import ReceivedRequest, RequestLog
-from bulkupdate.sandbox.responses import SandboxResponse, answer_json, parse_json, refuse, throttle
+from bulkupdate.sandbox.responses import SandboxResponse, answer_json, error_response, parse_json, throttle
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sandbox.tokens import IssuedToken, Tokens
 
@@ -78,7 +79,7 @@ class Backend:
         self._handlers: Mapping[Kind, Callable[[IncomingRequest, bool], tuple[SandboxResponse, bool]]] = {
             "token": self._sign_in, "team": self._find_team,
             "write": self._write, "read": self._read, "list": self._list,
-            "other": self._refuse_other,
+            "swagger": self._describe_api, "server": self._describe_server, "other": self._refuse_other,
         }  # fmt: skip
 
     def answer(self, incoming: IncomingRequest) -> SandboxResponse:
@@ -150,7 +151,7 @@ class Backend:
         options = self.options
         user = login.get("Username")
         if user not in options.username.split(",") or login.get("Password") != options.password:
-            return refuse(options.sign_in_refusal_status, "The user name or password is incorrect."), False
+            return error_response(options.sign_in_refusal_status, "The user name or password is incorrect."), False
         return answer_json(self._tokens.issue(str(user), self.clock.now()).describe()), False
 
     def _find_team(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
@@ -165,12 +166,12 @@ class Backend:
         if refusal:
             return refusal, False
         try:
-            updates = check_update(parse_json(incoming.body), self.options.rating_format)
+            updates = check_update(parse_json(incoming.body), self.options)
             self.registry.update(int(incoming.customer_id), updates, is_applied=is_applied)
         except KeyError:
             return self._refuse_unknown(incoming.customer_id), False
         except ValueError as error:
-            return refuse(400, f"The request is invalid. {error}"), False
+            return error_response(400, f"The request is invalid. {error}"), False
         return answer_json({"ID": int(incoming.customer_id)}), is_applied
 
     def _read(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
@@ -189,27 +190,37 @@ class Backend:
         try:
             return answer_json(list_customers(self.registry, self.options, parse_qs(incoming.query))), False
         except ValueError as error:
-            return refuse(400, f"The request is invalid. {error}"), False
+            return error_response(400, f"The request is invalid. {error}"), False
+
+    def _describe_api(self, _incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+        return answer_json(describe_api()), False
+
+    def _describe_server(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
+        """Return the build date (`docs/api.md`, section Description served by a tenant); its names are made up."""
+        server = answer_json({"ServerName": "sandbox", "BuildDate": self.options.build_date})
+        return self._refuse_token(incoming) or server, False
 
     def _refuse_other(self, incoming: IncomingRequest, _is_applied: bool) -> tuple[SandboxResponse, bool]:
-        return refuse(incoming.refusal_status, f"No resource was found for {incoming.method} {incoming.path}."), False
+        return error_response(
+            incoming.refusal_status, f"No resource was found for {incoming.method} {incoming.path}."
+        ), False
 
     def _refuse_token(self, incoming: IncomingRequest) -> SandboxResponse | None:
         scheme, _, text = incoming.authorization.partition(" ")
         token = self._tokens.find(text) if scheme == "Bearer" else None
         is_valid = token is not None and self._tokens.is_valid(token, self.clock.now())
-        return None if is_valid else refuse(401, DENIED)
+        return None if is_valid else error_response(401, DENIED)
 
     def _refuse_media_type(self, incoming: IncomingRequest) -> SandboxResponse | None:
         is_json = incoming.content_type.partition(";")[0].strip().lower() == "application/json"
-        return None if is_json else refuse(415, "The request's media type is not supported.")
+        return None if is_json else error_response(415, "The request's media type is not supported.")
 
     def _refuse_id(self, incoming: IncomingRequest) -> SandboxResponse | None:
         is_id = re.fullmatch("[0-9]{1,18}", incoming.customer_id)
-        return None if is_id else refuse(400, "The request is invalid. The customer id is not a number.")
+        return None if is_id else error_response(400, "The request is invalid. The customer id is not a number.")
 
     def _refuse_unknown(self, customer_id: str) -> SandboxResponse:
-        return refuse(self.options.unknown_customer_status, f"Customer {customer_id} was not found.")
+        return error_response(self.options.unknown_customer_status, f"Customer {customer_id} was not found.")
 
 
 def _read_login(body: bytes) -> Mapping[str, object]:

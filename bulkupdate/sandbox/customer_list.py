@@ -24,10 +24,20 @@ def list_customers(store: CustomerStore, options: SandboxOptions, query: Query) 
         number = min(number, max(1, -(-len(ids) // size)))
     page = ids[(number - 1) * size : number * size]
     found = ((customer_id, store.read(customer_id)) for customer_id in page)
-    body: dict[str, object] = {"Items": [list_item(key, customer) for key, customer in found if customer is not None]}
+    items = [list_item(key, customer) for key, customer in found if customer is not None]
     total = _count(options, len(ids), len(page))
     store.note_listed(page)
-    return body if total is None else {**body, "TotalResults": total}
+    return _keep_back(options.kept_back, number, items) | ({} if total is None else {"TotalResults": total})
+
+
+def _keep_back(what: str, number: int, items: list[dict[str, object]]) -> dict[str, object]:
+    """Return the body without what this service keeps back. `number` is that of the page."""
+    if what == "id" and items:
+        items[-1] = {name: value for name, value in items[-1].items() if name != "UserID"}
+    if what == "items" and number == 2:
+        return {}
+    is_empty = what == "page" and number == 2
+    return {"Items": [] if is_empty else items[:-1] if what == "customer" else items}
 
 
 def _select(store: CustomerStore, options: SandboxOptions, query: Query) -> Sequence[int]:
@@ -40,10 +50,13 @@ def _select(store: CustomerStore, options: SandboxOptions, query: Query) -> Sequ
     for name, parameter, how in filters:
         text = first_value(query, parameter)
         if text and how != "ignored":
-            found = store.search(name, text, how)
+            found = store.search(name, text, "contains" if how == "contains" else "exact")
+            if how == "case":
+                found = [customer_id for customer_id in found if (store.read(customer_id) or {})[name] == text]
             ids = found if ids is store.ids else sorted(set(ids) & set(found))
     if options.modified_filter and (since := first_value(query, "model.modifiedOnFrom")):
-        ids = sorted(set(store.list_modified(since)) & set(ids))
+        until = first_value(query, "model.modifiedOnTo")
+        ids = sorted(set(store.list_modified(since, until)) & set(ids))
     return ids
 
 

@@ -21,7 +21,7 @@ Customer = dict[str, object]
 
 
 class CustomerStore:
-    """All customers. Changes are kept as JSON bytes, some 300 a customer. Thread-safe."""
+    """All customers. Changes are kept as JSON, some 300 bytes for each customer. Thread-safe."""
 
     def __init__(self, options: SandboxOptions) -> None:
         self._options = options
@@ -52,10 +52,10 @@ class CustomerStore:
             normalise = normalise_email if name == "Email" else normalise_phone
             return sorted(self._indexes[name].find(normalise(text), how))
 
-    def list_modified(self, since: str) -> list[int]:
-        """Return the customers updated at this time (ISO 8601, UTC) or later, ascending."""
+    def list_modified(self, since: str, until: str = "") -> list[int]:
+        """Return the customers last updated between these times (ISO 8601, UTC; empty: now), ascending."""
         with self._lock:
-            return sorted(customer_id for customer_id, at in self._modified.items() if at >= since)
+            return sorted(key for key, at in self._modified.items() if at >= since and (not until or at <= until))
 
     def note_listed(self, customer_ids: Iterable[int]) -> None:
         """Change the e-mails of those customers that change once they have been listed."""
@@ -130,5 +130,5 @@ def _draw(seed: int, what: str, customer_id: int) -> float:
 
 
 def _append(stored: Iterable[str], added: Iterable[str]) -> list[str]:
-    """Return all names once, in their order."""
+    """Return all names in order, without duplicates."""
     return list(dict.fromkeys((*stored, *added)))

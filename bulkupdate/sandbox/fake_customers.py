@@ -1,7 +1,7 @@
 """Generate customers: the same seed and id give the same customer, so a million of them need no memory.
 
 All are fictitious: addresses end in example.com, .org or .net, and phone numbers are from ranges reserved for fiction
-if a country has one. A field that is new in the table gets a value by its type until it gets its own maker here.
+if a country has them. A new field of the table holds its example until it has its own maker here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bulkupdate.customers.value_types import RATINGS
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """First names, last names, firms and phone numbers of a country. In a phone number, # means a digit."""
+    """First names, last names, companies and phone numbers of a country. In a phone number, # stands for a digit."""
 
     first_names: tuple[str, ...]
     last_names: tuple[str, ...]

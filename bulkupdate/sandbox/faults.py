@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.responses import SandboxResponse, answer_html, answer_json, refuse, throttle
+from bulkupdate.sandbox.responses import SandboxResponse, answer_html, answer_json, error_response, throttle
 
-Kind = Literal["token", "write", "read", "list", "team", "other"]
-"""What a request asks for: sign-in, PUT of a customer, GET of one, GET of many, a team's address, anything else."""
+Kind = Literal["token", "write", "read", "list", "team", "swagger", "server", "other"]
+"""What a request asks for: sign-in, PUT of a customer, GET of one, GET of many, a team's address, the API's
+description, the server's build, anything else."""
 
 TRICKLED_BYTES = 600
 """Length to which a trickled JSON body is padded with blanks: ten minutes at a byte a second."""
@@ -20,7 +21,7 @@ TRICKLED_BYTES = 600
 
 @dataclass(frozen=True, slots=True)
 class SandboxRequest:
-    """One request, as a fault schedule gets it.
+    """A request as a fault schedule sees it.
 
     `number` counts the requests of its kind from 1, `attempt` those of its kind for the same customer from 1;
     `customer_id` is the text in the path, empty if there is none.
@@ -60,11 +61,11 @@ class Fault:
 
 
 def _error(status: int, message: str) -> Callable[[SandboxResponse, FaultSettings], SandboxResponse]:
-    return lambda _response, _settings: refuse(status, message)
+    return lambda _response, _settings: error_response(status, message)
 
 
 def _unavailable(_response: SandboxResponse, settings: FaultSettings) -> SandboxResponse:
-    response = refuse(503, "The service is unavailable.")
+    response = error_response(503, "The service is unavailable.")
     if not settings.retry_after_seconds:
         return response
     return replace(response, headers={"Retry-After": f"{settings.retry_after_seconds:g}"})
@@ -115,7 +116,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "applied-500": Fault(
         "applied, but answered 500",
-        lambda response, _: _hide_success(response, refuse(500, "An error has occurred.")), True, True,
+        lambda response, _: _hide_success(response, error_response(500, "An error has occurred.")), True, True,
     ),
     "slow": Fault(
         "applied, but the answer comes after --slow-seconds",
@@ -221,7 +222,7 @@ def check_names(names: Iterable[str]) -> None:
 
 
 ROUNDING = 1e-9
-"""Ten times 0.1 may add up to a little more than 1."""
+"""Ten times 0.1 may add up to slightly more than 1."""
 
 
 def check_rates(rates: Mapping[str, float]) -> dict[str, float]:

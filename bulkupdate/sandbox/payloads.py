@@ -6,26 +6,33 @@ from collections.abc import Mapping
 from decimal import Decimal
 from itertools import zip_longest
 
+from bulkupdate.customers.field_types import ALIASES
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE, Field
 from bulkupdate.customers.value_types import RATING, RATINGS
+from bulkupdate.sandbox.switches import SandboxOptions
 
 TEST_CARD_NUMBER = "4242424242424242"
 TEST_CVV = "CVV-SENTINEL-737"
 """Part of every `GET Customers/{id}`: a test searches for them where they must never be."""
 
 
-def check_update(body: object, rating_format: str) -> dict[str, object]:
-    """Return the fields to set, a rating as its code, without null and unknown names (`docs/api.md`, section Update).
+def check_update(body: object, options: SandboxOptions) -> dict[str, object]:
+    """Return the fields to set, a rating as its code, without what the service ignores (`docs/api.md`, section Update).
 
-    Raises `ValueError` with a sentence about the first value of a wrong type.
+    Raises `ValueError` with a sentence about the first value of a wrong type, or the first name that is refused.
     """
     if not isinstance(body, dict):
         raise ValueError("The body must be a JSON object.")
     updates = {}
     for name, value in body.items():
         field = FIELD_BY_NAME.get(name)
-        if value is not None and field is not None and field is not CUSTOMER_ID:
-            updates[name] = _check_value(field, value, rating_format)
+        if field is None or field is CUSTOMER_ID:
+            if options.unknown_name == "refused":
+                raise ValueError(f"{name} is not a field of a customer.")
+        elif value is not None:
+            updates[name] = _check_value(field, value, options.rating_format)
+        elif options.null_value == "clears" and field.is_clearable:
+            updates[name] = [] if field.type is ALIASES else None
     return updates
 
 

@@ -14,8 +14,8 @@ class ReceivedRequest:
     """One request and how it was answered.
 
     `at` is in seconds since 1970. `body` is the raw bytes; that of a sign-in is not kept, as it holds the password.
-    `token_number` says which token came with it, counted from 1; None: none that was ever issued.
-    `status` is None until it is answered, and stays so if the connection was cut. `fault` is the fault's name,
+    `token_number` is the number of the token it carried, counted from 1; None: no issued token. `status` is None until
+    it is answered, and remains None if the connection was cut. `fault` is the fault's name,
     `planned` for a response that the fault schedule made itself, None for no fault. `is_throttled`: refused by the
     quota.
     """

@@ -52,7 +52,7 @@ def _to_text(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{_to_text(each)}" for key, each in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(str(key))}:{_to_text(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_to_text, value)) + "]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
@@ -63,7 +63,7 @@ def answer_json(value: object, status: int = 200) -> SandboxResponse:
     return SandboxResponse(status, dump_json(value))
 
 
-def refuse(status: int, message: str) -> SandboxResponse:
+def error_response(status: int, message: str) -> SandboxResponse:
     """Return a refusal with a `Message`, as the service's errors have it."""
     return answer_json({"Message": message}, status)
 

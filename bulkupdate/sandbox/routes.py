@@ -49,6 +49,9 @@ def _add_documented(app: Flask, service: Backend) -> None:
     route("/rest/api/Customers/<customer_id>", "GET", "read")
     route("/rest/api/Customers", "GET", "list")
     route("/api/server-by-team/", "GET", "team")
+    if service.options.swagger:
+        route("/rest/swagger/docs/v1", "GET", "swagger")
+    route("/rest/api/Diagnostics/Server", "GET", "server")
 
 
 def _read_request(kind: Kind, customer_id: str, refusal_status: int) -> IncomingRequest:

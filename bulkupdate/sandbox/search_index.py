@@ -14,7 +14,7 @@ PHONE_FIELDS = ("Phone1", "Phone2", "Phone3", "Mobile")
 
 @dataclass
 class SearchIndex:
-    """The searchable texts of all customers, and who has them. Not thread-safe: its owner holds a lock.
+    """The searchable texts of all customers, and the customers that have them. Not thread-safe: its owner holds a lock.
 
     `texts_of` returns the texts of a customer, normalised: an e-mail in lower case, a phone number as its digits.
     """
@@ -24,7 +24,7 @@ class SearchIndex:
     _texts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def put(self, customer_id: int, customer: dict[str, object]) -> None:
-        """Add a customer, or replace what it had."""
+        """Add a customer, or replace its texts."""
         for text in self._texts.get(customer_id, ()):
             self._ids[text].discard(customer_id)
         self._texts[customer_id] = tuple(self.texts_of(customer))

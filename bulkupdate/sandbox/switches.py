@@ -20,7 +20,7 @@ class SwitchGroup(StrEnum):
 
     CUSTOMERS = "Customers"
     ACCESS = "Login, quota and speed"
-    UNKNOWN = "Not known of the real service"
+    UNKNOWN = "Unknown about the real service"
     FAULTS = "Faults"
 
 
@@ -56,7 +56,7 @@ class SandboxOptions:
         metadata={"section": _ACCESS, "help": "Password of that login.", "least": None, "choices": ()},
     )
     team: str = _option(_ACCESS, "sandbox", "Team name.")
-    token_seconds: int = _option(_ACCESS, 3600, "Life of a token.", least=0)
+    token_seconds: int = _option(_ACCESS, 3600, "Lifetime of a token.", least=0)
     requests_per_hour: int = _option(
         _ACCESS, 10_800, "Requests allowed in one window, all endpoints together; 0: no limit.", least=0
     )
@@ -64,6 +64,7 @@ class SandboxOptions:
         _ACCESS, 3600.0, "Length of that window: shorter for tests in less than an hour.", least=0.001
     )
     latency_seconds: float = _option(_ACCESS, 0.0, "Time that each response takes.", least=0)
+    build_date: str = _option(_ACCESS, "2026-01-05T04:30:00", "Date of the server's build.")
     page_size_cap: int = _option(_ACCESS, 50, "Customers on one page of a list at most.", least=1)
     wholesale_needs_business_name: bool = _option(
         _ACCESS, False, "The client setting “Enable Required Fields for WholeSale Customers”."
@@ -86,12 +87,18 @@ class SandboxOptions:
     )
     sign_in_refusal_status: int = _option(_UNKNOWN, 400, "Status for a wrong login.", choices=(400, 401))
     empty_string: str = _option(_UNKNOWN, "clears", 'What "" does to a text field.', choices=("clears", "ignored"))
+    null_value: str = _option(_UNKNOWN, "ignored", "What null does to a text field.", choices=("ignored", "clears"))
+    unknown_name: str = _option(
+        _UNKNOWN, "ignored", "What becomes of a PUT with a name that is not that of a field.",
+        choices=("ignored", "refused"),
+    )  # fmt: skip
     aliases: str = _option(
         _UNKNOWN,
         "replace",
         "Whether BusinessAliases replace the stored ones (an empty list clears) or are added to them.",
         choices=("replace", "append"),
     )
+    swagger: bool = _option(_UNKNOWN, True, "Whether the service describes its API at /rest/swagger/docs/v1.")
     list_filter: bool = _option(
         _UNKNOWN, True, "Whether the list filters by model.customerIds, or returns all customers."
     )
@@ -99,8 +106,8 @@ class SandboxOptions:
     email_filter: str = _option(
         _UNKNOWN,
         "exact",
-        "How the list filters by model.email, without regard to case.",
-        choices=("exact", "contains", "ignored"),
+        "How the list filters by model.email; case: exact with regard to case, which the others do not have.",
+        choices=("exact", "case", "contains", "ignored"),
     )
     phone_filter: str = _option(
         _UNKNOWN,
@@ -115,6 +122,13 @@ class SandboxOptions:
         "TotalResults of the list: right, half or twice the number, that of the page, or missing.",
         choices=("right", "half", "twice", "page", "missing"),
     )
+    kept_back: str = _option(
+        _UNKNOWN,
+        "nothing",
+        "What the list keeps back, though it counts it: the customers of its second page, that page's Items, the last "
+        "customer of each answer, or the UserID of that one.",
+        choices=("nothing", "page", "items", "customer", "id"),
+    )
     faults: Mapping[str, float] = field(
         default_factory=dict,
         metadata={
@@ -124,7 +138,7 @@ class SandboxOptions:
             "choices": (),
         },
     )
-    fault_seed: int = _option(_FAULTS, 1, "Another seed has the faults at other requests.")
+    fault_seed: int = _option(_FAULTS, 1, "Another seed puts the faults at other requests.")
     faults_on: str = _option(_FAULTS, "writes", "Which requests have faults.", choices=tuple(FAULTS_ON))
     slow_seconds: float = _option(_FAULTS, 60.0, "Time that the response of the fault slow takes.", least=0)
     throttle_seconds: float = _option(

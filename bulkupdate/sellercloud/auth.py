@@ -22,10 +22,10 @@ from bulkupdate.sellercloud.transport import Request
 
 EARLY_SECONDS = 60.0
 EARLY_SHARE = 0.2
-"""A token is renewed a minute before it expires, a short-lived one after four fifths of its life."""
+"""A token is renewed a minute before it expires, a short-lived one after four fifths of its lifetime."""
 
 SHORTEST_LIFE_SECONDS = 1.0
-"""A shorter life is not believed: it would cost one sign-in for each request."""
+"""Shorter lifetimes are ignored: they would cost a sign-in for each request."""
 
 MAX_REFUSED_ALONE = 5
 """Requests that may be refused with 401 although their new token works for others; the next one ends the run."""
@@ -44,7 +44,8 @@ class AccessToken:
     """A bearer token.
 
     `number` counts the sign-ins; `renew_at` is in seconds since 1970; `replaces_refused`: the previous one had got a
-    401. `username` is the user name that the service returned with it, empty if none.
+    401. `username` is the user name that the service returned with it, empty if none. `life_seconds` is infinite if
+    the service named none.
     """
 
     text: str = field(repr=False)
@@ -52,6 +53,7 @@ class AccessToken:
     renew_at: float
     replaces_refused: bool = False
     username: str = ""
+    life_seconds: float = math.inf
 
 
 class SignIn:
@@ -81,7 +83,6 @@ class SignIn:
         self._accepted: set[int] = set()  # the numbers of the tokens that got a response other than 401
         self._refused_alone = 0
         self._refusal: str | None = None
-        redactor.learn(password.reveal())
 
     def current(self) -> AccessToken:
         """Return the token in force, signing in if there is none or it is about to expire.
@@ -108,7 +109,7 @@ class SignIn:
         self._accepted.add(token.number)
 
     def spend_exception(self, refused: AccessToken) -> bool:
-        """Return whether a token refused at once was accepted for another request, so that the request is at fault.
+        """Return whether the request is at fault, as its token, which was refused at once, was accepted for another.
 
         True at most `MAX_REFUSED_ALONE` times: each costs a sign-in, and too many may lock the account.
         """
@@ -128,12 +129,14 @@ class SignIn:
     def refuse_token(self, details: str) -> SignInRefusedError:
         """Return the error for a token refused straight after it was issued; ends all sending."""
         quoted = f": {details}" if details else ""
-        return self._refuse(f"The service refuses the token that it has just issued to {self._username} (401{quoted}).")
+        return self._record_refusal(
+            f"The service refuses the token that it has just issued to {self._username} (401{quoted})."
+        )
 
     def _renew(self, old: AccessToken, *, is_refused: bool, details: str = "") -> AccessToken:
         with self._lock:
             if self._refusal is not None:
-                raise self._refuse(self._refusal)
+                raise self._record_refusal(self._refusal)
             if self._token.number == old.number:
                 if is_refused and old.replaces_refused and old.number not in self._accepted:
                     raise self.refuse_token(details)
@@ -141,7 +144,9 @@ class SignIn:
             return self._token
 
     def _sign_in(self, number: int) -> AccessToken:
-        body = json.dumps({"Username": self._username, "Password": self._password.reveal()})
+        password = self._password.reveal()
+        self._redactor.learn(password)
+        body = json.dumps({"Username": self._username, "Password": password})
         started = self._clock.now()
         history = self._exchange(Request("POST", f"{self._base_url}/token", body))
         if history.was_stopped:
@@ -166,7 +171,7 @@ class SignIn:
     def _refusal_error(self, response: ApiResponse) -> StoppedError:
         if response.status in (200, 400, 401, 403) and not response.is_html:
             quoted = f": {response.message}" if response.message else ""
-            return self._refuse(f"The service refuses the login {self._username} ({response.status}{quoted}).")
+            return self._record_refusal(f"The service refuses the login {self._username} ({response.status}{quoted}).")
         return self._wrong_address_error(f"it answered {response.status} {response.message}".rstrip())
 
     def _read_token(self, response: ApiResponse, number: int, started: float) -> AccessToken:
@@ -178,14 +183,16 @@ class SignIn:
         life = parse_expires_in(answer.get("expires_in"))
         username = answer.get("username")
         renew_at = started + life - min(EARLY_SECONDS, EARLY_SHARE * life)
-        return AccessToken(text, number, renew_at, username=username if isinstance(username, str) else "")
+        return AccessToken(
+            text, number, renew_at, username=username if isinstance(username, str) else "", life_seconds=life
+        )
 
-    def _refuse(self, message: str) -> SignInRefusedError:
+    def _record_refusal(self, message: str) -> SignInRefusedError:
         self._refusal = message
         return SignInRefusedError(
             message,
-            remedy="Check BULKUPDATE_USERNAME and BULKUPDATE_PASSWORD, and the rights of this login; too many wrong "
-            "attempts may lock the account.",
+            remedy="Check BULKUPDATE_USERNAME and BULKUPDATE_PASSWORD, and the permissions of this login; too many "
+            "wrong attempts may lock the account.",
         )
 
     def _wrong_address_error(self, details: str) -> StoppedError:
@@ -195,7 +202,7 @@ class SignIn:
 
 
 def parse_expires_in(value: Any) -> float:
-    """Return `expires_in` as seconds; infinite if it is missing or makes no sense: then a 401 ends the token."""
+    """Return `expires_in` as seconds; infinite if it is missing or invalid: then a 401 ends the token."""
     try:
         life = float(value)
     except (TypeError, ValueError, OverflowError):

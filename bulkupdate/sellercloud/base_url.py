@@ -63,7 +63,7 @@ class TeamLookup:
         self._clock = clock
         self._retrier = Retrier(settings.max_attempts, settings.retry_wait, clock, stop)
 
-    def ask(self, team: str) -> RequestHistory:
+    def fetch(self, team: str) -> RequestHistory:
         """Return the attempts at the question, with the last response."""
         transport = Transport(self._url, self._timeout, 1, self._clock, Redactor())
         request = Request("GET", f"{self._url}?team={quote(team, safe='')}")
@@ -87,13 +87,18 @@ def find_base_url(settings: Settings, look_up: TeamLookup) -> str:
     if settings.base_url:
         return normalise_base_url(settings.base_url)
     if settings.server_id:
-        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", settings.server_id.strip()):
-            raise UsageError(
-                f"BULKUPDATE_SERVER_ID is {settings.server_id!r}, which is not a server id.",
-                remedy=f"It is the xx of {_EXAMPLE}: letters and digits.",
-            )
-        return f"https://{settings.server_id.strip().lower()}.api.sellercloud.com/rest/api"
-    return _find_server(settings.team, look_up.ask(settings.team))
+        return server_address(settings.server_id)
+    return _find_server(settings.team, look_up.fetch(settings.team))
+
+
+def server_address(server_id: str) -> str:
+    """Return the base URL of a server. Raises `UsageError` if that is not a server's id."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", server_id.strip()):
+        raise UsageError(
+            f"BULKUPDATE_SERVER_ID is {server_id!r}, which is not a server id.",
+            remedy=f"It is the xx of {_EXAMPLE}: letters and digits.",
+        )
+    return f"https://{server_id.strip().lower()}.api.sellercloud.com/rest/api"
 
 
 def _find_server(team: str, history: RequestHistory) -> str:

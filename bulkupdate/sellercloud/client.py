@@ -27,7 +27,7 @@ PAGE_SIZE = 50
 """Customers on one page of the list; the service silently caps it (`docs/api.md`, section Reading many customers)."""
 
 _MOST_CUSTOMERS = 10_000_000
-"""A `TotalResults` above this is not believed: reading that many would take weeks of quota."""
+"""A larger `TotalResults` is ignored: reading that many would take weeks of quota."""
 
 _CUSTOMER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -55,8 +55,8 @@ class Client:
         """
         self.base_url = base_url
         self.quota = quota
-        self._pipeline = RequestPipeline(settings, base_url, quota, clock, stop, already_sent)
-        self._list_filters_ids = True
+        self.pipeline = RequestPipeline(settings, base_url, quota, clock, stop, already_sent)
+        self.list_filters_ids = True
 
     def __repr__(self) -> str:
         return f"Client({self.base_url})"
@@ -64,16 +64,16 @@ class Client:
     @property
     def calls(self) -> int:
         """The requests sent so far (since `reset_calls`), including lookup, sign-ins, repeated and throttled ones."""
-        return self._pipeline.requests_sent
+        return self.pipeline.requests_sent
 
     def reset_calls(self) -> None:
         """Count requests from 0 again: the next run uses the same client and its sign-in."""
-        self._pipeline.requests_sent = 0
+        self.pipeline.requests_sent = 0
 
     @property
     def signed_in_as(self) -> str:
         """The user name that the service returned at the sign-in; empty before that, or if it returned none."""
-        return self._pipeline.username
+        return self.pipeline.username
 
     def sign_in(self) -> None:
         """Sign in, unless that is done.
@@ -82,7 +82,7 @@ class Client:
         service's, its certificate is bad or the quota file broken, and `InterruptedRunError` once `stop` is set.
         """
         try:
-            self._pipeline.sign_in()
+            self.pipeline.sign_in()
         except StopRequestedError:
             raise interrupted_error("signing in") from None
 
@@ -95,7 +95,7 @@ class Client:
         request = Request("PUT", self._url_of(customer_id), body)
         history = RequestHistory(may_be_applied=may_be_applied)
         try:
-            self._pipeline.run(request, history)
+            self.pipeline.run(request, history)
         except StopRequestedError:
             history.was_stopped = True
         except StoppedError as error:
@@ -129,24 +129,25 @@ class Client:
         found: dict[str, LiveCustomer] = {}
         remaining = iter(dict.fromkeys(customer_ids))
         while chunk := list(islice(remaining, PAGE_SIZE)):
-            found |= self._list_chunk(chunk) if self._list_filters_ids else {}
-            if not self._list_filters_ids:
+            found |= self._list_chunk(chunk) if self.list_filters_ids else {}
+            if not self.list_filters_ids:
                 found |= self._read_each(customer_id for customer_id in chunk if customer_id not in found)
         return found
 
     def list_page(
-        self, number: int, *, email: str = "", modified_from: str = "", fields: Sequence[Field] = LISTED
+        self, number: int, *, email: str = "", modified: tuple[str, str] = ("", ""), fields: Sequence[Field] = LISTED
     ) -> tuple[dict[str, LiveCustomer], int | None]:
         """Return one page of the list of all customers, or of those that the filters find; pages count from 1.
 
-        `modified_from` is a time (ISO 8601, UTC). `fields` are those wanted, all that the list has unless given.
-        Returns the customers' list fields by id, empty past the last page, and the number of all of them, None if the
-        service does not say. The service may ignore a filter, or find others (`docs/api.md`, section Filters). Raises
-        as `read_customer` does, and `UnreadableListError` rather than leave a customer out.
+        `modified` is from when until when (ISO 8601, UTC; empty: no limit). `fields` are those wanted, all of the list
+        unless given. Returns them by id, empty past the last page, and the number of all customers, None if the service
+        does not say. The service may ignore a filter, or return other customers (`docs/api.md`, section Filters).
+        Raises as `read_customer` does, and `UnreadableListError` rather than leave a customer out.
         """
         what = "searching customers by e-mail" if email else f"reading page {number} of the customers"
-        filters = [("model.email", email), ("model.modifiedOnFrom", modified_from)]
-        items, total = self._read_list([each for each in filters if each[1]], number, what)
+        names = ("model.email", "model.modifiedOnFrom", "model.modifiedOnTo")
+        filters = list(zip(names, (email, *modified), strict=True))
+        items, total = self._read_list([pair for pair in filters if pair[1]], number, what)
         if items is None and total != 0:
             raise UnreadableListError(f"While {what}, the service answered without a list of customers.")
         by_id = {str(item.get("UserID")): flatten_list_item(item, fields) for item in items or ()}
@@ -156,7 +157,7 @@ class Client:
 
     def close(self) -> None:
         """Close connections and quota file."""
-        self._pipeline.close()
+        self.pipeline.close()
         self.quota.close()
 
     def _list_chunk(self, ids: list[str]) -> dict[str, LiveCustomer]:
@@ -167,10 +168,10 @@ class Client:
             for item in items:
                 customer_id = str(item.get("UserID", ""))
                 if customer_id not in requested:
-                    self._list_filters_ids = False
+                    self.list_filters_ids = False
                 elif found.setdefault(customer_id, flatten_list_item(item)) != flatten_list_item(item):
                     contradictory.add(customer_id)
-            if len(found) == len(requested) or not self._list_filters_ids:
+            if len(found) == len(requested) or not self.list_filters_ids:
                 break
         consistent = {customer_id: fields for customer_id, fields in found.items() if customer_id not in contradictory}
         return consistent | self._read_each(iter(sorted(contradictory)))
@@ -195,7 +196,8 @@ class Client:
         Without filters, they are those of all customers.
         """
         query = [*filters, ("model.pageNumber", str(page)), ("model.pageSize", str(PAGE_SIZE))]
-        answer = require_object(self._read(f"{self.base_url}/Customers?{urlencode(query)}", what), what)
+        response = self._read(f"{self.base_url}/Customers?{urlencode(query)}", what)
+        answer = require_object(response, what, UnreadableListError)
         items, total = answer.get("Items"), answer.get("TotalResults")
         objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else None
         return objects, total if isinstance(total, int) and 0 <= total <= _MOST_CUSTOMERS else None
@@ -205,7 +207,7 @@ class Client:
         return {customer_id: fields for customer_id, fields in read if fields is not None}
 
     def _read(self, url: str, what: str) -> ApiResponse:
-        return read(self._pipeline, url, what)
+        return read(self.pipeline, url, what)
 
     def _url_of(self, customer_id: str) -> str:
         return f"{self.base_url}/Customers/{quote(_checked(customer_id), safe='')}"
@@ -229,13 +231,14 @@ def open_client(
     look_up = TeamLookup(settings, clock, stop, lookup_url)
     base_url = find_base_url(settings, look_up)
     quota = Quota(
-        settings.state_dir,
+        settings.store,
         urlsplit(base_url).netloc,
         settings.username,
         settings.requests_per_hour,
         clock,
         window_seconds=window_seconds,
         request_seconds=settings.timeout,
+        egress=settings.egress,
     )
     quota.record(look_up.requests_sent)
     return Client(settings, base_url, quota, clock, stop, already_sent=look_up.requests_sent)

@@ -4,7 +4,7 @@ The read time-out of `requests` restarts with every byte, so a server that sends
 for ever. Here each read of the socket gets only what is left of the request's time. That costs one `settimeout` for
 each read, and no thread.
 
-The adapter also leaves out work that `requests` does for each request and nothing here needs, which saves a seventh of
+The adapter also skips work that `requests` does for each request and that is not needed here, which saves a seventh of
 the processor time of a PUT (`docs/architecture.md`, Libraries).
 """
 
@@ -104,7 +104,7 @@ _POOLS = {"http": _DeadlinePool, "https": _DeadlineTlsPool}
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """The transport of `requests`, with a time-out for the request as a whole, and without what nothing here needs.
+    """The transport of `requests`, with a time-out for the request as a whole, and without unneeded work.
 
     For requests that all have the same certificates and proxies. Give it a `urllib3.Timeout(total=…)`. Each address of
     the host is tried in turn; looking up the host's name is left to the system, which has its own limit.

@@ -1,4 +1,4 @@
-"""Send one request with everything it takes to get an answer: quota, token, retries, and waiting out throttling."""
+"""Send one request with all it takes to get an answer: quota, token, retries, and waiting while throttled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from bulkupdate.settings import Settings
 class RequestPipeline:
     """Sends requests to one service with one login, as often as needed. Thread-safe.
 
-    `requests_sent` counts every request, including `already_sent` ones that found the base URL.
+    `requests_sent` counts every request, including `already_sent` ones that found the base URL. `first_throttle` is the
+    first throttle answer, None: none came. `clock_offset` is how far the service's clock is ahead of ours, in seconds.
     """
 
     def __init__(
@@ -32,10 +33,14 @@ class RequestPipeline:
         already_sent: int = 0,
     ) -> None:
         self.requests_sent = already_sent
+        self.first_throttle: ApiResponse | None = None
+        self.clock_offset = 0.0
         self._count_lock = threading.Lock()
         self._quota = quota
         self._stop = stop
         redactor = Redactor()
+        self.redact = redactor.redact
+        """Remove password and token from a text."""
         self._transport = Transport(base_url, settings.timeout, settings.concurrency, clock, redactor)
         self._retrier = Retrier(settings.max_attempts, settings.retry_wait, clock, stop)
         self._sign_in = SignIn(base_url, settings.username, settings.password, clock, redactor, self._run_unsigned)
@@ -44,6 +49,11 @@ class RequestPipeline:
     def username(self) -> str:
         """The user name that the service returned at the sign-in; empty before that, or if it returned none."""
         return self._sign_in.username
+
+    @property
+    def token_seconds(self) -> float:
+        """The life of the token in force; infinite if the service named none. Raises as `sign_in` does."""
+        return self._sign_in.current().life_seconds
 
     def sign_in(self) -> None:
         """Sign in, unless that is done. Raises as `SignIn.current` does."""
@@ -57,6 +67,11 @@ class RequestPipeline:
         Raises `StopRequestedError`, and the `StoppedError`s of sign-in, of throttling and of a bad certificate.
         """
         self._retrier.run(lambda history: self._send_signed(request, history), history)
+
+    def run_once(self, request: Request, history: RequestHistory) -> None:
+        """Send as `run` does, but attempt it once only; with the request's own token if it has one."""
+        send = self._send if request.token or request.url.endswith("/token") else self._send_signed
+        replace(self._retrier, max_attempts=1).run(lambda history: send(request, history), history)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -81,7 +96,7 @@ class RequestPipeline:
         return response
 
     def _classify_refused_again(self, request: Request, response: ApiResponse, token: AccessToken) -> ApiResponse:
-        """Refuse the request if its new token was accepted for another one meanwhile; else the login is at fault."""
+        """Refuse the request if its new token was accepted for another request; otherwise the login is at fault."""
         if not self._sign_in.spend_exception(token):
             raise self._sign_in.refuse_token(_locate(response, request))
         note = f"refused with a new token too, which was accepted for others: {response.message}".rstrip(": ")
@@ -126,7 +141,10 @@ class RequestPipeline:
                 history.note_no_reply(error)
             self._quota.release(permit, answered=False)
             raise
+        self.clock_offset = response.clock_offset
         history.note_response(response)  # before the quota, which may end the run here
+        if response.verdict is Verdict.THROTTLED:
+            self.first_throttle = self.first_throttle or response
         if _pauses_all(response):
             self._quota.throttle(permit, response.wait_seconds)
         else:

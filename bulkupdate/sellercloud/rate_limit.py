@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 from bulkupdate.clock import Clock, format_duration, format_local_time
 from bulkupdate.errors import ThrottledTooLongError
 from bulkupdate.sellercloud.rate_limit_store import Permit, PermitRefusal, RateLimitStore
+from bulkupdate.store.place import Place
 
 WINDOW_SECONDS = 3600.0
 """10,800 requests an hour for a user and IP address, all endpoints together (`docs/api.md`, section Quota)."""
@@ -20,7 +20,7 @@ BLIND_WAITS_SECONDS = (15.0, 30.0, 60.0, 120.0)
 """The waits after consecutive throttle answers without a usable time; after the last of them the run ends."""
 
 REPEATED_WAITS_SECONDS = (0.0, 0.0, 15.0, 30.0, 60.0, 120.0)
-"""The shortest waits after consecutive throttle answers with a time: the first two are believed as they are."""
+"""The shortest waits after consecutive throttle answers with a time: the first two times are used as they are."""
 
 AFTER_RESET_SECONDS = 0.1
 """Added to the time that the service named."""
@@ -52,16 +52,16 @@ class WaitState:
 
 
 class Quota:
-    """The quota of one user on one host, shared by every process of the machine. Thread-safe.
+    """The quota of one user on one host, shared by every process with the same store. Thread-safe.
 
     `limit` is the requests in any `window_seconds`, 0 = no limit (throttle answers are still honoured).
-    `request_seconds` is how long one request may take. Every method raises `StoppedError` if the quota file in
-    `folder` cannot be used.
+    `request_seconds` is how long one request may take; `egress` names the address that requests leave from, empty for
+    the only one. Every method raises `StoppedError` if the quota's store cannot be used.
     """
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         host: str,
         username: str,
         limit: int,
@@ -69,11 +69,12 @@ class Quota:
         *,
         window_seconds: float = WINDOW_SECONDS,
         request_seconds: float = 60.0,
+        egress: str = "",
     ) -> None:
         self._clock = clock
         self._window = window_seconds
-        name = f"{host.lower()}\n{username.casefold()}"
-        self._store = RateLimitStore(folder, name, limit, window_seconds, lease=3 * request_seconds + 5)
+        name = "\n".join((host.lower(), username.casefold(), *([egress] if egress else [])))
+        self._store = RateLimitStore(place, name, limit, window_seconds, lease=3 * request_seconds + 5)
         self._turnstile = threading.Lock()
         self._waiting: WaitState | None = None
         self._refusal: str | None = None
@@ -95,9 +96,12 @@ class Quota:
                     self._raise_refusal()
                     now = self._clock.now()
                     answer = self._store.take(now)
-                    if isinstance(answer, Permit):
+                    if not isinstance(answer, Permit):
+                        self._wait(answer, now, stop)
+                    elif not stop.is_set():
                         return answer
-                    self._wait(answer, now, stop)
+                    else:
+                        self.cancel_permit(answer)  # the database was out of reach until after the stop
             finally:
                 self._waiting = None
         return None

@@ -1,4 +1,4 @@
-"""Send a request that reads, and turn whatever it comes to into a response or an error."""
+"""Send a request that reads, and turn its result into a response or an error."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ def read(pipeline: RequestPipeline, url: str, what: str) -> ApiResponse:
     return history.response
 
 
-def require_object(response: ApiResponse, what: str) -> dict[str, Any]:
-    """Return the JSON object of an accepted response. Raises `ServiceDownError` for any other."""
+def require_object(
+    response: ApiResponse, what: str, error: type[ServiceDownError] = ServiceDownError
+) -> dict[str, Any]:
+    """Return the JSON object of an accepted response. Raises `error` for any other."""
     if response.verdict is not Verdict.ACCEPTED:
-        details = f"{response.status} {response.message}".rstrip()
-        raise ServiceDownError(f"While {what}, the service answered {details}.")
+        details = f"{response.status} {response.message}".rstrip(" .")
+        raise error(f"While {what}, the service answered {details}.")
     answer: dict[str, Any] = response.json
     return answer
 

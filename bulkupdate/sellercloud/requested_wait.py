@@ -37,7 +37,7 @@ def find_requested_wait(headers: Mapping[str, str], parsed: Any, now: float) -> 
 
     The first of its two ways that names a usable time counts; None: neither does. `headers` have lower-case names.
     """
-    service_now = _service_time(headers.get("date", ""), now)
+    service_now = now + find_clock_offset(headers.get("date", ""), now)
     reset = _reset_time(parsed)
     retry_after = headers.get("retry-after")
     asks = reset is not _ABSENT or retry_after is not None
@@ -101,10 +101,10 @@ def _reset_time(parsed: Any) -> Any:
     return _ABSENT
 
 
-def _service_time(date: str, now: float) -> float:
-    """Return the service's time: the local clock's, unless the `Date` of the response disagrees with it."""
+def find_clock_offset(date: str, now: float) -> float:
+    """Return how far the service's clock is ahead, in seconds: 0 unless the `Date` of its response disagrees."""
     service = parse_http_date(date)
-    return now if service is None or abs(service - now) <= SANE_CLOCK_SECONDS else service
+    return 0.0 if service is None or abs(service - now) <= SANE_CLOCK_SECONDS else service - now
 
 
 def _seconds_until(then: float | None, now: float) -> float | None:

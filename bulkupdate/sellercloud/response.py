@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from bulkupdate.sellercloud.error_message import LONGEST_SEARCHED, find_message, host_of_redirect, sanitize_message
-from bulkupdate.sellercloud.requested_wait import find_requested_wait, has_reset_time
+from bulkupdate.sellercloud.requested_wait import find_clock_offset, find_requested_wait, has_reset_time
 from bulkupdate.sellercloud.response_body import (
     decode_text,
     is_html,
@@ -48,7 +48,8 @@ class ApiResponse:
     asks to wait, None if it names no time, a past one or an unreadable one; `asks_to_wait` is whether it asks at all.
     `is_not_found`: message or status say that there is no such record. `is_html`: the body is a page, as a proxy or a
     host that is not the service sends it. `json` is the body as JSON, decimals exact (`Decimal`), None if it
-    is not JSON; it does not appear in `repr`.
+    is not JSON; it does not appear in `repr`. `header_names` are in lower case. `clock_offset` is how many seconds the
+    service's clock is ahead of ours.
     """
 
     verdict: Verdict
@@ -59,6 +60,8 @@ class ApiResponse:
     is_not_found: bool = False
     is_html: bool = False
     json: Any = None
+    header_names: tuple[str, ...] = ()
+    clock_offset: float = 0.0
 
     def __repr__(self) -> str:
         return f"ApiResponse({self.verdict.name}, {self.status}, {self.message!r})"
@@ -80,15 +83,17 @@ def read_response(
     lowered = {name.lower(): value for name, value in headers.items()}
     parsed, page = parse_json(body), is_html(body)
     asks, wait = find_requested_wait(lowered, parsed, now)
+    offset = find_clock_offset(lowered.get("date", ""), now)
+    names = tuple(sorted(lowered))
     verdict = _classify(status, asks, parsed, "" if page else decode_text(body[:LONGEST_SEARCHED]))
     if verdict is Verdict.ACCEPTED:
         message = f"answered {status} with an HTML page" if page else ""
-        return ApiResponse(verdict, status, message, is_html=page, json=parsed)
+        return ApiResponse(verdict, status, message, is_html=page, json=parsed, header_names=names, clock_offset=offset)
     message = sanitize_message(redact(find_message(body, parsed)[:LONGEST_SEARCHED]))
     not_found = status == 404 or (status in (200, 400, 500) and _says_not_found(message))
     verdict = _reclassify_by_message(verdict, status, message, is_not_found=not_found)
     message = _choose_message(verdict, status, message, lowered)
-    return ApiResponse(verdict, status, message, wait, asks, not_found, page, parsed)
+    return ApiResponse(verdict, status, message, wait, asks, not_found, page, parsed, names, offset)
 
 
 def _classify(status: int, asks_to_wait: bool, parsed: Any, text: str) -> Verdict:

@@ -64,7 +64,7 @@ class RequestHistory:
         if response.verdict in _NOT_APPLIED:
             self.may_be_applied, self.doubt = self._before
         else:
-            self.doubt = self._describe(response)
+            self.doubt = self._describe_response(response)
 
     def note_no_reply(self, error: NoReplyError) -> None:
         """Record that the request got no response."""
@@ -79,10 +79,10 @@ class RequestHistory:
         """Describe the result of the last attempt in a few words."""
         if self.response is None:
             return str(self.failure or "")
-        return self._describe(self.response)
+        return self._describe_response(self.response)
 
     @staticmethod
-    def _describe(response: ApiResponse) -> str:
+    def _describe_response(response: ApiResponse) -> str:
         return f"{response.status} {response.message}".rstrip()
 
 
@@ -127,7 +127,7 @@ class Retrier:
 def back_off(attempt: int, first_wait: float) -> float:
     """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter.
 
-    tenacity's own `wait_exponential_jitter` has changed its parameters within a major version.
+    Not tenacity's `wait_exponential_jitter`, which changed its parameters within a major version.
     """
     jitter = random.uniform(0, first_wait)  # noqa: S311 - not a secret
     return min(first_wait * 2.0 ** min(attempt - 1, 30) + jitter, LONGEST_BACK_OFF_SECONDS)

@@ -118,17 +118,17 @@ class Transport:
             reason = next(cause.verify_message for cause in causes if isinstance(cause, ssl.SSLCertVerificationError))
             return StoppedError(
                 f"The certificate of {_host_of(url)} cannot be trusted: {reason}.",
-                remedy="Check BULKUPDATE_BASE_URL; behind a firm's proxy, name its certificates in REQUESTS_CA_BUNDLE.",
+                remedy="Check BULKUPDATE_BASE_URL; behind a company proxy, set its certificates in REQUESTS_CA_BUNDLE.",
             )
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
             return unusable_address_error()
         return NoReplyError(
-            self._describe(error, causes, _host_of(url)),
+            self._describe_failure(error, causes, _host_of(url)),
             was_sent=not _is_certainly_unsent(error, causes),
             is_address_suspect=any(map(_is_address_suspect, causes)),
         )
 
-    def _describe(self, error: Exception, causes: list[BaseException], host: str) -> str:
+    def _describe_failure(self, error: Exception, causes: list[BaseException], host: str) -> str:
         """Describe the failure; `host` is that of the service, with its port."""
         is_unsent = _is_certainly_unsent(error, causes)
         reason = next(filter(None, map(_reason_of, causes)), None)
@@ -174,7 +174,7 @@ def _read_body(raw: Any) -> tuple[bytes, bool]:
 
 
 def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the exception and all that it was made from: `requests` and urllib3 keep them in several places."""
+    """Yield the exception and its causes, which `requests` and urllib3 keep in several places."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -57,6 +57,22 @@ def test_the_last_page_may_come_again_and_again() -> None:
         assert ids_of(caller.list(page=9)) == ids_of(caller.list(page=2)) == list(range(FIRST + 50, FIRST + 60))
 
 
+def test_the_list_may_keep_customers_back_and_count_them() -> None:
+    def list_pages(kept_back: str) -> list[tuple[int, int, int]]:
+        """Items, those of them with an id, and the total, of each page."""
+        with call_sandbox(customers=120, kept_back=kept_back) as caller:
+            answers = [caller.list(page=page) for page in (1, 2)]
+        items = [answer.get("Items", ()) for answer in answers]
+        return [
+            (len(each), sum("UserID" in item for item in each), answer["TotalResults"])
+            for each, answer in zip(items, answers, strict=True)
+        ]
+
+    assert list_pages("page") == list_pages("items") == [(50, 50, 120), (0, 0, 120)]
+    assert list_pages("customer") == [(49, 49, 120)] * 2
+    assert list_pages("id") == [(50, 49, 120)] * 2
+
+
 @pytest.mark.parametrize(
     ("how", "total"), [("right", 60), ("half", 30), ("twice", 120), ("page", 50), ("missing", None)]
 )

@@ -10,7 +10,7 @@ import bulkupdate.sandbox
 
 ALLOWED = {
     "bulkupdate.clock", "bulkupdate.errors", "bulkupdate.network", "bulkupdate.customers.field_types",
-    "bulkupdate.customers.fields", "bulkupdate.customers.value_types",
+    "bulkupdate.customers.fields", "bulkupdate.customers.list_filters", "bulkupdate.customers.value_types",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,12 +12,23 @@ import pytest
 
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import SignInRefusedError, StoppedError
-from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.runs.tenant.facts import FACTS
+from bulkupdate.sandbox.switches import SandboxOptions, SwitchGroup
 from bulkupdate.sellercloud.response import Verdict, read_response
 from tests.sellercloud.scripted import SIGNED_IN, Reaction, TurnedClock, connect, in_turn, serve, throttled
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_every_unknown_is_listed_and_has_a_step_that_settles_it() -> None:
+    unknown = {option.name for option in fields(SandboxOptions) if option.metadata["section"] is SwitchGroup.UNKNOWN}
+    listed = PAGE.partition("## Unknown\n")[2]
+    named = {name.replace("-", "_") for name in re.findall(r"`--([a-z-]+)`", listed)} - {"verify", "fault"}
+    settled = {fact.switch for fact in FACTS}
+    assert unknown <= named <= settled
+
+
 NOW = datetime(2022, 1, 14, 9, 38, tzinfo=UTC).timestamp()
 
 _ROW = {"updated": Status.UPDATED, "rejected": Status.REJECTED, "failed": Status.FAILED,

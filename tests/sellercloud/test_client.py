@@ -107,7 +107,7 @@ def test_fifty_customers_cost_one_call(tmp_path: Path, asked: int, calls: int) -
         assert list(found) == ids
         assert all(fields == {"Name": f"N{customer_id}", "Rating": 1} for customer_id, fields in found.items())
         assert client.calls == calls + 1
-        assert client._list_filters_ids
+        assert client.list_filters_ids
 
 
 @pytest.mark.parametrize("says_total", [True, False])
@@ -133,7 +133,7 @@ def test_a_list_that_ignores_the_ids_is_noticed_and_each_customer_read_by_itself
         assert {customer_id: fields["Name"] for customer_id, fields in found.items()} == {
             "4": "N4", "4998": "N4998", "4999": "N4999",
         }  # fmt: skip
-        assert not client._list_filters_ids
+        assert not client.list_filters_ids
         assert client.calls == 1 + 1 + 3
         client.list_customers(["7"])
         assert client.calls == 6, "the list is not asked again"
@@ -165,3 +165,11 @@ def test_two_different_entries_for_one_customer_are_not_believed(tmp_path: Path)
     with serve(script) as service, connect(service.base_url, tmp_path) as client:
         client.list_customers(["163", "164"])
         assert [each.customer_id for each in service.received if each.method == "GET"][1:] == ["163"]
+
+
+def test_the_user_name_that_the_service_returns_is_kept(tmp_path: Path) -> None:
+    token = {"access_token": "t", "expires_in": 3600, "username": "Anna.Ops"}
+    with serve(sign_in=Reaction(200, token)) as service, connect(service.base_url, tmp_path) as client:
+        assert client.signed_in_as == ""
+        client.sign_in()
+        assert client.signed_in_as == "Anna.Ops"

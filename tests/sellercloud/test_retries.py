@@ -171,7 +171,7 @@ def test_one_unanswered_try_among_refused_ones_leaves_it_unknown(tmp_path: Path)
 def test_a_refused_connection_was_certainly_not_applied(tmp_path: Path) -> None:
     with serve() as service, connect(service.base_url, tmp_path, max_attempts=2) as client:
         client.sign_in()
-        client._pipeline.close()
+        client.pipeline.close()
         service.stop()
         answer = client.update_customer("163", BODY)
         assert (answer.status, answer.attempts) == (Status.FAILED, 2)

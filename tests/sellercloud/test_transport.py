@@ -24,11 +24,11 @@ import urllib3
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import ServiceDownError, StoppedError, UsageError
-from bulkupdate.nightly.delivery import DeliveryError
-from bulkupdate.nightly.webhook import post_json
+from bulkupdate.notices.delivery import DeliveryError
+from bulkupdate.notices.webhook import post_json
 from bulkupdate.redaction import Redactor, Secret
 from bulkupdate.sellercloud.http_adapter import DeadlineAdapter
-from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport
+from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport, _is_not_tls
 from tests.sellercloud.scripted import Reaction, connect, serve
 from tests.sellercloud.test_retries import trickle
 
@@ -203,6 +203,20 @@ def test_a_plain_server_behind_https_is_a_service_that_is_down(tmp_path: Path) -
         assert service.received == []
 
 
+@pytest.mark.parametrize(
+    ("error", "is_plain"),
+    [
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), False),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), False),
+        (ConnectionResetError(104, "Connection reset by peer"), False),
+    ],
+)
+def test_only_what_openssl_calls_no_tls_is_no_tls(error: OSError, is_plain: bool) -> None:
+    assert _is_not_tls(error) is is_plain
+    error.reason = "HTTP_REQUEST"  # type: ignore[attr-defined]
+    assert _is_not_tls(error) is isinstance(error, ssl.SSLError)
+
+
 # --- proxies ----------------------------------------------------------------------------------------------------------
 
 
@@ -241,7 +255,7 @@ def test_a_proxy_is_used_and_its_password_never_shown(
         with connect("https://xx.api.sellercloud.com", tmp_path, max_attempts=1) as client:
             with pytest.raises(ServiceDownError) as caught:
                 client.sign_in()
-            shown = f"{caught.value} {caught.value.remedy} {client!r} {client._pipeline._transport!r}"
+            shown = f"{caught.value} {caught.value.remedy} {client!r} {client.pipeline._transport!r}"
     [(method, path, credentials)] = asked
     assert (method, path) == ("CONNECT", "xx.api.sellercloud.com:443")
     assert credentials == "Basic " + base64.b64encode(b"agent:hush-hush/1").decode()
