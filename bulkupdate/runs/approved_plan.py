@@ -1,24 +1,28 @@
-"""A plan that was looked at and approved: it holds for one content and the same options, and for nothing else."""
+"""A plan that a user has approved: it allows one file content with the same options, and nothing else."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.files import check_writable, replace_file
+from bulkupdate.network import without_credentials
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.settings import Settings, without_credentials
+from bulkupdate.settings import Settings
 
 _KIND = "bulkupdate plan 1"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be sent where, and how. `bodies` is the hash of the rows with their exact bodies."""
+    """What is to be sent where, and how. `bodies` is the hash of the rows with their exact bodies.
+
+    `recipe` is the file of the recipe that was used, empty if there was none.
+    """
 
     sha256: str
     service: str
@@ -26,12 +30,14 @@ class Plan:
     write_policy: str
     rows: int
     bodies: str
+    recipe: str = ""
 
 
 _DIFFERENCES = {
     "sha256": "the file was changed", "service": "the settings name another service",
-    "options": "the options are others", "write_policy": "the write policy is another",
-    "rows": "another number of rows would be sent", "bodies": "other values would be sent",
+    "options": "the options differ", "write_policy": "the write policy differs",
+    "recipe": "the recipe differs, or was changed",
+    "rows": "a different number of rows would be sent", "bodies": "other values would be sent",
 }  # fmt: skip
 
 
@@ -41,13 +47,13 @@ def make_plan(checked_input: CheckedInput, options: RunOptions, settings: Settin
     for row in checked_input.rows():
         if row.body is not None:
             digest.update(f"{row.number}\t{row.customer_id}\t{row.body}\n".encode("utf-8", "surrogatepass"))
-    options = replace(options, key="", lookup="", reading="")  # `bodies` says what they led to
     limit = {} if options.limit is None else {"limit": options.limit}
     return Plan(
         sha256=checked_input.sha256,
         service=without_credentials(settings.base_url) or settings.server_id or settings.team,
         options=json.dumps(options.to_json() | limit, sort_keys=True),
-        write_policy=settings.write_policy,
+        write_policy=checked_input.used.write_policy,
+        recipe=checked_input.used.recipe_text,
         rows=checked_input.to_send,
         bodies=digest.hexdigest(),
     )
@@ -57,7 +63,7 @@ def require_plan_place(path: Path, *, force: bool) -> None:
     """Raise `UsageError` if a plan cannot be written there, or would overwrite another file without `force`."""
     check_writable(path, (".json",))
     if path.exists() and not force and _read(path) is None:
-        raise UsageError(f"{path} exists and is no plan.", remedy="Name another file with --plan, or add --force.")
+        raise UsageError(f"{path} exists and is not a plan.", remedy="Name another file with --plan, or add --force.")
 
 
 def write_plan(plan: Plan, path: Path) -> None:
@@ -67,11 +73,11 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def require_approved(path: Path, plan: Plan) -> None:
-    """Raise `InputFileError` unless the plan is exactly the approved one at `path`; `UsageError` if none is there."""
+    """Raise `InputFileError` unless the plan is exactly the one at `path`; `UsageError` if that is not a plan."""
     approved = _read(path)
     if approved is None:
         raise UsageError(f"{path} is not a plan.", remedy="`bulkupdate check FILE --plan PLAN.json` writes one.")
-    differing = [each.name for each in fields(Plan) if getattr(plan, each.name) != getattr(approved, each.name)]
+    differing = [field.name for field in fields(Plan) if getattr(plan, field.name) != getattr(approved, field.name)]
     if differing:
         reasons = ", ".join(_DIFFERENCES[name] for name in differing)
         raise InputFileError(

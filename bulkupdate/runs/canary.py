@@ -1,8 +1,6 @@
-"""`--canary`: the first rows of a run, which must be read back as they were sent before any other row is sent."""
+"""`--canary`: the first rows of a run, which must be read back as sent before any other row is sent."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from bulkupdate.customers.models import ResultLine, Status
 from bulkupdate.errors import CanaryError
@@ -15,9 +13,9 @@ _SHOWN = 5
 
 
 def find_canary(run: Run, journal: Journal, limit: int | None) -> frozenset[int]:
-    """Return the rows that must agree before others are sent; none if they have agreed, or none are asked for.
+    """Return the rows that must agree before others are sent; none if they have agreed, or there is no canary.
 
-    They are the first of those that the service has not rejected for good, at most `limit` (None: all). Raises
+    They are the first rows that the service has not finally rejected, at most `limit` (None: all). Raises
     `JournalError`.
     """
     count = run.options.canary if limit is None else min(run.options.canary, limit)
@@ -25,14 +23,18 @@ def find_canary(run: Run, journal: Journal, limit: int | None) -> frozenset[int]
     return frozenset() if all(map(_agrees, canary)) else frozenset(line.row for line in canary)
 
 
-def take_canary(run: Run, journal: Journal, canary: frozenset[int]) -> Iterator[PendingRow]:
-    """Yield those of these rows that are to be sent."""
-    return (row for row in journal.pending(run) if row.number in canary)
+def take_canary(run: Run, journal: Journal, canary: frozenset[int]) -> list[PendingRow]:
+    """Return the rows of the canary that are still to be sent."""
+    return [row for row in journal.pending(run) if row.number in canary]
 
 
 def require_agreement(run: Run, journal: Journal, canary: frozenset[int]) -> None:
-    """Raise `CanaryError`, with the differences, unless every field of these rows was read back as it was sent."""
-    differing = [line for line in journal.find_lines(run, canary) if not _agrees(line)]
+    """Raise `CanaryError`, with the differences, unless every field of these rows was read back as it was sent.
+
+    Rows of which the write policy left nothing show nothing: others take their place.
+    """
+    lines = journal.find_lines(run, canary)
+    differing = [line for line in lines if not _agrees(line) and line.status is not Status.UNCHANGED]
     if not differing:
         return
     shown = "; ".join(f"row {line.row}: {line.status.value}, {line.message}" for line in differing[:_SHOWN])

@@ -10,11 +10,11 @@ from bulkupdate.errors import StoppedError
 STOP_SIGNALS = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGBREAK") if (number := getattr(signal, name, None)) is not None
 )
-"""The signals that ask to end: SIGBREAK is Ctrl-Break, or a closed window, on Windows."""
+"""The signals that ask the program to end: SIGBREAK is Ctrl-Break, or a closed window, on Windows."""
 
 
 class Cancellation(threading.Event):
-    """The request to stop a run, with the reason that came first.
+    """The request to stop a run, with the first reason given.
 
     Set with `set()` (Ctrl-C, SIGTERM), the run was interrupted; set with `request_stop()`, it stopped for that reason.
     """
@@ -25,11 +25,11 @@ class Cancellation(threading.Event):
 
     @property
     def reason(self) -> StoppedError | None:
-        """Why the run has to stop; None if a user asked for it, or if nothing has."""
+        """Why the run has to stop; None if a user asked for it, or if there is no request."""
         return self._reason
 
     def request_stop(self, reason: StoppedError) -> None:
-        """Ask the run to stop for this reason, unless it has been asked already."""
+        """Ask the run to stop for this reason, unless it has already been asked."""
         if not self.is_set():
             self._reason = reason
             self.set()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bulkupdate.customers.models import Problem
+from bulkupdate.customers.models import CheckedRow, Problem
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.check_summary import WrittenReports, list_problems, preview, summarise_check
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
-from bulkupdate.runs.row_source import RowSource
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.annotated_copy import (
     MarkedCopy,
@@ -31,26 +30,26 @@ def write_check(
     report: Path | None,
     page: Path | None,
     live: LiveFindings | None = None,
-    planned: RowSource | None = None,
+    planned: Callable[[], Iterable[CheckedRow]] | None = None,
     word: Callable[[str], str] = str,
     *,
     is_downloaded: bool = False,
 ) -> WrittenReports:
-    """Write the page and the workbook that are asked for (None: not), and the annotated copy beside the workbook.
+    """Write the requested page and workbook (None: not requested), and the annotated copy beside the workbook.
 
-    `live` is what the live customers say, None: they were not read. `planned` are the rows as they would be sent,
-    None: as they are in the file. `word` puts what cannot be known into the words of the caller's users, empty to leave
-    it out. `is_downloaded`: report and copy get other names later, so that no link would find the copy. Raises
-    `UsageError` if the page or the workbook cannot be written; a copy that cannot be made is only a note.
+    `live` is the comparison with the live customers, None: they were not read. `planned` are the rows as they would be
+    sent, None: as they are in the file. `word` rephrases what was not checked for the caller's users, empty to leave it
+    out. `is_downloaded`: report and copy are renamed later, so a link would not find the copy. Raises `UsageError` if
+    the page or the workbook cannot be written; a copy that cannot be made is only a note.
     """
-    require_report_places(checked_input.path, report, page, force=True)  # checked before, if it is not allowed
+    require_report_places(checked_input.path, report, page, force=True)  # without `force` it was checked before
     summary = summarise_check(checked_input, settings.requests_per_hour, live, word)
     problems = list_problems(checked_input, live)
     changes = live.changes if live else None
-    previewed = planned or checked_input
+    planned = planned or checked_input.rows
     if page is not None:
         title = checked_input.path.name
-        previews = preview(previewed)
+        previews = preview(planned())
         write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
     copied, copy = WrittenReports(), None
     if report is not None:
@@ -58,9 +57,10 @@ def write_check(
         write_check_report(
             report,
             problems=problems,
-            previews=preview(previewed),
+            previews=preview(planned()),
             changes=changes,
             summary=summary,
+            corrections=checked_input.corrections,
             matches=checked_input.matched.list_lines() if checked_input.matched else None,
             copy=None if is_downloaded else copy,
         )
@@ -70,7 +70,7 @@ def write_check(
 def _annotate(
     checked_input: CheckedInput, problems: Sequence[Problem], report: Path
 ) -> tuple[WrittenReports, MarkedCopy | None]:
-    """Make the annotated copy if there is something to mark; whatever prevents it does not hinder the check."""
+    """Make the annotated copy if there is something to mark; if that fails, the check continues."""
     checked, matched = checked_input.checked, checked_input.matched
     is_blocked = annotation_blocker(checked_input.path, len(checked)) is not None
     if not checked_input.sheet_name or not problems or is_blocked:
@@ -88,7 +88,7 @@ def _annotate(
         )
     except UsageError as error:
         return WrittenReports(notes=(f"{error} {error.remedy or ''}".strip(),)), None
-    lacks = f"{copy.path.name} lacks what your file has besides: {', '.join(copy.losses)}. Correct your own file."
+    lacks = f"{copy.path.name} lacks these parts of your file: {', '.join(copy.losses)}. Correct your own file."
     return WrittenReports(annotated=copy.path, notes=(lacks,) if copy.losses else ()), copy
 
 

@@ -1,18 +1,17 @@
-"""What a dry run found: problems, counts, the bodies it would send, and what it cannot know."""
+"""The results of a dry run: problems, counts, the bodies it would send, and what it cannot check."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.clock import format_duration
-from bulkupdate.customers.models import Problem, Status
+from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
-from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.run_report import RunReport
 from bulkupdate.text import SuggestedCommand
@@ -23,12 +22,12 @@ NOT_CHECKED = (
     "Whether a customer is changed by someone else before the rows are sent.",
 )
 LOGIN = "Whether the login works: `bulkupdate doctor` checks it."
-"""What a dry run cannot know, and what only reading the live customers shows."""
+"""What a dry run cannot check, and what only a comparison with the live customers shows."""
 
 
 @dataclass(frozen=True)
 class WrittenReports:
-    """The reports of a check that were written, None: not this one; and what the user should know of them."""
+    """The reports of a check that were written (None: not written), and notes about them for the user."""
 
     workbook: Path | None = None
     annotated: Path | None = None
@@ -42,16 +41,16 @@ class WrittenReports:
 
 
 def list_problems(checked_input: CheckedInput, live: LiveFindings | None) -> tuple[Problem, ...]:
-    """Return what is wrong in the file and what the live customers added to that, in the order of the sheet."""
-    if live is None or not live.unknown:
+    """Return the problems of the file and of the comparison with the live customers, in the order of the sheet."""
+    if live is None or not live.problems:
         return checked_input.problems
-    return tuple(sorted((*checked_input.problems, *live.unknown), key=lambda problem: problem.row))
+    return tuple(sorted((*checked_input.problems, *live.problems), key=lambda problem: problem.row))
 
 
 def count_rows(checked_input: CheckedInput, live: LiveFindings | None) -> dict[Status, int]:
-    """Return the rows by status so far; those of unknown customers are invalid."""
+    """Return the rows by status so far; those of unknown customers, or of customers with another key, are invalid."""
     counts = dict(checked_input.checked.counts)
-    sendable = {problem.row for problem in live.unknown} if live else set()
+    sendable = {problem.row for problem in live.problems} if live else set()
     if sendable:
         unknown = Counter(row.status for row in checked_input.rows() if row.number in sendable)
         for status, count in unknown.items():
@@ -60,11 +59,11 @@ def count_rows(checked_input: CheckedInput, live: LiveFindings | None) -> dict[S
     return counts
 
 
-def preview(source: RowSource) -> Iterator[tuple[int, str, str]]:
-    """Row, customer id and exact body of every row that would be sent."""
+def preview(rows: Iterable[CheckedRow]) -> Iterator[tuple[int, str, str]]:
+    """Yield row number, customer id and exact body of every row that would be sent."""
     return (
         (row.number, row.customer_id, row.body)
-        for row in source.rows()
+        for row in rows
         if row.body is not None and row.status is Status.NOT_ATTEMPTED
     )
 
@@ -75,7 +74,7 @@ def summarise_check(
     live: LiveFindings | None = None,
     word: Callable[[str], str] = str,
 ) -> list[tuple[str, str | int]]:
-    """Return the lines of a check report's Summary; `word` words what was not checked, empty to leave it out."""
+    """Return the lines of a check report's Summary; `word` rephrases what was not checked, empty to leave it out."""
     counts = count_rows(checked_input, live)
     to_send = counts[Status.NOT_ATTEMPTED]
     calls = to_send + 1 if to_send else 0
@@ -87,6 +86,7 @@ def summarise_check(
         ("Valid, to be sent", counts[Status.NOT_ATTEMPTED]),
         ("Invalid", counts[Status.INVALID]),
         ("Nothing to send", counts[Status.UNCHANGED]),
+        *([("Corrected cells", len(checked_input.corrections))] if checked_input.corrections else []),
         ("Requests needed", calls),
         ("Time needed", _estimate(calls, requests_per_hour)),
         *_summarise_live(live, to_send, requests_per_hour),
@@ -96,7 +96,7 @@ def summarise_check(
 
 
 def _summarise_live(live: LiveFindings | None, to_send: int, requests_per_hour: int) -> list[tuple[str, str | int]]:
-    """Return what reading the live customers cost and found."""
+    """Return the cost and the results of reading the live customers."""
     if live is None:
         return []
     share = [("Share of an hour's quota", f"{live.calls / requests_per_hour:.1%}")] if requests_per_hour else []
@@ -104,6 +104,7 @@ def _summarise_live(live: LiveFindings | None, to_send: int, requests_per_hour: 
         ("Requests used to read the customers", live.calls),
         *share,
         ("Unknown customers", len(live.unknown)),
+        *([("Customers with another key", len(live.conflicts))] if live.conflicts else []),
     ]
     if live.changes is not None:
         differing = to_send - live.same
@@ -135,11 +136,13 @@ def report_check(
         run=None,
         file=str(checked_input.path),
         sheet=checked_input.sheet_name,
+        recipe=checked_input.used.recipe or None,
         state=RunState.FINISHED,
         exit_code=exit_code,
         rows=len(checked_input.checked),
         counts={status: count for status, count in count_rows(checked_input, live).items() if count},
         problems=tuple(list_problems(checked_input, live)),
+        corrections=checked_input.corrections,
         calls=(live.calls if live else 0) + (checked_input.matched.requests if checked_input.matched else 0),
         results=written.workbook or written.page,
         html=written.page,

@@ -1,27 +1,28 @@
-"""Write live customers to a sheet in the input format, to be edited and given back."""
+"""Write live customers to a sheet in the input format, to be edited and sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE
-from bulkupdate.customers.headings import require_mapped_headings
 from bulkupdate.customers.payload import LiveCustomer, format_value
+from bulkupdate.customers.problem_summary import name_rows
 from bulkupdate.errors import InputFileError
-from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, read_live
-from bulkupdate.runs.input_file import SheetOptions, make_read_options
+from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, quietly, read_live
+from bulkupdate.runs.recipe_choice import RecipeChoice
 from bulkupdate.runs.round_trip import to_cell
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.reader import read_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark
 
-ALL_NAMES = tuple(each.name for each in UPDATABLE)
+ALL_NAMES = tuple(field.name for field in UPDATABLE)
 LISTED_NAMES = tuple(name for name in ALL_NAMES if name in LIST_FIELDS)
 
 _SHOWN_ROWS = 5
@@ -29,16 +30,21 @@ _SHOWN_ROWS = 5
 
 def read_ids(path: Path, settings: Settings, options: SheetOptions) -> list[str]:
     """Return the customer ids of a sheet, each once, in its order. Raises `InputFileError` if one is not an id."""
-    merged = replace(options, heading_map={**settings.heading_map, **options.heading_map})
-    sheet = read_sheet(path, make_read_options(settings, merged))
-    require_mapped_headings(sheet.header, options.heading_map)
+    choice = RecipeChoice(settings, options)
+    sheet = read_sheet(path, choice.read_options)
+    choice.require_fit(sheet.header)
+    if choice.key is not None:
+        raise InputFileError(
+            f"The recipe {options.recipe or 'of these headings'} finds customers by {choice.key.name}; ids are needed.",
+            remedy="Fill them in first: `bulkupdate match`.",
+        )
     read = [parse_cell(CUSTOMER_ID, text).value for text in sheet.customer_ids]
     bad = [int(row) for row, value in zip(sheet.row_numbers, read, strict=True) if value is None]
     if bad:
-        shown = ", ".join(map(str, bad[:_SHOWN_ROWS])) + (", …" if len(bad) > _SHOWN_ROWS else "")
+        where = name_rows(bad[:_SHOWN_ROWS], len(bad))
         raise InputFileError(
-            f"{path}: {len(bad):,} of {len(read):,} rows hold no customer id (row {shown}).",
-            remedy="Put in the ids, or delete the rows.",
+            f"{path}: {len(bad):,} of {len(read):,} rows hold no customer id ({where}).",
+            remedy="Fill in the ids, or delete the rows.",
         )
     return list(dict.fromkeys(str(value) for value in read))
 
@@ -47,7 +53,7 @@ def read_ids(path: Path, settings: Settings, options: SheetOptions) -> list[str]
 class FirstPage:
     """The first page of the list of all customers.
 
-    `total` is how many there are; if the service does not say (`is_counted` False), those of this page.
+    `total` is the number of all customers, or of those on this page if the service does not say (`is_counted` False).
     """
 
     customers: dict[str, LiveCustomer]
@@ -56,7 +62,7 @@ class FirstPage:
 
     @property
     def pages(self) -> int:
-        """How many pages there are, as long as this one."""
+        """The number of pages of this size."""
         return -(-self.total // max(1, len(self.customers)))
 
     def count_requests(self, names: Sequence[str]) -> int:
@@ -65,13 +71,13 @@ class FirstPage:
 
 
 def read_first_page(client: Client) -> FirstPage:
-    """Begin with the list of all customers: one request. Raises what the client raises."""
+    """Read the first page of the list of all customers: one request. Raises what the client raises."""
     customers, total = client.list_page(1)
     return FirstPage(customers, len(customers) if total is None else total, total is not None)
 
 
 def list_everyone(client: Client, first: FirstPage, concurrency: int) -> dict[str, LiveCustomer]:
-    """All customers with their list fields, page on until a page is empty or all are there. Raises as the client."""
+    """Return all customers with their list fields, until a page has no new one. Raises what the client raises."""
     found = dict(first.customers)
     with ThreadPoolExecutor(concurrency, thread_name_prefix="lister") as pool:
         for customers, _ in pool.map(client.list_page, range(2, first.pages + 1)):
@@ -93,18 +99,18 @@ def read_customers(
     """
     live: dict[str, LiveCustomer | None] = dict.fromkeys(customer_ids)
     live.update(read_live(client, dict.fromkeys(live, names), concurrency, watch))
-    missing = [customer_id for customer_id, each in live.items() if each is None]
+    missing = [customer_id for customer_id, customer in live.items() if customer is None]
     if is_listed(names):
-        live.update(confirm_missing(client, missing, concurrency, lambda _count, waiting: watch(0, waiting)))
+        live.update(confirm_missing(client, missing, concurrency, quietly(watch)))
     return live
 
 
 @dataclass
 class Export:
-    """What goes into the sheet.
+    """The contents of the sheet.
 
-    There is a row for each customer, the id first; `remarks` are the values that a sheet cannot hold as they are,
-    `unknown` the ids that the service does not know.
+    There is a row for each customer, the id first; `remarks` are the values that a sheet cannot hold exactly, `unknown`
+    the ids that the service does not know.
     """
 
     names: tuple[str, ...]
@@ -114,7 +120,7 @@ class Export:
 
 
 def make_export(customers: Mapping[str, LiveCustomer | None], names: tuple[str, ...]) -> Export:
-    """Return the customers as rows; an empty field is a blank cell, which changes nothing when given back."""
+    """Return the customers as rows; an empty field is a blank cell, which changes nothing when sent."""
     export = Export(names)
     for customer_id, live in customers.items():
         if live is None:
@@ -129,8 +135,8 @@ def _make_cell(customer_id: str, name: str, live: LiveCustomer, remarks: list[Re
     value = live.get(name)
     if value is None or value in ("", ()):
         return ""
-    each = FIELD_BY_NAME[name]
-    text, loss = to_cell(each, value)
+    field = FIELD_BY_NAME[name]
+    text, loss = to_cell(field, value)
     if loss:
-        remarks.append(Remark(customer_id, name, format_value(each, value), loss))
+        remarks.append(Remark(customer_id, name, format_value(field, value), loss))
     return text

@@ -1,9 +1,8 @@
-"""What this program has changed of one customer, in every run, and where others have changed it in between."""
+"""The changes that this program made to a customer in all runs, and whether others changed it in between."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from bulkupdate.customers.fields import FIELD_BY_NAME
 from bulkupdate.customers.models import Status
@@ -11,6 +10,7 @@ from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import decode_body, decode_live, format_value
 from bulkupdate.runs.diff import is_same
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.json_objects import ChangeObject, FieldChangeObject
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class CustomerChange:
-    """What one run sent of a customer, and by whose login. `at` is ISO 8601 in UTC, empty without an answer."""
+    """What one run sent for a customer, and with which login. `at` is ISO 8601 in UTC, empty without an answer."""
 
     run_id: str
     at: str
@@ -44,22 +44,22 @@ class CustomerChange:
     status: Status
     fields: tuple[FieldChange, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ChangeObject:
         """Return the change for `--json`."""
-        fields = {
-            each.name: {"from": each.before, "to": each.after, "changed_elsewhere": each.is_changed_elsewhere}
-            for each in self.fields
+        fields: dict[str, FieldChangeObject] = {
+            field.name: {"from": field.before, "to": field.after, "changed_elsewhere": field.is_changed_elsewhere}
+            for field in self.fields
         }
         return {
             "run": self.run_id, "at": self.at or None, "by": self.username, "host": self.host, "file": self.file,
-            "status": self.status.value, "fields": fields,
+            "status": self.status, "fields": fields,
         }  # fmt: skip
 
 
 def find_history(journal: Journal, customer_id: str, host: str = "") -> list[CustomerChange]:
-    """Return what was, or may have been, changed of a customer, in the order it was sent. `host` empty: of any service.
+    """Return the changes that were, or may have been, made to a customer, in the order they were sent.
 
-    Raises `JournalError`.
+    `host` empty: those of any service. Raises `JournalError`.
     """
     confirmed: dict[tuple[str, str], Value] = {}
     changes = []

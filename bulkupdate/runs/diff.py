@@ -1,9 +1,9 @@
-"""Compare checked rows with the live customers: what they already have, what would change, who does not exist."""
+"""Compare checked rows with the live customers: what they already have, what would change, which do not exist."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
@@ -11,8 +11,10 @@ from bulkupdate.customers.models import Change, CheckedRow, Finding, Problem, St
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, decode_body, format_value
 from bulkupdate.customers.problem_codes import ProblemCode
-from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, read_live
+from bulkupdate.customers.write_policy import find_kept
+from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, quietly, read_live
 from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.matching.live_key import LiveKey
 from bulkupdate.sellercloud.client import Client
 
 _ROWS_AT_A_TIME = 2000
@@ -41,7 +43,7 @@ def compare(wanted: Mapping[str, Value], live: Mapping[str, Value | None]) -> Fi
 def is_same(wanted: Value | None, live: Value | None) -> bool:
     """Return whether two values are equal, apart from blanks at the ends and the kind of line break.
 
-    No sheet can hold such blanks, and services change both when they store a text.
+    No sheet can hold such blanks, and services may change both when storing a text.
     """
     if isinstance(wanted, str) and isinstance(live, str):
         return _unify(wanted) == _unify(live)
@@ -57,12 +59,25 @@ class LookedUp:
     """A row and its customer.
 
     `live` holds the fields of the row that the service shows, None: no such customer. `to_send` are the fields that the
-    customer is not known to have already.
+    customer is not known to have already. `conflict` says that the customer has another key than the row, None: it
+    does not, or that is not known.
     """
 
     row: CheckedRow
     live: LiveCustomer | None
     to_send: tuple[str, ...]
+    conflict: Problem | None = None
+
+    def protect(self, guarded: Collection[str]) -> LookedUp:
+        """Return this without the guarded fields that are not known to be empty."""
+        if self.live is None or not guarded:
+            return self
+        kept = find_kept(self.to_send, self.live, guarded)
+        return replace(self, to_send=tuple(name for name in self.to_send if name not in kept))
+
+    def find_problem(self, heading: str = CUSTOMER_ID.name) -> Problem | None:
+        """Return why the row cannot be sent, None if it can. `heading` is that of the ids."""
+        return _describe_unknown(self.row, heading) if self.live is None else self.conflict
 
 
 def count_read_requests(rows: Iterable[CheckedRow]) -> int:
@@ -71,11 +86,18 @@ def count_read_requests(rows: Iterable[CheckedRow]) -> int:
 
 
 def look_up(
-    rows: Iterable[CheckedRow], client: Client, concurrency: int, watch: WatchReading, *, is_sure: bool
+    rows: Iterable[CheckedRow],
+    client: Client,
+    concurrency: int,
+    watch: WatchReading,
+    *,
+    live_key: LiveKey | None,
+    is_sure: bool,
 ) -> Iterator[LookedUp]:
     """Look up the rows that would be sent, in their order. Raises what the client raises.
 
-    With `is_sure` an id that the list lacks is read individually, before it counts as unknown.
+    `live_key` is how their keys are compared, None: not. With `is_sure` an id that the list lacks is read individually,
+    before it counts as unknown.
     """
     remaining = (row for row in rows if row.body is not None)
     while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
@@ -83,34 +105,46 @@ def look_up(
         found = dict(read_live(client, wanted, concurrency, watch))
         if is_sure:
             missing = [customer_id for customer_id, live in found.items() if live is None]
-            found.update(confirm_missing(client, missing, concurrency, lambda _count, waiting: watch(0, waiting)))
+            found.update(confirm_missing(client, missing, concurrency, quietly(watch)))
         for row in chunk:
-            yield _compare(row, found[row.customer_id])
+            yield _compare(row, found[row.customer_id], live_key)
 
 
-def _compare(row: CheckedRow, live: LiveCustomer | None) -> LookedUp:
+def _compare(row: CheckedRow, live: LiveCustomer | None, live_key: LiveKey | None) -> LookedUp:
     if live is None:
         return LookedUp(row, None, row.fields)
     compared = compare(decode_body(row.body or "{}"), live)
     not_there = {*compared.differing, *compared.not_shown}
     kept = {name: live[name] for name in row.fields if name in live}
-    return LookedUp(row, kept, tuple(name for name in row.fields if name in not_there))
+    conflict = live_key.find_conflict(row.number, row.customer_id, row.original, live) if live_key else None
+    return LookedUp(row, kept, tuple(name for name in row.fields if name in not_there), conflict)
 
 
 def find_changes(
-    rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
+    rows: Iterable[CheckedRow],
+    heading: str,
+    live_key: LiveKey | None,
+    client: Client,
+    concurrency: int,
+    watch: WatchReading,
+    guarded: Collection[str] = (),
 ) -> LiveFindings:
-    """Find the value of each field before and after. `heading` is that of the ids. Raises what the client raises."""
+    """Find the value of each field before and after. `heading` is that of the ids. Raises what the client raises.
+
+    `guarded` fields only change if they are empty.
+    """
     before = client.calls
     changes: list[Change] = []
-    unknown: list[Problem] = []
+    problems: list[Problem] = []
     same = 0
-    for each in look_up(rows(), client, concurrency, watch, is_sure=False):
-        if each.live is None:
-            unknown.append(describe_unknown(each.row, heading))
-        same += not each.to_send
-        changes += describe_changes(each)
-    return LiveFindings(tuple(changes), tuple(unknown), same, client.calls - before)
+    for found in look_up(rows, client, concurrency, watch, live_key=live_key, is_sure=False):
+        looked_up = found.protect(guarded)
+        if problem := looked_up.find_problem(heading):
+            problems.append(problem)
+        else:
+            same += not looked_up.to_send
+            changes += describe_changes(looked_up)
+    return LiveFindings(tuple(changes), tuple(problems), same, client.calls - before)
 
 
 def count_id_requests(rows: Iterable[CheckedRow]) -> int:
@@ -119,35 +153,39 @@ def count_id_requests(rows: Iterable[CheckedRow]) -> int:
 
 
 def find_unknown(
-    rows: Callable[[], Iterable[CheckedRow]], heading: str, client: Client, concurrency: int, watch: WatchReading
+    rows: Iterable[CheckedRow],
+    heading: str,
+    live_key: LiveKey | None,
+    client: Client,
+    concurrency: int,
+    watch: WatchReading,
 ) -> LiveFindings:
-    """Check only whether the ids of all valid rows exist, fifty to a request. Raises what the client raises."""
+    """Check only the ids and keys of all valid rows, fifty to a request. Raises what the client raises."""
     before = client.calls
-    missing = set()
-    remaining = (row.customer_id for row in rows() if _has_id(row))
+    problems: list[Problem | None] = []
+    remaining = filter(_has_id, rows)
     while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
-        found = read_live(client, dict.fromkeys(chunk, ()), concurrency, watch)
-        missing |= {customer_id for customer_id, live in found if live is None}
-    unknown = tuple(describe_unknown(row, heading) for row in rows() if _has_id(row) and row.customer_id in missing)
-    return LiveFindings(None, unknown, 0, client.calls - before)
+        found = dict(read_live(client, {row.customer_id: () for row in chunk}, concurrency, watch))
+        compared = (_compare(row, found[row.customer_id], live_key) for row in chunk)
+        problems += (customer.find_problem(heading) for customer in compared)
+    return LiveFindings(None, tuple(filter(None, problems)), 0, client.calls - before)
 
 
 def _has_id(row: CheckedRow) -> bool:
     return row.status is not Status.INVALID
 
 
-def describe_unknown(row: CheckedRow, heading: str = CUSTOMER_ID.name) -> Problem:
-    """Return the problem of a row whose customer the service does not know. `heading` is that of the ids."""
+def _describe_unknown(row: CheckedRow, heading: str) -> Problem:
     finding = Finding.error(ProblemCode.UNKNOWN_CUSTOMER)
     return finding.at(row=row.number, customer_id=row.customer_id, column=heading, value=row.customer_id)
 
 
-def describe_changes(each: LookedUp) -> Iterator[Change]:
+def describe_changes(looked_up: LookedUp) -> Iterator[Change]:
     """Yield each field that would change."""
-    if each.live is None or each.row.body is None:
+    if looked_up.live is None or looked_up.conflict or looked_up.row.body is None:
         return
-    wanted = decode_body(each.row.body)
-    for name in each.to_send:
+    wanted = decode_body(looked_up.row.body)
+    for name in looked_up.to_send:
         field = FIELD_BY_NAME[name]
-        shown = format_value(field, each.live.get(name)), format_value(field, wanted[name])
-        yield Change(each.row.number, each.row.customer_id, name, *shown)
+        shown = format_value(field, looked_up.live.get(name)), format_value(field, wanted[name])
+        yield Change(looked_up.row.number, looked_up.row.customer_id, name, *shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import CheckedRow, Status
@@ -14,7 +14,7 @@ from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.sellercloud.rate_limit import Capacity, Quota
 
 GUESSED_REQUEST_SECONDS = 0.25
-"""What a request is taken to last before any has been made."""
+"""The assumed time of a request before any has been sent."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Estimate:
 
     @property
     def requests(self) -> int:
-        """All of them."""
+        """The number of all requests."""
         return self.updates + self.reads + self.sign_ins
 
     @property
     def fits_now(self) -> bool:
-        """Whether the quota has room for all of them at once."""
+        """Whether the quota has room for all of them now."""
         return self.free is None or self.requests <= self.free
 
     def describe_quota(self) -> str:
@@ -54,7 +54,7 @@ class Estimate:
 
 
 def estimate_requests(context: RunContext, *, reads: int = 0, updates: int = 0) -> Estimate:
-    """Estimate this many requests, and a sign-in unless it has been made. Asks the quota's file only."""
+    """Estimate this many requests, plus a sign-in unless it was made. Reads only the quota's file."""
     now, quota = context.clock.now(), context.client.quota
     sign_ins = 0 if context.client.calls else 1
     request_seconds = GUESSED_REQUEST_SECONDS / context.settings.concurrency
@@ -71,14 +71,16 @@ def estimate_requests(context: RunContext, *, reads: int = 0, updates: int = 0) 
 
 
 def estimate_run(context: RunContext, to_send: int, rows: Iterable[CheckedRow], options: RunOptions) -> Estimate:
-    """Estimate a run: the updates, and the reads that `snapshot`, `verify` and `canary` add.
+    """Estimate a run: the updates, and the reads that `snapshot`, `verify`, `canary` and the write policy add.
 
-    `to_send` of the rows are to be sent, but at most `options.limit`. The rows are only looked at for the reads.
+    `to_send` of the rows are to be sent, but at most `options.limit`. The rows are only needed to count the reads.
     """
     times = options.verify + (options.snapshot and not options.is_read_first)
     sent = islice((row.fields for row in rows if row.status is Status.NOT_ATTEMPTED), options.limit)
     canary = list(islice(sent, 0 if options.verify else options.canary))
-    reads = count_requests(canary) + (times * count_requests(chain(canary, sent)) if times else 0)
+    fields = [*canary, *sent] if times or options.guarded else []
+    guarded = () if options.snapshot else filter(None, map(options.guarded.intersection, fields))
+    reads = count_requests(canary) + times * count_requests(fields) + count_requests(guarded)
     updates = to_send if options.limit is None else min(to_send, options.limit)
     return estimate_requests(context, updates=updates, reads=reads)
 

@@ -1,4 +1,4 @@
-"""Limits on what one file may change. A file beyond a limit is refused as a whole, before anything is sent."""
+"""Limits on what one file may change. A file that exceeds one is refused as a whole, before anything is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bulkupdate.settings import Settings
 from bulkupdate.text import SuggestedCommand, pluralize
 
 CLEARED_VALUES = ('""', "[]")
-"""A body without one of these clears no field: it need not be parsed."""
+"""A body without any of these clears no field, and need not be parsed."""
 
 _FIELDS_SHOWN = 10
 
@@ -35,21 +35,27 @@ class PlannedChanges:
 
 @dataclass(frozen=True)
 class Excess:
-    """What of a file is beyond a limit, in sentences, and the options that allow it once."""
+    """How a file exceeds limits, in sentences, and the options that allow it once."""
 
     message: str
     options: tuple[str, ...] = ()
 
-    def refuse(self, run_command: SuggestedCommand) -> LimitExceededError:
+    def to_error(self, run_command: SuggestedCommand) -> LimitExceededError:
         """Return the error that refuses the file; `run_command` is the one that would send it without a limit."""
         return LimitExceededError(
             f"{self.message} Nothing was sent.",
-            remedy=f"Check the file. If it is right, allow it once: {run_command.add(*self.options)}",
+            remedy=f"Check the file. If it is right, allow it once: {self.allow(run_command)}",
         )
+
+    def allow(self, run_command: SuggestedCommand) -> SuggestedCommand:
+        """Return the command with the limits raised as far as the file needs it."""
+        for name, value in zip(self.options[::2], self.options[1::2], strict=True):
+            run_command = run_command.set(name, value)
+        return run_command
 
 
 def count_changes(rows: Iterable[CheckedRow]) -> PlannedChanges:
-    """Count what these rows would change; those that are unchanged, invalid or refused are not sent."""
+    """Count what these rows would change; unchanged, invalid and refused rows are not sent."""
     count = updates = clearing = 0
     fields: Counter[str] = Counter()
     for row in rows:
@@ -70,7 +76,7 @@ def _find_cleared(body: str) -> list[str]:
 
 
 def find_excess(changes: PlannedChanges, max_changes: ChangeLimit, max_clears: ChangeLimit) -> Excess | None:
-    """Return what is beyond a limit; None if the file may be sent."""
+    """Return how the changes exceed a limit; None if the file may be sent."""
     sentences, options = [], []
     rows = pluralize(changes.rows, "row")
     if changes.updates > max_changes.resolve(changes.rows):
@@ -90,7 +96,7 @@ def find_excess(changes: PlannedChanges, max_changes: ChangeLimit, max_clears: C
 
 
 def check_limits(rows: Iterable[CheckedRow], settings: Settings) -> Excess | None:
-    """Return what of these rows is beyond the limits of the settings; without any, they are not looked at."""
+    """Return how these rows exceed the limits of the settings; without limits, the rows are not read."""
     if not (settings.max_changes or settings.max_clears):
         return None
     return find_excess(count_changes(rows), settings.max_changes, settings.max_clears)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,15 +11,17 @@ from pathlib import Path
 import pandas as pd
 
 from bulkupdate.clock import Clock
-from bulkupdate.customers.fields import Field
-from bulkupdate.customers.headings import require_mapped_headings
-from bulkupdate.customers.models import CheckedRow, Problem, Status
+from bulkupdate.customers.fields import CUSTOMER_ID
+from bulkupdate.customers.models import CheckedRow, Correction, Problem, Status
 from bulkupdate.customers.schema import check_frame
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
-from bulkupdate.customers.write_policy import WritePolicy, parse_write_policy, select_fields
+from bulkupdate.customers.write_policy import WritePolicy, describe_policies, select_fields
 from bulkupdate.errors import InputFileError, UsageError
-from bulkupdate.runs.matching.key import KEY_OPTION, Key, find_key, list_arguments
+from bulkupdate.runs.corrections import read_corrections
+from bulkupdate.runs.earlier_rejections import find_rejections
+from bulkupdate.runs.matching.key import KEY_OPTION, Key, list_arguments
 from bulkupdate.runs.matching.keyed_sheet import find_key_column
+from bulkupdate.runs.matching.live_key import LiveKey
 from bulkupdate.runs.matching.lookup import read_lookup
 from bulkupdate.runs.matching.matched_input import (
     FindCustomers,
@@ -29,44 +30,17 @@ from bulkupdate.runs.matching.matched_input import (
     match_sheet,
     require_lookup,
 )
+from bulkupdate.runs.recipe_choice import RecipeChoice
+from bulkupdate.runs.sheet_reading import SheetOptions, UsedReading, make_read_options
+from bulkupdate.runs.tenant.profile import load_profile
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.data_frame import SOURCE_NAME, hash_frame, read_frame
 from bulkupdate.spreadsheets.reading.file_type import unreadable_error
 from bulkupdate.spreadsheets.reading.reader import read_sheet
-from bulkupdate.spreadsheets.reading.sheet import NumberChoice, ReadOptions, Sheet
+from bulkupdate.spreadsheets.reading.sheet import ReadOptions, Sheet
 
 ReadSheet = Callable[[ReadOptions], tuple[Sheet, str]]
-"""Reads a sheet, and gives the SHA-256 by which its content is recognised."""
-
-
-@dataclass(frozen=True)
-class SheetOptions:
-    """How a file is to be read, as its user says.
-
-    `sheet` None: the only sheet with a key column. `heading_map` adds to the settings' own. `decimal_mark` is a point
-    or a comma. `encoding` is that of a text file, None to find out. `numbers` says what counts if a number format
-    rounds, None to refuse such cells. `key` names the column that customers are matched by instead of their ids, None
-    for the ids; `lookup` is a second sheet with both, None to search the service. `check_ids`: the keys of rows with an
-    id are searched as well, to compare the two. `settled` are the user's choices for ambiguous rows: ids by row number.
-    """
-
-    sheet: str | None = None
-    heading_map: Mapping[str, str] = field(default_factory=dict)
-    decimal_mark: str = "."
-    ignore_unknown: bool = False
-    encoding: str | None = None
-    numbers: NumberChoice | None = None
-    key: str | None = None
-    lookup: Path | None = None
-    check_ids: bool = False
-    settled: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def reading(self) -> str:
-        """The options that also hold for a sheet made from the file, as `RunOptions` keeps them."""
-        arguments = [part for heading, name in self.heading_map.items() for part in ("--map", f"{heading}={name}")]
-        arguments += ["--decimal", self.decimal_mark] * (self.decimal_mark != ".")
-        return shlex.join(arguments + ["--ignore-unknown"] * self.ignore_unknown)
+"""Reads a sheet, and returns it with the SHA-256 by which its content is recognised."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +49,9 @@ class CheckedInput:
 
     `sha256` is that of its bytes; `notes` are what the user should know of how it was read. `shown_as` is the name
     users know it by, None if that is its path. `matched` is how the customers were found, None if by their ids;
-    `key_arguments` are the options for that, to be added to a command.
+    `key_arguments` are the options for that, to be added to a command. `live_key` is how keys are compared with live
+    customers, None if they are not. `used` is how it was read; `fields` are those that have a column; `corrections` are
+    the cells whose texts were replaced.
     """
 
     path: Path
@@ -87,6 +63,10 @@ class CheckedInput:
     shown_as: str | None = None
     matched: MatchedSheet | None = None
     key_arguments: tuple[str | Path, ...] = ()
+    live_key: LiveKey | None = None
+    used: UsedReading = field(default_factory=UsedReading)
+    fields: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def original_headings(self) -> tuple[str, ...]:
@@ -94,12 +74,19 @@ class CheckedInput:
         return self.checked.original_headings
 
     @property
+    def correctable(self) -> tuple[int, ...]:
+        """The columns whose cells can be corrected, as indexes of `original_headings`."""
+        is_id_added = self.matched is not None and self.matched.is_id_added
+        added = len(self.original_headings) - 1 if is_id_added else None  # it is not in the file
+        return tuple(place for place in self.checked.known_columns if place != added)
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What the checks found."""
         return self.checked.problems
 
     def rows(self) -> Iterator[CheckedRow]:
-        """Every row in the order of the file."""
+        """Yield every row in the order of the file."""
         return self.checked.rows()
 
     @property
@@ -109,16 +96,21 @@ class CheckedInput:
 
     @property
     def invalid(self) -> int:
-        """The rows that would not, because of a problem."""
+        """The rows that would not be sent because of a problem."""
         return self.checked.counts[Status.INVALID]
 
 
 @dataclass(frozen=True)
 class InputSheet:
-    """A sheet as it was read, before the checks. `matched` is how its customers were found, None if by their ids."""
+    """A sheet as it was read and corrected, before the checks.
+
+    `choice` says by which options it was read, `matched` how customers were found.
+    """
 
     sheet: Sheet
     sha256: str
+    choice: RecipeChoice
+    corrections: tuple[Correction, ...]
     matched: MatchedSheet | None = None
 
 
@@ -126,7 +118,7 @@ def load_input_file(
     path: Path, settings: Settings, options: SheetOptions, find: FindCustomers | None = None
 ) -> CheckedInput:
     """Read and check a file, and find its customers if the options name a key. Raises as `read_input_sheet` does."""
-    return _check(path, read_input_sheet(path, settings, options, find), settings, options)
+    return _check(path, read_input_sheet(path, settings, options, find), settings)
 
 
 def load_frame(
@@ -138,40 +130,38 @@ def load_frame(
         return read_frame(frame, read_options), hash_frame(frame)
 
     name = Path(SOURCE_NAME)
-    checked_input = _check(name, _read_and_match(name, read, settings, options, find), settings, options)
+    checked_input = _check(name, _read_and_match(name, read, settings, options, find), settings)
     return replace(checked_input, shown_as=SOURCE_NAME)
 
 
-def _check(path: Path, read: InputSheet, settings: Settings, options: SheetOptions) -> CheckedInput:
-    policies = parse_write_policy(settings.write_policy)
+def _check(path: Path, read: InputSheet, settings: Settings) -> CheckedInput:
+    choice, profile = read.choice, load_profile(settings)
+    policies, options = choice.policies, choice.options
     rules = CheckOptions(
-        decimal_mark=options.decimal_mark,
-        rating_format=settings.rating_format,
+        decimal_mark=options.decimal_mark or ".",
+        rating_format=profile.derive(settings).rating_format,
         wholesale_needs_business_name=settings.wholesale_needs_business_name,
         ignore_unknown=options.ignore_unknown,
         never=select_fields(policies, WritePolicy.NEVER),
+        values=choice.recipe.values if choice.recipe else {},
     )
     sheet = read.sheet
-    checked = check_frame(sheet.frame, sheet.header, sheet.row_numbers, rules, sheet.problems)
+    known = (*sheet.problems, *find_rejections(sheet))
+    checked = check_frame(sheet.frame, sheet.header, sheet.row_numbers, rules, known)
     return CheckedInput(
         path,
         read.sha256,
         sheet.sheet_name,
         sheet.header.number,
-        (*sheet.notes, *_describe_policies(policies, sheet.header.fields)),
+        (*sheet.notes, *describe_policies(policies, sheet.header.fields), *profile.describe()),
         checked,
         matched=read.matched,
-        key_arguments=list_arguments(options.key, options.lookup),
+        key_arguments=list_arguments(choice.given.key, choice.given.lookup),
+        live_key=read.matched.find_live_key(checked.original_headings) if read.matched else None,
+        used=choice.record(),
+        fields=tuple(column.name for column in sheet.header.fields if column not in (None, CUSTOMER_ID)),
+        corrections=read.corrections,
     )
-
-
-def _describe_policies(policies: Mapping[str, WritePolicy], fields: Sequence[Field | None]) -> Iterator[str]:
-    """Yield a note on each column of the sheet that is not simply written."""
-    for name in (each.name for each in fields if each is not None):
-        if policies.get(name) is WritePolicy.NEVER:
-            yield f"{name} is never written (write policy): its column is ignored."
-        elif policies.get(name) is WritePolicy.ONLY_IF_EMPTY:
-            yield f"{name} is only written if the customer's is empty (write policy): a run reads that first."
 
 
 def read_input_sheet(
@@ -180,7 +170,7 @@ def read_input_sheet(
     """Read a file, and find its customers if the options name a key: in the lookup sheet, else with `find`.
 
     Raises `InputFileError` if it is not a sheet of customers, lacks a heading that the options map, or was changed
-    while it was read; `UsageError` if an option makes no sense; and what `find` raises.
+    while it was read; `UsageError` for an invalid option; and what `find` raises.
     """
 
     def read(read_options: ReadOptions) -> tuple[Sheet, str]:
@@ -196,47 +186,34 @@ def read_input_sheet(
 def _read_and_match(
     path: Path, read: ReadSheet, settings: Settings, options: SheetOptions, find: FindCustomers | None
 ) -> InputSheet:
-    heading_map = {**settings.heading_map, **options.heading_map}
-    key = _find_key(options, heading_map)
-    read_map = heading_map if key is None else key.map_to_id(heading_map)
-    sheet, sha256 = read(make_read_options(settings, replace(options, heading_map=read_map)))
-    require_mapped_headings(sheet.header, options.heading_map)
+    choice = RecipeChoice(settings, options)
+    _require_key(options)
+    sheet, sha256 = read(choice.read_options)
+    choice.require_fit(sheet.header)
+    corrections = read_corrections(options.corrections)
+    sheet = corrections.apply(sheet, sha256)
+    sheet = replace(sheet, notes=(*choice.describe(sheet.header), *sheet.notes))
+    key, lookup = choice.key, choice.options.lookup
     if key is None:
-        return InputSheet(sheet, sha256)
-    if options.lookup is not None:
-        lookup_options = SheetOptions(heading_map=heading_map)
-        find = partial(_look_up, options.lookup, make_read_options(settings, lookup_options))
-    keyed = find_key_column(sheet, key, heading_map, str(path))
+        return InputSheet(sheet, sha256, choice, corrections.cells)
+    if lookup is not None:
+        lookup_options = SheetOptions(heading_map=choice.heading_map)
+        find = partial(_look_up, lookup, make_read_options(settings, lookup_options))
+    keyed = find_key_column(sheet, key, choice.heading_map, str(path))
     matched = match_sheet(keyed, find or require_lookup, check_ids=options.check_ids, settled=options.settled)
-    return InputSheet(replace(matched.sheet, notes=(*sheet.notes, *matched.notes)), sha256, matched)
+    matched_sheet = replace(matched.sheet, notes=(*sheet.notes, *matched.notes))
+    return InputSheet(matched_sheet, sha256, choice, corrections.cells, matched)
 
 
-def _find_key(options: SheetOptions, heading_map: Mapping[str, str]) -> Key | None:
-    if options.key is not None:
-        return find_key(options.key, heading_map)
-    if options.lookup is not None or options.check_ids:
+def _require_key(options: SheetOptions) -> None:
+    if options.key is None and (options.lookup is not None or options.check_ids):
         what = "A lookup sheet" if options.lookup else "--check-ids"
         raise UsageError(f"{what} needs {KEY_OPTION}.", remedy=f"Name the column: {KEY_OPTION} Email.")
-    return None
 
 
 def _look_up(path: Path, options: ReadOptions, key: Key, _keys: Sequence[str]) -> FoundCustomers:
     lookup = read_lookup(path, key, options)
-    return FoundCustomers(lookup.customers, (lookup.describe(Clock().now()),))
-
-
-def make_read_options(settings: Settings, options: SheetOptions) -> ReadOptions:
-    """Return how to read a file: as its user says, within the limits of the settings."""
-    return ReadOptions(
-        sheet=options.sheet,
-        heading_map=options.heading_map,
-        max_rows=settings.max_rows,
-        max_cells=settings.max_cells,
-        max_unpacked_bytes=settings.max_unpacked_bytes,
-        encoding=options.encoding,
-        numbers=options.numbers,
-        key=options.key,
-    )
+    return FoundCustomers(lookup.customers, (lookup.describe(Clock().now()),), is_looked_up=True)
 
 
 def hash_file(path: Path) -> str:

@@ -17,12 +17,12 @@ from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 
 def find_unfinished(journal: Journal) -> Run | None:
     """Return the newest run that is not finished, even if another process is sending it; None if there is none."""
-    return next((run for run in journal.runs() if run.state is not RunState.FINISHED), None)
+    return next((run for run in journal.runs() if run.state is not RunState.FINISHED and not run.options.probe), None)
 
 
-def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
+def report_run(run: Run, journal: Journal) -> RunReport:
     """Return a run as the journal has it. Raises `JournalError`."""
-    state = effective_state(state_dir, run)
+    state = effective_state(journal, run)
     tally = journal.tally(run)
     results = Path(run.results_path)
     to_fix = _find_to_fix(run, tally)
@@ -35,6 +35,7 @@ def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
         exit_code=ExitCode.DONE if is_all_well else not_well,
         parent=run.parent,
         sheet=run.options.sheet or None,
+        recipe=run.options.recipe or None,
         host=run.host,
         started=run.started,
         ended=run.finished or None,
@@ -42,6 +43,7 @@ def report_run(run: Run, journal: Journal, state_dir: Path) -> RunReport:
         rows=run.rows,
         counts=tally.counts,
         problems=tuple(journal.problems(run)),
+        corrections=tuple(journal.corrections(run)),
         reasons=tuple(group_row_reasons(journal.lines(run, NOT_UPDATED))),
         calls=run.calls,
         results=results if results.is_file() else None,
@@ -56,13 +58,13 @@ def _find_to_fix(run: Run, tally: StatusCounts) -> Path | None:
     return path if any(tally[status] for status in TO_FIX) and path.is_file() else None
 
 
-def report_result(result: RunResult, journal: Journal, state_dir: Path) -> RunReport:
-    """Return a run that has just ended; results that could not be written are None, whatever is at their place.
+def report_result(result: RunResult, journal: Journal) -> RunReport:
+    """Return a run that has just ended; results that could not be written are None, even if an older file exists.
 
     Raises `JournalError`.
     """
     return replace(
-        report_run(result.run, journal, state_dir),
+        report_run(result.run, journal),
         exit_code=result.exit_code,
         results=result.results,
         to_fix=result.to_fix,

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RETRIED, NewRun, Run, RunOptions
 from bulkupdate.runs.selection import Selection
 
@@ -31,7 +30,7 @@ def make_new_run(
     results_path: Path,
     parent: Run | None = None,
 ) -> NewRun:
-    """Return what is kept of a run: what is given, and on whose behalf and with which settings it is sent."""
+    """Return the record of a run: the arguments, and the host, the login and the settings it is sent with."""
     return NewRun(
         id=run_id,
         file=file,
@@ -46,33 +45,33 @@ def make_new_run(
     )
 
 
-def create_run(context: RunContext, run_id: str, source: RowSource, options: RunOptions, results_path: Path) -> Run:
-    """Write a checked file into the journal as a new run. Raises `JournalError`."""
+def create_run(context: RunContext, run_id: str, selection: Selection, options: RunOptions, results_path: Path) -> Run:
+    """Write selected rows into the journal as a new run, with the results of reading the live customers.
+
+    If the process is killed in between, the previous values are read again; nothing else is lost. Raises
+    `JournalError`.
+    """
+    source, used, key = selection.source, selection.source.used, selection.source.live_key
+    options = replace(
+        options.guard(used.guarded), sheet=source.sheet_name or "", key=used.key, lookup=used.lookup,
+        reading=used.reading, recipe=used.recipe, recipe_text=used.recipe_text,
+        key_field=key.field if key else "", key_heading=key.heading if key else "",
+    )  # fmt: skip
     new = make_new_run(
         context,
         run_id,
         file=source.shown_as or str(source.path.resolve()),
         sha256=source.sha256,
         headings=source.original_headings,
-        options=replace(options, sheet=source.sheet_name or ""),
+        options=options,
         results_path=results_path,
     )
-    return context.journal.add_run(new, source.rows(), source.problems)
-
-
-def create_selected_run(
-    context: RunContext, run_id: str, selection: Selection, options: RunOptions, results_path: Path
-) -> Run:
-    """Write selected rows into the journal as a new run, and what reading has found out beside it.
-
-    A process killed in between loses nothing but savings: the previous values are then read again. Raises
-    `JournalError`.
-    """
-    run = create_run(context, run_id, selection, options, results_path)
+    problems = (*source.problems, *selection.findings().conflicts)
+    run = context.journal.add_run(new, selection.rows(), problems, source.corrections)
     if selection.previous_values:
         context.journal.keep_snapshots(run, selection.previous_values.items())
-    if any(decision.was_read for decision in selection.decisions.values()):
-        context.journal.record_observed(run, selection.seen(), selection.read_at, selection.begun)
+    if selection.unmodified or any(decision.was_read for decision in selection.decisions.values()):
+        context.journal.record_observed(run, selection.seen(), selection.read_at)
     context.journal.record(run, outcomes=selection.refused())
     return run
 
@@ -92,4 +91,6 @@ def create_retry(context: RunContext, parent: Run, run_id: str, results_path: Pa
         results_path=results_path,
         parent=parent,
     )
-    return context.journal.add_run(new, context.journal.checked_rows(parent, RETRIED))
+    return context.journal.add_run(
+        new, context.journal.checked_rows(parent, RETRIED), corrections=context.journal.corrections(parent, RETRIED)
+    )

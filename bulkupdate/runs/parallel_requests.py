@@ -1,4 +1,4 @@
-"""Run many requests that read, a limited number at once, and yield their results as they come in."""
+"""Run many requests that read, a limited number at once, and yield their results as they arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bulkupdate.sellercloud.rate_limit import WaitState
 _Result = TypeVar("_Result")
 
 WatchRequests = Callable[[int, WaitState | None], None]
-"""Called with how many more requests have ended, maybe 0, and what is waited for (None: nothing)."""
+"""Called with the number of requests that have just ended, perhaps 0, and what is waited for (None: nothing)."""
 
 _POLL_SECONDS = 0.25
 
@@ -28,11 +28,11 @@ def run_parallel(
     *,
     most_unfinished: int | None = None,
 ) -> Iterator[list[_Result]]:
-    """Yield the results in batches, in the order they come in.
+    """Yield the results in batches, in the order they arrive.
 
-    At most `most_unfinished` requests (None: `concurrency`) have been started and not yielded, so that no more than
-    that are repeated if the program is killed and the caller records each batch. Raises what a request raises,
-    after the results of those that had been sent by then.
+    At most `most_unfinished` requests (None: `concurrency`) are started but not yielded, so that no more are repeated
+    if the program is killed and the caller records each batch. Raises what a request raises, after the results of those
+    sent by then.
     """
     remaining = iter(requests)
     ended: SimpleQueue[Future[_Result]] = SimpleQueue()
@@ -63,7 +63,7 @@ def run_parallel(
 
 
 def _take_all(ended: SimpleQueue[Future[_Result]]) -> list[Future[_Result]]:
-    """Return the requests that have ended, after waiting a moment for the first."""
+    """Return the requests that have ended; wait briefly for the first."""
     taken = []
     with suppress(Empty):
         taken.append(ended.get(timeout=_POLL_SECONDS))

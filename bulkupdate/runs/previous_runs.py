@@ -1,17 +1,16 @@
-"""Runs that sent a file, or its customers, before: what a user should know before sending again."""
+"""Earlier runs that sent a file, or its customers, about which users should know before sending again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bulkupdate.clock import format_local_date
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import OvertakenRunError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import effective_state
-from bulkupdate.runs.run_records import UNCONFIRMED, Run, RunState, StatusCounts
+from bulkupdate.runs.run_records import UNCONFIRMED, NewerRun, Run, RunState, StatusCounts
 from bulkupdate.text import pluralize
 
 
@@ -47,25 +46,9 @@ class PreviousRun:
         )
 
 
-@dataclass(frozen=True)
-class NewerRun:
-    """A run that has sent customers after an unfinished run began, in which they are still pending."""
-
-    id: str
-    customers: int
-
-
-def find_newer_runs(journal: Journal, run: Run, statuses: Sequence[Status] = UNCONFIRMED) -> list[NewerRun]:
-    """Return the runs whose values would be overwritten if rows of this run were sent now, the newest first.
-
-    `statuses` are those of the rows to be sent; by default those that `resume` sends. Raises `JournalError`.
-    """
-    return [NewerRun(run_id, customers) for run_id, customers in journal.count_newer_runs(run, statuses)]
-
-
 def describe_newer_runs(run: Run, newer: Sequence[NewerRun]) -> str:
     """Return what continuing the run would overwrite, in a sentence."""
-    named = ", ".join(f"run {each.id} ({pluralize(each.customers, 'customer')})" for each in newer[:_NAMED])
+    named = ", ".join(f"run {other.id} ({pluralize(other.customers, 'customer')})" for other in newer[:_NAMED])
     more = f" and {pluralize(len(newer) - _NAMED, 'more run')}" if len(newer) > _NAMED else ""
     return (
         f"Since run {run.id} began, customers of rows that wait in it were updated by other runs: {named}{more}. "
@@ -73,25 +56,25 @@ def describe_newer_runs(run: Run, newer: Sequence[NewerRun]) -> str:
     )
 
 
-def require_not_overtaken(journal: Journal, run: Run) -> None:
-    """Raise `OvertakenRunError` if continuing this run would overwrite what newer runs have sent."""
-    if newer := find_newer_runs(journal, run):
-        raise OvertakenRunError(
-            describe_newer_runs(run, newer),
-            remedy=f"If its values are the right ones, send them with `bulkupdate resume {run.id} --yes`.",
-        )
+def require_not_overtaken(
+    journal: Journal, run: Run, statuses: Sequence[Status] = UNCONFIRMED, *, remedy: str = ""
+) -> None:
+    """Raise `OvertakenRunError` if sending these rows of the run would overwrite what newer runs have sent."""
+    if newer := journal.find_newer_runs(run, statuses):
+        remedy = remedy or f"If its values are the right ones, send them with `bulkupdate resume {run.id} --yes`."
+        raise OvertakenRunError(describe_newer_runs(run, newer), remedy=remedy)
 
 
 _NAMED = 3
 
 
-def find_previous_run(journal: Journal, state_dir: Path, sha256: str, host: str) -> PreviousRun | None:
+def find_previous_run(journal: Journal, sha256: str, host: str) -> PreviousRun | None:
     """Return the newest run that has sent a file of this content to this host; None if there is none.
 
     A run counts if it has updated something, or is running now. Raises `JournalError`.
     """
     for run in journal.runs_of_file(sha256, host):
-        counts, state = journal.tally(run), effective_state(state_dir, run)
+        counts, state = journal.tally(run), effective_state(journal, run)
         if counts[Status.UPDATED] or state is RunState.RUNNING:
             return PreviousRun(run.id, run.started, state, counts)
     return None

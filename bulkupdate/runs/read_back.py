@@ -14,6 +14,7 @@ from bulkupdate.customers.payload import LiveCustomer, decode_body
 from bulkupdate.runs.diff import compare
 from bulkupdate.runs.fetch import is_listed, read_live
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.key_conflicts import RowKeys, read_keys
 from bulkupdate.runs.phases import Phase, PhaseCounter
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run
 from bulkupdate.runs.sender import Watch
@@ -21,7 +22,7 @@ from bulkupdate.sellercloud.client import Client
 
 _ROWS_AT_A_TIME = 400
 _ROWS_IN_A_COMMIT = 50
-"""Outcomes are recorded in parts of this size, so that little is read again after a kill; after a stop, nothing."""
+"""Outcomes are recorded in parts of this size, so that little is read again after a kill, and nothing after a stop."""
 
 _ANSWERED = 200
 
@@ -49,10 +50,11 @@ def read_back(
         by_customer = {row.customer_id: row for row in rows}
         wanted = {row.customer_id: row.fields for row in rows}
         outcomes: list[RowOutcome] = []
+        keys = read_keys(run, journal, rows)
         try:
             for customer_id, live in read_live(client, wanted, concurrency, lambda _count, waiting: watch((), waiting)):
                 row = by_customer[customer_id]
-                outcomes.append(_compare_row(row, _confirm(client, row, live), format_utc(clock.now())))
+                outcomes.append(_compare_row(row, keys, _confirm(client, row, live), format_utc(clock.now())))
                 if len(outcomes) >= _ROWS_IN_A_COMMIT:
                     record(outcomes)
                     outcomes = []
@@ -67,13 +69,16 @@ def _confirm(client: Client, row: PendingRow, live: LiveCustomer | None) -> Live
     return client.read_customer(row.customer_id)
 
 
-def _compare_row(row: PendingRow, live: LiveCustomer | None, now: str) -> RowOutcome:
+def _compare_row(row: PendingRow, keys: RowKeys, live: LiveCustomer | None, now: str) -> RowOutcome:
     wanted = decode_body(row.body)
     if live is None:
         return RowOutcome(
             row.number, Status.FAILED, _ANSWERED, row.attempts, "answered 200, but cannot be read back", now
         )
     found = compare(wanted, live)
+    if conflict := keys.find_conflict(row, live):
+        message = f"answered 200, but {conflict.column}: {conflict.message}"
+        return RowOutcome(row.number, Status.FAILED, _ANSWERED, row.attempts, message, now)
     if found.differing:
         message = f"answered 200, but read back unchanged: {', '.join(found.differing)}"
         return RowOutcome(row.number, Status.FAILED, _ANSWERED, row.attempts, message, now)
@@ -82,6 +87,6 @@ def _compare_row(row: PendingRow, live: LiveCustomer | None, now: str) -> RowOut
 
 
 def awaits_read_back(run: Run, journal: Journal) -> bool:
-    """Whether any row of the run has still to be read back."""
+    """Return whether any row of the run still has to be read back."""
     rows: Iterator[PendingRow] = journal.awaiting_read_back(run)
     return next(rows, None) is not None

@@ -15,7 +15,7 @@ from bulkupdate.spreadsheets.writing.results_workbook import write_results
 from bulkupdate.spreadsheets.writing.to_fix_sheet import remove_to_fix, to_fix_path, write_to_fix
 
 _ADDED = re.compile(r"(?<=.)(-results-\d{8}-\d{6}-[a-z2-9]{8}(-to-fix)?)+$")
-"""What the names of results and to-fix files have besides that of the input."""
+"""What the names of results and to-fix files add to that of the input."""
 
 
 def require_results_place(results: Path, source: Path | None, *, force: bool = False) -> None:
@@ -29,9 +29,9 @@ def require_results_place(results: Path, source: Path | None, *, force: bool = F
 
 
 def default_results_path(source: Path, run_id: str) -> Path:
-    """Return where results go if the user names no file: beside the input, under the id of the run.
+    """Return the default path of results: beside the input, with the id of the run.
 
-    What earlier runs added to the name is left out, so it does not grow with each corrected file.
+    What earlier runs added to the name is removed, so that it does not grow with each corrected file.
     """
     return source.with_name(f"{_ADDED.sub('', source.stem)}-results-{run_id}.xlsx")
 
@@ -44,7 +44,8 @@ def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Pat
     """
     tally = journal.tally(run)
     problems = journal.problems(run)
-    write_results(path, run.headings, journal.lines(run), summarise_run(run), tally.counts, problems)
+    lines, corrections = journal.lines(run), journal.corrections(run)
+    write_results(path, run.headings, lines, summarise_run(run), tally.counts, problems, corrections)
     to_fix = to_fix_path(path)
     if not any(tally[status] for status in TO_FIX):
         remove_to_fix(to_fix)
@@ -54,7 +55,7 @@ def write_run_results(run: Run, journal: Journal, path: Path) -> tuple[Path, Pat
 
 
 def summarise_run(run: Run) -> list[tuple[str, str | int]]:
-    """Return the lines of the sheet Summary, but for the counts."""
+    """Return the lines of the sheet Summary, except the counts."""
     return [*describe_run(run), *((f"Setting {name}", value) for name, value in run.settings.items() if value != "")]
 
 
@@ -72,10 +73,13 @@ def describe_run(run: Run) -> list[tuple[str, str | int]]:
         ("Rows", run.rows),
         ("Requests used", run.calls),
         ("Service", run.host),
+        *([("Sent by host", run.machine)] if run.machine else []),
     ]
     lines += [
         (f"Option {name}", "yes" if value is True else str(value))
-        for name, value in replace(run.options, sheet="").to_json().items()
+        for name, value in replace(run.options, sheet="", key_field="", key_heading="", recipe_text="")
+        .to_json()
+        .items()
         if value
     ]
     return lines
@@ -86,7 +90,7 @@ def _name_link(run: Run) -> str:
 
 
 def _describe_time(label: str, time: str) -> list[tuple[str, str]]:
-    """Return a time as UTC and as the local time of this machine; nothing of it if there is none yet."""
+    """Return a time as UTC and as the local time of this machine; one blank line if there is none yet."""
     if not time:
         return [(f"{label} (UTC)", "")]
     return [(f"{label} (UTC)", time), (f"{label} (local time)", format_local_date(time))]

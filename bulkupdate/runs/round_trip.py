@@ -28,5 +28,5 @@ def to_cell(field: Field, value: Value) -> RoundTripCell:
     reading = parse_cell(field, text)
     if reading.value is None or not is_same(reading.value, value):
         why = next((finding.message for finding in reading.findings if finding.severity is Severity.ERROR), "")
-        return RoundTripCell("", f"a sheet cannot hold it: {why or 'it would be read as something else'}")
+        return RoundTripCell("", f"a sheet cannot hold it: {why or 'it would be read as another value'}")
     return RoundTripCell(text, "" if reading.value == value else "blanks around the text are left out")

@@ -1,4 +1,4 @@
-"""What a new run needs of its rows, wherever they come from."""
+"""What a new run needs to know about its rows, whatever their source."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from bulkupdate.customers.models import CheckedRow, Problem
+from bulkupdate.customers.models import CheckedRow, Correction, Problem
+from bulkupdate.runs.matching.live_key import LiveKey
+from bulkupdate.runs.sheet_reading import UsedReading
 
 
 class RowSource(Protocol):
-    """What a new run needs of a file: a `CheckedInput`, what was kept of one (`web/`), or a `Selection` of either."""
+    """What a new run needs of a file: a `CheckedInput`, or the stored one of an upload."""
 
     @property
     def path(self) -> Path:
@@ -18,11 +20,11 @@ class RowSource(Protocol):
 
     @property
     def sha256(self) -> str:
-        """Its content, by which it is recognised."""
+        """The hash of its content, by which it is recognised."""
 
     @property
     def shown_as(self) -> str | None:
-        """The name its users know it by; None if that is its path."""
+        """Its name for users; None if that is its path."""
 
     @property
     def sheet_name(self) -> str | None:
@@ -33,8 +35,20 @@ class RowSource(Protocol):
         """The file's headings, in the order of `CheckedRow.original`."""
 
     @property
+    def live_key(self) -> LiveKey | None:
+        """How the rows' keys are compared with live customers; None if they are not."""
+
+    @property
+    def used(self) -> UsedReading:
+        """How the file was read."""
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What the checks found."""
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """The cells whose texts were replaced before the checks."""
 
     @property
     def to_send(self) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from bulkupdate.customers.models import Status
+from bulkupdate.runs.matching.live_key import LiveKey, make_live_key
 
 UNCONFIRMED = (Status.NOT_ATTEMPTED, Status.UNKNOWN, Status.FAILED)
-"""What `resume` sends; a row answered 200 whose read-back is outstanding is `unknown` too, but is not sent again."""
+"""What `resume` sends, except rows answered 200 that only have to be read back, which are `unknown` too."""
 
 RETRIED = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 """What `retry` sends, as a new run."""
@@ -28,15 +30,19 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What is asked of a run. `limit` is the most rows to send, None for all; it is not kept with the run.
+    """The options of a run.
 
-    `only_changes` and `since_last` leave out what is live already, by reading and by the journal; `max_age_days` bounds
-    the trust in the journal, None: not at all. `snapshot` keeps the previous values for `undo`. `undo` is the id of the
+    `limit` is the maximum number of rows to send, None for all; it is not stored with the run. `only_changes` and
+    `since_last` leave out what is live already, by reading and by the journal; `max_age_days` limits the age of trusted
+    entries of the journal, None: no limit. `snapshot` keeps the previous values for `undo`. `undo` is the id of the
     run whose previous values this one restores, empty for any other run. `sheet` is the sheet of the workbook that was
     read, empty if the file has none or that is not known. `key` and `lookup` are how the customers were found, empty if
-    by their ids. `reading` are the options of the command line by which its headings and values are read, quoted for a
-    shell. `canary` is how many rows are sent and read back before the others, 0: none. `run_key` is the caller's own
-    name of the run, empty if it gave none: a repeated call continues it.
+    by their ids; `key_field` and `key_heading` are those of the `LiveKey`, empty if there is none. `reading` are the
+    options of the command line by which its headings and values are read, quoted for a shell. `recipe` is the name of
+    the recipe that was used, empty if there was none, and `recipe_text` its file at that time. `canary` is how many
+    rows are sent and read back before the others, 0: none. `only_if_empty` are the fields, separated by commas, that
+    are read first and only sent if the customer's are empty. `run_key` is the caller's own name of the run, empty if it
+    gave none: a repeated call continues it.
     """
 
     verify: bool = False
@@ -49,9 +55,15 @@ class RunOptions:
     sheet: str = ""
     key: str = ""
     lookup: str = ""
+    key_field: str = ""
+    key_heading: str = ""
     reading: str = ""
     canary: int = 0
+    only_if_empty: str = ""
     run_key: str = ""
+    recipe: str = ""
+    recipe_text: str = ""
+    probe: bool = False
     limit: int | None = None
 
     @property
@@ -59,12 +71,21 @@ class RunOptions:
         """Whether all customers are read before the run begins."""
         return self.only_changes or bool(self.undo)
 
+    @property
+    def guarded(self) -> frozenset[str]:
+        """The fields that a row still has to be read for before it is sent, and that are left out unless empty."""
+        return frozenset() if self.is_read_first else frozenset(filter(None, self.only_if_empty.split(",")))
+
+    def guard(self, names: Collection[str]) -> RunOptions:
+        """Return the options of a run that only writes these fields if they are empty."""
+        return replace(self, only_if_empty=",".join(sorted(names)))
+
     def for_retry(self) -> RunOptions:
-        """Return the options of a run that sends rows of this one again: they are not selected again."""
+        """Return the options of a run that sends rows of this one again, without selecting them again."""
         return replace(self, only_changes=False, since_last=False, max_age_days=None, limit=None, run_key="")
 
     def to_json(self) -> dict[str, str | bool]:
-        """Return the options as they are kept in the journal and shown in a Summary."""
+        """Return the options as stored in the journal and shown in a Summary."""
         kept: dict[str, str | bool] = {name: getattr(self, name) for name in _FLAGS}
         if self.max_age_days is not None:
             kept["max_age_days"] = f"{self.max_age_days:g}"
@@ -74,7 +95,7 @@ class RunOptions:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, str | bool]) -> RunOptions:
-        """Return the options that were kept, by this or another version: what is not there was not asked for."""
+        """Return the options that this or another version has stored; missing ones have their defaults."""
         age = kept.get("max_age_days")
         return cls(
             verify=bool(kept.get("verify")),
@@ -84,22 +105,31 @@ class RunOptions:
             snapshot=bool(kept.get("snapshot")),
             max_age_days=None if age is None else float(age),
             canary=int(kept.get("canary") or 0),
+            only_if_empty=str(kept.get("only_if_empty") or ""),
             undo=str(kept.get("undo") or ""),
             sheet=str(kept.get("sheet") or ""),
             key=str(kept.get("key") or ""),
             lookup=str(kept.get("lookup") or ""),
+            key_field=str(kept.get("key_field") or ""),
+            key_heading=str(kept.get("key_heading") or ""),
             reading=str(kept.get("reading") or ""),
             run_key=str(kept.get("run_key") or ""),
+            recipe=str(kept.get("recipe") or ""),
+            recipe_text=str(kept.get("recipe_text") or ""),
+            probe=bool(kept.get("probe")),
         )
 
 
-_FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot")
-_TEXTS = ("undo", "sheet", "key", "lookup", "reading", "run_key")
+_FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot", "probe")
+_TEXTS = (
+    "only_if_empty", "undo", "sheet", "key", "lookup", "key_field", "key_heading", "reading", "run_key", "recipe",
+    "recipe_text",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class NewRun:
-    """What is recorded of a run before its first request.
+    """What is recorded about a run before its first request.
 
     `file` is the full path of the input, `sha256` that of its bytes. `host` and `username` say whose customers are
     updated; `settings` are those in force, without secrets. `parent` is the run that this one retries or undoes, None
@@ -120,9 +150,11 @@ class NewRun:
 
 @dataclass(frozen=True)
 class Run(NewRun):
-    """A run as the journal knows it. Times are ISO 8601 in UTC; `finished` is empty until it has ended.
+    """A run as recorded in the journal. Times are ISO 8601 in UTC; `finished` is empty until it has ended.
 
     `stopped_by` says in a sentence why it stopped before its last row; empty otherwise. `calls` counts every request.
+    `machine` is the one that sent it last, empty if that is not known; `stop_asked` says who asked it to stop, empty if
+    nobody did since it began.
     """
 
     key: int
@@ -132,6 +164,20 @@ class Run(NewRun):
     stopped_by: str
     calls: int
     rows: int
+    machine: str
+    stop_asked: str
+
+    @property
+    def live_key(self) -> LiveKey | None:
+        """How keys are compared with live customers; None if they are not."""
+        return make_live_key(self.options.key_field, self.options.key_heading, self.headings)
+
+
+class NewerRun(NamedTuple):
+    """A run that has sent customers that are still pending in an older, unfinished run."""
+
+    id: str
+    customers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +199,7 @@ class PendingRow:
 class RowOutcome:
     """The outcome of a row.
 
-    `finished_at` is empty for a row that was not sent after all. `may_be_applied` is true unless it is certain that the
+    `finished_at` is empty for a row that was not sent. `may_be_applied` is true unless it is certain that the
     service applied none of the row's requests.
     """
 
@@ -168,7 +214,7 @@ class RowOutcome:
 
 @dataclass(frozen=True)
 class StatusCounts:
-    """How many rows have which status; a status that no row has is left out."""
+    """The number of rows by status, without statuses that no row has."""
 
     counts: Mapping[Status, int] = field(default_factory=dict)
 
@@ -177,7 +223,7 @@ class StatusCounts:
 
     @property
     def rows(self) -> int:
-        """All rows."""
+        """The number of all rows."""
         return sum(self.counts.values())
 
     @property

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from bulkupdate.customers.models import Problem, Status
+from bulkupdate.customers.models import Correction, Problem, Status
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import BulkUpdateError, ExitCode, InputFileError, InternalError
+from bulkupdate.runs.json_objects import JSON_SCHEMA, CorrectionObject, ProblemObject, ReasonObject, RunObject
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.text import SuggestedCommand
 
 _MAX_REASONS = 100
-
-JSON_SCHEMA = 1
-"""The version of the object: it changes if a key changes its meaning, not if one is added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +23,13 @@ class RunReport:
     """The result of a file, in one object.
 
     `run` is None if nothing was begun, `parent` the run that it retries or takes back, None if it is a file's own.
-    `sheet` is the sheet of the workbook that was read, `host` the service; None if there is none. `started` and `ended`
-    are ISO 8601 in UTC, None if unknown; `stopped_by` says why the run ended early, empty if it did not. `reasons` say
-    why rows were not updated, the most frequent first. `calls` counts requests. `results` is the file of results or the
-    check report, `html` and `annotated` the other reports of a check, `to_fix` the rows to correct; None if there is no
-    such file. `next_command` is None if nothing is left to do. `error` is what ended the command before there was
-    anything to count, `results_error` why there are no results.
+    `sheet` is the sheet of the workbook that was read, `recipe` the name of the recipe that was used, `host` the
+    service; None if there is none. `started` and `ended` are ISO 8601 in UTC, None if unknown; `stopped_by` says why
+    the run ended early, empty if it did not. `reasons` say why rows were not updated, the most frequent first;
+    `corrections` are cells that were replaced before the checks. `calls` counts requests. `results` is the file of
+    results or the check report, `html` and `annotated` the other reports of a check, `to_fix` the rows to correct; None
+    if there is no such file. `next_command` is None if nothing is left to do.
+    `error` is what ended the command before there was anything to count, `results_error` why there are no results.
     """
 
     run: str | None
@@ -40,6 +38,7 @@ class RunReport:
     exit_code: ExitCode
     parent: str | None = None
     sheet: str | None = None
+    recipe: str | None = None
     host: str | None = None
     started: str | None = None
     ended: str | None = None
@@ -48,6 +47,7 @@ class RunReport:
     counts: Mapping[Status, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     reasons: tuple[RowReason, ...] = ()
+    corrections: tuple[Correction, ...] = ()
     calls: int = 0
     results: Path | None = None
     to_fix: Path | None = None
@@ -57,7 +57,7 @@ class RunReport:
     error: BulkUpdateError | None = None
     results_error: BulkUpdateError | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> RunObject:
         """Return the object that `--json` prints."""
         errors = [_error_to_json(self.error, name_error(self.error))] if self.error else []
         errors += [_error_to_json(self.results_error, ProblemCode.RESULTS_NOT_WRITTEN)] if self.results_error else []
@@ -67,17 +67,19 @@ class RunReport:
             "parent": self.parent,
             "file": self.file,
             "sheet": self.sheet,
+            "recipe": self.recipe,
             "host": self.host,
-            "state": self.state.value,
+            "state": self.state,
             "started": self.started,
             "ended": self.ended,
             "stopped_by": self.stopped_by or None,
             "rows": self.rows,
-            "counts": {status.value: count for status, count in self.counts.items()},
+            "counts": dict(self.counts),
             "reasons": [_reason_to_json(reason) for reason in self.reasons[:_MAX_REASONS]],
             "problems": errors + list(map(_problem_to_json, self.problems)),
+            "corrections": list(map(_correction_to_json, self.corrections)),
             "calls": self.calls,
-            "exit_code": int(self.exit_code),
+            "exit_code": self.exit_code,
             "results": _path_to_json(self.results),
             "to_fix": _path_to_json(self.to_fix),
             "html": _path_to_json(self.html),
@@ -90,14 +92,14 @@ class RunReport:
 def report_sheet(
     file: str, rows: int, calls: int, exit_code: ExitCode, sheet: Path | None, next_command: SuggestedCommand | None
 ) -> RunReport:
-    """Return a sheet that was written without sending anything: an undo sheet or an export."""
+    """Report a sheet that was written without sending anything: an undo sheet or an export."""
     return RunReport(
         run=None, file=file, state=RunState.FINISHED, exit_code=exit_code, rows=rows, calls=calls, results=sheet,
         next_command=next_command,
     )  # fmt: skip
 
 
-def report_failure(error: BulkUpdateError, file: Path | None, run_id: str | None) -> RunReport:
+def report_failure(error: BulkUpdateError, file: Path | str | None, run_id: str | None) -> RunReport:
     """Return a command that ended before there was anything to count."""
     file_name = str(file) if file else None
     return RunReport(run=run_id, file=file_name, state=RunState.STOPPED, exit_code=error.exit_code, error=error)
@@ -107,22 +109,27 @@ def _path_to_json(path: Path | None) -> str | None:
     return str(path) if path else None
 
 
-def _reason_to_json(reason: RowReason) -> dict[str, Any]:
+def _reason_to_json(reason: RowReason) -> ReasonObject:
     return {
-        "status": reason.status.value, "message": reason.message, "count": reason.count,
+        "status": reason.status, "message": reason.message, "count": reason.count,
         "rows": list(reason.first_rows),
     }  # fmt: skip
 
 
-def _problem_to_json(problem: Problem) -> dict[str, Any]:
+def _problem_to_json(problem: Problem) -> ProblemObject:
     message = f"{problem.message}. {problem.remedy}"
     return {
         "row": problem.row, "column": problem.column, "code": problem.code, "message": message,
-        "severity": problem.severity.value,
+        "severity": problem.severity,
     }  # fmt: skip
 
 
-def _error_to_json(error: BulkUpdateError, code: ProblemCode) -> dict[str, Any]:
+def _correction_to_json(correction: Correction) -> CorrectionObject:
+    row, column, before, after = astuple(correction)
+    return {"row": row, "column": column, "before": before, "after": after}
+
+
+def _error_to_json(error: BulkUpdateError, code: ProblemCode) -> ProblemObject:
     return {"row": None, "column": None, "code": code, "message": str(error)}
 
 

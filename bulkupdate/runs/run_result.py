@@ -1,4 +1,4 @@
-"""How a run ended, what is left of it, and the command that continues."""
+"""How a run ended, what is left to do, and the command that continues."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RunResult:
 
     @property
     def show_command(self) -> SuggestedCommand:
-        """The command that writes the results again, at another place."""
+        """The command that writes the results again, to another file."""
         return show_command(self.run)
 
     @property
@@ -62,10 +62,12 @@ def show_command(run: Run) -> SuggestedCommand:
 
 
 def next_command(run: Run, tally: StatusCounts, to_fix: Path | None) -> SuggestedCommand | None:
-    """Return the command that fits what is left of a run; None if nothing is left to do.
+    """Return the command for what is left of a run; None if nothing is left to do.
 
     A row that the service refused is not sent again as it is: it is corrected in the to-fix file.
     """
+    if run.options.probe:
+        return None if run.state is RunState.FINISHED else SuggestedCommand("doctor", "--restore")
     if run.state is not RunState.FINISHED:
         return SuggestedCommand("resume", run.id)
     if _count(tally, _WORTH_A_RETRY):
@@ -83,7 +85,7 @@ def describe_rest(
 ) -> list[str]:
     """Return what is left of a run, in sentences that name the command unless it is the `next_command`.
 
-    `repeat_options` adds to a command what the user gave.
+    `repeat_options` adds the user's own options to a command.
     """
     command, statuses = ("retry", _WORTH_A_RETRY) if run.state is RunState.FINISHED else ("resume", UNCONFIRMED)
     sentences = []
@@ -98,12 +100,12 @@ def describe_rest(
 
 
 def _run_command(run: Run, to_fix: Path) -> SuggestedCommand:
-    """Return the command that sends corrected rows, which are read, and their customers found, as those of the run."""
+    """Return the command that sends corrected rows, with the reading and matching options of the run."""
     return SuggestedCommand("run", to_fix, *list_reading_arguments(run.options))
 
 
 def list_reading_arguments(options: RunOptions) -> tuple[str | Path, ...]:
-    """Return the options by which the sheets of a run are read, and their customers found, to be added to a command."""
+    """Return the reading and matching options of a run, to be added to a command."""
     return (*list_arguments(options.key, options.lookup), *shlex.split(options.reading))
 
 

@@ -1,4 +1,4 @@
-"""Execute a run from beginning to end, for the command line, the upload page and the nightly folder alike."""
+"""Execute a run from beginning to end; the same for all entry points."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.row_reasons import NOT_UPDATED, group_row_reasons
-from bulkupdate.errors import BulkUpdateError, InterruptedRunError, JournalError, StoppedError
+from bulkupdate.errors import BulkUpdateError, BusyError, InterruptedRunError, JournalError, StoppedError, UsageError
 from bulkupdate.runs.canary import find_canary, require_agreement, take_canary
 from bulkupdate.runs.cancellation import find_reason
 from bulkupdate.runs.context import RunContext
@@ -24,7 +24,10 @@ from bulkupdate.runs.run_records import PendingRow, Run, RunState, StatusCounts
 from bulkupdate.runs.run_result import RunResult
 from bulkupdate.runs.sender import Batch, Watch
 from bulkupdate.runs.sign_in_wait import sign_in
-from bulkupdate.runs.snapshots import SnapshotRecorder
+from bulkupdate.runs.snapshots import FirstReader
+from bulkupdate.runs.stop_requests import heed_stop_requests
+from bulkupdate.runs.tenant.probe_run import require_no_probe
+from bulkupdate.runs.tenant.throttle import describe_throttle
 from bulkupdate.store.audit_log import AuditLog
 
 
@@ -33,20 +36,28 @@ def execute_run(
 ) -> RunResult:
     """Send what is not confirmed, read back what must be, and write the results.
 
-    `limit` is the maximum of rows, None: all; `watch_phase` gets the progress of each phase. What stops a run early
-    is in the result, not raised. Raises `BusyError` if another process is working on it; and, with the journal
+    `limit` is the maximum number of rows, None: all; `watch_phase` gets the progress of each phase. What stops a run
+    early is in the result, not raised. Raises `BusyError` if another process is working on it; and, with the journal
     consistent, whatever a bug raises.
     """
-    with lock_run(context.settings.state_dir, run.id):
+    if run.options.probe:
+        raise UsageError(
+            f"Run {run.id} is a probe, which is not continued.", remedy="`bulkupdate doctor --restore` puts it back."
+        )
+    with lock_run(context.journal, run.id):
         run = context.journal.find_run(run.id)  # another process may have continued it meanwhile
         if run.state is RunState.FINISHED:
             return _write_results(RunResult(run, context.journal.tally(run), None, None, None), context.journal)
         error: BulkUpdateError | None = None
         try:
             context.journal.set_state(run, RunState.RUNNING)
+            require_no_probe(context.journal, context.host)  # any probe that begins from now on sees this run
             _audit("sending", run, context)
-            _send(run, context, watch, limit, PhaseCounter(watch_phase, context.clock, lambda: context.client.calls))
-        except StoppedError as stopped:
+            with heed_stop_requests(run, context):
+                _send(
+                    run, context, watch, limit, PhaseCounter(watch_phase, context.clock, lambda: context.client.calls)
+                )
+        except (StoppedError, BusyError) as stopped:
             error = stopped
         except InterruptedRunError as interrupted:
             error = find_reason(context.stop) or interrupted
@@ -68,11 +79,12 @@ def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases
     if run.options.verify:
         phases.begin(Phase.READ_BACK, pending + context.journal.count_awaiting_read_back(run))
     phases.begin(Phase.UPDATE, pending)
-    if run.options.snapshot:
+    if run.options.snapshot or run.options.guarded:
         phases.begin(Phase.READ_PREVIOUS, pending)
-    if canary := find_canary(run, context.journal, limit):
-        _send_rows(run, context, watch, take_canary(run, context.journal, canary), phases, verify=True)
-        limit = None if limit is None else limit - len(canary)
+    while canary := find_canary(run, context.journal, limit):
+        taken = take_canary(run, context.journal, canary)
+        _send_rows(run, context, watch, iter(taken), phases, verify=True)
+        limit = None if limit is None else limit - len(taken)
         require_agreement(run, context.journal, canary)
     rows = islice(context.journal.pending(run), limit)
     _send_rows(run, context, watch, rows, phases, verify=run.options.verify)
@@ -81,13 +93,14 @@ def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases
 def _send_rows(
     run: Run, context: RunContext, watch: Watch, rows: Iterator[PendingRow], phases: PhaseCounter, *, verify: bool
 ) -> None:
-    """Send these rows, with what is asked for before and after each."""
+    """Send these rows, reading customers before and afterwards if the run asks for it."""
     concurrency = context.settings.concurrency
     watch_rows = phases.watch_updates(watch)
-    if run.options.snapshot:
-        rows = SnapshotRecorder(
-            run, context.journal, context.client, context.clock, watch_rows, concurrency, phases
-        ).snapshot_before_send(rows)
+    if run.options.snapshot or run.options.guarded:
+        rating = context.settings.rating_format
+        rows = FirstReader(
+            run, context.journal, context.client, context.clock, watch_rows, concurrency, phases, rating
+        ).read_before_send(rows)
     batch = Batch(
         run=run,
         journal=context.journal,
@@ -105,7 +118,7 @@ def _send_rows(
 
 def _audit(event: str, run: Run, context: RunContext) -> None:
     what = f"undo {event}" if run.options.undo else event
-    AuditLog(context.settings.state_dir, context.clock).record(what, user=run.username, about=run.id)
+    AuditLog(context.settings.store, context.clock).record(what, user=run.username, about=run.id)
 
 
 def _count_calls(run: Run, context: RunContext) -> int:
@@ -113,9 +126,10 @@ def _count_calls(run: Run, context: RunContext) -> int:
 
 
 def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunResult:
-    """Write the results, and then that the run is at its end: killed in between, `resume` writes the results again.
+    """Write the results, then record the end of the run: after a kill in between, `resume` writes them again.
 
-    If the end cannot be recorded (the disk is full), the run counts as running but no process holds its lock: the same.
+    So it does if the end cannot be recorded (the disk is full): the run counts as running, but no process holds its
+    lock.
     """
     try:
         error = error or _find_loss(context.journal)
@@ -124,24 +138,35 @@ def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunRes
         ended = _describe_end(run, context, tally, error)
     except JournalError as unreadable:
         return RunResult(replace(run, state=RunState.STOPPED), StatusCounts(), error or unreadable, None, None)
+    _keep_throttle(context)
     result = _write_results(RunResult(ended, tally, error, None, None, reasons=reasons), context.journal)
     with suppress(JournalError):
-        context.journal.set_state(run, ended.state, stopped_by=ended.stopped_by, calls=ended.calls)
+        context.journal.set_state(
+            run, ended.state, stopped_by=ended.stopped_by, calls=ended.calls, ended=ended.finished
+        )
     _audit(ended.state.value, run, context)
     return result
 
 
+def _keep_throttle(context: RunContext) -> None:
+    """Keep how the service throttles, if this run was throttled."""
+    if context.client.pipeline.first_throttle is not None:
+        facts = describe_throttle(context.client.pipeline.first_throttle)
+        with suppress(JournalError):
+            context.journal.keep_facts(context.host, facts, format_utc(context.clock.now()))
+
+
 def _find_loss(journal: Journal) -> JournalError | None:
-    """Return the error if the journal was lost or damaged after the last commit; None if it is whole."""
+    """Return the error if the journal was lost or damaged after the last commit; None if it is intact."""
     try:
-        journal.require_whole()
+        journal.home.require_whole()
     except JournalError as error:
         return error
     return None
 
 
 def _describe_end(run: Run, context: RunContext, tally: StatusCounts, error: BulkUpdateError | None) -> Run:
-    """Return the run as it ends: finished, unless something stopped it or not all of its rows were asked for."""
+    """Return the run with its end: finished, unless something stopped it or only some of its rows were to be sent."""
     is_all_sent = not tally[Status.NOT_ATTEMPTED] and not awaits_read_back(run, context.journal)
     is_finished = is_all_sent and error is None
     return replace(

@@ -1,6 +1,6 @@
 """Send the rows of a run, a limited number at once: intents are recorded before, outcomes after.
 
-Only the thread that calls `send` writes to the journal, so that one commit holds the outcomes that came back and the
+Only the thread that calls `send` writes to the journal, so that one commit has the outcomes that arrived and the
 intents of the rows sent next. At most `concurrency` rows are in flight, so at most that many are sent twice after a
 kill.
 """
@@ -30,7 +30,7 @@ POLL_SECONDS = 0.25
 MIN_POLL_SECONDS = 0.005
 
 Watch = Callable[[Sequence[RowOutcome], WaitState | None], None]
-"""Called with the outcomes just recorded, maybe none, and with what is waited for (None: nothing)."""
+"""Called with the outcomes just recorded, perhaps none, and with what is waited for (None: nothing)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Batch:
 
         Raises `InterruptedRunError` if `stop` was set with rows left, `ServiceDownError` after `max_failures`
         consecutive rows failed, the client's own `StoppedError`, and `JournalError`, after which no further row is
-        sent. Whatever is raised, no request is in flight any more, and every outcome that could be recorded is.
+        sent. In any case, no request is in flight any more, and every outcome that could be recorded is recorded.
         """
         finished: list[RowOutcome] = []
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="sender") as pool:
@@ -103,8 +103,8 @@ class Batch:
     def _fill(self, rows: Iterator[PendingRow]) -> bool:
         """Read ahead, to know whether a row is left; return whether one may still be sent.
 
-        A run that is ending reads no more rows: with --snapshot that would only raise that it was stopped, and hide the
-        reason.
+        A run that is ending reads no more rows: with --snapshot, reading would only raise that the run was stopped, and
+        hide the reason.
         """
         if self._is_ending():
             return False
@@ -117,9 +117,9 @@ class Batch:
     def _take(self) -> list[PendingRow]:
         """Return the rows that may be sent now.
 
-        Until the service has given a real answer, one row is sent at a time: a service that only throttles or is down
-        is not asked by all workers at once. Once rows fail, only as many are sent as may still fail, so that the run
-        stops with exactly `max_failures`.
+        Until the service has given a real answer, one row is sent at a time, so that not all workers send to a service
+        that only throttles or is down. Once rows fail, only as many are sent as may still fail, so that the run stops
+        with exactly `max_failures`.
         """
         most = self.concurrency if self._has_answered else 1
         if self._consecutive_failures:
@@ -132,7 +132,7 @@ class Batch:
         return starting
 
     def _count_startable(self, most: int) -> int:
-        """Return how many requests the quota allows now: a row waits for that before its intent is recorded."""
+        """Return how many requests the quota allows now: rows wait for it before their intents are recorded."""
         capacity = self.client.quota.capacity(most)
         if capacity.free_at <= self.clock.now():
             self._waiting = None
@@ -141,7 +141,7 @@ class Batch:
         return 0
 
     def _collect(self) -> list[RowOutcome]:
-        """Return the outcomes that came back; wait a moment for the first, or for the quota."""
+        """Return the outcomes that have arrived; wait briefly for the first, or for the quota."""
         seconds = POLL_SECONDS
         if self._waiting is not None:
             seconds = min(seconds, max(self._waiting.until - self.clock.now(), MIN_POLL_SECONDS))
@@ -156,7 +156,7 @@ class Batch:
         return self._conclude_all(ended)
 
     def _conclude_all(self, ended: Iterable[Future[UpdateResult]]) -> list[RowOutcome]:
-        outcomes = (self._conclude(self._in_flight.pop(each), each) for each in ended)
+        outcomes = (self._conclude(self._in_flight.pop(future), future) for future in ended)
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _conclude(self, sent: _Sent, done: Future[UpdateResult]) -> RowOutcome | None:
@@ -169,14 +169,16 @@ class Batch:
         if answer.stop is not None:
             self._end_with(answer.stop)
         status, message = answer.status, answer.message
-        if status is Status.FAILED and self._is_down:  # in flight as the limit was reached
+        if status is Status.FAILED and self._is_down:  # in flight when the limit was reached
             status, self._is_any_beyond = Status.NOT_ATTEMPTED, True
             if answer.may_be_applied:
                 status, message = Status.UNKNOWN, f"{message}; it may or may not have been applied"
         self._count(answer, sent)
         if self.verify and status is Status.UPDATED:
             status, message = Status.UNKNOWN, NOT_YET_READ_BACK
-        finished_at = "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now())
+        finished_at = (
+            "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now() + self.client.pipeline.clock_offset)
+        )
         attempts = row.attempts + answer.attempts
         return RowOutcome(
             row.number, status, answer.http_status, attempts, message, finished_at, may_be_applied=answer.may_be_applied
@@ -193,7 +195,7 @@ class Batch:
     def _count(self, answer: UpdateResult, sent: _Sent) -> None:
         """Count a failure; only the success of a row sent after it resets the count.
 
-        Rows in flight at the same time prove nothing: a service that goes down answers 503 at once, while rows that it
+        Rows in flight at the same time prove nothing: a failing service answers 503 at once, while rows that it
         accepted before are still being answered.
         """
         if answer.ended is AttemptsEnded.USED_UP:
@@ -201,7 +203,7 @@ class Batch:
             if self._consecutive_failures == self.max_failures:
                 self._is_down = True
                 if self._upcoming:
-                    self.stop.set()  # the others in flight need not use up their attempts
+                    self.stop.set()  # requests in flight need not use up their attempts
         elif answer.ended is AttemptsEnded.ANSWERED:
             self._failures_reset = max(self._failures_reset, sent.failures_before)
             self._has_answered = True

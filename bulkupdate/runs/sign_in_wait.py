@@ -1,4 +1,4 @@
-"""Sign in and report what is waited for: the quota may take up to an hour."""
+"""Sign in and report what is waited for: waiting for quota may take up to an hour."""
 
 from __future__ import annotations
 

@@ -14,9 +14,18 @@ from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, encode_body, encode_live, format_value
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.diff import is_same
-from bulkupdate.runs.fetch import WatchReading, confirm_missing, count_requests, is_listed, read_each, read_live
+from bulkupdate.runs.fetch import (
+    WatchReading,
+    confirm_missing,
+    count_requests,
+    is_listed,
+    quietly,
+    read_each,
+    read_live,
+)
 from bulkupdate.runs.new_run import make_new_run
 from bulkupdate.runs.run_records import Run, RunOptions
+from bulkupdate.runs.tenant.probe_steps import may_have_left
 from bulkupdate.runs.undo_sheet import FIRST_ROW, Restoration, UndoSheet, make_undo_sheet
 from bulkupdate.sellercloud.client import Client
 
@@ -48,7 +57,7 @@ class UndoComparison:
     def reason(self) -> str:
         """Why that is the status; empty for a row that will be sent."""
         if self.now is None:
-            return "the service knows no customer of this id any more: not sent"
+            return "the service no longer knows a customer with this id: not sent"
         reasons = {
             Status.REJECTED: f"changed since, left as it is: {'; '.join(self.conflicts)}",
             Status.INVALID: f"cannot be restored: {'; '.join(self.losses)}",
@@ -59,30 +68,26 @@ class UndoComparison:
 
 def count_recheck_requests(restorations: Sequence[Restoration]) -> int:
     """Return the number of requests that `recheck_live` makes if no customer has changed."""
-    return count_requests(each.sent for each in restorations)
+    return count_requests(restoration.sent for restoration in restorations)
 
 
 def recheck_live(
     restorations: Sequence[Restoration], client: Client, concurrency: int, watch: WatchReading
 ) -> list[UndoComparison]:
-    """Return the customers as they are now against what the run sent. Raises what the client raises.
+    """Compare the customers as they are now with what the run sent. Raises what the client raises.
 
-    What the list shows as changed is read once more, individually: the list joins names, and may lag behind.
+    Customers that the list shows as changed are read again individually: the list joins names, and may lag behind.
     """
-    by_id = {each.customer_id: each for each in restorations}
-    live = dict(read_live(client, {each.customer_id: each.sent for each in restorations}, concurrency, watch))
+    by_id = {restoration.customer_id: restoration for restoration in restorations}
+    wanted = {customer_id: restoration.sent for customer_id, restoration in by_id.items()}
+    live = dict(read_live(client, wanted, concurrency, watch))
     missing = [customer_id for customer_id, now in live.items() if now is None]
-    live |= confirm_missing(client, missing, concurrency, _quietly(watch))
-    compared = {each.customer_id: _compare(each, live[each.customer_id]) for each in restorations}
-    doubtful = [key for key, each in compared.items() if each.conflicts and is_listed(each.restoration.sent)]
-    for customer_id, now in read_each(client, doubtful, concurrency, _quietly(watch)):
+    live |= confirm_missing(client, missing, concurrency, quietly(watch))
+    compared = {key: _compare(restoration, live[key]) for key, restoration in by_id.items()}
+    doubtful = [key for key, found in compared.items() if found.conflicts and is_listed(found.restoration.sent)]
+    for customer_id, now in read_each(client, doubtful, concurrency, quietly(watch)):
         compared[customer_id] = _compare(by_id[customer_id], now)
     return list(compared.values())
-
-
-def _quietly(watch: WatchReading) -> WatchReading:
-    """Return a watcher that does not count the customers of a second reading again."""
-    return lambda _count, waiting: watch(0, waiting)
 
 
 def _compare(restoration: Restoration, now: LiveCustomer | None) -> UndoComparison:
@@ -94,24 +99,28 @@ def _compare(restoration: Restoration, now: LiveCustomer | None) -> UndoComparis
 
 def _compare_field(comparison: UndoComparison, name: str, sent: Value) -> None:
     restoration, now = comparison.restoration, comparison.now or {}
-    each, before = FIELD_BY_NAME[name], restoration.before.get(name)
+    field, before = FIELD_BY_NAME[name], restoration.before.get(name)
     is_before_known = name in restoration.before
     if name not in now:
-        comparison.conflicts.append(f"the service does not show {name} any more")
+        comparison.conflicts.append(f"the service no longer shows {name}")
     elif is_before_known and now[name] == before:
         return
-    elif is_same(now[name], sent):
+    elif restoration.written is not None and not may_have_left(name, now[name], before, restoration.written[name]):
+        comparison.losses.append(f"{name} is {_quote_value(field, now[name])}, which someone else has set since")
+    elif restoration.written is not None or is_same(now[name], sent):
         loss = restoration.why_not_restorable(name)
         if loss:
-            comparison.losses.append(f"{name} is {_quote(each, now[name])}: {loss}")
+            comparison.losses.append(f"{name} is {_quote_value(field, now[name])}: {loss}")
         elif before is not None:
             comparison.restored[name] = before
     elif not is_before_known or not is_same(now[name], before):
-        comparison.conflicts.append(f"{name} is {_quote(each, now[name])}, the run had set {_quote(each, sent)}")
+        comparison.conflicts.append(
+            f"{name} is {_quote_value(field, now[name])}, the run had set {_quote_value(field, sent)}"
+        )
 
 
-def _quote(each: Field, value: Value | None) -> str:
-    text = format_value(each, value)
+def _quote_value(field: Field, value: Value | None) -> str:
+    text = format_value(field, value)
     return f"“{text}”" if text else "empty"
 
 
@@ -122,7 +131,7 @@ def undo_options(parent: Run) -> RunOptions:
 
 def list_undo_rows(compared: Sequence[UndoComparison], rating_format: str) -> Iterator[CheckedRow]:
     """Return the rows of the run that restores these customers."""
-    return _make_rows(compared, make_undo_sheet([each.restoration for each in compared]), rating_format)
+    return _make_rows(compared, make_undo_sheet([comparison.restoration for comparison in compared]), rating_format)
 
 
 def create_undo(
@@ -132,19 +141,21 @@ def create_undo(
     compared: Sequence[UndoComparison],
     sheet_path: Path,
     results_path: Path,
+    shown_as: str = "",
 ) -> Run:
     """Write the restorations into the journal as a new run, linked to the one that it undoes. Nothing is sent yet.
 
-    `sheet_path` is the sheet written of them. What is about to be overwritten is kept, so that an undo can be undone;
-    the undo of a verified run is verified too. Raises `JournalError`.
+    `sheet_path` is the undo sheet, and `shown_as` its name for users, empty if that is its path. The values about to be
+    overwritten are stored, so that an undo can be undone; the undo of a verified run is verified too. Raises
+    `JournalError`.
     """
-    sheet = make_undo_sheet([each.restoration for each in compared])
+    sheet = make_undo_sheet([comparison.restoration for comparison in compared])
     with sheet_path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     new = make_new_run(
         context,
         run_id,
-        file=str(sheet_path.resolve()),
+        file=shown_as or str(sheet_path.resolve()),
         sha256=sha256,
         headings=(CUSTOMER_ID.name, *sheet.names),
         options=undo_options(parent),
@@ -153,9 +164,9 @@ def create_undo(
     )
     run = context.journal.add_run(new, _make_rows(compared, sheet, context.settings.rating_format))
     previous_values = (
-        (each.restoration.number, encode_live({name: each.now[name] for name in each.restored}))
-        for each in compared
-        if each.status is Status.NOT_ATTEMPTED and each.now is not None
+        (comparison.restoration.number, encode_live({name: comparison.now[name] for name in comparison.restored}))
+        for comparison in compared
+        if comparison.status is Status.NOT_ATTEMPTED and comparison.now is not None
     )
     context.journal.keep_snapshots(run, previous_values)
     return run
@@ -163,21 +174,21 @@ def create_undo(
 
 def _make_rows(compared: Sequence[UndoComparison], sheet: UndoSheet, rating_format: str) -> Iterator[CheckedRow]:
     """Yield a row for each customer, and below them one more for each that can be restored in part only."""
-    for each, original in zip(compared, sheet.rows, strict=True):
-        is_sent = each.status is Status.NOT_ATTEMPTED
+    for comparison, original in zip(compared, sheet.rows, strict=True):
+        is_sent = comparison.status is Status.NOT_ATTEMPTED
         yield CheckedRow(
-            number=each.restoration.number,
-            customer_id=each.restoration.customer_id,
-            status=each.status,
-            body=encode_body(each.restored, rating_format) if is_sent else None,
-            fields=tuple(each.restored) if is_sent else (),
+            number=comparison.restoration.number,
+            customer_id=comparison.restoration.customer_id,
+            status=comparison.status,
+            body=encode_body(comparison.restored, rating_format) if is_sent else None,
+            fields=tuple(comparison.restored) if is_sent else (),
             original=original,
-            reason=each.reason,
+            reason=comparison.reason,
         )
     numbers = count(FIRST_ROW + len(compared))
-    for each in compared:
-        if each.status is Status.NOT_ATTEMPTED and each.losses:
-            customer_id = each.restoration.customer_id
+    for comparison in compared:
+        if comparison.status is Status.NOT_ATTEMPTED and comparison.losses:
+            customer_id = comparison.restoration.customer_id
             blank = (customer_id, *("" for _ in sheet.names))
-            reason = f"cannot be restored: {'; '.join(each.losses)}"
+            reason = f"cannot be restored: {'; '.join(comparison.losses)}"
             yield CheckedRow(next(numbers), customer_id, Status.INVALID, None, (), blank, reason)

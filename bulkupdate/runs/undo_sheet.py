@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 
 from bulkupdate.customers.fields import CLEAR, FIELD_BY_NAME, UPDATABLE, Field
 from bulkupdate.customers.parse_result import Value
@@ -25,40 +24,44 @@ FIRST_ROW = 2
 class Restoration:
     """One customer to be restored.
 
-    `sent` has the values that the run sent if they differ from those of `before`. A field that is None in `before`
-    was empty, one that is not in it was not shown by the service. `number` is its row in the sheet.
+    `sent` has the values that the run sent if they differ from those of `before`. A field that is None in `before` was
+    empty; a missing one was not shown by the service. `number` is its row in the sheet. `written` are all the
+    values that a probe may have sent to each field; None: the run was no probe.
     """
 
     number: int
     customer_id: str
     sent: dict[str, Value]
     before: LiveCustomer
+    written: Mapping[str, Sequence[Value]] | None = None
 
     def why_not_restorable(self, name: str) -> str:
         """Return why a field cannot be restored; empty if it can."""
-        each = FIELD_BY_NAME[name]
+        field = FIELD_BY_NAME[name]
         if name not in self.before:
             return "the service did not show what it was before"
         before = self.before[name]
         if before is None:
-            return f"it was empty before, and the service has no way to empty a {each.type.label}"
-        if any("\ud800" <= character <= "\udfff" for character in format_value(each, before)):
+            return f"it was empty before, and the service has no way to empty a {field.type.label}"
+        if any("\ud800" <= character <= "\udfff" for character in format_value(field, before)):
             return "it held half a character before, which cannot be sent"
         return ""
 
 
-def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Restoration]:
+def find_restorations(journal: Journal, run: Run) -> list[Restoration]:
     """Return the customers that a run changed, or may have changed.
 
     Raises `UsageError` if the run kept no previous values, `BusyError` while it is being sent, `JournalError`.
     """
-    if effective_state(state_dir, run) is RunState.RUNNING:
+    if effective_state(journal, run) is RunState.RUNNING:
         raise BusyError(f"Run {run.id} is being sent just now.", remedy="Wait for its end, or stop it first.")
     if not run.options.snapshot and not journal.has_snapshots(run):
         raise UsageError(
             f"Run {run.id} kept no previous values, so it cannot be undone.",
             remedy="Only a run with --snapshot can be undone.",
         )
+    if run.options.probe:
+        return _merge_steps(journal.list_touched(run))
     numbers = count(FIRST_ROW)
     found = []
     for customer_id, body, before_text in journal.list_touched(run):
@@ -69,12 +72,25 @@ def find_restorations(journal: Journal, run: Run, state_dir: Path) -> list[Resto
     return found
 
 
+def _merge_steps(touched: Sequence[tuple[str, str, str]]) -> list[Restoration]:
+    """Return the customer of a probe, whose rows are several updates of it; nothing if none was sent."""
+    sent: dict[str, Value] = {}
+    written: dict[str, list[Value]] = {}
+    for _, body, _ in touched:
+        sent |= decode_body(body)
+        for name, value in decode_body(body).items():
+            written.setdefault(name, []).append(value)
+    return [
+        Restoration(FIRST_ROW, customer_id, sent, decode_live(before), written)
+        for customer_id, _, before in touched[:1]
+    ]
+
+
 @dataclass(frozen=True)
 class UndoSheet:
     """The sheet that restores the previous values.
 
-    `names` are its columns beside the id, `remarks` what it cannot hold, `restored` the values beside those the run
-    sent.
+    `names` are its columns beside the id, `remarks` what it cannot hold, `restored` the values with those the run sent.
     """
 
     names: tuple[str, ...]
@@ -84,24 +100,24 @@ class UndoSheet:
 
 
 def make_undo_sheet(restorations: Sequence[Restoration]) -> UndoSheet:
-    """Return the previous values in the input format: what was empty as `<clear>`, what was not changed as a blank."""
-    sheet = UndoSheet(tuple(each.name for each in UPDATABLE if any(each.name in r.sent for r in restorations)))
+    """Return the previous values in the input format: `<clear>` for empty ones, a blank cell for unchanged ones."""
+    sheet = UndoSheet(tuple(field.name for field in UPDATABLE if any(field.name in r.sent for r in restorations)))
     for restoration in restorations:
         cells = (_make_cell(restoration, FIELD_BY_NAME[name], sheet) for name in sheet.names)
         sheet.rows.append((restoration.customer_id, *cells))
     return sheet
 
 
-def _make_cell(restoration: Restoration, each: Field, sheet: UndoSheet) -> str:
-    if each.name not in restoration.sent:
+def _make_cell(restoration: Restoration, field: Field, sheet: UndoSheet) -> str:
+    if field.name not in restoration.sent:
         return ""
-    before = restoration.before.get(each.name)
-    text, loss = "", restoration.why_not_restorable(each.name)
+    before = restoration.before.get(field.name)
+    text, loss = "", restoration.why_not_restorable(field.name)
     if before is not None and not loss:
-        text, loss = to_cell(each, before) if before not in ("", ()) else (CLEAR, "")
+        text, loss = to_cell(field, before) if before not in ("", ()) else (CLEAR, "")
     if loss:
-        sheet.remarks.append(Remark(restoration.customer_id, each.name, format_value(each, before), loss))
+        sheet.remarks.append(Remark(restoration.customer_id, field.name, format_value(field, before), loss))
     if text:
-        sent, previous = (format_value(each, value) for value in (restoration.sent[each.name], before))
-        sheet.restored.append(RestoredValue(restoration.customer_id, each.name, sent, previous))
+        sent, previous = (format_value(field, value) for value in (restoration.sent[field.name], before))
+        sheet.restored.append(RestoredValue(restoration.customer_id, field.name, sent, previous))
     return text

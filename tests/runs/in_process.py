@@ -11,17 +11,20 @@ from typing import Any
 from bulkupdate.clock import Clock
 from bulkupdate.redaction import Secret
 from bulkupdate.runs.context import RunContext, open_context
-from bulkupdate.runs.input_file import SheetOptions, load_input_file
+from bulkupdate.runs.input_file import load_input_file
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_run, new_run_id
 from bulkupdate.runs.phases import WatchPhase, ignore_phases
 from bulkupdate.runs.run_records import Run, RunOptions, StatusCounts
 from bulkupdate.runs.run_result import RunResult
 from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.selection import Selection
 from bulkupdate.runs.sender import Watch
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS
 from bulkupdate.settings import Settings
+from tests.postgres import database_of, place_of
 
 
 @dataclass
@@ -44,6 +47,7 @@ class Driver:
             "base_url": self.base_url, "username": "sandbox", "password": Secret("sandbox"),
             "state_dir": self.state, "requests_per_hour": 0, "retry_wait": 0.0, **self.settings,
         }  # fmt: skip
+        given.setdefault("database", database_of(self.state))
         return Settings(**given)
 
     def begin(self, sheet: Path, **options: Any) -> Run:
@@ -52,7 +56,8 @@ class Driver:
         with open_context(settings, self.clock, self.stop) as context:
             run_id = new_run_id(self.clock.now())
             results = self.folder / f"results-{run_id}.csv"
-            return create_run(context, run_id, checked, RunOptions(**options), results)
+            selection = Selection(checked, context.settings.rating_format, "")
+            return create_run(context, run_id, selection, RunOptions(**options), results)
 
     def execute_run(
         self,
@@ -64,12 +69,12 @@ class Driver:
     ) -> RunResult:
         settings = self.make_settings()
         self.stop.clear()
-        with Journal(settings.state_dir, self.clock) as journal:
+        with Journal(settings.store, self.clock) as journal:
             client = open_client(settings, self.clock, self.stop, window_seconds=self.window_seconds)
             with closing(client):
                 context = RunContext(settings, journal, client, self.clock, self.stop)
                 return execute_run(run, context, watch, limit, watch_phase)
 
     def tally(self, run: Run) -> StatusCounts:
-        with Journal(self.state, self.clock) as journal:
+        with Journal(place_of(self.state), self.clock) as journal:
             return journal.tally(run)

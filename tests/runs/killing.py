@@ -11,9 +11,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bulkupdate.clock import Clock
+from bulkupdate.redaction import Secret
+from bulkupdate.runs.journal import Journal
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.store.journal_file import JOURNAL_NAME
 from tests.conftest import FIRST, find_puts, read_results, write_sheet
+from tests.postgres import database_variable, place_of
 from tests.warm import WarmProgram
 
 CONCURRENCY = 4
@@ -33,7 +37,8 @@ class Killer:
 
     def call(self, folder: Path, *arguments: object, kill_at: int | None = None) -> int:
         """The exit code; `KILLED` if it came to the event at which it is killed."""
-        environment = self._environment | {"BULKUPDATE_STATE_DIR": str(folder / "state")}
+        state = folder / "state"
+        environment = self._environment | {"BULKUPDATE_STATE_DIR": str(state)} | database_variable(state)
         return self._warm.call(folder, environment, *arguments, kill_at=kill_at)
 
 
@@ -80,7 +85,7 @@ class KilledRun:
 
     def statuses(self) -> dict[int, str]:
         """What the journal says of each row now."""
-        return read_statuses(self.folder / "state" / JOURNAL_NAME)
+        return read_statuses(place_of(self.folder / "state"))
 
     def check_journal(self) -> None:
         """After a kill: what was sent is told as sent, what is told as updated was applied."""
@@ -112,13 +117,13 @@ class KilledRun:
         assert [line["CustomerId"] for line in results] == [str(FIRST + at) for at in range(self.rows)]
 
 
-def read_statuses(path: Path) -> dict[int, str]:
-    """What a journal says of each row; of none where there is no journal yet."""
-    if not path.exists():
+def read_statuses(place: Path | Secret) -> dict[int, str]:
+    """What a journal says of each row; of none if there is no journal yet."""
+    query = "SELECT row, status FROM rows JOIN runs ON runs.key = rows.run WHERE runs.state != 'loading'"
+    if isinstance(place, Secret):
+        with Journal(place, Clock()) as shared:
+            return dict(shared.select(query))
+    if not (place / JOURNAL_NAME).exists():
         return {}
-    with closing(sqlite3.connect(path)) as journal:
-        return dict(
-            journal.execute(
-                "SELECT row, status FROM rows JOIN runs ON runs.key = rows.run WHERE runs.state != 'loading'"
-            ).fetchall()
-        )
+    with closing(sqlite3.connect(place / JOURNAL_NAME)) as journal:
+        return dict(journal.execute(query).fetchall())

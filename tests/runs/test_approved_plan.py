@@ -20,9 +20,9 @@ def test_the_approved_plan_is_sent(run_program, sandbox, tmp_path):
     ("rows", "options", "settings", "reason"),
     [
         (4, (), {}, "the file was changed"),
-        (3, ("--snapshot",), {}, "the options are others"),
-        (3, ("--limit", 1), {}, "the options are others"),
-        (3, (), {"write_policy": "Fax=never"}, "the write policy is another"),
+        (3, ("--snapshot",), {}, "the options differ"),
+        (3, ("--limit", 1), {}, "the options differ"),
+        (3, (), {"write_policy": "Fax=never"}, "the write policy differs"),
         (3, ("--map", "Name=Salesman"), {}, "other values would be sent"),
         (3, (), {"base_url": "http://127.0.0.1:9/rest/api"}, "another service"),
     ],

@@ -31,6 +31,7 @@ from bulkupdate.sandbox.request_log import ReceivedRequest
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.conftest import FIRST
+from tests.postgres import only_files, place_of
 from tests.runs.in_process import Driver
 from tests.runs.test_sender import ServiceClock, SkippingClock
 
@@ -147,8 +148,8 @@ class World:
 
         The service did not get those requests here, but the journal has to assume that it did.
         """
-        with Journal(self.folder / "state", self.clock) as journal:
-            for restoration in find_restorations(journal, journal.find_run(run.id), self.folder / "state"):
+        with Journal(place_of(self.folder / "state"), self.clock) as journal:
+            for restoration in find_restorations(journal, journal.find_run(run.id)):
                 at = int(restoration.customer_id) - FIRST
                 self.before_first_put.setdefault((run.id, at), self.read(at))
 
@@ -180,7 +181,7 @@ class World:
                 history.append(self.read(at))
 
     def check(self) -> None:
-        with Journal(self.folder / "state", self.clock) as journal:
+        with Journal(place_of(self.folder / "state"), self.clock) as journal:
             self._check_confirmed(journal)
             for index, run in enumerate(self.runs):
                 self._check_run(journal, journal.find_run(run.id), self.words[index])
@@ -203,7 +204,7 @@ class World:
         if self.words.count(word) == 1:
             for customer_id in changed:
                 assert statuses[customer_id] in MAY_BE_APPLIED, "a row that was applied is not called so"
-        restored = {each.customer_id: each for each in find_restorations(journal, run, self.folder / "state")}
+        restored = {each.customer_id: each for each in find_restorations(journal, run)}
         for customer_id in changed if self.words.count(word) == 1 else ():
             before = self.before_first_put[run.id, int(customer_id) - FIRST]
             assert restored[customer_id].before["Name"] == before, "undo would restore another value"
@@ -246,7 +247,8 @@ REFUSED_ROW_LAST = [
 """A row that was answered 401 is sent last; the previous values of another one, applied before, are not read again."""
 
 
-@settings(RELAXED, max_examples=10, derandomize=True)
+@only_files
+@settings(RELAXED, max_examples=4, derandomize=True)
 @example(REFUSED_ROW_LAST, 1)
 @example(TOKEN_REVOKED_AT_THE_STOP, 4)
 @given(steps=STEPS, concurrency=st.integers(1, 4))
@@ -254,6 +256,7 @@ def test_nothing_is_believed_that_is_not_so(world, tmp_path, steps, concurrency)
     play(world, tmp_path, steps, concurrency)
 
 
+@only_files
 @pytest.mark.long
 @settings(RELAXED, max_examples=300)
 @given(steps=STEPS, concurrency=st.integers(1, 4))

@@ -6,7 +6,7 @@ import pytest
 
 from bulkupdate.errors import ExitCode
 from bulkupdate.sandbox.faults import ScheduledFaults
-from bulkupdate.sandbox.responses import refuse
+from bulkupdate.sandbox.responses import error_response
 from tests.conftest import FIRST, find_puts, write_csv, write_sheet
 
 CANARY = [str(FIRST + at) for at in range(3)]
@@ -44,7 +44,7 @@ def test_a_canary_that_agrees_is_sent_once_and_the_others_follow(run_program, sa
 
 def test_a_row_of_the_canary_that_was_answered_401_is_sent_again(make_sandbox, run_program, tmp_path):
     """Rows answered 401 are sent last: after the others of the canary, not after all rows."""
-    answers = iter([refuse(401, "no rights")] * 2)
+    answers = iter([error_response(401, "no rights")] * 2)
     sandbox = make_sandbox(plan=lambda call: next(answers, None) if call.customer_id == CANARY[1] else None)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     stopped = run_program("run", write_sheet(tmp_path / "a.csv", 6), "--yes", "--canary", 3, concurrency=1)

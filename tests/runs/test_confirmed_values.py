@@ -12,8 +12,10 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.confirmed_values import find_confirmed
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.journal.confirmation_table import UNMODIFIED
 from bulkupdate.runs.run_records import NewRun, RowOutcome, RunOptions, RunState
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
+from tests.postgres import place_of
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
 
@@ -35,7 +37,7 @@ class Past:
 
     def __init__(self, folder) -> None:
         self.clock = SetClock()
-        self.journal = Journal(folder, self.clock)
+        self.journal = Journal(place_of(folder), self.clock)
         self._count = 0
 
     def add(
@@ -55,7 +57,7 @@ class Past:
             outcome = RowOutcome(2, status, http_status, 1, "", self.stamp, may_be_applied)
             self.journal.record(run, outcomes=[outcome])
         if seen:
-            self.journal.record_observed(run, [(2, "7", seen)], self.stamp, self.journal.sequence())
+            self.journal.record_observed(run, [(2, "7", seen, self.journal.sequence())], self.stamp)
         self.journal.set_state(run, state)
         return run
 
@@ -178,7 +180,7 @@ def test_what_was_found_live_is_confirmed_too(past):
 
 def test_many_rows_are_looked_up_in_seconds(tmp_path):
     """One query a few thousand rows, not one a row."""
-    with Journal(tmp_path, Clock()) as journal:
+    with Journal(place_of(tmp_path), Clock()) as journal:
         bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 20_001)}
         new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), RunOptions(), {}, "out.xlsx", None)
         rows = (
@@ -236,7 +238,7 @@ def test_a_row_in_flight_at_a_kill_is_sent_again(run_program, sandbox, tmp_path)
     """Its intent stands as unknown: nobody knows whether it was applied."""
     sheet = write_sheet(tmp_path / "in.csv", 5)
     first = run_program("run", sheet, "--yes").told["run"]
-    with Journal(run_program.state, Clock()) as journal:
+    with Journal(place_of(run_program.state), Clock()) as journal:
         run = journal.find_run(first)
         row = next(journal._page_rows(run, "customer_id = '100003'"))
         journal.record(run, intents=[row])
@@ -294,3 +296,22 @@ def test_the_nightly_folder_trusts_the_journal_too(run_program, sandbox, tmp_pat
         done = run_program("nightly", tmp_path / "night", "--since-last", "--settle", "0")
         told = json.loads(done.out.splitlines()[0])  # a file a line, then the night
         assert (done.exit_code, told["counts"]) == (0, counts)
+
+
+def test_what_the_service_was_asked_about_one_sheet_holds_for_it_and_for_what_was_confirmed_later(past):
+    runs = [past.add(OLD, Status.UPDATED), past.add(FAX, Status.UPDATED), past.add('{"Mobile": "1"}', Status.UPDATED)]
+    sent = [past.trusts(body) for body in (OLD, FAX)]
+    assert [each.is_sent for each in sent] == [True, True]
+
+    def ask(run, body, time):
+        asked = past.trusts(body)
+        past.journal.record_observed(run, [(2, "7", UNMODIFIED, asked.begun)], time)
+        return [past.trusts(each).known_at for each in (OLD, FAX)]
+
+    assert ask(runs[1], FAX, "2030-01-01T00:00:00Z") == [sent[0].known_at, "2030-01-01T00:00:00Z"]
+    assert ask(runs[0], OLD, "2030-01-02T00:00:00Z") == ["2030-01-02T00:00:00Z"] * 2
+    assert ask(runs[2], FAX, "2030-01-03T00:00:00Z") == ["2030-01-02T00:00:00Z", "2030-01-03T00:00:00Z"]
+    assert past.journal.select("SELECT count(*) FROM seen") == [(2,)]
+    assert past.trusts(OLD).at == sent[0].at, "their age is still that of the confirmation"
+    past.add(FAX, Status.UPDATED, at=10**9)
+    assert past.trusts(FAX).is_sent

@@ -9,10 +9,12 @@ import pytest
 
 from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.estimate import describe_capacity, estimate_requests, estimate_run
-from bulkupdate.runs.input_file import SheetOptions, load_input_file
+from bulkupdate.runs.input_file import load_input_file
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.selection import Selection
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.sellercloud.rate_limit import Capacity
 from tests.conftest import write_sheet
 from tests.runs.in_process import Driver
@@ -51,7 +53,8 @@ def test_requests_and_a_sign_in_are_counted_and_the_end_waits_for_the_quota(cont
 def test_a_run_takes_as_many_requests_as_estimated(driver: Driver, context: RunContext, tmp_path: Path, options):
     checked = load_input_file(write_sheet(tmp_path / "customers.csv", 7), context.settings, SheetOptions())
     estimate = estimate_run(context, checked.to_send, checked.rows(), options)
-    run = create_run(context, "20260114-093849-k3v9x2mq", checked, options, tmp_path / "results.csv")
+    selection = Selection(checked, context.settings.rating_format, "")
+    run = create_run(context, "20260114-093849-k3v9x2mq", selection, options, tmp_path / "results.csv")
     result = execute_run(run, context, lambda _outcomes, _waiting: None, options.limit)
     assert result.run.calls == estimate.requests
     assert result.run.calls == context.client.calls

@@ -90,7 +90,7 @@ def test_a_service_that_ignores_the_ids_asked_for_is_read_customer_by_customer(r
     sheet = write_live_sheet(tmp_path / "in.csv", sandbox, ("Name", "Email"), range(200, 230), every_tenth)
     done = run_program("check", sheet, "--live")
     assert done.exit_code == 0
-    assert "Rows that differ: 3, in 3 fields. Rows already as wanted: 27." in done.err
+    assert "Rows that differ: 3, in 3 fields. Rows already as in the file: 27." in done.err
     assert count_kinds(sandbox).get("write") is None
 
 

@@ -74,32 +74,38 @@ OF_CELLS = {
 OF_LINES = {"too-many-fields": "{id},Smith, John,call him", "broken-quotes": '{id},"Best" Shop,x'}
 """Refused by how the line of a CSV file is made."""
 
+OF_OBJECTS = {
+    "value-type": '{"CustomerId": %d, "Comments": {"a": 1}}',
+    "duplicate-key": '{"CustomerId": %d, "Comments": "a", "Comments": "b"}',
+    "broken-character": r'{"CustomerId": %d, "Comments": "half \ud83d"}',
+}
+"""Refused by what the line of a JSON Lines file holds."""
+
 REFUSED_ELSEWHERE = {
     "no-match": "by a search for its key: tests/cli/commands/test_match.py gives it back",
     "ambiguous-match": "as no-match",
     "duplicate-match": "as no-match",
     "key-conflict": "as no-match",
     "unknown-customer": "by `check --live`, which sends nothing; a run sends the row, and the service refuses it",
-    "value-type": "of a DataFrame, whose results are no file to give back",
-    "broken-character": "in no file: every reader refuses half a surrogate pair, or replaces it by a lost-character",
 }
 """Codes that refuse a row, but not one of a sheet here."""
 
 ONLY_WARNINGS = {
     "phone", "leading-zeros", "only-blanks", "trimmed", "unseen-character", "lost-character", "long-text",
-    "open-file", "guessed-encoding",
+    "open-file", "guessed-encoding", "rejected-before",
 }  # fmt: skip
 """Codes that refuse no row."""
 
 OF_A_COMMAND = {
     "refused-file", "usage", "busy", "sign-in-refused", "service-down", "unreadable-list", "throttled-too-long",
-    "journal", "window-closed", "stopped", "interrupted-run", "overtaken-run", "results-not-written", "bug", "canary",
+    "journal", "lost-connection", "window-closed", "stopped", "interrupted-run", "overtaken-run",
+    "results-not-written", "bug", "canary",
 }  # fmt: skip
 """Codes that end a command; a row that was not sent then is not attempted."""
 
 
 def test_every_code_is_given_back_here_or_refuses_no_row_of_a_sheet() -> None:
-    given_back = {re.split("[, ]", name)[0] for name in (*OF_VALUES, *OF_CELLS, *OF_LINES)} | {"duplicate"}
+    given_back = {re.split("[, ]", name)[0] for name in (*OF_VALUES, *OF_CELLS, *OF_LINES, *OF_OBJECTS)} | {"duplicate"}
     groups = [given_back, set(REFUSED_ELSEWHERE), ONLY_WARNINGS, OF_A_COMMAND]
     assert sorted(code for group in groups for code in group) == sorted(ProblemCode)
     assert find_created_errors() == given_back | set(REFUSED_ELSEWHERE)
@@ -171,7 +177,7 @@ def cancel_permit(run_program: Any, sandbox: Any, path: Path) -> Any:
     return told, len(find_puts(sandbox)) - before
 
 
-@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+@pytest.mark.parametrize("ending", ["xlsx", pytest.param("csv", marks=pytest.mark.long)])
 def test_what_a_workbook_is_refused_for_stays_refused_until_it_is_corrected(
     run_program: Any, sandbox: Any, tmp_path: Path, ending: str
 ) -> None:
@@ -225,6 +231,18 @@ def test_a_broken_line_of_a_csv_stays_refused_until_its_cells_are_replaced(
     )
     again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
     assert (again.counts, puts) == ({"updated": 3}, 3)
+
+
+def test_a_value_of_another_type_stays_refused_until_it_is_corrected(
+    run_program: Any, sandbox: Any, tmp_path: Path
+) -> None:
+    lines = [line % (FIRST + place) for place, line in enumerate(OF_OBJECTS.values())]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    first = run_program("run", tmp_path / "in.jsonl", "--yes", "--skip-invalid", "-o", tmp_path / "r.xlsx")
+    assert first.counts == {"invalid": 3}
+    assert [(each["row"], each["code"]) for each in first.told["problems"]] == list(enumerate(OF_OBJECTS, start=1))
+    again, puts = cancel_permit(run_program, sandbox, tmp_path / "r-to-fix.xlsx")
+    assert (again.counts, puts) == ({"invalid": 3}, 0)
 
 
 def test_a_number_that_only_another_decimal_mark_refuses_stays_refused_without_it(

@@ -37,7 +37,7 @@ def test_a_file_at_the_limit_passes_and_one_beyond_is_refused_with_the_command_t
     excess = find_excess(changes, ChangeLimit("9"), NO_LIMIT)
     assert excess is not None
     assert "would update 10 customers of its 10 rows; the limit is 9." in excess.message
-    refused = excess.refuse(SuggestedCommand("run", "a.csv"))
+    refused = excess.to_error(SuggestedCommand("run", "--max-changes", "9", "a.csv"))
     assert refused.exit_code is ExitCode.FILE_REFUSED
     assert refused.remedy is not None
     assert refused.remedy.endswith("allow it once: bulkupdate run a.csv --max-changes 10")

@@ -8,16 +8,16 @@ import pytest
 
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.previous_runs import (
-    NewerRun,
     PreviousRun,
     describe_newer_runs,
-    find_newer_runs,
     find_previous_run,
 )
 from bulkupdate.runs.run_lock import lock_run
-from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.run_records import NewerRun, Run, RunState
 from tests.conftest import write_sheet
+from tests.postgres import place_of
 from tests.runs.in_process import Driver
+from tests.sellercloud.scripted import TurnedClock
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def driver(sandbox, tmp_path) -> Driver:
 
 
 def find(driver: Driver, run: Run, host: str | None = None) -> PreviousRun | None:
-    with Journal(driver.state, driver.clock) as journal:
-        return find_previous_run(journal, driver.state, run.sha256, host or run.host)
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        return find_previous_run(journal, run.sha256, host or run.host)
 
 
 def test_a_run_counts_once_it_has_updated_something(driver: Driver, tmp_path: Path):
@@ -43,9 +43,9 @@ def test_a_run_counts_once_it_has_updated_something(driver: Driver, tmp_path: Pa
 
 def test_a_run_that_is_being_sent_counts_before_its_first_update(driver: Driver, tmp_path: Path):
     run = driver.begin(write_sheet(tmp_path / "customers.csv", 3))
-    with Journal(driver.state, driver.clock) as journal, lock_run(driver.state, run.id):
+    with Journal(place_of(driver.state), driver.clock) as journal, lock_run(journal, run.id):
         journal.set_state(run, RunState.RUNNING)
-        found = find_previous_run(journal, driver.state, run.sha256, run.host)
+        found = find_previous_run(journal, run.sha256, run.host)
     assert found is not None
     assert (found.state, found.updated) == (RunState.RUNNING, 0)
     assert "being sent now" in found.describe()
@@ -64,8 +64,8 @@ def test_a_run_that_stopped_names_the_command_that_continues(driver: Driver, tmp
 
 
 def list_newer(driver: Driver, run: Run) -> list[tuple[str, int]]:
-    with Journal(driver.state, driver.clock) as journal:
-        return [(each.id, each.customers) for each in find_newer_runs(journal, journal.find_run(run.id))]
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        return [(each.id, each.customers) for each in journal.find_newer_runs(journal.find_run(run.id))]
 
 
 def test_a_newer_run_counts_by_the_customers_that_still_wait(driver: Driver, tmp_path: Path):
@@ -100,6 +100,20 @@ def test_an_older_run_that_ended_before_does_not_count(driver: Driver, tmp_path:
     run = driver.begin(write_sheet(tmp_path / "run.csv", 3, word="later"))
     driver.execute_run(run, limit=1)
     assert list_newer(driver, run) == []
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_clock_that_was_set_does_not_change_what_is_newer(driver: Driver, tmp_path: Path, hours: int):
+    clock = driver.clock = TurnedClock()
+    before = driver.begin(write_sheet(tmp_path / "before.csv", 3))
+    driver.execute_run(before)
+    clock.advance(hours * 3600)
+    run = driver.begin(write_sheet(tmp_path / "run.csv", 3, word="later"))
+    assert list_newer(driver, run) == []
+    after = driver.begin(write_sheet(tmp_path / "after.csv", 2, word="newest"))
+    clock.advance(-2 * hours * 3600)
+    driver.execute_run(after)
+    assert list_newer(driver, run) == [(after.id, 2)]
 
 
 def test_what_would_be_overwritten_is_said_in_a_sentence(driver: Driver, tmp_path: Path):

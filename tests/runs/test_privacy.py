@@ -8,6 +8,7 @@ import zipfile
 
 from bulkupdate.sandbox.payloads import TEST_CARD_NUMBER, TEST_CVV
 from tests.conftest import FIRST, write_csv
+from tests.postgres import only_files
 
 FOREIGN = (
     TEST_CARD_NUMBER, TEST_CVV, "12/2031", "1 Example Street", "Springfield", "LOYALTY", "Everyone", "CreditCards",
@@ -16,6 +17,7 @@ FOREIGN = (
 """What the sandbox answers beside the fields of the table."""
 
 
+@only_files
 def test_cards_and_other_groups_reach_neither_disk_nor_output(run_program, sandbox, tmp_path):
     """After everything that reads customers one by one; the journal with its log is looked at before it is closed."""
     sheet = write_csv(
@@ -53,6 +55,7 @@ def _read(path):
         return b"".join(book.read(name) for name in book.namelist())
 
 
+@only_files
 def test_a_process_killed_in_the_middle_leaves_none_of_it_behind(run_program, make_sandbox, tmp_path):
     """The journal's log as it lies on the disk, while the run is under way."""
     sandbox = make_sandbox(latency_seconds=0.05)

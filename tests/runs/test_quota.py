@@ -15,6 +15,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import find_puts, read_results, write_sheet
+from tests.postgres import database_of
 from tests.runs.in_process import Driver
 from tests.warm import PROJECT
 
@@ -26,7 +27,8 @@ def count_most_in_a_window(sandbox, window_seconds):
 
 
 def start_sender(sandbox, sheet, folder, **settings):
-    given = json.dumps({"base_url": sandbox.base_url, **settings})
+    database = database_of(folder / "state").reveal()
+    given = json.dumps({"base_url": sandbox.base_url, "database": database, **settings})
     command = [sys.executable, "-m", "tests.runs.quota_program", str(sheet), str(folder), given]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment)

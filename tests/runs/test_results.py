@@ -14,6 +14,7 @@ from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import quote_argument
 from tests.conftest import FIRST, find_puts, write_csv, write_sheet
+from tests.postgres import place_of
 from tests.runs.in_process import Driver
 
 BAD = [[FIRST + 50, "anna"], [999, "unknown@example.com"]]
@@ -110,8 +111,8 @@ def test_results_that_could_not_be_written_are_no_success(run_program, sandbox, 
     run = driver.begin(write_csv(tmp_path / "in.csv", [["CustomerId", "Name"], [FIRST, "a"], [customer, "b"]]))
     Path(run.results_path).mkdir()
     result = driver.execute_run(run)
-    with Journal(driver.state, driver.clock) as journal:
-        told = report_result(result, journal, driver.state).to_json()
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        told = report_result(result, journal).to_json()
     assert len(find_puts(sandbox)) == 2
     assert (told["state"], told["exit_code"], told["results"], told["to_fix"]) == ("finished", 4, None, None)
     assert [problem["code"] for problem in told["problems"]] == ["results-not-written"]

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import ExitCode
+from bulkupdate.errors import BusyError, ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.retention import delete_runs_before
+from bulkupdate.runs.retention import delete_run, delete_runs_before
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.conftest import Program
 from tests.nightly.night_folders import FIRST, NightEnvironment
+from tests.postgres import only_files, place_of
 
 VALUE = "Wilhelmina Unmistakable"
 DAY = 86_400.0
@@ -44,7 +45,7 @@ def ran(tmp_path: Path) -> Iterator[NightEnvironment]:
 def make_run(env: NightEnvironment) -> NightEnvironment:
     env.put("a.csv", f"CustomerId,Name,IsWholesale\n{FIRST},{VALUE},\n{FIRST + 1},{VALUE},perhaps\n")
     assert env.night(skip_invalid=True) is ExitCode.INCOMPLETE
-    with Journal(env.state, Clock()) as journal:
+    with Journal(place_of(env.state), Clock()) as journal:
         key = journal.find_run().key
         journal.connection.execute("INSERT INTO snapshots VALUES (?, 2, ?)", (key, json.dumps({"Name": VALUE})))
     return env
@@ -54,30 +55,34 @@ def bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+@only_files
 def test_deleted_runs_leave_no_byte_and_results_are_kept(ran: NightEnvironment) -> None:
     assert VALUE.encode() in bytes_of(ran.state)
-    with Journal(ran.state, Clock()) as journal, Journal(ran.state, Clock()):  # another program has it open, too
+    with (
+        Journal(place_of(ran.state), Clock()) as journal,
+        Journal(place_of(ran.state), Clock()),
+    ):  # another program has it open, too
         assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 1
         assert journal.runs() == []
         assert VALUE.encode() not in bytes_of(ran.state)
         tables = ("inputs", "rows", "problems", "snapshots")
         assert [journal.connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables] == [0] * 4
     assert VALUE.encode() not in bytes_of(ran.state)
-    assert list((ran.state / "locks").iterdir()) == []
+    assert [each for each in (ran.state / "locks").iterdir() if not each.name.startswith("night-")] == []
     assert Path(ran.summary("a")["results"]).exists()
 
 
 def test_younger_runs_are_kept(ran: NightEnvironment, run_program: Program) -> None:
     assert run_program("purge", "--older-than", "1d", state_dir=ran.state).told["purged"] == 0
-    with Journal(ran.state, LaterClock(2 * DAY)) as journal:
+    with Journal(place_of(ran.state), LaterClock(2 * DAY)) as journal:
         assert delete_runs_before(journal, ran.state, LaterClock(2 * DAY).now() - DAY) == 1
 
 
 def test_a_run_that_is_being_sent_is_kept(ran: NightEnvironment) -> None:
-    with Journal(ran.state, Clock()) as journal:
+    with Journal(place_of(ran.state), Clock()) as journal:
         run = journal.find_run()
         journal.set_state(run, RunState.RUNNING)
-        with lock_run(ran.state, run.id):
+        with lock_run(journal, run.id):
             assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 0
         assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 1  # its process died
 
@@ -85,10 +90,31 @@ def test_a_run_that_is_being_sent_is_kept(ran: NightEnvironment) -> None:
 @pytest.mark.parametrize("given", ["", "d", "-1d", "90 days", "1e9", "٩٠d"])
 def test_an_invalid_number_of_days_is_refused(ran: NightEnvironment, run_program: Program, given: str) -> None:
     assert run_program("purge", "--older-than", given, state_dir=ran.state).exit_code == 2
-    with Journal(ran.state, Clock()) as journal:
+    with Journal(place_of(ran.state), Clock()) as journal:
         assert len(journal.runs()) == 1
 
 
+@only_files
 def test_files_with_customer_data_are_private(ran: NightEnvironment) -> None:
     for path in (ran.state, *ran.state.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+@only_files
+def test_a_run_is_deleted_to_the_last_byte_but_not_before_the_older_ones_of_its_customers(
+    ran: NightEnvironment,
+) -> None:
+    """Without it the journal would take the values of the older run for the present ones."""
+    ran.put("b.csv", f"CustomerId,Name\n{FIRST},Newer\n{FIRST + 5},Newer\n")
+    assert ran.night() is ExitCode.DONE
+    with Journal(place_of(ran.state), Clock()) as journal:
+        newer, older = journal.runs()
+        with pytest.raises(UsageError, match=older.id):
+            delete_run(journal, ran.state, newer)
+        assert journal.runs() == [newer, older]
+        with lock_run(journal, older.id), pytest.raises(BusyError):
+            delete_run(journal, ran.state, older)
+        delete_run(journal, ran.state, older)
+        assert journal.runs() == [newer]
+        delete_run(journal, ran.state, newer)
+    assert VALUE.encode() not in bytes_of(ran.state)

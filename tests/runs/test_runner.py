@@ -10,11 +10,14 @@ from urllib.parse import quote
 
 import pytest
 
+from bulkupdate.runs.journal import Journal
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
-from bulkupdate.sandbox.responses import refuse
+from bulkupdate.sandbox.responses import error_response
 from bulkupdate.sellercloud.client import Client
 from tests.conftest import FIRST, find_puts, finish, read_results, wait_until, write_sheet
+from tests.postgres import place_of
 from tests.runs.in_process import Driver
+from tests.runs.test_sender import SkippingClock
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def program_at_work(slow_sandbox, run_program, tmp_path):
     process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_asked_once_to_stop_what_is_in_flight_is_recorded_and_resume_goes_on(
     program_at_work, run_program, slow_sandbox, tmp_path, number
 ):
@@ -114,8 +117,9 @@ def test_more_in_flight_than_max_failures_all_work_and_the_count_is_exact_all_th
     assert down.counts["most_in_flight"] == 32
     assert answer.exit_code == 4
     sent = len(find_puts(down))
-    assert sent > 120
-    assert answer.counts == {"updated": 100, "failed": 20, "unknown": sent - 120, "not attempted": 200 - sent}
+    assert sent >= 120  # on a busy machine none of those in flight may be left
+    assert answer.counts.get("unknown", 0) == sent - 120
+    assert {**answer.counts, "unknown": 0} == {"updated": 100, "failed": 20, "unknown": 0, "not attempted": 200 - sent}
 
 
 @pytest.mark.parametrize("concurrency", [8, pytest.param(19, marks=pytest.mark.long)])
@@ -187,7 +191,9 @@ def test_a_new_token_refused_too_stops_the_run(make_sandbox, run_program, tmp_pa
 def test_a_customer_whom_the_login_must_not_change_keeps_no_other_row_from_being_sent(
     make_sandbox, run_program, tmp_path
 ):
-    sandbox = make_sandbox(plan=lambda call: refuse(401, "no rights") if call.customer_id == str(FIRST + 1) else None)
+    sandbox = make_sandbox(
+        plan=lambda call: error_response(401, "no rights") if call.customer_id == str(FIRST + 1) else None
+    )
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     stopped = run_program("run", write_sheet(tmp_path / "customers.csv", 6), "--yes", concurrency=1)
     assert (stopped.exit_code, stopped.counts) == (4, {"updated": 1, "not attempted": 5})
@@ -274,6 +280,22 @@ def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, 
     assert tally.counts["updated"] == len(find_puts(sandbox))
     assert tally.rows == 50
     assert driver.execute_run(run).tally.counts == {"updated": 50}
+
+
+class SlowHands(SkippingClock):
+    """Two seconds pass whenever the time is asked for."""
+
+    def now(self):
+        self.skipped += 2
+        return super().now()
+
+
+def test_the_end_that_is_reported_is_the_one_recorded(sandbox, tmp_path):
+    """However long writing the results takes."""
+    driver = Driver(sandbox.base_url, tmp_path, clock=SlowHands())
+    ended = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 2))).run
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        assert journal.find_run(ended.id).finished == ended.finished
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_sent(sandbox, run_program, tmp_path):

@@ -9,8 +9,6 @@ import time
 import pytest
 from openpyxl import load_workbook
 
-from bulkupdate.clock import Clock
-from bulkupdate.runs.journal import Journal
 from tests.conftest import FIRST, find_puts, finish, read_results, write_csv
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
@@ -187,27 +185,3 @@ def test_options_that_make_no_sense_are_refused(run_program, sandbox, tmp_path, 
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], [FIRST, "1"]])
     assert run_program("run", sheet, "--yes", *options, json=False).exit_code == 2
     assert sandbox.requests == ()
-
-
-@pytest.mark.parametrize("option", ["--since-last", "--only-changes"])
-def test_customers_modified_by_others_are_read_and_no_one_else(run_program, sandbox, tmp_path, option):
-    """The first night was two days ago: the journal's times are set back, so that only the others' edits are newer."""
-    run_program.environment["BULKUPDATE_TRUST_MODIFIED_FILTER"] = "true"
-    lines = [[FIRST + at, f"n {at}", f"a{at}@example.com"] for at in range(120)]
-    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Name", "Email"], *lines])
-    assert run_program("run", sheet, "--yes").counts == {"updated": 120}
-    with Journal(run_program.state, Clock()) as journal, journal.writing():
-        journal.connection.execute("UPDATE rows SET finished_at = '2020-01-01T00:00:00Z'")
-    store = sandbox.service.registry
-    store._modified.clear()
-    for at in range(60, 120):
-        store.update(FIRST + at, {"Salesman" if at < 115 else "Name": "other"}, is_applied=True)
-    for at in range(4):
-        lines[at][1] = f"new {at}"
-    write_csv(sheet, [["CustomerId", "Name", "Email"], *lines])
-    last = last_number(sandbox)
-    done = run_program("run", sheet, option, "--yes")
-    assert done.counts == {"updated": 9, "unchanged": 111}
-    assert sorted(find_puts(sandbox, after=last)) == [str(FIRST + at) for at in (0, 1, 2, 3, *range(115, 120))]
-    assert all(sandbox.customer(FIRST + at)["Name"] == name for at, (_, name, _) in enumerate(lines))
-    assert done.told["calls"] == 1 + 2 + 2 + 9, "the sign-in, pages of 60 modified, reads of them, updates"

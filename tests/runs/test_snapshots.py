@@ -9,6 +9,7 @@ from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import FIRST, find_puts, read_results, write_sheet
+from tests.postgres import place_of
 from tests.runs.in_process import Driver
 from tests.runs.test_sender import SkippingClock
 
@@ -61,6 +62,7 @@ def test_a_stopped_run_keeps_the_previous_values_of_rows_that_may_have_been_appl
     assert [sandbox.customer(FIRST + at)["Name"] for at in range(4, 30)] == [f"Old {at}" for at in range(4, 30)]
 
 
+@pytest.mark.long
 def test_the_reason_of_the_run_wins_over_the_stop_at_the_border_of_a_snapshot_block(
     make_sandbox, run_program, tmp_path
 ):
@@ -88,6 +90,6 @@ def test_what_was_read_before_a_stop_is_read_again_if_another_run_changed_it_tho
     driver.execute_run(older)
     clock.skipped += 3600
     driver.execute_run(run)
-    with Journal(driver.state, clock) as journal:
-        restored = find_restorations(journal, journal.find_run(run.id), driver.state)
+    with Journal(place_of(driver.state), clock) as journal:
+        restored = find_restorations(journal, journal.find_run(run.id))
     assert restored[-1].before["Name"] == "older 4", "the value that the run has overwritten"

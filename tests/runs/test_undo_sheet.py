@@ -17,6 +17,7 @@ from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RowOutcome, RunState
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
+from tests.postgres import place_of
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
 NEW_VALUES = {
@@ -38,7 +39,7 @@ def set_live(sandbox, customer_id, **values):
 
 
 def snapshots_of(program, run_id):
-    with Journal(program.state, Clock()) as journal:
+    with Journal(place_of(program.state), Clock()) as journal:
         run = journal.find_run(run_id)
         found = journal.select("SELECT row, before FROM snapshots WHERE run = ? ORDER BY row", (run.key,))
         return {row: decode_live(before) for row, before in found}
@@ -46,7 +47,7 @@ def snapshots_of(program, run_id):
 
 def test_a_run_and_its_undo_leave_every_customer_as_it_was(run_program, sandbox, tmp_path):
     """All 23 fields, but for those that were empty and that the service has no way to empty."""
-    before = {at: sandbox.customer(FIRST + at) for at in range(60)}
+    before = {at: sandbox.customer(FIRST + at) for at in range(20)}
     lines = [
         [FIRST + at, *("" if customer[each.name] is None and not each.is_clearable else NEW_VALUES[each.type]
                        for each in UPDATABLE)]
@@ -54,13 +55,12 @@ def test_a_run_and_its_undo_leave_every_customer_as_it_was(run_program, sandbox,
     ]  # fmt: skip
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", *(each.name for each in UPDATABLE)], *lines])
     run = run_program("run", sheet, "--snapshot", "--yes")
-    assert run.counts == {"updated": 60}
-    assert count_kinds(sandbox) == {"read": 60, "token": 1, "write": 60}
+    assert run.counts == {"updated": 20}
+    assert count_kinds(sandbox) == {"read": 20, "token": 1, "write": 20}
     assert all(sandbox.customer(FIRST + at)["Fax"] == "0049 1" for at in before)
     done = run_program("undo", run.told["run"], "--run", "--yes")
-    assert (done.exit_code, done.counts) == (0, {"updated": 60})
-    assert {at: sandbox.customer(FIRST + at) for at in range(60)} == before
-    assert sandbox.customer(FIRST + 60) is not None
+    assert (done.exit_code, done.counts) == (0, {"updated": 20})
+    assert {at: sandbox.customer(FIRST + at) for at in before} == before
 
 
 def test_the_undo_sheet_sent_by_run_restores_too(run_program, sandbox, tmp_path):
@@ -133,7 +133,7 @@ def test_an_undo_can_be_undone_and_is_linked_to_its_run(run_program, sandbox, tm
     sheet = write_sheet(tmp_path / "in.csv", 5)
     run = run_program("run", sheet, "--snapshot", "--yes").told["run"]
     undo = run_program("undo", run, "--run", "--yes").told["run"]
-    with Journal(run_program.state, Clock()) as journal:
+    with Journal(place_of(run_program.state), Clock()) as journal:
         assert journal.find_run(undo).parent == run
     assert run_program("undo", undo, "--run", "--yes").counts == {"updated": 5}
     assert sandbox.customer(FIRST + 2)["Name"] == "row 2"
@@ -233,7 +233,7 @@ def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_
     was_applied = outcome == "perhaps applied"
     sheet = write_sheet(tmp_path / "in.csv", 3)
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, concurrency=1).told["run"]
-    with Journal(run_program.state, Clock()) as journal:
+    with Journal(place_of(run_program.state), Clock()) as journal:
         run = journal.find_run(run_id)
         journal.keep_snapshots(run, [(3, '{"Name": "of before"}')])
         if outcome != "never sent":

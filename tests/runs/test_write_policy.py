@@ -1,72 +1,84 @@
-"""Whatever the sheet and the policy: what may not be written is not, and everything else is."""
+"""The write policy: what is only written if it is empty is read shortly before, and left as it is otherwise."""
 
 from __future__ import annotations
 
-import itertools
 import json
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
-from bulkupdate.customers.write_policy import WritePolicy
-from bulkupdate.runs.context import open_context
-from bulkupdate.runs.input_file import SheetOptions, load_input_file
-from bulkupdate.runs.new_run import create_selected_run, new_run_id
-from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import count_selection_requests, make_selection
+from bulkupdate.runs.journal import Journal
 from tests.conftest import FIRST, find_puts, write_csv
-from tests.runs.in_process import Driver
+from tests.postgres import place_of
 
-NAMES = ("Name", "Email", "Fax", "BusinessName", "Salesman", "BusinessAliases")
-CELLS = st.sampled_from(["", "a@example.com", "b@example.com", "<clear>"])
-SHEETS = st.lists(st.lists(CELLS, min_size=len(NAMES), max_size=len(NAMES)), min_size=1, max_size=8)
-POLICIES = st.lists(st.sampled_from(list(WritePolicy)), min_size=len(NAMES), max_size=len(NAMES))
-EMPTY = (None, "", (), [])
-NUMBERS = itertools.count()
+FULL, EMPTY = FIRST, FIRST + 1
+POLICY = {"write_policy": "Fax=only-if-empty"}
 
 
-@given(SHEETS, POLICIES, st.booleans(), st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_field_is_written_that_the_policy_keeps(sandbox, tmp_path, rows, chosen, only_changes, snapshot):
-    policies = dict(zip(NAMES, chosen, strict=True))
-    if set(chosen) == {WritePolicy.NEVER}:
-        return
-    folder = tmp_path / str(next(NUMBERS))
-    folder.mkdir()
-    before = {FIRST + at: sandbox.customer(FIRST + at) or {} for at in range(len(rows))}
-    sheet = write_csv(
-        folder / "in.csv", [["CustomerId", *NAMES], *([FIRST + at, *cells] for at, cells in enumerate(rows))]
-    )
-    driver = Driver(sandbox.base_url, folder, settings={"write_policy": ",".join(map("=".join, policies.items()))})
-    made = driver.make_settings()
-    last = len(sandbox.requests)
-    with open_context(made, driver.clock, driver.stop) as context:
-        options = RunOptions(only_changes=only_changes, snapshot=snapshot)
-        checked = load_input_file(sheet, made, SheetOptions())
-        selection = make_selection(checked, context, options)
-        assert selection.calls <= count_selection_requests(checked, options, made) + 1
-        run = create_selected_run(context, new_run_id(driver.clock.now()), selection, options, folder / "out.csv")
-        assert execute_run(run, context, lambda _outcomes, _waiting: None).tally.is_all_well
-    bodies = {int(each.customer_id): json.loads(each.body) for each in sandbox.requests[last:] if each.kind == "write"}
-    for (customer_id, old), cells in zip(before.items(), rows, strict=True):
-        sent = bodies.get(customer_id, {})
-        for name, cell in zip(NAMES, cells, strict=True):
-            policy = policies[name]
-            may_be_sent = bool(cell) and (
-                policy is WritePolicy.OVERWRITE or (policy is WritePolicy.ONLY_IF_EMPTY and old[name] in EMPTY)
-            )
-            assert name not in sent or may_be_sent, (name, policy, old[name], cell)
-            assert name in sent or not may_be_sent or only_changes, (name, policy, old[name], cell)
+def prepare(sandbox, **values):
+    for customer_id, fax in ((FULL, "1"), (EMPTY, "")):
+        sandbox.service.registry.update(customer_id, {"Fax": fax, "Name": "Old", **values}, is_applied=True)
 
 
 def test_the_plan_says_what_reading_costs_and_the_results_what_was_kept(run_program, sandbox, tmp_path):
-    full = next(at for at in range(FIRST, FIRST + 900) if (sandbox.customer(at) or {})["Fax"])
-    empty = next(at for at in range(FIRST, FIRST + 900) if not (sandbox.customer(at) or {})["Fax"])
-    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [full, "1", ""], [empty, "2", "x"]])
+    prepare(sandbox)
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FULL, "9", ""], [EMPTY, "2", "x"]])
     done = run_program("run", sheet, "--yes", "-o", "out.csv", write_policy="Fax=only-if-empty,Name=never")
     assert done.counts == {"unchanged": 1, "updated": 1}
-    assert find_puts(sandbox) == [str(empty)]
-    assert "Reading the live customers takes 2 requests and a sign-in" in done.err
+    assert find_puts(sandbox) == [str(EMPTY)]
+    assert "2 customers at " in done.err
+    assert "Customers are read first to find out what is empty: 2 requests." in done.err
+    assert done.told["calls"] == 1 + 2 + 1
     assert "Name is never written (write policy): its column is ignored." in done.err
     assert "not empty, so kept (write policy): Fax" in (tmp_path / "out.csv").read_text()
+
+
+def test_a_field_that_others_fill_while_the_run_is_stopped_is_kept(run_program, sandbox, tmp_path):
+    prepare(sandbox)
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FULL, "9", "n"], [EMPTY, "9", "n"]])
+    stopped = run_program("run", sheet, "--yes", "--limit", 1, "--snapshot", **POLICY)
+    sandbox.service.registry.update(EMPTY, {"Fax": "by others"}, is_applied=True)
+    assert run_program("resume").counts == {"updated": 2}
+    assert [json.loads(each.body) for each in sandbox.requests if each.kind == "write"] == [{"Name": "n"}] * 2
+    assert run_program("undo", stopped.told["run"], "--run", "--yes").exit_code == 0
+    assert [sandbox.customer(each)["Fax"] for each in (FULL, EMPTY)] == ["1", "by others"]
+
+
+@pytest.mark.parametrize(("command", "options"), [("retry", []), ("resume", []), ("resume", ["--snapshot"])])
+def test_a_row_that_may_have_been_applied_is_not_sent_again_over_what_others_filled(
+    make_sandbox, run_program, tmp_path, command, options
+):
+    sandbox = make_sandbox(plan=lambda call: "cut-before" if call.kind == "write" and call.number <= 2 else None)
+    prepare(sandbox)
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    lines = [[EMPTY, "9", ""], *([FULL, "", "n"] for _ in range(command == "resume"))]
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], *lines])
+    stopped = run_program("run", sheet, "--yes", *options, max_attempts=2, max_failures=1, concurrency=1, **POLICY)
+    assert stopped.counts["unknown"] == 1
+    sandbox.service.registry.update(EMPTY, {"Fax": "by others"}, is_applied=True)
+    assert run_program(command, "--yes").counts["unknown"] == 1
+    assert sandbox.customer(EMPTY)["Fax"] == "by others"
+
+
+def test_the_canary_is_made_of_rows_that_are_sent(make_sandbox, run_program, tmp_path):
+    deaf = make_sandbox(plan=lambda call: "ignored-200" if call.kind == "write" else None)
+    prepare(deaf)
+    run_program.environment["BULKUPDATE_BASE_URL"] = deaf.base_url
+    lines = [[FULL, "9"], *([EMPTY + at, "9"] for at in range(20))]
+    for customer_id, _ in lines[1:]:
+        deaf.service.registry.update(customer_id, {"Fax": ""}, is_applied=True)
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax"], *lines])
+    stopped = run_program("run", sheet, "--yes", "--canary", 1, **POLICY)
+    assert (stopped.exit_code, find_puts(deaf)) == (4, [str(EMPTY)])
+
+
+def test_a_value_known_from_an_earlier_night_is_kept_without_a_request(run_program, sandbox, tmp_path):
+    prepare(sandbox)
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FULL, "9", "n"], [EMPTY, "9", "n"]])
+    assert run_program("run", sheet, "--since-last", "--yes", **POLICY).counts == {"updated": 2}
+    again = run_program("run", sheet, "--since-last", "--yes", **POLICY)
+    assert (again.counts, again.told["calls"]) == ({"unchanged": 2}, 0)
+    write_csv(sheet, [["CustomerId", "Fax", "Name"], [FULL, "9", "new"], [EMPTY, "9", "n"]])
+    changed = run_program("run", sheet, "--since-last", "--yes", **POLICY)
+    assert (changed.counts, changed.told["calls"]) == ({"unchanged": 1, "updated": 1}, 2)
+    with Journal(place_of(run_program.state), None) as journal:
+        assert journal.select("SELECT body FROM seen") == [('{"Fax": "1"}',)]

@@ -7,21 +7,16 @@ moment, without recovery; its outcome replaces that.
 from __future__ import annotations
 
 from bulkupdate.runs.journal.confirmation_table import ConfirmationTable
-from bulkupdate.runs.journal.row_table import RowTable
-from bulkupdate.runs.journal.run_table import RunTable
+from bulkupdate.runs.journal.fact_table import FactTable
+from bulkupdate.runs.journal.metric_table import MetricTable
+from bulkupdate.runs.journal.refusal_table import RefusalTable
 from bulkupdate.runs.journal.search_table import SearchTable
 from bulkupdate.runs.journal.snapshot_table import SnapshotTable
 
 
-class Journal(RunTable, RowTable, SnapshotTable, ConfirmationTable, SearchTable):
+class Journal(RefusalTable, SnapshotTable, ConfirmationTable, SearchTable, FactTable, MetricTable):
     """One database for all runs of a state folder. Each thread opens its own.
 
-    Every method raises `JournalError` if the file cannot be written or read.
+    Opening it checks the whole file, which takes long with millions of rows; `checks_pages=False` leaves that out, for
+    reading a few rows. Every method raises `JournalError` if the file cannot be written or read.
     """
-
-
-class UncheckedJournal(Journal):
-    """A journal for reading a few rows: its pages are not all checked, which takes long with millions."""
-
-    def _prepare(self) -> None:
-        """Check nothing."""

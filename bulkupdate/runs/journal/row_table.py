@@ -1,20 +1,19 @@
-"""The rows of a run: which are to be sent, and what was recorded of each before and after its request."""
+"""The rows of a run: which are to be sent, and what was recorded before and after the request of each."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from typing import Any
 
 from bulkupdate.customers.models import CheckedRow, ResultLine, Status
-from bulkupdate.runs.run_records import UNCONFIRMED, PendingRow, RowOutcome, Run, StatusCounts
-from bulkupdate.store.journal_file import JournalFile
+from bulkupdate.runs.run_records import UNCONFIRMED, NewerRun, PendingRow, RowOutcome, Run, StatusCounts
+from bulkupdate.store.journal_table import JournalTable
 
 _ROWS_AT_A_TIME = 500
 
 
-def _quote(statuses: Sequence[Status]) -> str:
+def _quote_statuses(statuses: Sequence[Status]) -> str:
     return ", ".join(f"'{status.value}'" for status in statuses)
 
 
@@ -22,13 +21,11 @@ NOT_YET_READ_BACK = "answered 200; not yet read back"
 """The message of a row that was accepted in a run with `--verify`."""
 
 _TO_BE_READ_BACK = f"(status = 'unknown' AND message = '{NOT_YET_READ_BACK}')"
-"""The status of the answer does not tell: a 202, or a 200 that says it failed, leaves a row `unknown` too."""
+"""The HTTP status does not distinguish them: a 202, or a 200 that reports a failure, leaves a row `unknown` too."""
 
-_PENDING = f"status IN ({_quote(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}"
-_LINES = (
-    "SELECT row, customer_id, status, http_status, attempts, fields, message, finished_at, original"
-    " FROM rows JOIN inputs USING (run, row) WHERE run = ?"
-)
+_PENDING = f"status IN ({_quote_statuses(UNCONFIRMED)}) AND NOT {_TO_BE_READ_BACK}"
+_LINE_COLUMNS = "customer_id, status, http_status, attempts, fields, message, finished_at, original"
+_LINES = f"SELECT row, {_LINE_COLUMNS} FROM rows JOIN inputs USING (run, row) WHERE run = ?"  # noqa: S608 - fixed words
 
 _NEWER_RUNS = f"""
 SELECT u.id, count(DISTINCT mine.customer_id)
@@ -39,39 +36,55 @@ WHERE mine.run = ?1 AND mine.status IN (SELECT value FROM json_each(?3))
 AND NOT (mine.status = 'unknown' AND mine.message = '{NOT_YET_READ_BACK}')
 AND (other.run > mine.run OR CASE WHEN (SELECT max(sent) FROM rows WHERE run = ?1) > 0
     THEN other.sent > (SELECT min(sent) FROM rows WHERE run = ?1 AND sent > 0)
-    ELSE other.finished_at >= (SELECT started FROM runs WHERE key = ?1) END)
+    ELSE (SELECT CASE WHEN begun IS NULL THEN other.finished_at >= started
+        ELSE coalesce(other.ended, other.sent) > begun END FROM runs WHERE key = ?1) END)
 GROUP BY u.key ORDER BY u.key DESC
 """  # noqa: S608 - only constants
-"""Another run came after this one if it was begun later, or sent the customer after this one had begun to send; of a
-run that has not begun to send, only the clock tells."""
+"""A run is newer if it began later, or sent the customer after this one had begun sending; if this run has not begun
+sending, after it was recorded. Only for runs of older versions the clock has to tell."""
+
+_OLDER_RUN = """
+WITH touched AS (SELECT customer_id FROM rows WHERE run = ?1 AND may_be_applied = 1
+    UNION SELECT customer_id FROM seen WHERE run = ?1)
+SELECT u.id FROM runs AS u WHERE u.host = ?2 AND u.key < ?1 AND u.key IN (
+    SELECT other.run FROM touched JOIN rows AS other ON other.customer_id = touched.customer_id
+    WHERE other.may_be_applied = 1
+    UNION SELECT other.run FROM runs AS older JOIN rows AS other ON other.run = older.key
+    WHERE older.key < ?1 AND older.state IN ('running', 'stopped')
+    AND other.customer_id IN (SELECT customer_id FROM touched))
+ORDER BY u.key LIMIT 1
+"""
+"""An older run that knows less than this one about a customer: it has sent it, or still may."""
 
 
-class RowTable(JournalFile):
+class RowTable(JournalTable):
     """The rows of the runs."""
 
     def tally(self, run: Run) -> StatusCounts:
-        """How many rows have which status."""
-        with self.translated():
-            counted = self.connection.execute(
-                "SELECT status, count(*) FROM rows WHERE run = ? GROUP BY status", (run.key,)
-            ).fetchall()
+        """Count the rows by status."""
+        counted = self.select("SELECT status, count(*) FROM rows WHERE run = ? GROUP BY status", (run.key,))
         return StatusCounts({Status(status): count for status, count in counted})
 
-    def pending(self, run: Run) -> Iterator[PendingRow]:
-        """Yield the rows to be sent, in the order of the file: those not confirmed, but for read-backs outstanding.
+    def find_older_run(self, run: Run) -> str | None:
+        """Return the oldest run whose values this one may have replaced; None if there is none."""
+        found = self.select(_OLDER_RUN, (run.key, run.host))
+        return str(found[0][0]) if found else None
 
-        Last come those answered 401 as the run stopped: one of them may be a customer whom the login must not change.
+    def pending(self, run: Run) -> Iterator[PendingRow]:
+        """Yield the rows to be sent, in the order of the file: those not confirmed, except outstanding read-backs.
+
+        Rows that were answered 401 when the run stopped come last: the login may have no permission for one of them.
         """
-        yield from self._page_rows(run, f"{_PENDING} AND http_status IS NOT 401")
+        yield from self._page_rows(run, f"{_PENDING} AND coalesce(http_status, 0) != 401")
         yield from self._page_rows(run, f"{_PENDING} AND http_status = 401")
 
-    def count_newer_runs(self, run: Run, statuses: Sequence[Status]) -> list[tuple[str, int]]:
-        """Return the runs that have sent, since this one began, customers whose rows here have one of these statuses.
+    def find_newer_runs(self, run: Run, statuses: Sequence[Status] = UNCONFIRMED) -> list[NewerRun]:
+        """Return the runs whose values would be overwritten if rows of this run were sent now, newest first.
 
-        Each is its id and how many of these customers; the newest first.
+        `statuses` are those of the rows to be sent; by default those that `resume` sends.
         """
         values = (run.key, run.host, json.dumps(list(statuses)))
-        return [(run_id, customers) for run_id, customers in self.select(_NEWER_RUNS, values)]
+        return [NewerRun(*columns) for columns in self.select(_NEWER_RUNS, values)]
 
     def count_pending(self, run: Run) -> int:
         """Return how many rows are to be sent."""
@@ -83,7 +96,7 @@ class RowTable(JournalFile):
         return refused > 0 and refused == self.count_pending(run)
 
     def count_awaiting_read_back(self, run: Run) -> int:
-        """Return how many rows `--verify` has still to read back."""
+        """Return how many rows `--verify` still has to read back."""
         return self._count(run, _TO_BE_READ_BACK)
 
     def _count(self, run: Run, condition: str) -> int:
@@ -91,50 +104,74 @@ class RowTable(JournalFile):
         return int(self.select(query, (run.key,))[0][0])
 
     def awaiting_read_back(self, run: Run) -> Iterator[PendingRow]:
-        """Return the rows that the service answered 200 and that `--verify` has still to read back."""
+        """Yield the rows that the service answered 200 and that `--verify` still has to read back."""
         return self._page_rows(run, _TO_BE_READ_BACK)
 
     def _page_rows(self, run: Run, condition: str) -> Iterator[PendingRow]:
+        for row, customer_id, body, fields, attempts, may_be_applied in self._page(
+            run, "customer_id, body, fields, attempts, may_be_applied", condition
+        ):
+            yield PendingRow(row, customer_id, body, tuple(fields.split(",")), attempts, bool(may_be_applied))
+
+    def _page(self, run: Run, columns: str, condition: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the row number and these columns of the rows with a condition, in the order of the file.
+
+        They are read a few hundred at a time, so that memory does not grow with them.
+        """
         last = -1  # rows of a DataFrame count from 0
         query = (
-            "SELECT row, customer_id, body, fields, attempts, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - fixed words
+            f"SELECT row, {columns} FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - fixed words
             f" WHERE run = ? AND row > ? AND {condition} ORDER BY row LIMIT {_ROWS_AT_A_TIME}"
         )
-        while True:
-            with self.translated():
-                page = self.connection.execute(query, (run.key, last)).fetchall()
-            for row, customer_id, body, fields, attempts, may_be_applied in page:
-                yield PendingRow(row, customer_id, body, tuple(fields.split(",")), attempts, bool(may_be_applied))
-            if len(page) < _ROWS_AT_A_TIME:
-                return
+        while page := self.select(query, (run.key, last)):
+            yield from page
             last = page[-1][0]
 
     def record(
         self, run: Run, *, outcomes: Sequence[RowOutcome] = (), intents: Sequence[PendingRow] = (), calls: int = 0
     ) -> None:
-        """Record in one commit the outcomes of answered rows, and that these others are about to be sent.
+        """Record in one commit the outcomes of answered rows, and the intents of rows about to be sent.
 
-        The commit's number in the journal's sequence tells, without a clock, what came after what.
+        The commit's number in the journal's sequence gives the order of events without a clock.
         """
+        self.home.retried(lambda: self._record(run, outcomes, intents, calls))
+
+    def _record(self, run: Run, outcomes: Sequence[RowOutcome], intents: Sequence[PendingRow], calls: int) -> None:
         with self.writing():
-            self.connection.execute("UPDATE sequence SET last = last + 1")
-            number = self.connection.execute("SELECT last FROM sequence").fetchone()[0]
-            self.connection.executemany(
-                "UPDATE rows SET status = ?, http_status = ?, attempts = ?, message = ?, finished_at = ?,"
-                " may_be_applied = ?, ended = ? WHERE run = ? AND row = ?",
-                (
-                    (each.status, each.http_status, each.attempts, each.message, each.finished_at,
-                     each.may_be_applied, number, run.key, each.row)
-                    for each in outcomes
-                ),
-            )  # fmt: skip
+            number = self._record_outcomes(run, outcomes)
             self.connection.executemany(
                 "UPDATE rows SET status = 'unknown', http_status = NULL, message = 'sent, no answer yet',"
                 " finished_at = '', may_be_applied = 1, sent = ?, ended = NULL WHERE run = ? AND row = ?",
-                ((number, run.key, each.number) for each in intents),
+                ((number, run.key, intent.number) for intent in intents),
             )
             if calls:
                 self.connection.execute("UPDATE runs SET calls = ? WHERE key = ?", (calls, run.key))
+
+    def _record_outcomes(self, run: Run, outcomes: Sequence[RowOutcome]) -> int:
+        """Record outcomes in the current transaction; return its number in the sequence."""
+        number = int(self.connection.execute("UPDATE sequence SET last = last + 1 RETURNING last").fetchone()[0])
+        self.connection.executemany(
+            "UPDATE rows SET status = ?, http_status = ?, attempts = ?, message = ?, finished_at = ?,"
+            " may_be_applied = ?, ended = ? WHERE run = ? AND row = ?",
+            (
+                (outcome.status, outcome.http_status, outcome.attempts, outcome.message, outcome.finished_at,
+                 int(outcome.may_be_applied), number, run.key, outcome.row)
+                for outcome in outcomes
+            ),
+        )  # fmt: skip
+        return number
+
+    def narrow_rows(self, run: Run, rows: Iterable[PendingRow]) -> None:
+        """Record that of these rows, none of which was sent so far, only their present fields will be sent."""
+        statement = "UPDATE inputs SET body = ?, fields = ? WHERE run = ? AND row = ?"
+        self.execute_in_parts(statement, ((row.body, ",".join(row.fields), run.key, row.number) for row in rows))
+
+    def find_cells(self, run: Run, rows: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        """Return the cells of these rows, in the order of the file's columns."""
+        wanted = "SELECT CAST(value AS INTEGER) FROM json_each(?)"
+        query = f"SELECT row, original FROM inputs WHERE run = ? AND row IN ({wanted})"  # noqa: S608 - fixed words
+        found = self.select(query, (run.key, json.dumps(list(rows))))
+        return {row: tuple(json.loads(original)) for row, original in found}
 
     def sequence(self) -> int:
         """Return the number of the last commit in which rows were sent or answered, over all runs."""
@@ -142,34 +179,44 @@ class RowTable(JournalFile):
 
     def lines(self, run: Run, statuses: Sequence[Status] = tuple(Status)) -> Iterator[ResultLine]:
         """Yield the rows with one of these statuses as the results show them, in the order of the file."""
-        with self.translated(), closing(self.connection.cursor()) as cursor:
-            cursor.execute(f"{_LINES} AND status IN ({_quote(statuses)}) ORDER BY row", (run.key,))
-            while found := cursor.fetchmany(_ROWS_AT_A_TIME):
-                yield from (_read_line(columns) for columns in found)
+        yield from map(_read_line, self._page(run, _LINE_COLUMNS, f"status IN ({_quote_statuses(statuses)})"))
+
+    def messages(self, run: Run, statuses: Sequence[Status]) -> Iterator[ResultLine]:
+        """Yield the rows with one of these statuses without their fields and cells, which takes less time."""
+        query = "SELECT row, customer_id, status, http_status, attempts, message, finished_at FROM rows WHERE run = ?"
+        for row, customer_id, status, http_status, attempts, message, finished_at in self.select(
+            f"{query} AND status IN ({_quote_statuses(statuses)}) ORDER BY row", (run.key,)
+        ):
+            yield ResultLine(
+                row, customer_id, Status(status), http_status, attempts, (), message, finished_at, ()
+            )  # fmt: skip
+
+    def page_lines(self, run: Run, statuses: Sequence[Status], skip: int, count: int) -> list[ResultLine]:
+        """Return some of the rows with one of these statuses, in the order of the file."""
+        query = f"{_LINES} AND status IN ({_quote_statuses(statuses)}) ORDER BY row LIMIT ? OFFSET ?"
+        return [_read_line(columns) for columns in self.select(query, (run.key, count, skip))]
 
     def find_first_lines(self, run: Run, statuses: Sequence[Status], count: int) -> list[ResultLine]:
         """Return the first rows with something to send and one of these statuses, `count` at most."""
-        query = f"{_LINES} AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row LIMIT ?"
+        query = f"{_LINES} AND body IS NOT NULL AND status IN ({_quote_statuses(statuses)}) ORDER BY row LIMIT ?"
         return [_read_line(columns) for columns in self.select(query, (run.key, count))]
 
     def find_lines(self, run: Run, rows: Iterable[int]) -> list[ResultLine]:
         """Return these rows, in the order of the file."""
-        query = f"{_LINES} AND row IN (SELECT value FROM json_each(?)) ORDER BY row"  # noqa: S608 - only constants
+        query = f"{_LINES} AND row IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) ORDER BY row"  # noqa: S608 - only constants
         return [_read_line(columns) for columns in self.select(query, (run.key, json.dumps(list(rows))))]
 
     def checked_rows(self, run: Run, statuses: Sequence[Status]) -> Iterator[CheckedRow]:
         """Yield the rows with one of these statuses as they were checked, to be sent by a new run."""
-        with self.translated(), closing(self.connection.cursor()) as cursor:
-            cursor.execute(
-                "SELECT row, customer_id, body, fields, original, may_be_applied FROM rows JOIN inputs USING (run, row)"  # noqa: S608 - fixed words
-                f" WHERE run = ? AND body IS NOT NULL AND status IN ({_quote(statuses)}) ORDER BY row",
-                (run.key,),
-            )
-            for row, customer_id, body, fields, original, may_be_applied in cursor.fetchall():
-                yield CheckedRow(
-                    row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")),
-                    tuple(json.loads(original)), may_be_applied=bool(may_be_applied),
-                )  # fmt: skip
+        for row, customer_id, body, fields, original, may_be_applied in self._page(
+            run,
+            "customer_id, body, fields, original, may_be_applied",
+            f"body IS NOT NULL AND status IN ({_quote_statuses(statuses)})",
+        ):
+            yield CheckedRow(
+                row, customer_id, Status.NOT_ATTEMPTED, body, tuple(fields.split(",")),
+                tuple(json.loads(original)), may_be_applied=bool(may_be_applied),
+            )  # fmt: skip
 
 
 def _read_line(columns: Sequence[Any]) -> ResultLine:

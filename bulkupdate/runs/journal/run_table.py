@@ -1,35 +1,39 @@
-"""The runs of the journal, and what was read and checked of their files."""
+"""The runs of the journal, and the checked contents of their files."""
 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bulkupdate.clock import Clock, format_utc
-from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
+from bulkupdate.customers.models import CheckedRow, Correction, Problem, Status
 from bulkupdate.errors import JournalError, UsageError
+from bulkupdate.runs.journal.check_table import CheckTable
 from bulkupdate.runs.run_records import NewRun, Run, RunOptions, RunState
-from bulkupdate.store.journal_file import RESUME_IT, JournalFile
+from bulkupdate.store.journal_home import RESUME_IT
+from bulkupdate.store.place import Place, open_journal_home
 
 _RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
-started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key) FROM runs
+started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key),
+machine, stop_asked FROM runs
 WHERE state != 'loading'"""
-"""A run that is still being written down does not count: it has not begun, and nothing of it was sent."""
+"""A run that is still being written does not count: it has not begun, and none of its rows were sent."""
 
 _LOADING = "loading"
 
 _ABANDONED_AFTER_SECONDS = 86_400.0
-"""How old a run that is still being written down must be to count as left behind by a killed process."""
+"""A run that is still being written after this time was left behind by a killed process."""
 
-_CHILDREN = ("snapshots", "seen", "problems", "rows", "inputs")
+_CHILDREN = ("snapshots", "seen", "problems", "corrections", "rows", "inputs")
 
 
 @dataclass(frozen=True)
 class RunHead:
-    """What a list of runs needs of each, without counting its rows."""
+    """What a list of runs shows of each, without counting its rows."""
 
     id: str
     file: str
@@ -37,27 +41,34 @@ class RunHead:
     username: str
 
 
-class RunTable(JournalFile):
+class RunTable(CheckTable):
     """The runs as a whole."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        super().__init__(folder)
+    def __init__(self, place: Place, clock: Clock, *, checks_pages: bool = True, is_patient: bool = True) -> None:
+        super().__init__(open_journal_home(place, checks_pages=checks_pages, is_patient=is_patient))
         self._clock = clock
 
-    def add_run(self, new: NewRun, rows: Iterable[CheckedRow], problems: Iterable[Problem] = ()) -> Run:
+    def add_run(
+        self,
+        new: NewRun,
+        rows: Iterable[CheckedRow],
+        problems: Iterable[Problem] = (),
+        corrections: Iterable[Correction] = (),
+    ) -> Run:
         """Record a run with all its rows before anything is sent.
 
-        They are written a few thousand at a time, so that other runs can continue meanwhile; the run counts only when
-        all of it is written.
+        They are written a few thousand at a time, so that other runs can continue meanwhile; the run counts only once
+        it is complete.
         """
         try:
-            self._delete_abandoned()
+            self._delete_abandoned(new.id)
             key = self._insert_run(new)
             self.write_in_parts(rows, lambda part: self._add_rows(key, part))
-            self.write_in_parts(problems, lambda part: self._add_problems(key, part))
+            self.write_in_parts(problems, lambda part: self.insert_problems(key, part))
+            self.add_corrections(key, corrections)
             with self.writing():
                 self.connection.execute("UPDATE runs SET state = ? WHERE key = ?", (RunState.STOPPED, key))
-        except JournalError as error:  # there is no run yet that could be resumed
+        except JournalError as error:  # there is no run to resume yet
             error.remedy = (error.remedy or "").replace(RESUME_IT, "run the same command again")
             raise
         return self.find_run(new.id)
@@ -66,20 +77,15 @@ class RunTable(JournalFile):
         with self.writing():
             key = self.connection.execute(
                 "INSERT INTO runs (id, file, sha256, host, username, headings, options, settings, results_path, parent,"
-                " state, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " state, started, machine, begun)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT last FROM sequence)) RETURNING key",
                 (
                     new.id, new.file, new.sha256, new.host, new.username, _to_json(new.headings),
                     _to_json(new.options.to_json()), _to_json(new.settings), new.results_path, new.parent, _LOADING,
-                    format_utc(self._clock.now()),
+                    format_utc(self._clock.now()), socket.gethostname(),
                 ),
-            ).lastrowid  # fmt: skip
-        return int(key or 0)
-
-    def _add_problems(self, key: int, problems: Sequence[Problem]) -> None:
-        self.connection.executemany(
-            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((key, p.row, p.customer_id, p.column, p.value, p.code, p.message, p.remedy, p.severity) for p in problems),
-        )
+            ).fetchone()[0]  # fmt: skip
+        return int(key)
 
     def _add_rows(self, key: int, rows: Sequence[CheckedRow]) -> None:
         self.connection.executemany(
@@ -92,15 +98,19 @@ class RunTable(JournalFile):
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 (key, row.number, row.customer_id, row.status, row.reason,
-                 "" if row.status is Status.NOT_ATTEMPTED else now, row.may_be_applied)
+                 "" if row.status is Status.NOT_ATTEMPTED else now, int(row.may_be_applied))
                 for row in rows
             ),
         )  # fmt: skip
 
-    def _delete_abandoned(self) -> None:
-        """Delete what killed processes have left half written."""
+    def _delete_abandoned(self, again: str = "") -> None:
+        """Delete runs that killed processes left half written, that with the id `again` however young it is.
+
+        Only the next night uses an id again, for the file of a night that was killed.
+        """
         before = format_utc(self._clock.now() - _ABANDONED_AFTER_SECONDS)
-        for (key,) in self.select("SELECT key FROM runs WHERE state = 'loading' AND started < ?", (before,)):
+        query = "SELECT key FROM runs WHERE state = 'loading' AND (started < ? OR id = ?)"
+        for (key,) in self.select(query, (before, again)):
             self._delete_run(key)
 
     def _delete_run(self, key: int) -> None:
@@ -111,7 +121,7 @@ class RunTable(JournalFile):
             self.connection.execute("DELETE FROM runs WHERE key = ?", (key,))
 
     def find_run(self, run_id: str | None = None, *, unfinished: bool = False) -> Run:
-        """Return the run of this id; without one the newest, or the newest unfinished. Raises `UsageError` for none."""
+        """Return the run with this id, or the newest (unfinished) one. Raises `UsageError` if there is none."""
         if run_id is not None:
             found = self._select_runs("AND id = ?", run_id)
         elif unfinished:
@@ -122,18 +132,23 @@ class RunTable(JournalFile):
             return found[0]
         what = f"run {run_id}" if run_id else "unfinished run" if unfinished else "run"
         remedy = "`bulkupdate runs` lists all." if self.runs() else "`bulkupdate run FILE` starts the first one."
-        raise UsageError(f"There is no {what} in the journal {self.path}.", remedy=remedy)
+        raise UsageError(f"There is no {what} in the journal {self.home.name}.", remedy=remedy)
 
     def runs(self) -> list[Run]:
-        """All runs, newest first."""
+        """Return all runs, newest first."""
         return self._select_runs("ORDER BY key DESC")
 
     def is_being_written(self, run_id: str) -> bool:
-        """Return whether a run of this id has begun to be written down, but not all of it is there."""
+        """Return whether a run with this id is only partly written."""
         return bool(self.select("SELECT 1 FROM runs WHERE id = ? AND state = ?", (run_id, _LOADING)))
 
+    def count_states(self) -> dict[RunState, int]:
+        """Return the number of runs by their recorded state."""
+        query = "SELECT state, count(*) FROM runs WHERE state != 'loading' GROUP BY state"
+        return {RunState(state): count for state, count in self.select(query)}
+
     def run_heads(self) -> list[RunHead]:
-        """Return what a list of all runs needs, newest first."""
+        """Return the heads of all runs, newest first."""
         query = "SELECT id, file, host, username FROM runs WHERE state != 'loading' ORDER BY key DESC"
         return [RunHead(*columns) for columns in self.select(query)]
 
@@ -142,50 +157,53 @@ class RunTable(JournalFile):
         return self._select_runs("AND sha256 = ? AND host = ? ORDER BY key DESC", sha256, host)
 
     def _select_runs(self, condition: str, *values: str) -> list[Run]:
-        with self.translated():
-            found = self.connection.execute(f"{_RUN} {condition}", values).fetchall()
-        return [_read_run(columns) for columns in found]
+        return [_read_run(columns) for columns in self.select(f"{_RUN} {condition}", values)]
 
-    def set_state(self, run: Run, state: RunState, *, stopped_by: str = "", calls: int | None = None) -> None:
-        """Record the state of a run, and its end unless it is running. `calls` None leaves the count unchanged."""
-        ended = "" if state is RunState.RUNNING else format_utc(self._clock.now())
-        with self.writing():
-            self.connection.execute(
-                "UPDATE runs SET state = ?, finished = ?, stopped_by = ?, calls = coalesce(?, calls) WHERE key = ?",
-                (state, ended, stopped_by, calls, run.key),
-            )
+    def set_state(
+        self, run: Run, state: RunState, *, stopped_by: str = "", calls: int | None = None, ended: str | None = None
+    ) -> None:
+        """Record the state of a run.
+
+        `calls` None leaves the count unchanged; `ended` None means now, or not yet if the run is running. A run that is
+        running is this machine's, and what was asked of it before is settled.
+        """
+        if ended is None:
+            ended = "" if state is RunState.RUNNING else format_utc(self._clock.now())
+        machine = socket.gethostname() if state is RunState.RUNNING else None
+        self.execute(
+            "UPDATE runs SET state = ?, finished = ?, stopped_by = ?, calls = coalesce(?, calls),"
+            " machine = coalesce(?, machine), stop_asked = '' WHERE key = ?",
+            state, ended, stopped_by, calls, machine, run.key,
+        )  # fmt: skip
+
+    def ask_to_stop(self, run: Run, by: str) -> None:
+        """Ask the process that sends a run, on whichever machine, to stop it; `by` says who asks."""
+        self.execute("UPDATE runs SET stop_asked = ? WHERE key = ? AND state = ?", by, run.key, RunState.RUNNING)
+
+    def read_stop_request(self, run: Run) -> str:
+        """Return who has asked a run to stop; empty if nobody has. A lost connection is not restored."""
+        with self.home.translated():
+            found = self.connection.execute("SELECT stop_asked FROM runs WHERE key = ?", (run.key,)).fetchone()
+        return str(found[0]) if found else ""
 
     def set_results_path(self, run: Run, path: Path) -> None:
         """Record where the results of a run are from now on."""
-        with self.writing():
-            self.connection.execute("UPDATE runs SET results_path = ? WHERE key = ?", (str(path), run.key))
+        self.execute("UPDATE runs SET results_path = ? WHERE key = ?", str(path), run.key)
 
     def set_options(self, run: Run, options: RunOptions) -> None:
-        """Record what is asked of a run from now on."""
-        with self.writing():
-            self.connection.execute("UPDATE runs SET options = ? WHERE key = ?", (_to_json(options.to_json()), run.key))
+        """Record the options of a run from now on."""
+        self.execute("UPDATE runs SET options = ? WHERE key = ?", _to_json(options.to_json()), run.key)
 
     def set_file(self, run_id: str, path: Path) -> None:
         """Record where the file of a run has been moved to."""
-        with self.writing():
-            self.connection.execute("UPDATE runs SET file = ? WHERE id = ?", (str(path), run_id))
-
-    def problems(self, run: Run) -> list[Problem]:
-        """Return what the checks found in the run's file."""
-        found = self.select(
-            "SELECT row, customer_id, heading, value, code, message, remedy, severity FROM problems WHERE run = ?"
-            " ORDER BY rowid",
-            (run.key,),
-        )
-        return [_read_problem(columns) for columns in found]
+        self.execute("UPDATE runs SET file = ? WHERE id = ?", str(path), run_id)
 
     def purge(self, started_before: str, keep: Sequence[str] = ()) -> int:
-        """Delete the runs that began before this time (ISO 8601, UTC), with their data; return how many they were.
+        """Delete the runs that began before this time (ISO 8601, UTC), with their data; return their number.
 
-        The runs whose ids are in `keep` stay.
+        Runs whose ids are in `keep` stay.
         """
-        with self.translated():
-            self.connection.execute("PRAGMA secure_delete = ON")  # even if there is no room for VACUUM
+        self.home.overwrite_deleted()
         with self.writing():
             keys = self.connection.execute(
                 "UPDATE runs SET state = 'loading' WHERE started < ? AND state != 'loading'"
@@ -195,11 +213,18 @@ class RunTable(JournalFile):
         for (key,) in keys:
             self._delete_run(key)
         self._delete_abandoned()
-        self.compact(rewrite=bool(keys) and not self._is_anything_running())
+        self.home.compact(rewrite=bool(keys) and not self._is_anything_running())
         return len(keys)
 
+    def delete_run(self, run: Run) -> None:
+        """Delete one run with its data; nothing of it stays in the journal's file or its log."""
+        self.home.overwrite_deleted()
+        self.execute("UPDATE runs SET state = 'loading' WHERE key = ?", run.key)
+        self._delete_run(run.key)
+        self.home.compact(rewrite=False)
+
     def _is_anything_running(self) -> bool:
-        """Return whether a run is being sent, which must not wait until the file has been written again."""
+        """Return whether a run is being sent, which must not wait for the file to be written again."""
         return bool(self.select("SELECT 1 FROM runs WHERE state IN (?, 'loading') LIMIT 1", (RunState.RUNNING,)))
 
 
@@ -212,8 +237,3 @@ def _read_run(columns: Sequence[Any]) -> Run:
     values[5:8] = tuple(json.loads(values[5])), RunOptions.from_json(json.loads(values[6])), json.loads(values[7])
     values[11] = RunState(values[11])
     return Run(*values)
-
-
-def _read_problem(columns: Sequence[Any]) -> Problem:
-    *words, severity = columns
-    return replace(Problem(*words), severity=Severity(severity))

@@ -1,4 +1,4 @@
-"""What searches for customers have found so far, so that a search that was stopped is not repeated."""
+"""The results of searches for customers so far, so that a stopped search can be continued."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bulkupdate.store.journal_file import JournalFile
+from bulkupdate.store.journal_table import JournalTable
 
 
 class Hit(NamedTuple):
@@ -24,7 +24,7 @@ _HITS = "SELECT wanted, customer_id, name, business_name, email FROM search_hits
 
 @dataclass(frozen=True)
 class SearchRecord:
-    """A search as the journal knows it; begun just now if it has no steps.
+    """A search as recorded in the journal; new if it has no steps.
 
     `begun` is in seconds since 1970. `total` is how many customers the service has, None if that is not known. `steps`
     are the requests that were answered, with the number of customers in each answer; `hits` are what they found.
@@ -38,8 +38,8 @@ class SearchRecord:
     hits: tuple[Hit, ...] = ()
 
 
-class SearchTable(JournalFile):
-    """Searches, each known by the account it is made with, the field searched, and a digest of the keys."""
+class SearchTable(JournalTable):
+    """Searches, each identified by its account, the field searched, and a digest of the keys."""
 
     def begin_search(self, account: str, field_name: str, digest: str, now: float) -> SearchRecord:
         """Return the search of these keys, a new one if there is none. `now` is in seconds since 1970."""
@@ -48,29 +48,31 @@ class SearchTable(JournalFile):
         with self.writing():
             found = self.connection.execute(find, identity).fetchone()
             if found is None:
-                insert = "INSERT INTO searches (account, field, digest, begun) VALUES (?, ?, ?, ?)"
-                return SearchRecord(int(self.connection.execute(insert, (*identity, now)).lastrowid or 0), now)
+                insert = "INSERT INTO searches (account, field, digest, begun) VALUES (?, ?, ?, ?) RETURNING key"
+                return SearchRecord(self.connection.execute(insert, (*identity, now)).fetchone()[0], now)
         key, begun, is_finished, total = found
         steps = dict(self.select("SELECT step, count FROM search_steps WHERE search = ?", (key,)))
         hits = tuple(Hit(*columns) for columns in self.select(_HITS, (key,)))
         return SearchRecord(key, begun, bool(is_finished), total, steps, hits)
 
     def record_search(self, key: int, total: int | None, steps: Iterable[tuple[str, int]], hits: Iterable[Hit]) -> None:
-        """Add requests that were answered, with the number of customers in each, and what they found: in one commit."""
+        """Record answered requests, with the number of customers in each, and what they found, in one commit."""
         with self.writing():
             self.connection.execute("UPDATE searches SET total = ? WHERE key = ?", (total, key))
             self.connection.executemany(
-                "INSERT OR REPLACE INTO search_steps (search, step, count) VALUES (?, ?, ?)",
+                "INSERT INTO search_steps (search, step, count) VALUES (?, ?, ?)"
+                " ON CONFLICT (search, step) DO UPDATE SET count = excluded.count",
                 ((key, step, count) for step, count in steps),
             )
             self.connection.executemany(
-                "INSERT OR REPLACE INTO search_hits (search, wanted, customer_id, name, business_name, email)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO search_hits (search, wanted, customer_id, name, business_name, email)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (search, wanted, customer_id)"
+                " DO UPDATE SET name = excluded.name, business_name = excluded.business_name, email = excluded.email",
                 ((key, *hit) for hit in hits),
             )
 
     def restart_search(self, key: int, now: float) -> None:
-        """Forget what a search has found. `now` is in seconds since 1970."""
+        """Delete what a search has found. `now` is in seconds since 1970."""
         with self.writing():
             self.connection.execute("DELETE FROM search_steps WHERE search = ?", (key,))
             self.connection.execute("DELETE FROM search_hits WHERE search = ?", (key,))
@@ -79,7 +81,7 @@ class SearchTable(JournalFile):
             )
 
     def finish_search(self, key: int) -> None:
-        """Record that a search has come to its end."""
+        """Record that a search is complete."""
         with self.writing():
             self.connection.execute("UPDATE searches SET is_finished = 1 WHERE key = ?", (key,))
 

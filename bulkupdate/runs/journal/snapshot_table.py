@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bulkupdate.runs.run_records import Run
-from bulkupdate.store.journal_file import JournalFile
+from bulkupdate.store.journal_table import JournalTable
 
 _DROP_UNAPPLIED = """
 DELETE FROM snapshots WHERE run = ?1 AND row IN (SELECT row FROM rows WHERE run = ?1 AND may_be_applied = 0)
@@ -32,13 +32,14 @@ WHERE run = ? AND rows.sent > 0 AND rows.may_be_applied = 1 ORDER BY row
 """
 
 
-class SnapshotTable(JournalFile):
+class SnapshotTable(JournalTable):
     """The previous values, each the text of `payload.encode_live`."""
 
     def keep_snapshots(self, run: Run, previous_values: Iterable[tuple[int, str]]) -> None:
         """Keep the previous values of these rows."""
         self.execute_in_parts(
-            "INSERT OR REPLACE INTO snapshots (run, row, before) VALUES (?, ?, ?)",
+            "INSERT INTO snapshots (run, row, before) VALUES (?, ?, ?)"
+            " ON CONFLICT (run, row) DO UPDATE SET before = excluded.before",
             ((run.key, row, before) for row, before in previous_values),
         )
 
@@ -47,18 +48,18 @@ class SnapshotTable(JournalFile):
         self.execute_in_parts(_DROP_UNAPPLIED, [(run.key,)])
 
     def drop_snapshots_changed_elsewhere(self, run: Run) -> None:
-        """Delete those of the rows that were not changed, but may have been by another run since this one began."""
+        """Delete the values of rows that another run, but not this one, may have changed since this one began."""
         self.execute_in_parts(_DROP_CHANGED_ELSEWHERE, [(run.key,)])
 
     def drop_snapshots_changed_meanwhile(self, run: Run) -> None:
-        """Delete those of the rows that were not changed, if any other run may have changed the customer.
+        """Delete the values of rows that this run did not change, if another run may have changed the customer.
 
-        Whether that was before or after the reading is not known: a clock does not tell, it may have been set back.
+        Whether that was before or after the fetch is not known: the clock may have been set back.
         """
         self.execute_in_parts(_DROP_CHANGED_MEANWHILE, [(run.key,)])
 
     def has_snapshots(self, run: Run) -> bool:
-        """Return whether anything was kept of this run."""
+        """Return whether this run has previous values."""
         return bool(self.select("SELECT 1 FROM snapshots WHERE run = ? LIMIT 1", (run.key,)))
 
     def find_snapshot_rows(self, run: Run, first: int, last: int) -> set[int]:

@@ -1,4 +1,4 @@
-"""Ask the service's e-mail filter for each key, and find out whether that filter can be used at all."""
+"""Ask the service's e-mail filter for each key, and find out whether the filter is usable at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bulkupdate.runs.parallel_requests import WatchRequests, run_parallel
 from bulkupdate.sellercloud.client import Client
 
 MOST_PAGES_OF_A_KEY = 3
-"""A filter that finds more for one key is too broad: all pages of the list are cheaper."""
+"""A filter that returns more for one key is too broad: reading the whole list is cheaper."""
 
 
 class UnusableFilterError(Exception):
@@ -21,17 +21,27 @@ class UnusableFilterError(Exception):
 
 
 def search_by_filter(client: Client, progress: SearchProgress, concurrency: int, watch: WatchRequests) -> None:
-    """Ask for each key that was not asked for yet; the first alone, to see what the filter does.
+    """Ask for each key that was not asked for yet; the first one alone and in other letters, to test the filter.
 
     Raises `UnusableFilterError`, and what the client raises.
     """
     first, *others = progress.list_unasked() or [""]
-    for keys in ([first] if first else [], others):
-        requests = [partial(_ask, client, progress.key, text, progress.page_size) for text in keys]
+    ask = partial(_ask, client, progress.key, progress.page_size)
+    for sent_by_key in ({first: _swap_case(first)} if first else {}, dict(zip(others, others, strict=True))):
+        requests = [partial(ask, text, sent) for text, sent in sent_by_key.items()]
         for answers in run_parallel(client, requests, concurrency, watch):
             if any(_leaves_out_known(answer, progress) for answer in answers):
                 raise UnusableFilterError
             progress.add(answers)
+            if first in sent_by_key and any(
+                _read_email(live) != sent_by_key[first] for answer in answers for live in answer.customers.values()
+            ):
+                progress.trust_filter()
+
+
+def _swap_case(text: str) -> str:
+    """Return a key in other letters, as far as that loses none: two ß would become SS."""
+    return text.swapcase() if text.isascii() else text
 
 
 def _leaves_out_known(answer: Answer, progress: SearchProgress) -> bool:
@@ -41,20 +51,21 @@ def _leaves_out_known(answer: Answer, progress: SearchProgress) -> bool:
 
 
 def require_known(client: Client, email: str, customer_id: str) -> None:
-    """Make sure that the filter finds a customer whose e-mail is known, written in other letters.
+    """Check that the filter finds a customer whose e-mail is known, in the opposite case.
 
-    Raises `UnusableFilterError` if it does not: then what it does not find may be there all the same.
+    Raises `UnusableFilterError` if it does not: then customers that it does not find may exist nevertheless.
     """
     found, _ = _list_by_email(client, 1, email.swapcase())
     if customer_id not in found:
         raise UnusableFilterError
 
 
-def _ask(client: Client, key: Key, text: str, page_size: int) -> Answer:
+def _ask(client: Client, key: Key, page_size: int, text: str, sent: str) -> Answer:
+    """Return the customers of a key; `sent` is the key as it is sent, which may have other letters."""
     found: dict[str, LiveCustomer] = {}
     expected = 0
     for page in count(1):
-        customers, total = _list_by_email(client, page, text)
+        customers, total = _list_by_email(client, page, sent)
         is_new = bool(customers.keys() - found.keys())
         found |= customers
         expected = max(expected, total or 0)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from bulkupdate.customers.column_mapping import letter_column
+from bulkupdate.customers.cell_parser import parse_cell
+from bulkupdate.customers.column_mapping import double_column_error
 from bulkupdate.customers.field_types import EMAIL
-from bulkupdate.customers.fields import CUSTOMER_ID, Field, normalize_heading
-from bulkupdate.customers.headings import HeaderRow, describe_headings, find_field
-from bulkupdate.errors import InputFileError, UsageError
+from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, Field, normalize_heading
+from bulkupdate.customers.headings import HeaderRow, find_field, merge_heading_maps, missing_key_error
+from bulkupdate.customers.models import Finding
+from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.errors import UsageError
 
 KEY_OPTION = "--key"
+
+_ANY_TEXT = FIELD_BY_NAME["SourceId"]
+_LONGEST_EMAIL = 320
+"""64 characters before the @ and 255 after it (RFC 5321)."""
+_MAY_BE_REFUSED = re.compile(r"[#\0]|\[bulkupdate:")
+"""What texts have that no field accepts; quicker than parsing each."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +36,38 @@ class Key:
     def normalise(self, text: str) -> str:
         """Return a key as it is compared: without blanks around it and, for an e-mail, in lower case."""
         stripped = text.strip()
-        is_email = self.field is not None and self.field.type is EMAIL
-        return "".join(map(_lower, stripped)) if is_email else stripped
+        if not self._is_email:
+            return stripped
+        return stripped.lower() if stripped.isascii() else "".join(map(_lower, stripped))
+
+    @cached_property
+    def _is_email(self) -> bool:
+        return self.field is not None and self.field.type is EMAIL
+
+    def find_error(self, text: str) -> Finding | None:
+        """Return why a cell cannot be a key (a spreadsheet error, a mark), as it could not be a value; None if it can.
+
+        Two cells with `#N/A` do not have the same key. A text that is too long for an e-mail is none either: services
+        refuse addresses (URLs) of some thousand characters.
+        """
+        if self._is_email and len(text) > _LONGEST_EMAIL:
+            message = f"the text has {len(text):,} characters, more than an e-mail address can have"
+            return Finding.error(ProblemCode.EMAIL, message, f"Correct the {self.name}.")
+        if not _MAY_BE_REFUSED.search(text):
+            return None
+        parsed = parse_cell(_ANY_TEXT, text)
+        return replace(parsed.findings[0], remedy=f"Correct the {self.name}.") if parsed.is_refused else None
 
     def map_to_id(self, heading_map: Mapping[str, str]) -> dict[str, str]:
         """Return a heading map with which a sheet is read as if its key column were its customer ids.
 
-        So the sheet may lack a column of ids, and cells of the key column are read as strictly as ids are.
+        So the sheet needs no column of ids, and cells of the key column are read as strictly as ids.
         """
         if self.field is None:
-            return {**heading_map, self.name: CUSTOMER_ID.name}
+            return merge_heading_maps(heading_map, {self.name: CUSTOMER_ID.name})
         own = (heading for heading in heading_map if find_field(heading, heading_map) is self.field)
         names = (self.field.name, *self.field.aliases, *own)
-        return {**heading_map, **dict.fromkeys(names, CUSTOMER_ID.name)}
+        return merge_heading_maps(heading_map, dict.fromkeys(names, CUSTOMER_ID.name))
 
     def find_column(self, header: HeaderRow, where: str) -> int:
         """Return the index of the key's column. `where` is the file, for the error.
@@ -46,15 +76,9 @@ class Key:
         """
         found = [index for index in range(len(header.headings)) if self._is_at(index, header)]
         if not found:
-            raise InputFileError(
-                f"{where} has no column {self.name}. {describe_headings(header.headings)}",
-                remedy=f"Name one of its columns with {KEY_OPTION}.",
-            )
+            raise missing_key_error(where, header.headings, {}, key=self.name)
         if len(found) > 1:
-            columns = " and ".join(f"{letter_column(index)} (“{header.headings[index]}”)" for index in found)
-            raise InputFileError(
-                f"{where}: the columns {columns} both mean {self.name}.", remedy="Keep one of them, or rename one."
-            )
+            raise double_column_error(f"{where}: the", header, self.name, found)
         return found[0]
 
     def _is_at(self, index: int, header: HeaderRow) -> bool:
@@ -66,7 +90,7 @@ class Key:
 
 
 def _lower(letter: str) -> str:
-    """Return the letter in lower case, unless another letter has the same: the Kelvin sign is not a k."""
+    """Return the letter in lower case, unless another letter has the same lower case: the Kelvin sign is not a k."""
     lower = letter.lower()
     return lower if lower.upper() == letter else letter
 
@@ -85,7 +109,5 @@ def find_key(name: str, heading_map: Mapping[str, str]) -> Key:
     """
     field = find_field(name, heading_map)
     if field is CUSTOMER_ID:
-        raise UsageError(
-            f"{KEY_OPTION} {name!r} is the customer id.", remedy=f"Leave {KEY_OPTION} out: the id is the usual key."
-        )
+        raise UsageError(f"{KEY_OPTION} {name!r} is the customer id.", remedy=f"Omit {KEY_OPTION}: ids need no key.")
     return Key(name.strip(), field)

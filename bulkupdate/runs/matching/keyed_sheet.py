@@ -10,7 +10,7 @@ import pandas as pd
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.headings import HeaderRow, recognize_headings
-from bulkupdate.customers.models import REFUSED_MARK, Severity
+from bulkupdate.customers.models import Severity
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matches import KeyedRow, RowMatch, describe_match
 from bulkupdate.spreadsheets.reading.sheet import Sheet
@@ -18,7 +18,7 @@ from bulkupdate.spreadsheets.reading.sheet import Sheet
 
 @dataclass(frozen=True)
 class KeyedSheet:
-    """A sheet with a key column, which its `header` knows as `matched_by`."""
+    """A sheet with a key column, which is `matched_by` of its `header`."""
 
     sheet: Sheet
     key: Key
@@ -38,19 +38,32 @@ class KeyedSheet:
     def list_rows(self) -> list[KeyedRow]:
         """Return every row with its key, and with its id if it has one.
 
-        A key cell that reading refused (a rounded number, an error) does not count: it could be the key of another
+        A key cell that was refused (a rounded number, an error) does not count: it could be the key of another
         customer.
         """
-        errors = (problem for problem in self.sheet.problems if problem.severity is Severity.ERROR)
-        refused = {problem.row for problem in errors if problem.column == self.key_heading}
         numbers: list[int] = self.sheet.row_numbers.tolist()
         texts = self.sheet.frame.iloc[:, self.key_column].tolist()
+        refused = self._find_refused()
         keys = [
-            "" if number in refused or REFUSED_MARK.search(text) else self.key.normalise(text)
-            for number, text in zip(numbers, texts, strict=True)
+            "" if number in refused else self.key.normalise(text) for number, text in zip(numbers, texts, strict=True)
         ]
         ids = map(_normalise_id, self.sheet.customer_ids or [""] * len(numbers))
         return [KeyedRow(*row) for row in zip(numbers, keys, ids, strict=True)]
+
+    def refuse_errors(self) -> KeyedSheet:
+        """Return the sheet with a problem for each cell whose text cannot be a key."""
+        numbers, texts = self.sheet.row_numbers.tolist(), self.sheet.frame.iloc[:, self.key_column].tolist()
+        refused = self._find_refused()
+        found = tuple(
+            error.at(number, "", self.key_heading, text)
+            for number, text in zip(numbers, texts, strict=True)
+            if number not in refused and (error := self.key.find_error(text))
+        )
+        return replace(self, sheet=replace(self.sheet, problems=(*self.sheet.problems, *found)))
+
+    def _find_refused(self) -> set[int]:
+        errors = (problem for problem in self.sheet.problems if problem.severity is Severity.ERROR)
+        return {problem.row for problem in errors if problem.column == self.key_heading}
 
     def fill_in(self, matches: Sequence[RowMatch]) -> Sheet:
         """Return the sheet with the ids found, and with a problem for each row whose customer is not certain.
@@ -79,7 +92,7 @@ def find_key_column(sheet: Sheet, key: Key, heading_map: Mapping[str, str], wher
     """
     header = recognize_headings(sheet.headings, heading_map, number=sheet.header.number)
     column = key.find_column(header, where)
-    return KeyedSheet(replace(sheet, header=_mark_key(header, column)), key, column)
+    return KeyedSheet(replace(sheet, header=_mark_key(header, column)), key, column).refuse_errors()
 
 
 def _mark_key(header: HeaderRow, column: int) -> HeaderRow:
@@ -88,7 +101,7 @@ def _mark_key(header: HeaderRow, column: int) -> HeaderRow:
 
 
 def _normalise_id(text: str) -> str:
-    """Return the id as it will be sent; the text itself if it is not an id, which the checks will refuse."""
+    """Return the id as it will be sent, or the text itself, which the checks will refuse, if it is not an id."""
     if not text.strip():
         return ""
     return str(parse_cell(CUSTOMER_ID, text).value or text)

@@ -18,10 +18,10 @@ def read_page(client: Client, number: int, key_field: Field) -> Answer:
 
 
 def search_list(client: Client, progress: SearchProgress, concurrency: int, watch: WatchRequests) -> None:
-    """Read the pages that were not read yet, as many as the total says; then on, while there may be more.
+    """Read the unread pages, as many as the total says; then more, while there may be any.
 
-    Ends with a page that has no customer that is new: some services repeat their last page for ever. Raises what the
-    client raises.
+    Ends with a page without a new customer, as some services repeat their last page forever. Raises what the client
+    raises.
     """
     seen: set[str] = set()
     field = progress.field

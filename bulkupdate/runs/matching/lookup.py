@@ -11,6 +11,7 @@ from bulkupdate.clock import format_duration, format_local_time
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
 from bulkupdate.customers.models import Severity
+from bulkupdate.customers.problem_summary import name_rows
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matches import Candidate
@@ -24,7 +25,7 @@ _SHOWN_FIELDS = tuple(FIELD_BY_NAME[name] for name in ("Name", "BusinessName", "
 
 @dataclass(frozen=True)
 class Lookup:
-    """The customers of a lookup sheet by their normalised keys, each once; and when the file was saved.
+    """The customers of a lookup sheet by their normalised keys, without duplicates, and when the file was saved.
 
     `saved_at` is in seconds since 1970.
     """
@@ -51,8 +52,10 @@ def read_lookup(path: Path, key: Key, options: ReadOptions) -> Lookup:
     sheet = read_sheet(path, replace(options, sheet=None))
     saved_at = path.stat().st_mtime
     column = key.find_column(sheet.header, f"The lookup sheet {path}")
-    _require_certain(sheet, path, column)
-    keys = map(key.normalise, sheet.frame.iloc[:, column].tolist())
+    texts = sheet.frame.iloc[:, column].tolist()
+    bad = {row for row, text in zip(sheet.row_numbers.tolist(), texts, strict=True) if key.find_error(text)}
+    _refuse_rows(path, sorted(bad | _find_uncertain(sheet, column)), "cannot be read for certain")
+    keys = map(key.normalise, texts)
     found: dict[str, dict[str, Candidate]] = defaultdict(dict)
     for text, candidate in zip(keys, _list_candidates(sheet, path), strict=True):
         if text and candidate.customer_id:
@@ -75,20 +78,17 @@ def _list_candidates(sheet: Sheet, path: Path) -> list[Candidate]:
     return [Candidate(*values) for values in zip(ids, *shown, strict=True)]
 
 
-def _require_certain(sheet: Sheet, path: Path, key_column: int) -> None:
-    """Raise `InputFileError` if a key, an id or a whole row could not be read for certain."""
+def _find_uncertain(sheet: Sheet, key_column: int) -> set[int]:
+    """Return the rows of which the key, the id or all cells could not be read for certain."""
     id_column = sheet.header.key_column
     headings = {"", sheet.headings[key_column], *([] if id_column is None else [sheet.headings[id_column]])}
     errors = (problem for problem in sheet.problems if problem.severity is Severity.ERROR)
-    _refuse_rows(
-        path, sorted({error.row for error in errors if error.column in headings}), "cannot be read for certain"
-    )
+    return {error.row for error in errors if error.column in headings}
 
 
 def _refuse_rows(path: Path, rows: Sequence[int], what: str) -> None:
     if rows:
-        shown = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (", …" if len(rows) > _SHOWN_ROWS else "")
         raise InputFileError(
-            f"The lookup sheet {path}: {len(rows):,} of its rows {what} (row {shown}).",
+            f"The lookup sheet {path}: {len(rows):,} of its rows {what} ({name_rows(rows[:_SHOWN_ROWS], len(rows))}).",
             remedy="Correct these rows, or delete them.",
         )

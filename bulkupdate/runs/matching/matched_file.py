@@ -10,7 +10,7 @@ from bulkupdate.spreadsheets.writing.matched_sheet import MatchedTable, write_ma
 
 
 def default_matched_path(source: Path) -> Path:
-    """Return where a matched sheet goes if nothing else is said: beside the file."""
+    """Return the default path of a matched sheet: beside the file."""
     ending = ".csv" if source.suffix.lower() in (".csv", ".tsv", ".txt") else ".xlsx"
     return source.with_name(f"{source.stem}-matched{ending}")
 
@@ -32,4 +32,4 @@ def write_matched_file(path: Path, source: Path, sheet: Sheet, matched: MatchedS
         places=tuple(columns),
     )
     losses = write_matched_sheet(path, table, source, sheet.sheet_name, header.number)
-    return [f"{path.name} lacks what your file has besides: {', '.join(losses)}."] if losses else []
+    return [f"{path.name} lacks these parts of your file: {', '.join(losses)}."] if losses else []

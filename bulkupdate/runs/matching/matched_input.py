@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.matching.key import KEY_OPTION, Key
 from bulkupdate.runs.matching.keyed_sheet import KeyedSheet
+from bulkupdate.runs.matching.live_key import LiveKey, make_live_key
 from bulkupdate.runs.matching.matches import (
     MOST_CANDIDATES,
     NONE_SETTLED,
@@ -26,16 +27,18 @@ from bulkupdate.text import pluralize
 class FoundCustomers:
     """The customers of each key, by the normalised key.
 
-    `notes` are what the user should know of them; `requests` were needed to find them.
+    `notes` are about them, for the user; `requests` were needed to find them. `is_looked_up`: they are those
+    of a lookup sheet.
     """
 
     customers: Mapping[str, Sequence[Candidate]]
     notes: tuple[str, ...] = ()
     requests: int = 0
+    is_looked_up: bool = False
 
 
 FindCustomers = Callable[[Key, Sequence[str]], FoundCustomers]
-"""Finds the customers of these normalised keys, each given once."""
+"""Finds the customers of these normalised keys, which have no duplicates."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,20 @@ class MatchedSheet:
     """A sheet whose rows were matched: `sheet` has the ids filled in, and a problem for each row without one.
 
     `is_id_added`: the file has no column of ids, and `sheet` has it after the file's own. `requests` were needed.
+    `is_looked_up`: the customers were found in a lookup sheet.
     """
 
     sheet: Sheet
+    key: Key
     key_heading: str
     is_id_added: bool
     matches: tuple[RowMatch, ...]
     notes: tuple[str, ...]
     requests: int
+    is_looked_up: bool
 
     def count(self) -> dict[Outcome, int]:
-        """Return how many rows had each outcome that occurred."""
+        """Count the rows by outcome, without outcomes that no row has."""
         outcomes = [match.outcome for match in self.matches]
         return {outcome: outcomes.count(outcome) for outcome in Outcome if outcome in outcomes}
 
@@ -69,6 +75,15 @@ class MatchedSheet:
                 shown = (candidate.customer_id, candidate.name, candidate.business_name, candidate.email)
                 start = (match.key, match.outcome.value, match.customer_id)
                 yield match.number, *start, *shown
+
+    def find_live_key(self, headings: Sequence[str]) -> LiveKey | None:
+        """Return how keys are compared with live customers, None if they are not. `headings` are the file's own.
+
+        A key of a lookup sheet is not compared, nor are names: the service's list shows them in two parts.
+        """
+        field = None if self.is_looked_up else self.key.field
+        is_comparable = field is not None and field.type.is_text and len(field.list_names) <= 1
+        return make_live_key(field.name if field and is_comparable else "", self.key_heading, headings)
 
     def explain(self, match: RowMatch) -> str:
         """Say in a few words how the customer of a row was found, or why it was not."""
@@ -91,10 +106,19 @@ def match_sheet(
     """
     rows = keyed.list_rows()
     found = find(keyed.key, needed_keys(rows, check_ids=check_ids))
-    matches = match_rows(rows, found.customers, settled)
+    matches = match_rows(rows, found.customers, settled, check_ids=check_ids)
     is_id_added = keyed.sheet.header.key_column is None
     filled = keyed.fill_in(matches)
-    return MatchedSheet(filled, keyed.key_heading, is_id_added, tuple(matches), found.notes, found.requests)
+    return MatchedSheet(
+        filled,
+        keyed.key,
+        keyed.key_heading,
+        is_id_added,
+        tuple(matches),
+        found.notes,
+        found.requests,
+        found.is_looked_up,
+    )
 
 
 def require_lookup(key: Key, keys: Sequence[str]) -> FoundCustomers:

@@ -58,7 +58,7 @@ class KeyedRow:
 class RowMatch:
     """The outcome of a row.
 
-    `customer_id` is empty if there is none to be sure of. `candidates` are all customers with the row's key;
+    `customer_id` is empty if none is certain. `candidates` are all customers with the row's key;
     `other_row` is the first other row about the same customer, None if there is none.
     """
 
@@ -71,7 +71,7 @@ class RowMatch:
 
 
 def needed_keys(rows: Iterable[KeyedRow], *, check_ids: bool = False) -> list[str]:
-    """Return the keys to be searched, each once, in the order of the rows: those of rows without an id.
+    """Return the keys to be searched, without duplicates, in the order of the rows: those of rows without an id.
 
     With `check_ids`, those of all rows.
     """
@@ -79,15 +79,19 @@ def needed_keys(rows: Iterable[KeyedRow], *, check_ids: bool = False) -> list[st
 
 
 def match_rows(
-    rows: Sequence[KeyedRow], found: Mapping[str, Sequence[Candidate]], settled: Mapping[int, str] = NONE_SETTLED
+    rows: Sequence[KeyedRow],
+    found: Mapping[str, Sequence[Candidate]],
+    settled: Mapping[int, str] = NONE_SETTLED,
+    *,
+    check_ids: bool = False,
 ) -> list[RowMatch]:
     """Return the outcome of every row, in their order.
 
     `found` has, by key, the customers whose key is that one. An id in the sheet is taken if the key, as far as it was
-    searched, does not belong to other customers only. `settled` has, by row number, the candidate that a user chose for
-    an ambiguous row; any other id has no effect.
+    searched, does not belong to other customers only; with `check_ids`, if it belongs to that customer. `settled` has,
+    by row number, the candidate that a user chose for an ambiguous row; any other id has no effect.
     """
-    matches = [_match_row(row, tuple(found.get(row.key, ())), settled.get(row.number, "")) for row in rows]
+    matches = [_match_row(row, tuple(found.get(row.key, ())), settled.get(row.number, ""), check_ids) for row in rows]
     by_customer: dict[str, list[int]] = defaultdict(list)
     for index, match in enumerate(matches):
         if match.customer_id:
@@ -100,12 +104,12 @@ def match_rows(
     return matches
 
 
-def _match_row(row: KeyedRow, candidates: tuple[Candidate, ...], chosen: str) -> RowMatch:
+def _match_row(row: KeyedRow, candidates: tuple[Candidate, ...], chosen: str, check_ids: bool) -> RowMatch:
     if not row.customer_id:
-        candidates = tuple(each for each in candidates if each.customer_id == chosen) or candidates
+        candidates = tuple(candidate for candidate in candidates if candidate.customer_id == chosen) or candidates
     ids = [candidate.customer_id for candidate in candidates]
     if row.customer_id:
-        is_conflict = bool(ids) and row.customer_id not in ids
+        is_conflict = row.customer_id not in ids and bool(ids or (check_ids and row.key))
         outcome = Outcome.CONFLICT if is_conflict else Outcome.GIVEN
         return RowMatch(row.number, row.key, outcome, row.customer_id, candidates)
     if not row.key or not ids:
@@ -124,9 +128,8 @@ def describe_match(match: RowMatch, key_name: str, id_heading: str) -> Problem |
 
 
 def _describe_none(match: RowMatch, key_name: str, id_heading: str) -> Finding:
-    message = (
-        f"no customer has the {key_name} {quote(match.key)}" if match.key else f"the row has no {key_name} and no id"
-    )
+    none = f"the row has no valid {key_name} and no id"
+    message = f"no customer has the {key_name} {quote(match.key)}" if match.key else none
     return Finding.error(ProblemCode.NO_MATCH, message, f"Correct the {key_name}, or fill in {id_heading}.")
 
 
@@ -145,7 +148,7 @@ def _describe_duplicate(match: RowMatch, key_name: str, _id_heading: str) -> Fin
 
 def _describe_conflict(match: RowMatch, key_name: str, id_heading: str) -> Finding:
     shown = ", ".join(candidate.customer_id for candidate in match.candidates[:MOST_CANDIDATES])
-    message = f"the id is {match.customer_id}, but the {key_name} {quote(match.key)} is that of {shown}"
+    message = f"the id is {match.customer_id}, but the {key_name} {quote(match.key)} is that of {shown or 'none'}"
     return Finding.error(ProblemCode.KEY_CONFLICT, message, f"Correct {id_heading} or {key_name}.")
 
 

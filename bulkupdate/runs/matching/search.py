@@ -1,8 +1,8 @@
 """Search the service for customers by a key: with its filter, one request a key, or in all pages of its list.
 
 The service is not trusted (`docs/api.md`, sections Reading many customers and Filters). Whatever it answers, only
-customers whose key is the one searched count; a filter that is ignored or too broad, a last page that comes again and a
-wrong total cost more requests, and never lead to another customer.
+customers whose key is the one searched count; an ignored or too broad filter, a repeated last page and a wrong total
+cost more requests, but never lead to another customer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from bulkupdate.clock import Clock, format_duration
 from bulkupdate.customers.field_types import EMAIL
 from bulkupdate.customers.fields import Field
-from bulkupdate.errors import UsageError
+from bulkupdate.errors import ServiceDownError, UsageError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.matching.filter_search import UnusableFilterError, require_known, search_by_filter
@@ -23,6 +23,7 @@ from bulkupdate.runs.matching.list_search import read_page, search_list
 from bulkupdate.runs.matching.matches import Candidate
 from bulkupdate.runs.matching.search_progress import SearchProgress, collect_hits, page_step
 from bulkupdate.runs.parallel_requests import WatchRequests
+from bulkupdate.runs.tenant.facts import NO_PARTS
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.text import pluralize
 
@@ -30,15 +31,16 @@ LONGEST_KEPT_SECONDS = 24 * 3600.0
 """How long a stopped search can be continued."""
 
 FOUND_KEPT_SECONDS = 3600.0
-"""How long after its beginning another run may use what a search has found: a file is often checked, then sent."""
+"""How long after its beginning other runs may use the results of a search: a file is often checked, then sent."""
 
 
 def make_search(context: RunContext, key: Key, keys: Sequence[str]) -> CustomerSearch:
     """Return a search for these normalised keys, made as the context's user. Raises `UsageError` as `begin` does."""
     account = f"{context.host}\n{context.settings.username}"
     return CustomerSearch(
-        context.client, context.journal, context.clock, account, key, keys, context.settings.concurrency
-    )
+        context.client, context.journal, context.clock, account, key, keys, context.settings.concurrency,
+        is_filter_unusable=context.profile.find("email_filter") in ("ignored", "finds nothing", NO_PARTS),
+    )  # fmt: skip
 
 
 def require_searchable(key: Key) -> Field:
@@ -54,9 +56,10 @@ def require_searchable(key: Key) -> Field:
 
 @dataclass
 class CustomerSearch:
-    """One search for these normalised keys: begin it, say what it costs, then run it.
+    """One search for these normalised keys: begin it, show its cost, then run it.
 
-    `account` is the service and the login it is made with. `notes` are what the user should know afterwards. The
+    `account` is the service and the login it is made with. `is_filter_unusable`: the service's filter is known not to
+    find customers by e-mail, so that its whole list is read at once. `notes` are for the user afterwards. The
     methods raise what the client raises, and `JournalError`.
     """
 
@@ -67,6 +70,7 @@ class CustomerSearch:
     key: Key
     keys: Sequence[str]
     concurrency: int
+    is_filter_unusable: bool = False
     notes: list[str] = field(default_factory=list)
     _found: dict[str, dict[str, Candidate]] = field(init=False, default_factory=dict)
     _progress: SearchProgress | None = field(init=False, default=None)
@@ -75,14 +79,16 @@ class CustomerSearch:
     def begin(self) -> int:
         """Return how many requests the search still takes, after at most one that counts the customers.
 
-        What another search of these keys has found within the last hour is not searched again. Raises `UsageError` if
-        the service cannot be searched by the key.
+        Customers that another search for these keys found within the last hour are not searched again. Raises
+        `UsageError` if the service cannot be searched by the key.
         """
         self._field = require_searchable(self.key)
         self.journal.delete_searches(self.clock.now() - LONGEST_KEPT_SECONDS)
         self._progress = self._find_progress()
         if self._progress is None:
             return 0
+        if self.is_filter_unusable:
+            self._progress.refuse_filter()
         if page_step(1) not in self._progress.steps:
             self._read_first_page(self._progress)
         return self._count_requests(self._progress)
@@ -105,10 +111,10 @@ class CustomerSearch:
         return {text: tuple(candidates.values()) for text, candidates in self._found.items()}
 
     def _find_progress(self) -> SearchProgress | None:
-        """Return the search of those keys that no earlier search has found; None if there is none to be found.
+        """Return the search for the keys that no earlier search has found; None if none is left.
 
-        A finished search is used for a while, for the keys that have exactly one customer. The others are searched
-        again: their customers may have been added or corrected since.
+        A finished search is used for a while, for keys that have exactly one customer. The others are searched again:
+        their customers may have been added or corrected since.
         """
         left = list(dict.fromkeys(self.keys))
         while left:
@@ -147,9 +153,12 @@ class CustomerSearch:
     def _try_filter(self, progress: SearchProgress, watch: WatchRequests) -> None:
         try:
             search_by_filter(self.client, progress, self.concurrency, watch)
-            if len(progress.found) < len(progress.keys):
+            if not progress.is_filter_trusted:
                 self._check_filter(progress)
         except UnusableFilterError:
+            progress.refuse_filter()
+        except ServiceDownError:
+            self._read_first_page(progress)  # if this is answered, only that key is not: some services refuse `<b>`
             progress.refuse_filter()
 
     def _explain_refusal(self, progress: SearchProgress, say: Callable[[str], None]) -> None:
@@ -159,9 +168,9 @@ class CustomerSearch:
         self.notes.append("As the service's e-mail filter cannot be relied on, its whole list was read.")
 
     def _confirm_list(self, progress: SearchProgress, watch: WatchRequests, say: Callable[[str], None]) -> None:
-        """Ask the filter too if the list has shown fewer customers than there are: another may have one of the keys.
+        """Ask the filter too if the list has shown fewer customers than its total: another may have one of the keys.
 
-        If the filter cannot be asked or relied on, only a note is left: the total may be wrong just as well.
+        Without a reliable filter only a note remains, as the total itself may be wrong.
         """
         shown = progress.count_shown()
         if progress.total is None or shown >= progress.total:
@@ -177,11 +186,12 @@ class CustomerSearch:
             )
 
     def _check_filter(self, progress: SearchProgress) -> None:
-        """Check the filter with a customer whose e-mail is known, before a key is said to have no customer."""
+        """Check the filter with a customer whose e-mail is known, before a key is said to have no other customer."""
         if not self._known[0]:  # the search was continued
             self._read_first_page(progress)
         if self._known[0]:
             require_known(self.client, *self._known)
+            progress.trust_filter()
 
 
 def _digest(keys: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""How far a search has come: the requests that were answered, and the customers they found; kept in the journal."""
+"""The progress of a search: the requests answered, and the customers they found; kept in the journal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ SHOWN_FIELDS = tuple(FIELD_BY_NAME[name] for name in ("Name", "BusinessName", "E
 """The fields by which users recognise a customer."""
 
 _UNUSABLE_FILTER = "filter is unusable"
+_TRUSTED_FILTER = "filter finds e-mails written in other letters"
 
 Customers = Mapping[str, LiveCustomer]
 """Customers of the list by their ids."""
@@ -55,7 +56,7 @@ class SearchProgress:
         self.found = collect_hits(self.record.hits)
 
     def add(self, answers: Iterable[Answer]) -> None:
-        """Take answers in, and record them in one commit."""
+        """Add answers, and record them in one commit."""
         hits: list[Hit] = []
         steps = []
         for answer in answers:
@@ -69,8 +70,20 @@ class SearchProgress:
 
     def refuse_filter(self) -> None:
         """Record that the filter of the service cannot be used."""
-        self.journal.record_search(self.record.key, self.total, [(_UNUSABLE_FILTER, 0)], [])
-        self.steps[_UNUSABLE_FILTER] = 0
+        self._record(_UNUSABLE_FILTER)
+
+    def trust_filter(self) -> None:
+        """Record that the filter has found an e-mail written in other letters: what it lacks is not there."""
+        self._record(_TRUSTED_FILTER)
+
+    def _record(self, step: str) -> None:
+        self.journal.record_search(self.record.key, self.total, [(step, 0)], [])
+        self.steps[step] = 0
+
+    @property
+    def is_filter_trusted(self) -> bool:
+        """Whether the filter is known to find e-mails written in other letters."""
+        return _TRUSTED_FILTER in self.steps
 
     @property
     def is_filter_refused(self) -> bool:
@@ -104,8 +117,8 @@ class SearchProgress:
     def may_have_more_pages(self) -> bool:
         """Return whether there may be a page after the last one that was read.
 
-        The total is believed if the pages have shown as many customers. After a full last page it could still be too
-        low, so one page more is asked for while a key has no customer.
+        The total is trusted if the pages have shown that many customers. After a full last page it may still be too
+        low, so one more page is read while a key has no customer.
         """
         seen = self.count_shown()
         pages = sum(step.startswith("page ") for step in self.steps)

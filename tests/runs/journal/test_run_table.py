@@ -17,6 +17,7 @@ from bulkupdate.errors import JournalError, UsageError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import NewRun, RunOptions
 from tests.conftest import FIRST, find_puts, write_sheet
+from tests.postgres import only_files, place_of
 from tests.runs.in_process import Driver
 
 CONCURRENCY = 4
@@ -46,6 +47,7 @@ def empty(journal: Path) -> None:
     journal.write_bytes(b"")
 
 
+@only_files
 @pytest.mark.parametrize("lose", [unlink, unlink_with_log, replace_by_another, rename_folder, empty])
 def test_a_run_whose_journal_is_lost_sends_nothing_more(
     make_sandbox, tmp_path: Path, lose: Callable[[Path], None]
@@ -77,6 +79,7 @@ def overwrite(journal: Path) -> None:
         file.write(bytes(journal.stat().st_size))
 
 
+@only_files
 @pytest.mark.parametrize("lose", [unlink, cut, overwrite])
 def test_a_journal_lost_after_the_last_commit_is_no_success(
     make_sandbox, tmp_path: Path, lose: Callable[[Path], None]
@@ -121,7 +124,7 @@ def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> 
             raise KilledError
 
     clock = Clock()
-    with Journal(tmp_path, clock) as journal:
+    with Journal(place_of(tmp_path), clock) as journal:
         with pytest.raises(KilledError):
             journal.add_run(make_new_run("20260114-093849-k3v9x2mq"), make_rows(10_000, die))
         assert journal.runs() == []
@@ -137,8 +140,27 @@ def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> 
         assert [run.id for run in journal.runs()] == ["20260115-093849-k3v9x2mq"]
 
 
+def test_a_night_writes_the_run_of_a_file_again_that_a_killed_one_left_half_written(tmp_path: Path) -> None:
+    """It has the id of the run from the file's name: it must not wait a day until what is left is cleared away."""
+
+    def die(number: int) -> None:
+        if number == 9000:
+            raise KeyboardInterrupt
+
+    new = make_new_run("20260114-093849-k3v9x2mq")
+    with Journal(place_of(tmp_path), Clock()) as journal:
+        with pytest.raises(KeyboardInterrupt):
+            journal.add_run(new, make_rows(10_000, die))
+        assert journal.add_run(new, make_rows(3)).id == new.id
+        assert journal.select("SELECT count(*) FROM rows") == [(3,)]
+        with pytest.raises(JournalError):
+            journal.add_run(new, make_rows(3))
+        assert journal.select("SELECT count(*) FROM rows") == [(3,)], "a whole run is never written again"
+
+
+@only_files
 def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Path) -> None:
-    with Journal(tmp_path, Clock()) as journal:
+    with Journal(place_of(tmp_path), Clock()) as journal:
         journal.connection.execute("PRAGMA max_page_count = 40")
         with pytest.raises(JournalError) as full:
             journal.add_run(make_new_run("20260114-093849-k3v9x2mq"), make_rows(9000))
@@ -146,12 +168,12 @@ def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Pa
 
 
 def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_path: Path) -> None:
-    with Journal(tmp_path, Clock()) as journal:
+    with Journal(place_of(tmp_path), Clock()) as journal:
         small = journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(2))
     is_loading, is_over = threading.Event(), threading.Event()
 
     def load() -> None:
-        with Journal(tmp_path, Clock()) as journal:
+        with Journal(place_of(tmp_path), Clock()) as journal:
             journal.add_run(make_new_run("20260114-093849-bbbbbbbb"), make_rows(60_000, lambda _row: is_loading.set()))
         is_over.set()
 
@@ -159,7 +181,7 @@ def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_pat
     loader.start()
     is_loading.wait(10)
     rows_at_each_record = set()
-    with Journal(tmp_path, Clock()) as journal:
+    with Journal(place_of(tmp_path), Clock()) as journal:
         while not is_over.is_set():
             journal.record(small, calls=1)
             rows_at_each_record.add(journal.select("SELECT count(*) FROM rows")[0][0])
@@ -168,8 +190,9 @@ def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_pat
     assert len(rows_at_each_record) >= 5, "it has its turn between the parts"
 
 
+@only_files
 def test_purge_deletes_large_runs_in_parts_and_leaves_nothing(tmp_path: Path) -> None:
-    with Journal(tmp_path, Clock()) as journal:
+    with Journal(place_of(tmp_path), Clock()) as journal:
         problems = [Problem(2, "1", "Name", "x", "email", "m", "r")] * 3
         journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(9000), problems)
         assert journal.purge("2999-01-01T00:00:00Z") == 1

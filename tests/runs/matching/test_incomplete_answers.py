@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ from bulkupdate.errors import UnreadableListError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.matching.key import find_key
 from bulkupdate.runs.matching.search import CustomerSearch
+from tests.postgres import place_of
 from tests.sellercloud.scripted import Reaction, Received, connect, serve
 
 SHARED = "c3@example.com"
@@ -42,8 +44,14 @@ class Liar:
         return Reaction(body={"Items": held[(number - 1) * PAGE : number * PAGE], "TotalResults": len(held)})
 
 
-def find(liar: Liar, folder: Path, keys: list[str]) -> tuple[dict[str, set[str]], CustomerSearch]:
-    with serve(liar) as service, connect(service.base_url, folder) as client, Journal(folder, Clock()) as journal:
+def find(
+    liar: Callable[[Received], Reaction], folder: Path, keys: list[str]
+) -> tuple[dict[str, set[str]], CustomerSearch]:
+    with (
+        serve(liar) as service,
+        connect(service.base_url, folder) as client,
+        Journal(place_of(folder), Clock()) as journal,
+    ):
         search = CustomerSearch(client, journal, Clock(), "here", find_key("Email", {}), keys, 4)
         search.begin()
         found = search.run(lambda _count, _waiting: None)
@@ -87,6 +95,17 @@ ONE_OF_TWO = {"Items": [{"UserID": 1003, "Email": SHARED}], "TotalResults": 2}
 def test_a_filter_that_keeps_customers_back_is_not_relied_on(tmp_path, filtered):
     found, _ = find(Liar(make_customers(), {}, filtered), tmp_path, [SHARED])
     assert found[SHARED] == {"1003", "9999"}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_key_that_the_filter_refuses_is_searched_in_the_list(tmp_path, status):
+    def refuse(request: Received) -> Reaction:
+        return Reaction(status) if "%3cb%3e" in request.path.lower() else honest(request)
+
+    honest = Liar([*make_customers(), {"UserID": 7, "Email": "<b>@x.com"}], {})
+    found, search = find(refuse, tmp_path, ["<b>@x.com"])
+    assert found == {"<b>@x.com": {"7"}}
+    assert "cannot be relied on" in search.notes[0]
 
 
 def test_a_total_beyond_belief_is_not_believed(tmp_path):

@@ -39,11 +39,11 @@ def kill_and_repeat(sandbox: Any, warm_program: WarmProgram, folder: Path, n: in
 
 
 @pytest.mark.parametrize("customers", SERVICES.values(), ids=SERVICES)
-def test_killed_at_one_event_in_53_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path, customers):
+def test_killed_at_one_event_in_127_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path, customers):
     sandbox = make_sandbox(customers=customers)
     n = 1
     while kill_and_repeat(sandbox, warm_program, tmp_path / f"at-{n}", n):
-        n += 53
+        n += 127
     assert 100 < n < MOST_EVENTS, "the events must cover the search"
 
 

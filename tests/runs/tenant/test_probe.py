@@ -1,0 +1,105 @@
+"""`doctor --probe` settles on one customer what reading cannot show, and puts the customer back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bulkupdate.clock import Clock
+from bulkupdate.errors import BusyError, ExitCode, StoppedError
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
+from bulkupdate.runs.tenant.probe import MOST_REQUESTS
+from tests.conftest import find_puts, write_sheet
+from tests.postgres import place_of
+from tests.runs.in_process import Driver
+from tests.runs.tenant.probing import HurriedClock, find_probeable, hold_probe, learn
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {},
+        {"rating_format": "name", "empty_string": "ignored", "unknown_customer_status": 500},
+        {"rating_format": "code", "null_value": "clears", "unknown_name": "refused", "sign_in_refusal_status": 401},
+        {"aliases": "append", "unknown_customer_status": 400},
+        {"rating_format": "name", "null_value": "clears", "unknown_name": "refused"},  # costs most
+    ],
+)
+def test_the_probe_finds_out_how_updates_are_taken_with_forty_requests_at_most(make_sandbox, tmp_path, switches):
+    sandbox = make_sandbox(customers=120, **switches)
+    facts, _, calls = learn(sandbox, tmp_path, is_read=False)
+    found = to_switches(facts)
+    expected = {name: getattr(sandbox.options, name) for name in found}
+    assert found == expected
+    assert {fact.name for fact in FACTS if fact.step in (Step.PROBE, Step.SIGN_IN, Step.ALIASES)} <= set(facts)
+    assert calls == len(sandbox.requests) <= MOST_REQUESTS
+    assert facts["texts_changed"] == []
+    assert facts["read_delay"] == "at once"
+
+
+@pytest.mark.parametrize(
+    "fault", ["error-500", "error-503", "refused-200", "conflict-409", "cut-before", "cut-after", "html-502"]
+)
+def test_answers_that_settle_nothing_stop_the_probe_with_the_customer_as_before(make_sandbox, tmp_path, fault):
+    sandbox = make_sandbox(customers=120, faults={fault: 1.0})
+    customer_id = find_probeable(sandbox)
+    before = sandbox.customer(customer_id)
+    with pytest.raises(StoppedError) as stopped:
+        learn(sandbox, tmp_path, is_read=False, also=())
+    assert sandbox.customer(customer_id) == before
+    assert "The customer is as before." in str(stopped.value.remedy)
+    assert len(sandbox.requests) <= MOST_REQUESTS
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        assert journal.find_run().state is RunState.FINISHED
+        assert not {"rating_format", "empty_string", "null_value", "texts_changed"} & set(find_all_facts(journal))
+
+
+def test_a_run_that_begins_during_a_probe_is_refused_and_can_be_continued(sandbox, tmp_path):
+    driver = Driver(sandbox.base_url, tmp_path)
+    run = driver.begin(write_sheet(tmp_path / "customers.csv", 2))
+    with hold_probe(sandbox, tmp_path):
+        result = driver.execute_run(run)
+        assert result.exit_code is ExitCode.BUSY
+        assert result.run.state is RunState.STOPPED
+        assert not find_puts(sandbox)
+    assert driver.execute_run(run).exit_code is ExitCode.DONE
+
+
+def test_an_update_shows_up_in_the_list_whatever_the_clock_of_this_machine_says(make_sandbox, tmp_path):
+    facts, _, _ = learn(make_sandbox(customers=120), tmp_path, is_read=False, also=(), clock=HurriedClock(7200))
+    assert facts["modified_shows"] is True
+
+
+def test_a_second_probe_is_refused(sandbox, tmp_path):
+    with hold_probe(sandbox, tmp_path), pytest.raises(BusyError):
+        learn(sandbox, tmp_path, is_read=False)
+    assert not find_puts(sandbox)
+
+
+@pytest.mark.parametrize("name", ["Comments", "Salesman"])
+def test_what_someone_else_changes_during_a_probe_stays(make_sandbox, tmp_path, name):
+    def edit(request: Any) -> None:
+        if request.kind == "read" and request.attempt == 7:  # two seconds after the text was sent
+            sandbox.service.registry.update(int(request.customer_id), {name: "an edit"}, is_applied=True)
+
+    sandbox = make_sandbox(customers=120, plan=edit)
+    customer_id = find_probeable(sandbox, "Comments")
+    before = sandbox.customer(customer_id)
+    with pytest.raises(StoppedError, match=f"not as before: {name} changed meanwhile, but not through the probe"):
+        learn(sandbox, tmp_path, "Comments", is_read=False, also=())
+    assert sandbox.customer(customer_id) == before | {name: "an edit"}
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        assert "texts_changed" not in find_all_facts(journal)
+
+
+def find_all_facts(journal: Journal) -> dict[str, object]:
+    return dict(journal.select("SELECT name, value FROM facts"))
+
+
+@pytest.mark.parametrize("fault", ["html-200", "empty-body"])
+def test_an_answer_without_a_usable_body_is_judged_by_reading(make_sandbox, tmp_path, fault):
+    facts, _, _ = learn(make_sandbox(customers=120, faults={fault: 1.0}), tmp_path, is_read=False, also=())
+    assert (facts["rating_format"], facts["empty_string"], facts["equal_value"]) == ("both", "clears", "accepted")
