@@ -1,1 +1,1 @@
-"""Check and send every sheet of a nightly folder, for a scheduler, and report on them."""
+"""Check and send every sheet of a nightly folder, and report on them."""

@@ -25,6 +25,7 @@ from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.check_reports import write_check
 from bulkupdate.runs.check_summary import WrittenReports, report_check
+from bulkupdate.runs.fetch import ignore_progress
 from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
@@ -37,7 +38,7 @@ from bulkupdate.spreadsheets.reading.file_type import ENDINGS
 from bulkupdate.text import SuggestedCommand, pluralize
 
 MAX_READ_ATTEMPTS = 2
-"""How often the program may end while it reads a file before the file is refused: once may be a power cut."""
+"""Times that the program may be killed while reading a file before the file is refused: one may be a power cut."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class FileProcessor:
             folder.clear_read_attempts(claimed)
             raise InputFileError(
                 f"The program was killed {MAX_READ_ATTEMPTS} times while it read {name}; the file may be too large.",
-                remedy="Split it, and put the parts into inbox/.",
+                remedy="Split it, and put the parts in inbox/.",
             )
         try:
             find = partial(self._find_customers, claimed)
@@ -110,7 +111,7 @@ class FileProcessor:
             "finding %s by %s takes %s", pluralize(len(keys), "customer"), key.name, pluralize(requests, "request"),
             extra={"run": claimed.run_id, "file": claimed.original_name},
         )  # fmt: skip
-        customers = search.run(lambda _count, _waiting: None, LOGGER.info)
+        customers = search.run(ignore_progress, LOGGER.info)
         return FoundCustomers(customers, tuple(search.notes), context.client.calls)
 
     def _leave(self, claimed: ClaimedFile, run: Run | None, error: BulkUpdateError) -> FileReport:
@@ -135,7 +136,9 @@ class FileProcessor:
     def _refuse_file(self, claimed: ClaimedFile, error: InputFileError) -> FileReport:
         run_report = replace(report_failure(error, claimed.path, None), next_command=self._check_command(claimed))
         advice = "" if "inbox/" in explain(error) else _correct(claimed)
-        report = self._refuse(claimed, run_report, "refused, nothing was sent", f"{explain(error)} {advice}".strip())
+        report = self._make_refusal(
+            claimed, run_report, "refused, nothing was sent", f"{explain(error)} {advice}".strip()
+        )
         return replace(report, public_reason=advice)
 
     def _refuse_rows(self, claimed: ClaimedFile, checked_input: CheckedInput) -> FileReport:
@@ -147,9 +150,9 @@ class FileProcessor:
         verb = "is" if checked_input.invalid == 1 else "are"
         sentence = f"refused: {checked_input.invalid:,} of {rows} {verb} invalid, nothing was sent"
         reason = f"The check report lists every problem. {_correct(claimed)}"
-        return self._refuse(claimed, replace(run_report, state=RunState.STOPPED), sentence, reason, written.paths)
+        return self._make_refusal(claimed, replace(run_report, state=RunState.STOPPED), sentence, reason, written.paths)
 
-    def _refuse(
+    def _make_refusal(
         self, claimed: ClaimedFile, run_report: RunReport, sentence: str, reason: str, files: tuple[Path, ...] = ()
     ) -> FileReport:
         target = self.sender.folder.find_target(claimed, self.sender.folder.failed)
@@ -175,8 +178,8 @@ class FileProcessor:
     def _send(self, claimed: ClaimedFile, checked_input: CheckedInput) -> FileReport:
         is_searched = checked_input.matched is not None and checked_input.matched.requests > 0
         context = self.sender.open_context(keeps_count=is_searched)
-        journal, state_dir = self.sender.journal, self.sender.settings.state_dir
-        previous = find_previous_run(journal, state_dir, checked_input.sha256, context.host)
+        journal = self.sender.journal
+        previous = find_previous_run(journal, checked_input.sha256, context.host)
         if previous is None:
             return self.sender.send(claimed, checked_input, context)
         sent_before = previous.describe()
@@ -195,8 +198,8 @@ class FileProcessor:
         run_report = replace(
             report_check(checked_input, ExitCode.FILE_REFUSED, WrittenReports(), None), state=RunState.STOPPED
         )
-        reason = "To send it again, put it back into inbox/ and run the night with --duplicates warn."
-        report = self._refuse(claimed, run_report, "refused: it was sent before, nothing was sent again", reason)
+        reason = "To send it again, put it back in inbox/ and run the night with --duplicates warn."
+        report = self._make_refusal(claimed, run_report, "refused: it was sent before, nothing was sent again", reason)
         return replace(report, sent_before=sent_before)
 
     def _skip(self, claimed: ClaimedFile, checked_input: CheckedInput, sent_before: str) -> FileReport:
@@ -207,7 +210,7 @@ class FileProcessor:
             path=target,
             outcome=FileOutcome.SKIPPED,
             run_report=replace(run_report, file=str(target)),
-            sentence="skipped: every row of it was updated before",
+            sentence="skipped: all of its rows were updated before",
             sent_before=sent_before,
         )
 
@@ -215,12 +218,12 @@ class FileProcessor:
 def _correct(claimed: ClaimedFile) -> str:
     name = Path(claimed.original_name)
     if name.suffix.lower() not in ENDINGS:
-        return f"Save it as {name.stem}.xlsx or {name.stem}.csv, and put that into inbox/."
-    return f"Correct it and put it back into inbox/ as {name}."
+        return f"Save it as {name.stem}.xlsx or {name.stem}.csv, and put that in inbox/."
+    return f"Correct it and put it back in inbox/ as {name}."
 
 
 def _use_original_name(error: InputFileError, claimed: ClaimedFile) -> InputFileError:
-    """Return the error in which the file has the name that its users gave it."""
+    """Return the error with the name that users gave the file."""
     own, original = claimed.path.stem, Path(claimed.original_name).stem  # a remedy may name it with another ending
     remedy = error.remedy and error.remedy.replace(own, original)
     return InputFileError(str(error).replace(own, original), remedy=remedy)

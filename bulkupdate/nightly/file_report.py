@@ -31,8 +31,9 @@ class FileReport:
     `name` is the file's original name, `path` its place after the night. `run_report` is the object that `--json`
     prints. `files` are the files written for users: results, to-fix file, check report. `sentence` says what happened,
     without any text of a cell; `reason` says why and what to do, and may quote a heading or the service; empty if all
-    went well. `public_reason` is what of it may be in a log or a chat: no heading, no cell. `sent_before` says when
-    this content was sent before, empty if it was not. `ends_night`: what stopped this file would stop the next one too.
+    went well. `public_reason` is the part of it that may appear in a log or a chat: no heading, no cell. `sent_before`
+    says when this content was sent before, empty if it was not. `ends_night`: what stopped this file would stop the
+    next one too.
     """
 
     name: str
@@ -64,7 +65,7 @@ def write_file_summary(report: FileReport, path: Path) -> None:
         "message": report.sentence,
         "reason": report.reason,
         "sent_before": report.sent_before,
-        "files": [str(each) for each in report.files],
+        "files": [str(file) for file in report.files],
     }
     with replace_file(path) as stream:
         stream.write(json.dumps(summary, allow_nan=False, indent=2).encode() + b"\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,10 +23,10 @@ from bulkupdate.runs.estimate import GUESSED_REQUEST_SECONDS, expect_end
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import report_result
-from bulkupdate.runs.new_run import create_selected_run
+from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.previous_runs import require_not_overtaken
-from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.run_result import RunResult
+from bulkupdate.runs.run_records import Run, RunOptions
+from bulkupdate.runs.run_result import RunResult, list_reading_arguments
 from bulkupdate.runs.runner import execute_run
 from bulkupdate.runs.selection import make_selection
 from bulkupdate.settings import Settings
@@ -33,12 +34,15 @@ from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import SuggestedCommand, pluralize
 
 MEASURED_REQUESTS = 20
-"""The speed of a run with fewer requests says little about the next one."""
+"""With fewer requests, the speed of a run says little about the next one."""
 
 
 @dataclass
 class FileSender:
-    """Sends the files of one night. The client, with its sign-in, is opened for the first of them and then kept."""
+    """Sends the files of one night. The client, with its sign-in, is opened for the first of them and then kept.
+
+    `repeat_options` adds the user's own options to a command.
+    """
 
     folder: NightFolder
     settings: Settings
@@ -46,6 +50,7 @@ class FileSender:
     journal: Journal
     clock: Clock
     stop: Cancellation
+    repeat_options: Callable[[SuggestedCommand | None], SuggestedCommand | None] = lambda command: command
     _context: RunContext | None = field(default=None, init=False)
     _open: ExitStack = field(default_factory=ExitStack, init=False)
     _seconds_a_request: float = field(default=0.0, init=False)
@@ -69,14 +74,24 @@ class FileSender:
     def send(self, claimed: ClaimedFile, checked_input: CheckedInput, context: RunContext) -> FileReport:
         """Begin a run for the file and send its rows.
 
-        Raises `LimitExceededError` if it is beyond a limit, and what fetching live customers raises.
+        Raises `LimitExceededError` if it exceeds a limit, and what fetching live customers raises.
         """
         options = replace(self.options.run_options, skip_invalid=self.options.skip_invalid)
         selection = make_selection(checked_input, context, options)
         if excess := find_night_excess(selection.rows(), claimed.original_name, self.journal, self.settings):
-            raise excess.refuse(SuggestedCommand("run", self.folder.find_target(claimed, self.folder.failed)))
-        run = create_selected_run(context, claimed.run_id, selection, options, self._results_path(claimed))
+            raise excess.to_error(self._run_command(claimed, options))
+        run = create_run(context, claimed.run_id, selection, options, self._results_path(claimed))
         return self._report(claimed, self._execute(claimed, run, context), is_stuck=False)
+
+    def _run_command(self, claimed: ClaimedFile, options: RunOptions) -> SuggestedCommand:
+        """Return the command that sends a refused file as the night would have."""
+        names = ("skip_invalid", "verify", "only_changes", "since_last", "snapshot")
+        flags = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+        age = [] if options.max_age_days is None else ["--max-age", f"{options.max_age_days:g}"]
+        canary = ["--canary", str(options.canary)] if options.canary else []
+        file, reading = self.folder.find_target(claimed, self.folder.failed), list_reading_arguments(options)
+        command = SuggestedCommand("run", file, *reading, *flags, *age, *canary)
+        return self.repeat_options(command) or command
 
     def resume(self, claimed: ClaimedFile, run: Run) -> FileReport:
         """Send what the run has not sent.
@@ -137,8 +152,8 @@ class FileSender:
         is_done = error is None
         path = self.folder.find_target(claimed, self.folder.done) if is_done else claimed.path
         code = result.exit_code if result.error or is_done else ExitCode.STOPPED
-        ended = report_result(result, self.journal, self.settings.state_dir)
-        if result.results is not None and result.to_fix is None:  # an earlier night's, whose rows were updated since
+        ended = report_result(result, self.journal)
+        if result.results is not None and result.to_fix is None:  # from an earlier night; its rows were updated since
             to_fix_path(result.results).unlink(missing_ok=True)
         may_be_the_file = is_stuck and isinstance(error, ServiceDownError) and not self.stop.is_set()
         return FileReport(
@@ -146,8 +161,8 @@ class FileSender:
             path=path,
             outcome=_find_outcome(result, is_done=is_done),
             run_report=replace(ended, file=str(path), exit_code=code),
-            sentence=_describe(result),
-            files=tuple(each for each in (result.results, result.to_fix) if each is not None),
+            sentence=_describe_result(result),
+            files=tuple(file for file in (result.results, result.to_fix) if file is not None),
             reason=explain(error) if error else "",
             public_reason=explain(error) if error else "",
             ends_night=not (is_done or may_be_the_file or isinstance(error, CanaryError)),
@@ -165,7 +180,7 @@ def _find_outcome(result: RunResult, *, is_done: bool) -> FileOutcome:
     return FileOutcome.DONE if result.tally.is_all_well else FileOutcome.INCOMPLETE
 
 
-def _describe(result: RunResult) -> str:
+def _describe_result(result: RunResult) -> str:
     tally = result.tally
     settled = tally[Status.UPDATED] + tally[Status.UNCHANGED]
     if result.error is not None:

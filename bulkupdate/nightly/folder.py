@@ -23,15 +23,13 @@ SUBFOLDERS = ("inbox", "working", "done", "failed", "reports")
 STATE_FOLDER = ".nightly"
 """Where the program keeps the lock of the folder and the read attempts of its files."""
 
-LEFTOVER_SECONDS = 86_400.0
-"""How old a half-written report of a killed process must be before it is deleted."""
 
 _CLAIMED_NAME = re.compile(r"([0-9]{8}-[0-9]{6}-[a-z0-9]{8})-(.+)", re.DOTALL)
 _STEM_BYTES = 180
-"""Of the 255 that a file name may have: run id, extension and `-results-to-fix.xlsx` need the others."""
+"""Of the 255 that a file name may have; run id, extension and `-results-to-fix.xlsx` need the rest."""
 _SHORTEST_STEM = 20
 _WINDOWS_ROOM = 210
-"""Of the 259 characters of a path on Windows: what run id and endings leave for the folder and the stem."""
+"""Of the 259 characters of a path on Windows: what run id and endings leave for folder and stem."""
 
 _RESERVED = frozenset("<>:\"/\\|?*'`$")
 """What Windows does not allow in a name, and what a shell would interpret in a command copied from a report."""
@@ -73,7 +71,7 @@ class NightFolder:
         except OSError as error:
             raise UsageError(
                 f"The folder {root} cannot be used: {error.strerror or error}.",
-                remedy="Name a folder that exists and that you may write to.",
+                remedy="Name an existing folder that you may write to.",
             ) from error
         for folder in (self.working, self.done, self.failed, self.reports):
             check_writable(folder / "probe.csv")
@@ -86,7 +84,7 @@ class NightFolder:
         run_id = new_run_id(now)
         target = self.working / f"{run_id}-{make_file_name(path.name, self._stem_bytes)}"
         _move(path, target)
-        with suppress(OSError):  # the file belongs to another user: the folder keeps it private all the same
+        with suppress(OSError):  # the file belongs to another user: the folder still keeps it private
             target.chmod(0o600)
         return ClaimedFile(target, run_id)
 
@@ -132,15 +130,8 @@ class NightFolder:
             return stream.tell()
 
     def clear_read_attempts(self, claimed: ClaimedFile) -> None:
-        """Forget the attempts: the program has survived reading the file."""
+        """Delete the record of attempts: the file was read without a crash."""
         self._attempts_path(claimed).unlink(missing_ok=True)
-
-    def clear_leftovers(self, now: float) -> None:
-        """Delete half-written reports of processes that were killed long ago (`files.replace_file`)."""
-        for path in self.reports.glob(".bulkupdate-*.tmp"):
-            with suppress(OSError):
-                if now - path.stat().st_mtime > LEFTOVER_SECONDS:
-                    path.unlink()
 
     @property
     def _stem_bytes(self) -> int:
@@ -158,7 +149,7 @@ def make_file_name(name: str, stem_bytes: int = _STEM_BYTES) -> str:
 
     Its stem is cut to `stem_bytes` bytes of UTF-8.
     """
-    harmless = "".join("_" if is_control(each) or each in _RESERVED else each for each in name)
+    harmless = "".join("_" if is_control(character) or character in _RESERVED else character for character in name)
     stem, dot, suffix = harmless.rpartition(".")
     if not stem or len(suffix.encode()) > 20:
         stem, dot, suffix = harmless, "", ""
@@ -170,7 +161,7 @@ def _is_windows() -> bool:
 
 
 def _move(path: Path, target: Path) -> None:
-    """Rename in one step; never onto another file, as only the holder of the folder's lock creates such names."""
+    """Rename in one step, never replacing a file: only the holder of the folder's lock creates such names."""
     if os.path.lexists(target):
         raise FileExistsError(f"{target} exists")
     path.rename(target)

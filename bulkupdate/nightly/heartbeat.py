@@ -1,4 +1,4 @@
-"""Request the heartbeat address of a monitoring service (healthchecks.io and its like) at start and end of a night.
+"""Request the heartbeat address of a monitoring service (healthchecks.io and similar) at start and end of a night.
 
 Anyone who has the address can request it, so the address is a secret and never appears in an error.
 """
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, ExitCode
-from bulkupdate.nightly.delivery import DeliveryError, TemporaryDeliveryError
 from bulkupdate.nightly.logs import LOGGER
-from bulkupdate.nightly.webhook import request_secret_address
+from bulkupdate.notices.delivery import DeliveryError, TemporaryDeliveryError
+from bulkupdate.notices.webhook import request_secret_address
 from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.retries import Retrier
 
@@ -37,7 +37,7 @@ def choose_signal(exit_code: ExitCode) -> Signal:
 def send_heartbeat(
     url: Secret, signal: Signal, clock: Clock, stop: threading.Event, *, first_wait: float = FIRST_WAIT_SECONDS
 ) -> bool:
-    """Request the address; return whether that succeeded, which the log says otherwise. An empty address is fine."""
+    """Request the address, unless it is empty; log a failure, and return whether there was none."""
     if not url:
         return True
     try:

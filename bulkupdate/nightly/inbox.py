@@ -16,7 +16,7 @@ from bulkupdate.errors import UsageError
 try:
     import fcntl
 except ImportError:  # Windows: a file that is open there cannot be moved, so claiming it fails
-    fcntl = None  # type: ignore[assignment]  # what is not there is None
+    fcntl = None  # type: ignore[assignment]  # None: not available
 
 UNFINISHED_ENDINGS = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".download", ".swp")
 """Extensions that copying programs give a file until it is complete."""
@@ -51,7 +51,7 @@ def list_names(inbox: Path) -> set[str]:
     except OSError as error:
         raise UsageError(
             f"The folder {inbox} cannot be read: {error.strerror or error}.",
-            remedy="Give the user of the program the right to read, write and enter it.",
+            remedy="Give the user that runs the program permission to read, write and enter it.",
         ) from error
 
 
@@ -76,8 +76,8 @@ def wait_until_settled(inbox: Path, settle_seconds: float, clock: Clock, stop: t
     if not before or clock.wait(settle_seconds, stop):
         return SettledInbox()
     now = set(list_waiting_files(inbox))
-    ready = tuple(each for each in before if each in now and not is_being_written(each.path))
-    changing = {each.path for each in before} - {each.path for each in ready}
+    ready = tuple(waiting for waiting in before if waiting in now and not is_being_written(waiting.path))
+    changing = {waiting.path for waiting in before} - {waiting.path for waiting in ready}
     return SettledInbox(ready, frozenset(changing))
 
 
@@ -97,7 +97,7 @@ def is_being_written(path: Path) -> bool:
         return False
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:  # it cannot be read either: reading it will report that
+    except OSError:  # reading it will report the error
         return False
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
@@ -118,14 +118,14 @@ def is_system_file(name: str) -> bool:
 
 
 def find_blocker(name: str, names: Collection[str]) -> str | None:
-    """Return the name among `names` that says that the file is open or incomplete; None if there is none.
+    """Return the name among `names` that shows that the file is open or incomplete; None if there is none.
 
     It is the lock file of Excel or LibreOffice, the partial copy beside the file, or the name of the file itself.
     """
     if name.lower().endswith(UNFINISHED_ENDINGS):
         return name
     candidates = (f"~${name}", f".~lock.{name}#", *(f"{name}{ending}" for ending in UNFINISHED_ENDINGS))
-    return next((each for each in candidates if each in names), None)
+    return next((candidate for candidate in candidates if candidate in names), None)
 
 
 def _stat_file(path: Path) -> WaitingFile | None:

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypedDict
 
 from bulkupdate.clock import format_local_time, format_utc
 from bulkupdate.nightly.folder import NightFolder
 from bulkupdate.nightly.inbox import SettledInbox, find_blocker, is_being_written, is_system_file, list_names
+from bulkupdate.runs.json_objects import Time
 
 OVERDUE_SECONDS = 86_400.0
 """A file that is left behind for longer makes the exit code of the night 1."""
@@ -30,10 +32,22 @@ class LeftReason(StrEnum):
     FOREIGN = "foreign"
     LATE = "late"
     NOT_REACHED = "not-reached"
+    NOT_DOWNLOADED = "not-downloaded"
+    CUT_OFF = "cut-off"
 
 
 _SOLVES_ITSELF = (LeftReason.LATE, LeftReason.NOT_REACHED)
 """Reasons that need no action: the next night sends the file, whatever its age."""
+
+
+class LeftFileObject(TypedDict):
+    """A file that a night left behind, and why."""
+
+    file: str
+    reason: LeftReason
+    message: str
+    since: Time
+    overdue: bool
 
 
 @dataclass(frozen=True)
@@ -49,13 +63,16 @@ class LeftFile:
     since: float
 
     def is_overdue(self, now: float) -> bool:
-        """Return whether the file needs a user: it has waited for more than a day, and no later night will send it."""
-        return self.reason not in _SOLVES_ITSELF and now - self.since > OVERDUE_SECONDS
+        """Return whether the file needs a user: it was cut off, or is a day old and no night will send it."""
+        return self.reason is LeftReason.CUT_OFF or (
+            self.reason not in _SOLVES_ITSELF and now - self.since > OVERDUE_SECONDS
+        )
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self, now: float) -> LeftFileObject:
         """Return the object that `--json` prints."""
         return {
-            "file": self.name, "reason": self.reason.value, "message": self.message, "since": format_utc(self.since),
+            "file": self.name, "reason": self.reason, "message": self.message, "since": format_utc(self.since),
+            "overdue": self.is_overdue(now),
         }  # fmt: skip
 
 
@@ -79,14 +96,14 @@ def find_left_files(folder: NightFolder, history: InboxHistory, now: float, *, i
     """
     names = list_names(folder.inbox)
     found: list[LeftFile | None] = []
-    for name in sorted(each for each in names if not is_system_file(each)):
+    for name in sorted(name for name in names if not is_system_file(name)):
         path = folder.inbox / name
         if not path.is_dir() or path.is_symlink():
-            found.append(_explain(folder, path, names, history, now, is_cut_short=is_cut_short))
-        elif not name.startswith("."):  # those belong to programs that synchronise folders, for example
-            found += [_leave(folder, each, LeftReason.SUBFOLDER, _IN_SUBFOLDER) for each in _walk(path)]
+            found.append(_explain_file(folder, path, names, history, now, is_cut_short=is_cut_short))
+        elif not name.startswith("."):  # hidden folders belong, for example, to programs that synchronise folders
+            found += [_leave(folder, inner, LeftReason.SUBFOLDER, _IN_SUBFOLDER) for inner in _walk(path)]
     found += [_leave(folder, path, LeftReason.FOREIGN, _FOREIGN) for path in folder.list_foreign_files()]
-    return [each for each in found if each is not None]
+    return [left_file for left_file in found if left_file is not None]
 
 
 _IN_SUBFOLDER = "It is in a subfolder, which is not searched. Move it to inbox/."
@@ -97,7 +114,7 @@ _LATE = "It arrived after the night began. The next night sends it."
 _NOT_REACHED = "The night ended before its turn. The next night sends it."
 
 
-def _explain(
+def _explain_file(
     folder: NightFolder, path: Path, names: Collection[str], history: InboxHistory, now: float, *, is_cut_short: bool
 ) -> LeftFile | None:
     if (blocker := find_blocker(path.name, names)) is not None:
@@ -105,14 +122,14 @@ def _explain(
     if path.name.startswith("."):
         return _leave(folder, path, LeftReason.HIDDEN, _HIDDEN)
     if not _is_regular(path):
-        message = "It is a link or a device, not a file. Put the file itself into inbox/."
+        message = "It is a link or a device, not a file. Put the file itself in inbox/."
         return _leave(folder, path, LeftReason.NOT_A_FILE, message)
     if (cause := history.not_movable.get(path)) is not None:
         message = f"It cannot be moved to working/: {cause}. Close it in other programs, and check the permissions."
         return _leave(folder, path, LeftReason.NOT_MOVABLE, message)
     if path in history.settled.changing | history.changed or is_being_written(path):
         return _leave(folder, path, LeftReason.CHANGING, _CHANGING)
-    was_ready = any(path == each.path for each in history.settled.ready)
+    was_ready = any(path == waiting.path for waiting in history.settled.ready)
     if was_ready or is_cut_short:
         return _leave(folder, path, LeftReason.NOT_REACHED, _NOT_REACHED)
     return _leave(folder, path, LeftReason.LATE, _LATE)
@@ -123,14 +140,14 @@ def _explain_blocker(folder: NightFolder, path: Path, blocker: str, now: float) 
         message = f"Its name ends in {path.suffix}, so it is an incomplete copy. Rename it once it is complete."
         return _leave(folder, path, LeftReason.INCOMPLETE, message)
     since = _find_change(path.with_name(blocker))
-    if since is None:  # closed at this moment
+    if since is None:  # it was closed just now
         return _leave(folder, path, LeftReason.LATE, _LATE)
     if blocker.startswith(path.name):
         message = f"It is incomplete: {blocker} is still being copied. Delete that file if nothing copies it any more."
         return LeftFile(_name(folder, path), LeftReason.INCOMPLETE, message, since)
     program = "Excel" if blocker.startswith("~$") else "LibreOffice"
     message = (
-        f"It is open in {program} since {format_local_time(since, now)}. Close it there; "
+        f"It has been open in {program} since {format_local_time(since, now)}. Close it there; "
         f"if it is not open anywhere, delete the lock file {blocker}."
     )
     return LeftFile(_name(folder, path), LeftReason.OPEN, message, since)
@@ -164,4 +181,4 @@ def _is_regular(path: Path) -> bool:
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
-        return True  # it is gone, which the caller finds out
+        return True  # it is gone, as the caller will find

@@ -1,4 +1,4 @@
-"""Write log lines: one line an event, without characters that a terminal or a log reader would interpret.
+"""Write log lines: one for each event, without characters that a terminal or a log reader would interpret.
 
 Records carry `run`, `row` and `file` (`logging`'s `extra`) if they are about one. At the default level they hold no
 customer data: no cell, no customer id, no answer of the service.
@@ -31,7 +31,7 @@ _JSON_ONLY = ("night",)
 
 FILE_BYTES = 10_000_000
 FILES_KEPT = 9
-"""A log file that reaches its maximum size is renamed to `.1`, the one before to `.2`, and so on."""
+"""A log file that reaches its maximum size is renamed to `.1`, the previous one to `.2`, and so on."""
 
 _OWN_START = re.compile(rb'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ |\{"time": ')
 _START_BYTES = 64
@@ -47,7 +47,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, whatever the record holds."""
-        context = [f"{name}={_quote(value)}" for name, value in _read_context(record).items()]
+        context = [f"{name}={_quote_value(value)}" for name, value in _read_context(record).items()]
         words = (format_utc(record.created), record.levelname, record.getMessage(), *context, _read_trace(self, record))
         return neutralise(" ".join(filter(None, words)))
 
@@ -84,7 +84,7 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
 
     `kind` is text or json, `level` is debug, info or warning. `quiet` shows only warnings and errors about files and
     nights on stderr, not those about rows; the file gets everything. Raises `UsageError` if it cannot be written, or is
-    not a log of ours.
+    another kind of file.
     """
     screen = logging.StreamHandler(sys.stderr)
     if quiet:
@@ -117,14 +117,14 @@ def logging_to(path: Path | None, kind: str, level: str, *, quiet: bool) -> Iter
 
 
 def _require_own(path: Path) -> None:
-    """Raise `UsageError` if the file is not a log of nights: log lines would spoil a workbook."""
+    """Raise `UsageError` if the file is not a log of nightly runs: log lines would ruin a workbook."""
     start = b""
     with suppress(OSError):
         if path.is_file():
             with path.open("rb") as stream:
                 start = stream.read(_START_BYTES)
     if start and not _OWN_START.match(start):
-        raise UsageError(f"{path} exists, and is not a log of nights.", remedy="Name another --log-file.")
+        raise UsageError(f"{path} exists, but is not a log of nightly runs.", remedy="Name another --log-file.")
 
 
 def _read_context(record: logging.LogRecord) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _read_trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     return formatter.formatException(record.exc_info) if record.exc_info else ""
 
 
-def _quote(value: object) -> str:
+def _quote_value(value: object) -> str:
     """Return a value that cannot be mistaken for another `name=value`."""
     text = str(value)
     return text if text and not set(text) & set(' "=') else json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The limits of a night, where a bad file is not seen by anyone before it is sent: quiet for ordinary files."""
+"""The limits of a night, in which no user looks at a bad file before it is sent; ordinary files do not reach them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bulkupdate.settings import Settings
 from bulkupdate.text import pluralize
 
 SMALL_FILE_ROWS = 50
-"""A file with fewer rows is only held to limits that were set."""
+"""Smaller files are only subject to limits that were set."""
 MAX_CLEARS = ChangeLimit("20%")
-"""How many customers of another file may have a field cleared if no limit was set."""
+"""How many customers of a larger file may have a field cleared if no limit was set."""
 _NAMESAKES = 10
 _FEWEST_NAMESAKES = 3
-"""Fewer earlier files say little about what is usual."""
+"""Fewer earlier files say little about the usual size."""
 
 
 def find_night_excess(rows: Iterable[CheckedRow], name: str, journal: Journal, settings: Settings) -> Excess | None:
-    """Return what of a file, by its original name, is beyond a limit; None if it may be sent. Raises `JournalError`."""
+    """Return by what a file, by its original name, exceeds a limit; None if it may be sent. Raises `JournalError`."""
     changes = count_changes(rows)
     is_small = changes.rows < SMALL_FILE_ROWS
     max_clears = settings.max_clears or (ChangeLimit("") if is_small else MAX_CLEARS)
@@ -44,8 +44,8 @@ def _describe_growth(rows: int, name: str, journal: Journal, max_growth: float) 
     if len(earlier) < _FEWEST_NAMESAKES or rows < max_growth * median(earlier):
         return None
     return (
-        f"The file has {pluralize(rows, 'row')}; the last {len(earlier)} of that name had {median(earlier):,.0f} in "
-        f"the median, and the limit is {max_growth:g} times that."
+        f"The file has {pluralize(rows, 'row')}; the last {len(earlier)} of that name had a median of "
+        f"{median(earlier):,.0f}, and the limit is {max_growth:g} times that."
     )
 
 
@@ -59,5 +59,5 @@ def _count_namesakes(name: str, journal: Journal) -> Iterable[int]:
 
 
 def _name_series(name: str) -> str:
-    """Return what the names of files have in common that differ in a date or a number."""
+    """Return a name without its date or number, by which files of a series are recognised."""
     return re.sub(r"[0-9]+", "#", name.casefold())

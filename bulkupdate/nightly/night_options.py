@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.sheet_reading import SheetOptions
 
 
 class DuplicatePolicy(StrEnum):
     """What to do with a file whose content was sent before."""
 
     WARN = "warn"
-    """Send it again, and say so."""
+    """Send it again, with a warning."""
     SKIP = "skip"
-    """Do not send it if every row of it was updated before; else send it again, and say so."""
+    """Do not send it if all of its rows were updated before; otherwise as `WARN`."""
     REFUSE = "refuse"
 
 

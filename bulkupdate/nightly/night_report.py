@@ -5,15 +5,35 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
-from bulkupdate.nightly.left_files import LeftFile
-from bulkupdate.runs.run_report import JSON_SCHEMA, report_failure
+from bulkupdate.nightly.left_files import LeftFile, LeftFileObject
+from bulkupdate.remote.address import Address
+from bulkupdate.runs.json_objects import JSON_SCHEMA, ObjectBase, ProblemObject, Time
+from bulkupdate.runs.run_report import report_failure
 from bulkupdate.text import pluralize
+
+
+class NightObject(ObjectBase):
+    """The result of a whole night, the last line of `nightly`: its files by outcome, its rows by status."""
+
+    night: Literal[True]
+    folder: str
+    started: Time
+    ended: Time
+    files: int
+    outcomes: dict[FileOutcome, int]
+    rows: int
+    counts: dict[Status, int]
+    calls: int
+    left: list[LeftFileObject]
+    failed_notifications: int
+    problems: list[ProblemObject]
+    exit_code: ExitCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +41,11 @@ class NightReport:
     """The outcome of one night; times are in seconds since 1970.
 
     `exit_code` is the highest of the files, of the error, and of files that are left behind for more than a day (1).
-    `error` is what ended the night before its end, None if nothing did. `failed_notifications` counts mails and
+    `error` is what ended the night early, None if nothing did. `failed_notifications` counts mails and
     webhook requests that were not accepted.
     """
 
-    folder: Path
+    folder: Path | Address
     started: float
     ended: float
     exit_code: ExitCode
@@ -37,35 +57,35 @@ class NightReport:
     @property
     def rows(self) -> int:
         """The rows of all files."""
-        return sum(each.run_report.rows for each in self.files)
+        return sum(file.run_report.rows for file in self.files)
 
     @property
     def counts(self) -> dict[Status, int]:
         """The rows of all files by status, without statuses that no row has."""
         total: Counter[Status] = Counter()
-        for each in self.files:
-            total.update(each.run_report.counts)
+        for file in self.files:
+            total.update(file.run_report.counts)
         return {status: total[status] for status in Status if total[status]}
 
     @property
     def outcomes(self) -> dict[FileOutcome, int]:
         """The files by outcome, without outcomes that no file has."""
-        total = Counter(each.outcome for each in self.files)
+        total = Counter(file.outcome for file in self.files)
         return {outcome: total[outcome] for outcome in FileOutcome if total[outcome]}
 
     @property
     def requests(self) -> int:
         """The requests to the service, sign-in included."""
-        return sum(each.run_report.calls for each in self.files)
+        return sum(file.run_report.calls for file in self.files)
 
     @property
     def overdue_files(self) -> tuple[LeftFile, ...]:
         """The files that are left behind for more than a day."""
-        return tuple(each for each in self.left_files if each.is_overdue(self.ended))
+        return tuple(left_file for left_file in self.left_files if left_file.is_overdue(self.ended))
 
     @property
     def needs_attention(self) -> bool:
-        """Whether something went wrong that the report of no file says."""
+        """Whether something went wrong that no file's report mentions."""
         return self.error is not None or bool(self.overdue_files)
 
     def describe(self) -> str:
@@ -81,7 +101,7 @@ class NightReport:
             parts.append(f"{pluralize(self.failed_notifications, 'notification')} failed")
         return ", ".join([*parts, f"exit code {int(self.exit_code)}"])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> NightObject:
         """Return the object that `nightly --json` prints last; `night` is true in no other object."""
         failure = report_failure(self.error, None, None).to_json()["problems"] if self.error else []
         return {
@@ -91,14 +111,14 @@ class NightReport:
             "started": format_utc(self.started),
             "ended": format_utc(self.ended),
             "files": len(self.files),
-            "outcomes": {outcome.value: count for outcome, count in self.outcomes.items()},
+            "outcomes": self.outcomes,
             "rows": self.rows,
-            "counts": {status.value: count for status, count in self.counts.items()},
+            "counts": self.counts,
             "calls": self.requests,
-            "left": [{**each.to_json(), "overdue": each in self.overdue_files} for each in self.left_files],
+            "left": [left_file.to_json(self.ended) for left_file in self.left_files],
             "failed_notifications": self.failed_notifications,
             "problems": failure,
-            "exit_code": int(self.exit_code),
+            "exit_code": self.exit_code,
         }
 
 

@@ -1,8 +1,8 @@
-"""The words of notifications: subject and text of mails, text and figures of webhooks."""
+"""The texts of notifications: subject and body of mails, text and figures of webhooks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bulkupdate.clock import format_local_time
@@ -14,7 +14,7 @@ from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.text import truncate
 
 _WEBHOOK_KEYS = ("run", "state", "rows", "counts", "exit_code", "next")
-"""What a webhook gets of the object of a file."""
+"""The keys of a file's `--json` object that a webhook gets."""
 
 _SUBJECT_LENGTH = 150
 _LINES_POSTED = 30
@@ -33,7 +33,7 @@ def write_file_text(report: FileReport) -> str:
     lines += ["", f"Rows: {run_report.rows:,}"]
     lines += [f"  {status.value}: {count:,}" for status, count in run_report.counts.items() if count]
     if run_report.reasons:
-        lines += ["Why rows were not updated:", *(f"  {each}" for each in describe_row_reasons(run_report.reasons))]
+        lines += ["Why rows were not updated:", *(f"  {reason}" for reason in describe_row_reasons(run_report.reasons))]
     lines += [f"Run: {run_report.run}"] if run_report.run else []
     lines += [f"File: {report.path}"]
     lines += [f"Next: {run_report.next_command}"] if run_report.next_command else []
@@ -42,7 +42,7 @@ def write_file_text(report: FileReport) -> str:
 
 def write_file_post(report: FileReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a file; it quotes no cell of the file."""
-    described = report.run_report.to_json()
+    described: Mapping[str, object] = report.run_report.to_json()
     reasons = _explain_without_cells(report)
     return {
         "text": _escape_for_slack(_write_public_lines(report)), "file": report.name, "outcome": report.outcome.value,
@@ -60,21 +60,21 @@ def write_night_text(report: NightReport) -> str:
     """Return the text of the mail about a night: its error, its files, and the files left behind."""
     times = f"{format_local_time(report.started, report.ended)} to {format_local_time(report.ended, report.ended)}"
     lines = [report.describe(), *_explain_error(report), "", f"Folder: {report.folder}", f"Time: {times}"]
-    for each in report.files:
-        lines += ["", f"{each.name}: {each.sentence}"]
-        lines += [f"  {line}" for line in (each.reason, each.sent_before) if line]
-        lines += [f"  {line}" for line in describe_row_reasons(each.run_report.reasons)]
-        lines += [f"  Next: {each.run_report.next_command}"] if each.run_report.next_command else []
+    for file in report.files:
+        lines += ["", f"{file.name}: {file.sentence}"]
+        lines += [f"  {line}" for line in (file.reason, file.sent_before) if line]
+        lines += [f"  {line}" for line in describe_row_reasons(file.run_report.reasons)]
+        lines += [f"  Next: {file.run_report.next_command}"] if file.run_report.next_command else []
     if report.left_files:
-        lines += ["", "Left behind:", *(f"  {each.name}: {each.message}" for each in report.left_files)]
+        lines += ["", "Left behind:", *(f"  {left_file.name}: {left_file.message}" for left_file in report.left_files)]
     return _join(lines)
 
 
 def write_night_post(report: NightReport) -> dict[str, Any]:
     """Return the JSON object that a webhook gets about a night; its text quotes no cell of a file."""
     lines = [f"bulkupdate nightly: {report.describe()}", *_explain_error(report)]
-    lines += _cut([line for each in report.files for line in _write_public_lines(each)])
-    lines += _cut([f"left behind: {each.name}: {each.message}" for each in report.left_files])
+    lines += _cut([line for file in report.files for line in _write_public_lines(file)])
+    lines += _cut([f"left behind: {left_file.name}: {left_file.message}" for left_file in report.left_files])
     return {"text": _escape_for_slack(lines), **report.to_json()}
 
 
@@ -86,8 +86,8 @@ def _write_public_lines(report: FileReport) -> list[str]:
 
 
 def _explain_without_cells(report: FileReport) -> list[str]:
-    """Return why a file, or rows of it, were not sent or not updated; the reason of an invalid row quotes its cell."""
-    rows = [each for each in report.run_report.reasons if each.status is not Status.INVALID]
+    """Return why a file or its rows were not sent or updated, without invalid rows, whose reasons quote their cells."""
+    rows = [reason for reason in report.run_report.reasons if reason.status is not Status.INVALID]
     return [*filter(None, [report.public_reason]), *describe_row_reasons(rows)]
 
 

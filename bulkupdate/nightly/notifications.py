@@ -11,7 +11,6 @@ from typing import Any
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, BusyError, ExitCode, UsageError
-from bulkupdate.nightly.delivery import DeliveryError, TemporaryDeliveryError
 from bulkupdate.nightly.file_report import FileReport
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.nightly.night_report import NightReport
@@ -23,14 +22,11 @@ from bulkupdate.nightly.notification_text import (
     write_night_subject,
     write_night_text,
 )
-from bulkupdate.nightly.smtp import SmtpSender
-from bulkupdate.nightly.webhook import post_json
+from bulkupdate.notices.delivery import FIRST_WAIT_SECONDS, TRIES, DeliveryError, TemporaryDeliveryError
+from bulkupdate.notices.smtp import SmtpSender
+from bulkupdate.notices.webhook import post_json
 from bulkupdate.sellercloud.retries import Retrier
 from bulkupdate.settings import Settings
-
-TRIES = 4
-FIRST_WAIT_SECONDS = 2.0
-"""2, 4 and 8 seconds, with jitter: one notification waits for 20 seconds at most."""
 
 
 @dataclass
@@ -59,12 +55,12 @@ class Notifier:
 
     def notify_night(self, report: NightReport) -> None:
         """Send a notification about the night, if settings ask for it or no file's notification says what failed."""
-        if isinstance(report.error, BusyError):  # that other night sends its own
+        if isinstance(report.error, BusyError):  # the other process sends its own
             return
         is_wanted = {"summary": True, "never": False}
         if is_wanted.get(self.settings.notify, report.needs_attention):
-            is_summary = self.settings.notify == "summary"  # else the mail about each file has brought them
-            files = tuple(path for each in report.files for path in each.files) if is_summary else ()
+            is_summary = self.settings.notify == "summary"  # otherwise the mail about each file had them
+            files = tuple(path for file in report.files for path in file.files) if is_summary else ()
             mail = write_night_subject(report), write_night_text(report), files
             self._deliver(mail, write_night_post(report), {})
 
@@ -77,7 +73,7 @@ class Notifier:
     def _is_mail_usable(self) -> bool:
         try:
             self.check()
-        except UsageError:  # it has ended the night, so the log says it
+        except UsageError:  # it ended the night, so it is in the log
             return False
         return True
 

@@ -10,14 +10,17 @@ from pathlib import Path
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BusyError, StoppedError, UsageError
-from bulkupdate.nightly.delivery import DeliveryError
 from bulkupdate.nightly.folder import NightFolder
 from bulkupdate.nightly.folder_lock import hold_folder
 from bulkupdate.nightly.heartbeat import Signal, request_heartbeat
 from bulkupdate.nightly.inbox import SettledInbox, list_waiting_files
 from bulkupdate.nightly.left_files import InboxHistory, LeftReason, find_left_files
-from bulkupdate.nightly.smtp import SmtpSender
-from bulkupdate.nightly.webhook import post_json
+from bulkupdate.nightly.remote_folder import RemoteFolder, find_local_root
+from bulkupdate.notices.delivery import DeliveryError
+from bulkupdate.notices.smtp import SmtpSender
+from bulkupdate.notices.webhook import post_json
+from bulkupdate.remote.address import Address
+from bulkupdate.runs.journal import Journal
 from bulkupdate.settings import Settings
 from bulkupdate.text import pluralize
 
@@ -32,7 +35,7 @@ class Preflight:
     `send_test`: send a test mail, post a test notification and request the heartbeat address.
     """
 
-    root: Path
+    root: Path | Address
     settings: Settings
     send_test: bool
     clock: Clock
@@ -48,18 +51,27 @@ class Preflight:
         }
 
     def check_folder(self) -> str:
-        """Check that files can be claimed and archived, and count those that wait. Raises `UsageError`."""
+        """Check that files can be claimed and archived, and count those that wait.
+
+        Raises `UsageError`, and `StoppedError` if a folder elsewhere cannot be used.
+        """
+        if isinstance(self.root, Address):
+            local = NightFolder(find_local_root(self.root, self.settings.state_dir), create=True)
+            return RemoteFolder(self.root, local, self.settings).check()
         folder = NightFolder(self.root)
         try:
-            with hold_folder(folder.state_folder, self.clock):
+            with (
+                Journal(self.settings.store, self.clock) as journal,
+                hold_folder(folder.state_folder, self.clock, journal.home),
+            ):
                 _try_move(folder)
         except BusyError as error:
             return str(error)
         ready = list_waiting_files(folder.inbox)
         history = InboxHistory(SettledInbox(tuple(ready)))
         left_files = find_left_files(folder, history, self.clock.now(), is_cut_short=True)
-        blocked = [each for each in left_files if each.reason is not LeftReason.NOT_REACHED]
-        reasons = "".join(f"\n      {each.name}: {each.message}" for each in blocked)
+        blocked = [left_file for left_file in left_files if left_file.reason is not LeftReason.NOT_REACHED]
+        reasons = "".join(f"\n      {left_file.name}: {left_file.message}" for left_file in blocked)
         return f"{folder.root} is ready; {pluralize(len(left_files) - len(blocked), 'file')} to send{reasons}"
 
     def check_mail(self) -> str:
@@ -90,7 +102,7 @@ class Preflight:
         if not self.send_test:
             return _NOT_TRIED
         request_heartbeat(self.settings.heartbeat_url, Signal.SUCCESS, self.clock)
-        return "answered; it counts as a night that went well"
+        return "answered; the monitoring service counts it as a successful night"
 
 
 def _translate(check: Callable[[], str]) -> str:
@@ -116,5 +128,5 @@ def _try_move(folder: NightFolder) -> None:
     except OSError as error:
         raise UsageError(
             f"A file cannot be moved from {folder.inbox} to {folder.working}: {error.strerror or error}.",
-            remedy="Both must be on the same disk, and the user of the program needs the right to write to both.",
+            remedy="Both must be on the same disk, and the user of the program needs permission to write to both.",
         ) from error

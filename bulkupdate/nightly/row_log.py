@@ -1,4 +1,4 @@
-"""Log the rows of a run: number and status, no cell contents."""
+"""Log the rows of a run: row number and status, no cell contents."""
 
 from __future__ import annotations
 
@@ -24,12 +24,17 @@ class RowLog:
 
     def __call__(self, outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
         """Log the rows that have a result; the run calls this while it sends."""
-        for each in outcomes:
-            has_failed = each.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
-            context = {"run": self._run_id, "row": each.row, "status": each.status, "http_status": each.http_status}
+        for outcome in outcomes:
+            has_failed = outcome.status in (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+            context = {
+                "run": self._run_id,
+                "row": outcome.row,
+                "status": outcome.status,
+                "http_status": outcome.http_status,
+            }
             if has_failed:
                 LOGGER.warning("row not updated", extra=context)
-            LOGGER.debug("row: %s", each.message or each.status, extra=context)
+            LOGGER.debug("row: %s", outcome.message or outcome.status, extra=context)
         until = f"{format_utc(waiting.until)[:16]}Z" if waiting else ""  # to the minute: not a line every second
         if until and until != self._waiting:
             self.has_waited = True

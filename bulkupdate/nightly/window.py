@@ -14,7 +14,7 @@ from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sellercloud.rate_limit import Quota
 
 _POLL_SECONDS = 1.0
-"""How often the clock is read while waiting: it may be changed, or the machine may sleep."""
+"""How often the clock is read while waiting, as it may be changed, or the machine may sleep."""
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 

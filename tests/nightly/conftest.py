@@ -9,6 +9,7 @@ from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import NightEnvironment
 from tests.nightly.receivers import Listener, PostOffice
+from tests.remote.conftest import s3, sftp  # noqa: F401 - fixtures
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import Any
 from bulkupdate.clock import Clock
 from bulkupdate.runs.journal import Journal
 from tests.nightly.night_folders import BAD, FIRST, SUBFOLDERS, NightEnvironment, sheet
+from tests.postgres import place_of
 
 STEPS = {"os.rename", "os.remove", "os.link", "os.chmod"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -68,7 +69,7 @@ def main(root: Path, base_url: str) -> None:
             return
         once, working = is_each_once(env), env.places()["working"]
         in_a_fork(env, None)
-        with Journal(env.state, Clock()) as journal:
+        with Journal(place_of(env.state), Clock()) as journal:
             runs = [{str(status): n for status, n in journal.tally(run).counts.items()} for run in journal.runs()]
         found = {"step": step, "once": once, "working": str(working), "after": env.places(), "runs": runs}
         print(json.dumps(found), flush=True)  # noqa: T201 - it is for the test that calls

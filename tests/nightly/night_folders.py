@@ -20,9 +20,12 @@ from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.nightly.night_runner import Night, run_night
 from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.redaction import Secret
+from bulkupdate.remote.address import Address
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.settings import Settings
+from tests.postgres import database_of, database_variable
+from tests.warm import WarmProcess, share_warm_program
 
 FIRST = 100_001
 SUBFOLDERS = ("inbox", "working", "done", "failed")
@@ -41,6 +44,7 @@ class NightEnvironment:
 
     def __post_init__(self) -> None:
         (self.folder / "inbox").mkdir(parents=True)
+        database_of(self.state)  # making it takes a while, which is no part of a night
 
     @property
     def folder(self) -> Path:
@@ -54,7 +58,7 @@ class NightEnvironment:
     def settings(self) -> Settings:
         given = {
             "base_url": self.sandbox.base_url, "username": "sandbox", "password": Secret("sandbox"),
-            "state_dir": self.state, "retry_wait": 0.01, **self.given,
+            "state_dir": self.state, "database": database_of(self.state), "retry_wait": 0.01, **self.given,
         }  # fmt: skip
         return Settings(**given)
 
@@ -66,15 +70,25 @@ class NightEnvironment:
         os.utime(path, (then, then))
         return path
 
-    def night(self, clock: Clock | None = None, stop: Cancellation | None = None, **options: Any) -> ExitCode:
+    def night(
+        self,
+        clock: Clock | None = None,
+        stop: Cancellation | None = None,
+        root: Path | None = None,
+        remote: Address | None = None,
+        **options: Any,
+    ) -> ExitCode:
         """Run one night in this process; its report is in `report`, those of its files in `reports`.
+
+        `root` stands for the folder `remote`, if there is one.
 
         An error that ends the night is raised, once it was reported.
         """
         clock, stop, self.reports = clock or Clock(), stop or Cancellation(), []
         self.report = run_night(
             Night(
-                root=self.folder,
+                root=root or self.folder,
+                remote=remote,
                 settings=self.settings,
                 options=NightOptions(**{"settle_seconds": 0.0, **options}),
                 clock=clock,
@@ -98,21 +112,19 @@ class NightEnvironment:
         return {
             **kept, "BULKUPDATE_BASE_URL": self.sandbox.base_url, "BULKUPDATE_USERNAME": "sandbox",
             "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_STATE_DIR": str(self.state),
-            "BULKUPDATE_RETRY_WAIT": "0.01", **more,
+            "BULKUPDATE_RETRY_WAIT": "0.01", **database_variable(self.state), **more,
         }  # fmt: skip
 
     def call(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run one night as the real program, to its end."""
-        return subprocess.run(
-            self.command(*arguments), env=self.environment(**more), capture_output=True, text=True, timeout=60
-        )
+        process = self.start(*arguments, **more)
+        out, err = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.wait(), out, err)
 
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **more: str) -> WarmProcess:
         """Start one night as the real program."""
-        return subprocess.Popen(
-            self.command(*arguments), env=self.environment(**more), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        command = self.command(*arguments)[3:]
+        return share_warm_program().start(self.root, self.environment(**more), *command)
 
     def places(self) -> dict[str, list[str]]:
         """The names of the files in each subfolder, without run ids."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import runpy
 import shlex
 import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -24,7 +22,6 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICE = DEPLOY / "systemd" / "bulkupdate-nightly.service"
 CRON = DEPLOY / "cron" / "bulkupdate-nightly"
 TASK = DEPLOY / "windows" / "bulkupdate-nightly.xml"
-DAG = DEPLOY / "airflow" / "bulkupdate_nightly.py"
 XMLNS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 
 
@@ -97,9 +94,8 @@ def test_the_crontab_has_the_format_of_cron_d() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
-def test_the_commands_of_cron_and_airflow_are_valid_shell() -> None:
-    for command in (CRON.read_text().splitlines()[-1].split(None, 6)[6], load_dag(3)["COMMAND"]):
-        subprocess.run(["sh", "-n", "-c", command], check=True)
+def test_the_command_of_cron_is_valid_shell() -> None:
+    subprocess.run(["sh", "-n", "-c", CRON.read_text().splitlines()[-1].split(None, 6)[6]], check=True)
 
 
 def test_the_windows_task_follows_its_schema() -> None:
@@ -122,63 +118,6 @@ def test_the_windows_task_follows_its_schema() -> None:
     program = actions.findtext(f"{XMLNS}Exec/{XMLNS}Command") or ""
     arguments = actions.findtext(f"{XMLNS}Exec/{XMLNS}Arguments") or ""
     assert check_call([program.rpartition("\\")[2], *arguments.split()])["config"]
-
-
-def load_dag(version: int) -> dict[str, Any]:
-    """The DAG's module, with what it uses of Airflow laid out as in that version.
-
-    It was imported with Airflow 3.3.2 itself too (`DagBag` without an error), which is no dependency of the tests.
-    """
-    tasks: list[dict[str, Any]] = []
-
-    class Dag:
-        def __init__(self, **given: Any) -> None:
-            self.given = given
-
-        def __enter__(self) -> Dag:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            """Nothing to end."""
-
-    def make(name: str, **members: Any) -> types.ModuleType:
-        module = types.ModuleType(name)
-        module.__dict__.update(members, __path__=[])
-        return module
-
-    def operate(**given: Any) -> None:
-        tasks.append(given)
-
-    names = {"airflow": {"DAG": Dag}, "airflow.operators": {}, "airflow.operators.bash": {"BashOperator": operate}}
-    if version == 3:
-        packages = (
-            "airflow",
-            "airflow.providers",
-            "airflow.providers.standard",
-            "airflow.providers.standard.operators",
-        )
-        names = {package: {} for package in packages} | {
-            "airflow.sdk": {"DAG": Dag},
-            "airflow.providers.standard.operators.bash": {"BashOperator": operate},
-        }
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [each for each in sys.modules if each.partition(".")[0] == "airflow"]:
-            patch.delitem(sys.modules, name)
-        for name, members in names.items():
-            patch.setitem(sys.modules, name, make(name, **members))
-        patch.setitem(sys.modules, "pendulum", make("pendulum", datetime=lambda *_parts, tz: tz))
-        return {**runpy.run_path(str(DAG)), "tasks": tasks}
-
-
-@pytest.mark.parametrize("version", [2, 3])
-def test_the_dag_can_be_imported_and_its_command_is_valid(version: int) -> None:
-    loaded = load_dag(version)
-    assert loaded["dag"].given["schedule"] == "0 22 * * *"
-    assert loaded["dag"].given["catchup"] is False
-    (task,) = loaded["tasks"]
-    assert task["retries"] == 0
-    assert task["do_xcom_push"]  # BashOperator pushes the last line of stdout: the summary of the night
-    assert check_call(shlex.split(task["bash_command"]))["as_json"]
 
 
 def test_the_sample_settings_exist() -> None:

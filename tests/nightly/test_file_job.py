@@ -16,17 +16,20 @@ from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.nightly.file_job import MAX_READ_ATTEMPTS
 from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.context import open_context
-from bulkupdate.runs.input_file import SheetOptions, load_input_file
+from bulkupdate.runs.input_file import load_input_file
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunOptions, RunState
 from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.selection import Selection
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.sandbox.faults import ScheduledFaults
-from bulkupdate.sandbox.responses import refuse
+from bulkupdate.sandbox.responses import error_response
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, bare, sheet
+from tests.postgres import place_of
 from tests.spreadsheets.reading.making import HEADING_ROW, write_raw_xlsx
 
 
@@ -84,7 +87,7 @@ def test_a_run_finished_with_resume_is_only_archived(env: NightEnvironment) -> N
     env.sandbox.stop()
     env.night()
     env.sandbox.start()
-    with Journal(env.state, Clock()) as journal:
+    with Journal(place_of(env.state), Clock()) as journal:
         run = journal.find_run()
         journal.set_state(run, RunState.FINISHED)
     env.night()
@@ -99,9 +102,7 @@ def test_a_run_that_another_process_is_sending_is_left_alone(env: NightEnvironme
     env.night()
     env.sandbox.start()
     env.put("b.csv", sheet([FIRST + 1]))
-    with Journal(env.state, Clock()) as journal:
-        run_id = journal.find_run().id
-    with lock_run(env.state, run_id):
+    with Journal(place_of(env.state), Clock()) as journal, lock_run(journal, journal.find_run().id):
         assert env.night() is ExitCode.BUSY
     assert env.places() == {"inbox": [], "working": ["a.csv"], "done": ["b.csv"], "failed": []}
 
@@ -109,7 +110,7 @@ def test_a_run_that_another_process_is_sending_is_left_alone(env: NightEnvironme
 def test_the_journal_knows_the_new_path_of_the_file(env: NightEnvironment) -> None:
     env.put("a.csv", sheet([FIRST]))
     env.night()
-    with Journal(env.state, Clock()) as journal:
+    with Journal(place_of(env.state), Clock()) as journal:
         assert Path(journal.find_run().file).parent == (env.folder / "done").resolve()
 
 
@@ -170,7 +171,7 @@ def test_a_file_that_kills_the_program_while_reading_is_refused(env: NightEnviro
         folder.register_read_attempt(claimed)  # as the killed calls did
     assert env.night() is ExitCode.FILE_REFUSED
     assert env.places() == {"inbox": [], "working": [], "done": ["good.csv"], "failed": ["bomb.csv"]}
-    assert sorted(path.name for path in folder.state_folder.iterdir()) == ["lock"]
+    assert sorted(path.name for path in folder.state_folder.iterdir()) == ["identity", "lock"]
 
 
 def test_a_bug_with_one_file_does_not_stop_the_others(
@@ -213,7 +214,7 @@ def test_a_file_at_which_a_library_panics_does_not_stop_the_others(env: NightEnv
 
 
 def test_a_customer_whom_the_login_must_not_change_ends_no_night_before_the_other_files(env: NightEnvironment) -> None:
-    env.sandbox.service.plan = lambda call: refuse(401, "no rights") if call.customer_id == str(FIRST) else None
+    env.sandbox.service.plan = lambda call: error_response(401, "no rights") if call.customer_id == str(FIRST) else None
     env.put("a.csv", sheet([FIRST, FIRST + 1]), age=60)
     env.put("b.csv", sheet([FIRST + 2]))
     for sent in ([], [FIRST + 1], [FIRST + 1, FIRST + 2]):  # the first row, the other row, the other file
@@ -229,9 +230,9 @@ def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironmen
     env.put("notes.txt", "no sheet", age=40)
     env.night()
     for name, advice in (
-        ("bad.csv", "Correct it and put it back into inbox/ as bad.csv."),
-        ("broken.xlsx", "Correct it and put it back into inbox/ as broken.xlsx."),
-        ("notes.txt", "rename it to notes.csv. Save it as notes.xlsx or notes.csv, and put that into inbox/."),
+        ("bad.csv", "Correct it and put it back in inbox/ as bad.csv."),
+        ("broken.xlsx", "Correct it and put it back in inbox/ as broken.xlsx."),
+        ("notes.txt", "rename it to notes.csv. Save it as notes.xlsx or notes.csv, and put that in inbox/."),
     ):
         summary = env.summary(Path(name).stem)
         assert summary["reason"].endswith(advice)
@@ -313,7 +314,8 @@ def test_a_file_whose_customers_a_newer_run_has_updated_is_left_and_reported(env
     newer.write_text(sheet([FIRST + 1], "new"), encoding="utf-8")
     with open_context(env.settings, Clock(), threading.Event()) as context:
         checked = load_input_file(newer, env.settings, SheetOptions())
-        run = create_run(context, "20260114-093849-k3v9x2mq", checked, RunOptions(), env.root / "newer.xlsx")
+        selection = Selection(checked, context.settings.rating_format, "")
+        run = create_run(context, "20260114-093849-k3v9x2mq", selection, RunOptions(), env.root / "newer.xlsx")
         execute_run(run, context, lambda _outcomes, _waiting: None)
     env.put("b.csv", sheet([FIRST + 2]))
     assert env.night() is ExitCode.STOPPED

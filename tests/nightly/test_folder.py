@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.errors import UsageError
-from bulkupdate.nightly.folder import LEFTOVER_SECONDS, SUBFOLDERS, NightFolder, make_file_name
+from bulkupdate.nightly.folder import SUBFOLDERS, NightFolder, make_file_name
 
 NOON = 1_768_392_000.0  # 2026-01-14T12:00:00Z
 
@@ -110,17 +110,6 @@ def test_a_name_of_255_bytes_leaves_room_for_the_endings(tmp_path: Path) -> None
     claimed = folder.claim(put(folder, "n" * 251 + ".csv"), NOON)
     assert claimed
     folder.report_path(claimed, "-results-to-fix.xlsx").touch()
-
-
-def test_half_written_reports_are_deleted_after_a_day(tmp_path: Path) -> None:
-    folder = NightFolder(tmp_path, create=True)
-    old, new = folder.reports / ".bulkupdate-old.tmp", folder.reports / ".bulkupdate-new.tmp"
-    old.touch()
-    new.touch()
-    os.utime(old, (NOON, NOON))
-    os.utime(new, (NOON + 10, NOON + 10))
-    folder.clear_leftovers(NOON + LEFTOVER_SECONDS + 5)
-    assert [path.name for path in folder.reports.iterdir()] == [new.name]
 
 
 def test_on_windows_names_leave_room_for_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

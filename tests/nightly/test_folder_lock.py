@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BusyError
 from bulkupdate.nightly.folder_lock import OWNER_NAME, hold_folder, read_owner
+from bulkupdate.runs.journal import Journal
+from tests.postgres import place_of
 
 _HOLDER = """
 import sys, time
@@ -58,6 +61,19 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
         assert owner.pid == os.getpid()
     with hold_folder(tmp_path, Clock()) as dead:
         assert dead is None
+
+
+def test_hosts_that_share_a_journal_share_the_lock(tmp_path: Path) -> None:
+    """A shared disk is mounted elsewhere on each host, and its locks may not reach the other."""
+    here, there, place = tmp_path / "here", tmp_path / "there", place_of(tmp_path / "state")
+    here.mkdir()
+    with Journal(place, Clock()) as journal, Journal(place, Clock()) as other:
+        with hold_folder(here, Clock(), journal.home):
+            shutil.copytree(here, there)
+            with pytest.raises(BusyError, match=f"process {os.getpid()} on"), hold_folder(there, Clock(), other.home):
+                pass
+        with hold_folder(there, Clock(), other.home):
+            pass
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"pid": "x", "host": "h", "since": "s"}'])

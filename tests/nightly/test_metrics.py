@@ -83,9 +83,14 @@ def test_the_file_is_replaced_in_one_step_and_readable_by_the_collector(tmp_path
 def test_a_file_of_the_users_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "customers.csv"
     path.write_text("CustomerId,Name\n")
-    with pytest.raises(UsageError, match="holds no metrics"):
+    with pytest.raises(UsageError, match="is not a file of nightly metrics"):
         write_metrics(night_report(), path)
     assert path.read_text() == "CustomerId,Name\n"
+
+
+def test_a_folder_is_no_file_of_metrics(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a file of nightly metrics"):
+        write_metrics(night_report(), tmp_path)
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

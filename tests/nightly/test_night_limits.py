@@ -39,9 +39,7 @@ def test_a_night_refuses_a_file_with_ten_times_the_usual_rows(env: NightEnvironm
     env.put("shop-27.csv", sheet(range(FIRST, FIRST + 50)))
     assert env.night() is ExitCode.FILE_REFUSED
     assert env.places()["failed"] == ["shop-27.csv"]
-    assert (
-        "has 50 rows; the last 3 of that name had 5 in the median" in env.summary("shop-27")["problems"][0]["message"]
-    )
+    assert "has 50 rows; the last 3 of that name had a median of 5" in env.summary("shop-27")["problems"][0]["message"]
     env.given["nightly_max_growth"] = 0
     env.put("shop-28.csv", sheet(range(FIRST, FIRST + 50)))
     assert env.night() is ExitCode.DONE

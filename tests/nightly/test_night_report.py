@@ -12,7 +12,7 @@ from bulkupdate.nightly.file_report import FileOutcome
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
 from tests.nightly.sample_notifications import NIGHT, night_report, report
 
-OLD = LeftFile("inbox/old.csv", LeftReason.OPEN, "It is open in Excel.", NIGHT - 90_000)
+OLD = LeftFile("inbox/old.csv", LeftReason.OPEN, "It has been open in Excel.", NIGHT - 90_000)
 NEW = replace(OLD, name="inbox/new.csv", since=NIGHT - 60)
 
 

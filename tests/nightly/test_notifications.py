@@ -14,7 +14,8 @@ from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import BusyError, JournalError
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
 from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
-from bulkupdate.nightly.notifications import TRIES, Notifier
+from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.notices.delivery import TRIES
 from bulkupdate.settings import Settings
 from tests.nightly.receivers import Listener, PostOffice
 from tests.nightly.sample_notifications import mail_settings, night_report, notify, report
@@ -105,7 +106,7 @@ def test_mail_and_webhook_say_why_rows_were_not_updated_and_that_the_file_was_se
 # -- the night ------------------------------------------------------------------------------------------------------
 
 
-LEFT = LeftFile("inbox/open.csv", LeftReason.OPEN, "It is open in Excel.", 0.0)
+LEFT = LeftFile("inbox/open.csv", LeftReason.OPEN, "It has been open in Excel.", 0.0)
 
 
 def notify_night(settings: Settings, *reports: object, **given: object) -> None:
@@ -124,7 +125,12 @@ def test_the_summary_of_a_night_is_one_mail_with_every_file_and_what_was_left(po
         "1 file left behind (1 for more than a day), exit code 1"
     )
     body = mail.get_body(("plain",)).get_content()
-    for text in ("a.csv: finished", "b.csv: finished", "404 Customer 99999", "inbox/open.csv: It is open in Excel."):
+    for text in (
+        "a.csv: finished",
+        "b.csv: finished",
+        "404 Customer 99999",
+        "inbox/open.csv: It has been open in Excel.",
+    ):
         assert text in body
 
 

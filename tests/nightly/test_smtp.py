@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import ssl
 import subprocess
 import threading
@@ -13,6 +14,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.nightly.logs import logging_to
 from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.notices.smtp import PORTS, _is_temporary
 from bulkupdate.redaction import Secret
 from tests.nightly.receivers import PASSWORD, PostOffice
 from tests.nightly.sample_notifications import mail_settings, notify, report
@@ -118,3 +120,25 @@ def test_unusable_mail_settings_are_refused() -> None:
     ):
         with pytest.raises(UsageError):
             Notifier(settings, Clock(), threading.Event()).check()
+
+
+def test_the_port_follows_from_the_security() -> None:
+    assert PORTS == {"starttls": 587, "tls": 465, "none": 25}
+
+
+@pytest.mark.parametrize(
+    ("error", "is_temporary"),
+    [
+        (smtplib.SMTPDataError(451, b"later"), True),
+        (smtplib.SMTPDataError(500, b"never"), False),
+        (smtplib.SMTPRecipientsRefused({"a@example.com": (550, b"no"), "b@example.com": (450, b"later")}), True),
+        (smtplib.SMTPRecipientsRefused({"a@example.com": (550, b"no")}), False),
+        (smtplib.SMTPServerDisconnected(), True),
+        (ConnectionRefusedError(), True),
+        (smtplib.SMTPNotSupportedError(), False),
+        (ssl.SSLCertVerificationError(), False),
+        (ValueError(), False),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(error: Exception, is_temporary: bool) -> None:
+    assert _is_temporary(error) is is_temporary

@@ -25,6 +25,7 @@ from bulkupdate.sandbox.switches import SandboxOptions
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
 from tests.nightly.receivers import Listener, PostOffice
 from tests.nightly.test_metrics import read as read_metrics
+from tests.postgres import place_of
 
 CONCURRENCY = 4
 
@@ -112,7 +113,7 @@ def test_three_nights(tmp_path: Path, post_office: PostOffice, listener: Listene
             "inbox": ["other.csv.part", "three.csv"], "working": ["two.csv"], "done": ["one.csv"],
             "failed": ["bad.csv"],
         }  # fmt: skip
-        with Journal(env.state, Clock()) as journal:
+        with Journal(place_of(env.state), Clock()) as journal:
             confirmed = {line.customer_id for line in journal.lines(journal.find_run(), (Status.UPDATED,))}
         assert 0 < len(confirmed) < len(two)
 
@@ -178,7 +179,7 @@ def test_what_is_reported_of_a_night_with_problems_of_one_that_fails_and_of_an_e
 
     env.put("part.csv", sheet([FIRST, 999_999]), age=60)
     env.put("bad.csv", BAD, age=50)
-    env.put("open.csv", sheet([FIRST]), age=200_000)
+    env.put("open.csv", sheet([FIRST + 1]), age=200_000)
     mark = env.put(".~lock.open.csv#", "", age=200_000)
     assert run_one() == (
         3, "/fail", "2 files (1 incomplete, 1 refused), 3 rows (1 updated, 1 invalid, 1 rejected), "
@@ -192,8 +193,8 @@ def test_what_is_reported_of_a_night_with_problems_of_one_that_fails_and_of_an_e
     assert run_one() == (0, "", "0 files, 0 rows, exit code 0")
     first, second, _, last = (post["text"] for post in listener.posts)
     assert "1 rejected: Customer 999999 was not found (row 3)" in first
-    assert "put it back into inbox/ as bad.csv." in first
-    assert "left behind: inbox/open.csv: It is open in LibreOffice" in first
+    assert "put it back in inbox/ as bad.csv." in first
+    assert "left behind: inbox/open.csv: It has been open in LibreOffice" in first
     assert "The service refuses the login sandbox" in second
     assert last == "bulkupdate nightly: 0 files, 0 rows, exit code 0"
 

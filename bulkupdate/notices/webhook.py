@@ -6,7 +6,7 @@ Anyone who has the address of the webhook can post to it, so the address is a se
 from __future__ import annotations
 
 from bulkupdate.clock import Clock
-from bulkupdate.nightly.delivery import delivery_error
+from bulkupdate.notices.delivery import delivery_error
 from bulkupdate.redaction import Redactor, Secret
 from bulkupdate.sellercloud.response import Verdict
 from bulkupdate.sellercloud.transport import NoReplyError, Request, Transport

@@ -15,7 +15,7 @@ from pathlib import Path
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.network import is_loopback
-from bulkupdate.nightly.delivery import delivery_error
+from bulkupdate.notices.delivery import delivery_error
 from bulkupdate.settings import Settings
 
 SEND_SECONDS = 30.0
@@ -32,7 +32,7 @@ class SmtpSender:
     @property
     def recipients(self) -> list[str]:
         """The addresses in `mail_to`."""
-        return [each for part in self.settings.mail_to.split(",") if (each := part.strip())]
+        return [address for part in self.settings.mail_to.split(",") if (address := part.strip())]
 
     def check(self) -> None:
         """Raise `UsageError` if mail could not be sent with these settings, or the login would be sent unencrypted."""
@@ -57,13 +57,17 @@ class SmtpSender:
             self._log_in(server)
             server.noop()
 
-    def send(self, subject: str, text: str, files: Sequence[Path]) -> None:
-        """Send one mail, in one attempt. Raises `DeliveryError`, whose message never contains the password."""
+    def send(self, subject: str, text: str, files: Sequence[Path], to: Sequence[str] = ()) -> None:
+        """Send one mail, in one attempt; `to` empty: to the recipients of the settings.
+
+        Raises `DeliveryError`, whose message never contains the password.
+        """
+        recipients = to or self.recipients
         with _translated_errors():
-            message = self._write(subject, text, files)
+            message = self._write(subject, text, files, recipients)
             with self._connect() as server:
                 self._log_in(server)
-                server.send_message(message, self.settings.mail_from, self.recipients)
+                server.send_message(message, self.settings.mail_from, recipients)
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         if self.settings.mail_security == "starttls":
@@ -79,11 +83,11 @@ class SmtpSender:
             return smtplib.SMTP_SSL(settings.mail_host, port, timeout=SEND_SECONDS, context=context)
         return smtplib.SMTP(settings.mail_host, port, timeout=SEND_SECONDS)
 
-    def _write(self, subject: str, text: str, files: Sequence[Path]) -> EmailMessage:
+    def _write(self, subject: str, text: str, files: Sequence[Path], recipients: Sequence[str]) -> EmailMessage:
         message = EmailMessage()
         message["Subject"] = subject
         message["From"] = self.settings.mail_from
-        message["To"] = ", ".join(self.recipients)
+        message["To"] = ", ".join(recipients)
         message["Date"] = formatdate(self.clock.now())
         message["Message-ID"] = make_msgid(domain="bulkupdate.invalid")
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
@@ -105,7 +109,7 @@ def _translated_errors() -> Iterator[None]:
     except smtplib.SMTPAuthenticationError:
         raise delivery_error("the mail server refused the login", is_temporary=False) from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise delivery_error(_describe(error), is_temporary=_is_temporary(error)) from error
+        raise delivery_error(_describe_error(error), is_temporary=_is_temporary(error)) from error
 
 
 def _name_files(files: Sequence[Path], *, is_attached: bool) -> str:
@@ -124,7 +128,7 @@ def _is_temporary(error: Exception) -> bool:
     return not isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError | ValueError)
 
 
-def _describe(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPRecipientsRefused):

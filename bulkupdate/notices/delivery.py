@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+TRIES = 4
+FIRST_WAIT_SECONDS = 2.0
+"""2, 4 and 8 seconds, with jitter: one notification waits for 20 seconds at most."""
+
 
 class DeliveryError(Exception):
-    """A mail, a webhook or a heartbeat was not accepted. Its message holds no secret. Stays within this package."""
+    """A mail, a webhook or a heartbeat was not accepted. Its message holds no secret."""
 
 
 class TemporaryDeliveryError(DeliveryError):
