@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
-import secrets
+import socket
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bulkupdate import __version__
 from bulkupdate.clock import Clock
+from bulkupdate.network import is_loopback
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.escaping import make_visible
 from bulkupdate.web import (
     audit_views,
     auth_views,
+    change_views,
     check_views,
+    correction_views,
     customer_views,
+    deletion_views,
+    download_views,
+    export_views,
     health_views,
     history_views,
+    mapping_views,
+    metrics_views,
+    policy_views,
+    review_views,
+    run_rows_views,
     run_views,
+    schedule_views,
     search_views,
     session_views,
+    start_views,
+    undo_views,
     upload_views,
 )
 from bulkupdate.web.check_store import SHOWN_CHARACTERS
 from bulkupdate.web.compression import compress
-from bulkupdate.web.cookies import SessionCookie
+from bulkupdate.web.cookies import SESSION_COOKIE, SessionCookie
 from bulkupdate.web.error_pages import handle_errors
 from bulkupdate.web.page_context import EXTENSION, PageContext, current_context
 from bulkupdate.web.security import protect
 
 MAX_PARTS = 40
 _PAGES = (
-    auth_views, session_views, upload_views, check_views, search_views, run_views, history_views, customer_views,
-    audit_views, health_views,
+    auth_views, session_views, upload_views, check_views, start_views, schedule_views, search_views, run_views,
+    correction_views, run_rows_views, change_views,
+    history_views, customer_views, download_views, deletion_views, undo_views, export_views, audit_views, health_views,
+    mapping_views, metrics_views, policy_views, review_views,
 )  # fmt: skip
 
 
@@ -43,12 +60,13 @@ def create_app(
 ) -> Flask:
     """Return the application for these settings. `names` are its host names, besides those of loopback.
 
-    Its `extensions["bulkupdate"]` is the `PageContext`, see `background.py`. `trust_proxy`: a proxy says
-    from which address, under which name, and whether over TLS a request came.
+    Its `extensions["bulkupdate"]` is the `PageContext`, see `background.py`. `trust_proxy`: client address, host name
+    and TLS are taken from a proxy's headers.
     """
     app = Flask(__name__)
+    context = PageContext.build(settings, clock or Clock())
     app.config.update(
-        SECRET_KEY=secrets.token_bytes(32),  # of this process: after a restart every user signs in again
+        SECRET_KEY=context.sessions.read_key(SESSION_COOKIE),
         MAX_CONTENT_LENGTH=settings.upload_bytes + 1,  # a body of exactly the limit would count as cut off
         MAX_FORM_PARTS=MAX_PARTS,
         MAX_FORM_MEMORY_SIZE=512 << 10,  # a file's current block counts too
@@ -56,7 +74,7 @@ def create_app(
         WTF_CSRF_SSL_STRICT=False,  # our own guard compares the origin: it knows that a proxy may drop the port
     )
     app.session_interface = SessionCookie()
-    app.extensions[EXTENSION] = PageContext.build(settings, clock or Clock())
+    app.extensions[EXTENSION] = context
     protect(app, names)
     app.after_request(compress)
     handle_errors(app)
@@ -64,7 +82,7 @@ def create_app(
         app.register_blueprint(module.pages)
     _extend_templates(app)
     if trust_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]  # as Flask's documentation has it
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]  # as in Flask's documentation
     return app
 
 
@@ -80,7 +98,11 @@ def _describe_user() -> dict[str, object]:
     context, session = current_context(), g.get("user_session")
     seconds = context.sessions.seconds_left(session) if session else 0
     zone = datetime.now().astimezone().tzname()
-    return {"user_session": session, "session_seconds": int(seconds), "version": __version__, "zone": zone}
+    is_sandbox = session is not None and is_loopback(urlsplit(f"//{session.host}").hostname or "")
+    return {
+        "user_session": session, "session_seconds": int(seconds), "version": __version__, "zone": zone,
+        "machine": socket.gethostname(), "is_sandbox": is_sandbox,
+    }  # fmt: skip
 
 
 def _format_local(text: str) -> str:

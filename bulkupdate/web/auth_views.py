@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response
 
 from bulkupdate.clock import format_duration
 from bulkupdate.redaction import Secret
-from bulkupdate.text import is_control
+from bulkupdate.text import fold_name, is_control
 from bulkupdate.web.login import NotSignedInError, check_login
 from bulkupdate.web.login_throttle import Attempt
 from bulkupdate.web.page_context import PageContext, current_context
-from bulkupdate.web.sessions import AcceptedLogin, EndReason, fold_name
+from bulkupdate.web.sessions import AcceptedLogin, EndReason
 
 pages = Blueprint("auth", __name__)
 log = logging.getLogger("bulkupdate.web")
@@ -81,8 +81,9 @@ def _open_session(context: PageContext, login: AcceptedLogin, address: str, user
     context.sessions.end(session.get("id", ""))
     browser = (request.user_agent.string or "unknown browser")[:_MAX_BROWSER_LENGTH]
     opened = context.sessions.open(login, address, browser)
-    session.clear()  # a new form token, and nothing from before
-    session["id"] = opened.id
+    session.clear()  # a new form token, and no data of an old session
+    session["id"] = opened.token
+    context.schedules.add_login(opened)
     log.info("sign-in from %s: accepted", address)
     context.audit.record("signed in", user=opened.identity, address=address)
     response = redirect(local_path(request.form.get("next", "")), 303)
@@ -105,7 +106,7 @@ def sign_out() -> Response:
 
 
 def local_path(wanted: str) -> str:
-    """Return the page to open after signing in: always one of this site, whatever was asked for."""
+    """Return the page to open after signing in: always one of this site, whatever was requested."""
     home = url_for("uploads.home")
     if not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted or not wanted.isprintable():
         return home
@@ -123,7 +124,7 @@ def show_form(username: str, error: str | None) -> str:
 
 
 def _explain_form(wanted: str) -> str:
-    """Return why the user is asked to sign in; empty if that is plain."""
+    """Return why the user is asked to sign in; empty if that is obvious."""
     context = current_context()
     reason = context.sessions.why_ended(session.get("id", ""))
     if reason is None:

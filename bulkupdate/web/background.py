@@ -1,4 +1,4 @@
-"""The server's work beside the pages: deleting what has expired, and checking logins again."""
+"""The server's background work: deleting expired data, and checking logins again."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from collections.abc import Callable
 from bulkupdate.crash_report import log_crash, purge_crash_reports
 from bulkupdate.web.login import recheck_logins
 from bulkupdate.web.page_context import PageContext
+from bulkupdate.web.schedule_views import start_due
 from bulkupdate.web.upload_store import purge_uploads
 
 log = logging.getLogger("bulkupdate.web")
 
 CLEANUP_SECONDS = 60.0
+SCHEDULE_SECONDS = 2.0
 _DAY_SECONDS = 86_400.0
 
 
 def start_services(context: PageContext) -> None:
-    """Start the workers of the checks, and the work beside the pages."""
+    """Start the workers of the checks, and the background work."""
     context.checks.start()
-    for work in (clean_up, recheck_logins):
-        threading.Thread(target=_repeat, args=(context, work), name=work.__name__, daemon=True).start()
+    repeated = ((clean_up, CLEANUP_SECONDS), (recheck_logins, CLEANUP_SECONDS), (start_due, SCHEDULE_SECONDS))
+    for work, seconds in repeated:
+        threading.Thread(target=_repeat, args=(context, work, seconds), name=work.__name__, daemon=True).start()
 
 
 def close_services(context: PageContext) -> None:
@@ -33,18 +36,21 @@ def close_services(context: PageContext) -> None:
 
 
 def clean_up(context: PageContext) -> None:
-    """Delete what has expired: idle sessions, old uploads, old crash reports."""
+    """Delete expired data: idle sessions, old uploads, old crash reports."""
     context.sessions.remove_expired()
+    context.folders.sync()
     settings = context.settings
     before = context.clock.now() - settings.upload_days * _DAY_SECONDS
-    purge_uploads(settings.state_dir, before, frozenset(job.run_id for job in context.jobs.alive()))
+    in_use = context.schedules.ids() | {job.run_id for job in context.jobs.alive()}
+    if purge_uploads(settings.state_dir, before, in_use):
+        context.audit.record("purged", about=f"uploads older than {settings.upload_days:g} days")
     purge_crash_reports(settings.state_dir, before)
 
 
-def _repeat(context: PageContext, work: Callable[[PageContext], None]) -> None:
+def _repeat(context: PageContext, work: Callable[[PageContext], None], seconds: float) -> None:
     while not context.closing.is_set():
         try:
             work(context)
-        except Exception as error:  # noqa: BLE001  # a thread ends silently: a bug has to be reported, and work goes on
+        except Exception as error:  # noqa: BLE001  # a thread would end silently: report the bug, and continue
             log_crash(context.settings.state_dir, error, [], context.clock, log)
-        context.clock.wait(CLEANUP_SECONDS, context.closing)
+        context.clock.wait(seconds, context.closing)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bulkupdate.customers.models import Severity
 from bulkupdate.customers.problem_summary import ProblemGroup
-from bulkupdate.web.upload_store import read_json, write_json
+from bulkupdate.runs.sheet_reading import UsedReading
+from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.upload_store import Upload
 
 OUTCOME = "outcome.json"
 
@@ -19,9 +21,12 @@ class CheckOutcome:
 
     Either the file was refused, with `message` and `remedy`, or it was checked, with the counts of rows.
     `fetch_requests` is the number of requests that it costs to fetch the live values of the rows to send. If customers
-    have to be searched first, `search_keys` is by how many keys, and nothing else is known. `matched` says how
+    have to be searched first, `search_keys` is the number of keys, and nothing else is known. `matched` says how
     many rows found their customer by a key, empty if by ids; `ids_sha256` is the hash of what was found, and
-    `ambiguous` how many rows have several candidates.
+    `ambiguous` how many rows have several candidates; `key_field` and `key_heading` are those of the `LiveKey`. `used`
+    is how the file was read, and `fields` are those that have a column; `revision` is that of the upload.
+    `correctable` are the columns whose cells can be corrected, as indexes of `headings`, and `identifying` those that
+    identify the customers; `corrections` is how many cells were corrected, `corrections_sha256` the hash of that.
     """
 
     message: str
@@ -40,6 +45,15 @@ class CheckOutcome:
     matched: str = ""
     ids_sha256: str = ""
     ambiguous: int = 0
+    key_field: str = ""
+    key_heading: str = ""
+    used: UsedReading = field(default_factory=UsedReading)
+    revision: int = 0
+    fields: tuple[str, ...] = ()
+    correctable: tuple[int, ...] = ()
+    identifying: tuple[str, ...] = ()
+    corrections: int = 0
+    corrections_sha256: str = ""
 
     @property
     def is_refused(self) -> bool:
@@ -52,40 +66,49 @@ class CheckOutcome:
         return self.rows - self.to_send - self.invalid
 
 
-def save_refusal(folder: Path, message: str, remedy: str | None) -> None:
+def save_outcome(upload: Upload, **outcome: Any) -> None:
+    """Store the outcome of a check: the fields of a `CheckOutcome`, except those with their defaults."""
+    empty = {"message": "", "remedy": "", "revision": upload.revision}
+    write_json(upload.folder / OUTCOME, empty | outcome)
+
+
+def save_refusal(upload: Upload, message: str, remedy: str | None) -> None:
     """Store that the file was refused."""
-    write_json(folder / OUTCOME, {"message": message, "remedy": remedy or ""})
+    save_outcome(upload, message=message, remedy=remedy or "")
 
 
-def save_needed_search(folder: Path, keys: int) -> None:
-    """Store that the customers of so many keys have to be searched before the check."""
-    write_json(folder / OUTCOME, {"message": "", "remedy": "", "search_keys": keys})
+def save_needed_search(upload: Upload, keys: int) -> None:
+    """Store that the customers of this many keys have to be searched before the check."""
+    save_outcome(upload, search_keys=keys)
 
 
 def delete_outcome(folder: Path) -> None:
     """Delete the outcome and its reports, so that the sheet is checked again."""
     (folder / OUTCOME).unlink(missing_ok=True)
+    delete_reports(folder)
+
+
+def delete_reports(folder: Path) -> None:
+    """Delete the reports, so that they are written again when they are asked for."""
     for report in folder.glob("check-report*"):
         report.unlink(missing_ok=True)
 
 
-def read_outcome(folder: Path) -> CheckOutcome | None:
+def read_outcome(upload: Upload) -> CheckOutcome | None:
     """Return the outcome of the check; None until it has ended, or if another version of the program stored it."""
-    stored = read_json(folder / OUTCOME)
-    if stored is None:
+    stored = read_json(upload.folder / OUTCOME)
+    if stored is None or stored.get("revision", 0) != upload.revision:
         return None
     try:
         stored["groups"] = tuple(_read_group(group) for group in stored.get("groups", ()))
         stored["notes"], stored["headings"] = tuple(stored.get("notes", ())), tuple(stored.get("headings", ()))
+        stored["fields"] = tuple(stored.get("fields", ()))
+        stored["correctable"] = tuple(stored.get("correctable", ()))
+        stored["identifying"] = tuple(stored.get("identifying", ()))
+        stored["used"] = UsedReading(**stored.get("used", {}))
         return CheckOutcome(**stored)
     except (TypeError, KeyError, ValueError):
         return None
-
-
-def write_group(group: ProblemGroup) -> dict[str, Any]:
-    """Return the group as an object for JSON."""
-    names = ProblemGroup.__dataclass_fields__
-    return {name: getattr(group, name) for name in names}
 
 
 def _read_group(stored: dict[str, Any]) -> ProblemGroup:

@@ -11,7 +11,7 @@ from typing import Any
 try:
     from multiprocessing import forkserver
 except ImportError:  # Windows
-    forkserver = None  # type: ignore[assignment]  # what is not there is None
+    forkserver = None  # type: ignore[assignment]  # None: not available
 
 from bulkupdate.web.check_outcome import read_outcome, save_refusal
 from bulkupdate.web.check_worker import MAX_SECONDS, TOO_LARGE, CheckTask, work_within_limits
@@ -22,7 +22,7 @@ CONCURRENT_CHECKS = 3
 """Of these, one is kept free for files of up to `SMALL_BYTES`."""
 
 _PRELOADED = ["bulkupdate.web.check_worker", "bulkupdate.spreadsheets.writing.annotated_copy"]
-_CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()  # Windows cannot: there each check loads them
+_CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()  # not on Windows, where each check loads them
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
 
 
@@ -37,12 +37,12 @@ class _QueuedTask:
         """Whether the file is small."""
         try:
             return self.task.upload.path.stat().st_size <= SMALL_BYTES
-        except OSError:  # it has been deleted: the check says so at once
+        except OSError:  # it was deleted, as the check will report
             return True
 
     @property
-    def key(self) -> tuple[str, bool]:
-        return self.task.upload.id, self.task.is_report
+    def key(self) -> tuple[str, int, bool]:
+        return self.task.upload.id, self.task.upload.revision, self.task.is_report
 
 
 class CheckQueue:
@@ -124,7 +124,7 @@ class CheckQueue:
         files = () if task.is_report else task.upload.files
         refusal = next(filter(None, (scan(task.settings.scan_command, file) for file in files)), None)
         if refusal is not None:
-            save_refusal(task.upload.folder, *refusal)
+            save_refusal(task.upload, *refusal)
             return
         process = self._context.Process(target=work_within_limits, args=(task,), daemon=True)
         process.start()
@@ -132,5 +132,5 @@ class CheckQueue:
         if process.is_alive():
             process.kill()
             process.join()
-        if process.exitcode and not task.is_report and read_outcome(task.upload.folder) is None:
-            save_refusal(task.upload.folder, *TOO_LARGE)
+        if process.exitcode and not task.is_report and read_outcome(task.upload) is None:
+            save_refusal(task.upload, *TOO_LARGE)

@@ -15,9 +15,9 @@ _MAX_PADDING = 48
 
 
 def compress(response: Response) -> Response:
-    """Compress an answer if the browser takes that and it pays.
+    """Compress a response if the browser accepts that and it is large enough.
 
-    The length is padded at random, so that it does not tell what a page with a secret (the form token) contains.
+    The length is padded at random, so that it reveals nothing about a page with a secret (the form token).
     """
     if response.mimetype not in _TYPES or response.status_code != 200 or "Content-Encoding" in response.headers:
         return response

@@ -42,7 +42,7 @@ class RequestRefusal:
 
 @dataclass(frozen=True)
 class RequestHead:
-    """What is known of a request before its body. `length` is the size of the body in bytes, None if not announced."""
+    """What is known about a request before its body. `length` is the size of the body in bytes, None if unknown."""
 
     command: str
     path: str
@@ -54,11 +54,11 @@ Gate = Callable[[RequestHead, object], RequestRefusal | None]
 """Says whether a request is refused; the object is the request, alive as long as its body is being received."""
 
 RenderError = Callable[[int, str, str], str]
-"""Makes the page for a refusal from its status, title and message."""
+"""Renders the page for a refusal from its status, title and message."""
 
 
 class _EarlyError(Error):
-    """An error in the form in which waitress passes it to the task that answers it."""
+    """A refusal as an error that waitress passes to its error task."""
 
     def __init__(self, refusal: RequestRefusal) -> None:
         super().__init__(refusal.message)

@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.files import open_private
+from bulkupdate.web.sessions import SessionStore
 
 SESSION_COOKIE = "bulkupdate"
 DEVICE_COOKIE = "bulkupdate-device"
@@ -27,7 +28,7 @@ def name_cookie(name: str, *, is_secure: bool) -> str:
 
 
 class SessionCookie(SecureCookieSessionInterface):
-    """The cookie holds a random id, signed; when it ends is decided by the server alone."""
+    """The cookie holds a signed random id; only the server decides when the session ends."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
         """Return the content of the cookie, empty if there is none or it is not ours."""
@@ -71,9 +72,10 @@ class SessionCookie(SecureCookieSessionInterface):
 
 
 class DeviceCookies:
-    """The signed cookie by which a device is known again; the key is kept, so that it is after a restart, too."""
+    """The signed cookie by which a device is recognised, also after a restart, as the key is stored."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, shared: SessionStore | None = None) -> None:
+        self._shared = shared
         self._path = state_dir / "web" / KEY_FILE
         self._serializer: URLSafeSerializer | None = None
 
@@ -87,7 +89,7 @@ class DeviceCookies:
         return str(content["device"]) if _hash(user_key) in content["users"] else ""
 
     def add(self, request: Request, response: AnyResponse, user_key: str) -> None:
-        """Remember on the device that this user has signed in on it; the last five users are remembered."""
+        """Record on the device that this user has signed in on it; the last five users are kept."""
         name = name_cookie(DEVICE_COOKIE, is_secure=request.is_secure)
         try:
             content = self._open().loads(request.cookies.get(name, ""))
@@ -110,7 +112,12 @@ class DeviceCookies:
         return self._serializer
 
     def _load_key(self) -> bytes:
-        """Return the key of the state folder, made on first use; if it cannot be stored, a key for this process."""
+        """Return the key of the state folder, or that of several servers, created on first use.
+
+        If it cannot be stored, return a key for this process.
+        """
+        if self._shared is not None:
+            return self._shared.read_key(DEVICE_COOKIE)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open_private(self._path) as file:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import log_crash
-from bulkupdate.errors import BulkUpdateError, SignInRefusedError, StoppedError
+from bulkupdate.errors import BulkUpdateError, BusyError, SignInRefusedError, StoppedError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.matching.key import find_key
 from bulkupdate.runs.matching.search import CustomerSearch, make_search
@@ -62,10 +62,11 @@ class Search:
 
 
 class Searches:
-    """All searches of this server. Thread-safe. What one has found is in the journal, so a stop loses nothing."""
+    """All searches of this server. Thread-safe. Their results are in the journal, so a stop loses nothing."""
 
     def __init__(self, settings: Settings, clock: Clock, jobs: Jobs) -> None:
         self.on_refused: Callable[[Session], None] = lambda _session: None
+        self.on_found: Callable[[], None] = lambda: None
         self._settings, self._clock, self._jobs = settings, clock, jobs
         self._searches: dict[str, Search] = {}
         self._lock = threading.Lock()
@@ -83,11 +84,11 @@ class Searches:
         return True
 
     def find(self, upload_id: str) -> Search | None:
-        """Return the last search of an upload; None if there was none or it is not known any more."""
+        """Return the last search of an upload; None if there was none or it is no longer known."""
         return self._searches.get(upload_id)
 
     def stop(self, upload_id: str) -> None:
-        """Stop the search of an upload, if there is one, and wait a moment for its end: what it has found is kept."""
+        """Stop the search of an upload, if there is one, and wait briefly for its end: what it has found is kept."""
         search = self.find(upload_id)
         if search is not None and search.thread is not None:
             search.stop.set()
@@ -103,11 +104,15 @@ class Searches:
     def _work(self, search: Search) -> None:
         try:
             with (
-                Journal(self._settings.state_dir, self._clock) as journal,
+                Journal(self._settings.store, self._clock) as journal,
+                journal.home.hold_lock(f"search-{search.upload.id}", 0) as is_held,
                 self._jobs.open_run_context(search.session, journal, search.stop) as context,
             ):
-                key = find_key(search.upload.key, context.settings.heading_map)
-                self._run(search, make_search(context, key, read_wanted(search.upload.folder)))
+                if not is_held:
+                    raise BusyError("Another server is searching for these customers. Reload this page in a while.")
+                name, wanted = read_wanted(search.upload.folder)
+                key = find_key(name or search.upload.key, context.settings.heading_map)
+                self._run(search, make_search(context, key, wanted))
         except BulkUpdateError as error:
             search.error = error
             if isinstance(error, SignInRefusedError):
@@ -115,7 +120,7 @@ class Searches:
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
             search.error = StoppedError(f"What was found could not be stored on the server: {reason}.")
-        except Exception as bug:  # noqa: BLE001  # a thread ends silently: a bug has to be reported
+        except Exception as bug:  # noqa: BLE001  # a thread would end silently: report the bug
             log_crash(self._settings.state_dir, bug, [search.session.password.reveal()], self._clock, log)
 
     def _run(self, search: Search, customers: CustomerSearch) -> None:
@@ -133,3 +138,4 @@ class Searches:
         cost = f"Finding the customers took {pluralize(customers.client.calls, 'request')}."
         save_found(search.upload.folder, customers.keys, found, (cost, *customers.notes))
         delete_outcome(search.upload.folder)
+        self.on_found()

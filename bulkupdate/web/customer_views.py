@@ -19,7 +19,7 @@ def show() -> str:
     context, user = current_context(), current_user()
     customer_id = request.args.get("id", "").strip()[:_MAX_ID]
     found = find_history(context.journal, customer_id, user.host) if customer_id else []
-    changes = [each for each in reversed(found) if _may_see(each.run_id)]
+    changes = [change for change in reversed(found) if _may_see(change.run_id)]
     return render_template("customer.html", customer_id=customer_id, changes=changes)
 
 

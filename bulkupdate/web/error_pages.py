@@ -1,4 +1,4 @@
-"""Error pages: what went wrong in a sentence, and nothing about the inside of the server."""
+"""Error pages: a sentence about what went wrong, and nothing about the server's internals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from bulkupdate.crash_report import log_crash
-from bulkupdate.errors import BusyError
+from bulkupdate.errors import BusyError, LostConnectionError
 from bulkupdate.web.auth_views import show_form
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.page_context import current_context
@@ -17,7 +17,7 @@ from bulkupdate.web.page_context import current_context
 log = logging.getLogger("bulkupdate.web")
 
 BUSY_SECONDS = 5
-"""When a client that got “busy” should ask again."""
+"""After how long a client that got “busy” should try again."""
 
 _TITLES = {
     400: "Invalid request",
@@ -44,7 +44,7 @@ _SENTENCES = {
 def handle_errors(app: Flask) -> None:
     """Answer every error with a page."""
     app.register_error_handler(CSRFError, _reject_form)
-    app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _report_bug)
 
 
@@ -54,7 +54,7 @@ def _reject_form(_error: CSRFError) -> tuple[str, int]:
     return _error_page(403, "This form is out of date, or did not come from this site. Reload the page and try again.")
 
 
-def _explain(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]] | HTTPException:
+def _answer_http_error(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]] | HTTPException:
     status = error.code or 500
     if status < 400:
         return error  # a redirect
@@ -73,9 +73,11 @@ def _report_bug(error: Exception) -> tuple[str, int]:
     if is_full_error(error):
         log.error("the disk is full: %s", request.endpoint)
         return _error_page(507, _SENTENCES[507])
+    if isinstance(error, LostConnectionError):
+        return _error_page(503, "The database of this server does not answer. Try again in a minute.")
     if isinstance(error, BusyError):
-        return _error_page(409, "Another program on this server is working on this run. Wait until it has ended.")
-    passwords = [session.password.reveal()] if session else []
+        return _error_page(409, "Another program is working on this run. Wait until it has ended.")
+    passwords = [session.password.reveal()] if session and session.is_password_known else []
     number = log_crash(context.settings.state_dir, error, passwords, context.clock, log)
     return (
         render_template(

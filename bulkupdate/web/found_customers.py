@@ -1,4 +1,4 @@
-"""What a search for the customers of an upload needs and has found, kept beside the upload as JSON."""
+"""The keys and the results of a search for the customers of an upload, stored beside it as JSON."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FindCustomers, FoundCustomers
 from bulkupdate.runs.matching.matches import Candidate
 from bulkupdate.runs.matching.search import require_searchable
-from bulkupdate.web.upload_store import read_json, write_json
+from bulkupdate.web.json_files import read_json, write_json
 
-_WANTED = "wanted.json"
-_FOUND = "found.json"
+WANTED = "wanted.json"
+FOUND = "found.json"
 
 
 class SearchNeededError(Exception):
@@ -24,22 +24,27 @@ class SearchNeededError(Exception):
         self.count = count
 
 
-def read_wanted(folder: Path) -> list[str]:
-    """Return the normalised keys that are to be searched; empty if there are none."""
-    return list((read_json(folder / _WANTED) or {}).get("keys", ()))
+def read_wanted(folder: Path) -> tuple[str, list[str]]:
+    """Return the name of the key, and the normalised keys that are to be searched; empty if there are none."""
+    wanted = read_json(folder / WANTED) or {}
+    return str(wanted.get("key", "")), list(wanted.get("keys", ()))
 
 
 def save_found(
     folder: Path, keys: Sequence[str], customers: Mapping[str, Sequence[Candidate]], notes: Sequence[str]
 ) -> None:
-    """Keep the customers found for these keys, and what the user should know of the search."""
+    """Store the customers found for these keys besides those found before, and notes about the search for the user."""
+    kept = read_json(folder / FOUND) or {"keys": [], "found": {}, "notes": []}
     found = {text: [astuple(candidate) for candidate in candidates] for text, candidates in customers.items()}
-    write_json(folder / _FOUND, {"keys": list(keys), "found": found, "notes": list(notes)})
+    everything = {
+        "keys": [*kept["keys"], *keys], "found": {**kept["found"], **found}, "notes": [*kept["notes"], *notes],
+    }  # fmt: skip
+    write_json(folder / FOUND, everything)
 
 
-def forget_found(folder: Path) -> None:
-    """Forget what was found, as for another key."""
-    (folder / _FOUND).unlink(missing_ok=True)
+def delete_found(folder: Path) -> None:
+    """Delete what was found, which is about another key."""
+    (folder / FOUND).unlink(missing_ok=True)
 
 
 def find_in(folder: Path) -> FindCustomers:
@@ -48,12 +53,14 @@ def find_in(folder: Path) -> FindCustomers:
     def find(key: Key, keys: Sequence[str]) -> FoundCustomers:
         if not keys:
             return FoundCustomers({})
-        require_searchable(key)
-        kept = read_json(folder / _FOUND) or {"keys": ()}
-        if not set(keys) <= set(kept["keys"]):
-            write_json(folder / _WANTED, {"keys": list(keys)})
-            raise SearchNeededError(len(keys))
-        found = {text: tuple(Candidate(*texts) for texts in each) for text, each in kept["found"].items()}
+        kept = read_json(folder / FOUND) or {"keys": ()}
+        known = set(kept["keys"])
+        missing = [text for text in keys if text not in known]
+        if missing:
+            write_json(folder / WANTED, {"key": key.field.name if key.field else key.name, "keys": missing})
+            require_searchable(key)
+            raise SearchNeededError(len(missing))
+        found = {text: tuple(Candidate(*texts) for texts in candidates) for text, candidates in kept["found"].items()}
         return FoundCustomers(found, tuple(kept["notes"]))
 
     return find

@@ -1,4 +1,4 @@
-"""Whether the server is alive and ready, for a proxy or a monitor; needs no session and tells no secrets."""
+"""Whether the server is alive and ready, for a proxy or a monitor; needs no session and reveals no secrets."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ pages = Blueprint("health", __name__)
 
 @pages.get("/healthz")
 def alive() -> tuple[str, int, dict[str, str]]:
-    """Say that the process answers."""
+    """Report that the process answers."""
     return _answer("ok", 200)
 
 
 @pages.get("/readyz")
 def ready() -> tuple[str, int, dict[str, str]]:
-    """Say whether uploads and runs would work: the journal can be read, the disk has room, no shutdown is under way.
+    """Report whether uploads and runs would work: journal readable, disk not full, no shutdown in progress.
 
-    The service is not asked, because that would cost requests of a user's quota.
+    The service is not checked, because that would cost requests of a user's quota.
     """
     context = current_context()
     if context.closing.is_set():

@@ -1,4 +1,4 @@
-"""How far a run of this server is, counted in memory, so that watching it costs no query."""
+"""The progress of a run of this server, counted in memory so that watching it needs no query."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class JobProgress:
         self.waiting: WaitState | None = None
         self.expected_end: float | None = None
         self._clock = clock
-        self._started = clock.now()
+        self.started = clock.now()
         self._settled = Counter({status: count for status, count in counts.counts.items() if status not in UNSETTLED})
         self._left = sum(counts[status] for status in UNSETTLED)
         self._awaiting_read_back: set[int] = set()
@@ -51,16 +51,21 @@ class JobProgress:
             self.expected_end = self._expect_end(client)
 
     def note_phase(self, progress: PhaseProgress) -> None:
-        """Note how far a phase is."""
+        """Record the progress of a phase."""
         with self._lock:
             self._phases[progress.phase] = progress
 
+    def end(self) -> None:
+        """Forget the quota, which the end of the run closes: a page may be asking it just now."""
+        with self._lock:
+            self._quota = None
+
     def phases(self) -> list[tuple[PhaseProgress, float | None]]:
-        """Return how far each phase is and its expected end, in their order; empty for a run that only updates."""
+        """Return the progress of each phase and its expected end, in order; empty for a run that only updates."""
         with self._lock:
             phases = [self._phases[phase] for phase in Phase if phase in self._phases] if len(self._phases) > 1 else []
             now, quota = self._clock.now(), self._quota
-            return [(each, each.expect_end(now, quota) if quota else None) for each in phases]
+            return [(phase, phase.expect_end(now, quota) if quota else None) for phase in phases]
 
     def _settle(self, outcome: RowOutcome) -> None:
         if outcome.row in self._awaiting_read_back:
@@ -73,13 +78,13 @@ class JobProgress:
             self._awaiting_read_back.add(outcome.row)
 
     def _expect_end(self, client: Client) -> float | None:
-        """Return when all phases will be done, at the pace so far: a row counts once in each phase."""
+        """Return when all phases will be done at the pace so far; a row counts once in each phase."""
         now = self._clock.now()
         done = sum(progress.done for progress in self._phases.values())
         left = sum(progress.total - progress.done for progress in self._phases.values())
         if left <= 0 or done < _MIN_ROWS_FOR_ESTIMATE:
             return None
-        return expect_end(client.quota, now, left, (now - self._started) / done)
+        return expect_end(client.quota, now, left, (now - self.started) / done)
 
     def counts(self) -> tuple[Mapping[Status, int], int]:
         """Return the rows by status, and how many are still to be sent."""

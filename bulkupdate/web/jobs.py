@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from bulkupdate.clock import Clock
 from bulkupdate.crash_report import log_crash
 from bulkupdate.errors import BulkUpdateError, BusyError, SignInRefusedError
+from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.context import RunContext, open_context
+from bulkupdate.runs.fetch import WatchReading
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import RowOutcome
+from bulkupdate.runs.run_records import RowOutcome, Run
 from bulkupdate.runs.runner import execute_run
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
@@ -29,14 +31,28 @@ _LOCK_WAIT_SECONDS = 0.3
 _MAX_ERRORS = 1000
 
 
+Prepare = Callable[[RunContext, WatchReading], None]
+"""Writes a run into the journal, after reading customers if that is needed."""
+
+
 @dataclass
 class Job:
-    """A run being sent with the login of a session. `progress` is None until the run has been read."""
+    """A run being sent with the login of a session, at most `limit` rows of it (None: all, 0: it is only prepared).
+
+    `prepare` writes the run first, None if the journal has it; `has_begun` is set once that is over, and `read` counts
+    the customers read for it, of `to_read`. `progress` is None until the run has been read.
+    """
 
     run_id: str
     session: Session
+    limit: int | None = None
+    prepare: Prepare | None = None
+    to_read: int = 0
+    read: int = 0
+    waiting: WaitState | None = None
     progress: JobProgress | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    stop: Cancellation = field(default_factory=Cancellation)
     thread: threading.Thread | None = None
 
     @property
@@ -44,12 +60,23 @@ class Job:
         """Whether the run is still being sent."""
         return self.thread is not None and self.thread.is_alive()
 
+    def watch_reading(self, count: int, waiting: WaitState | None) -> None:
+        """Note that this many more customers have been read."""
+        self.read += count
+        self.waiting = waiting
+
 
 class Jobs:
-    """All runs being sent by this server. Thread-safe. `on_refused` is called if the service refuses a login."""
+    """All runs being sent by this server. Thread-safe.
+
+    `on_refused` is called if the service refuses a login, `on_ended` when a run has ended without being stopped.
+    `on_end` is called after each.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.on_refused: Callable[[Session], None] = lambda _session: None
+        self.on_ended: Callable[[Job, BulkUpdateError | None], None] = lambda _job, _error: None
+        self.on_end: Callable[[], None] = lambda: None
         self._settings = settings
         self._clock = clock
         self._jobs: dict[str, Job] = {}
@@ -69,21 +96,25 @@ class Jobs:
 
     @contextmanager
     def one_at_a_time(self, run_id: str) -> Iterator[None]:
-        """Let no other request create or launch this run meanwhile, so that a button pressed twice acts once."""
+        """Keep other requests from creating or launching this run, so that a button pressed twice acts once."""
         with self._locks.hold(run_id):
             yield
 
-    def launch(self, run_id: str, session: Session) -> None:
-        """Send what is left of a run in the journal, unless it is being sent already."""
+    def launch(self, job: Job) -> Job | None:
+        """Send what is left of a run, unless that is being done already; None if the server is about to end.
+
+        Raises `StoppedError` if the password of its session was typed at another server.
+        """
+        job.session.password.reveal()
         with self._lock:
-            running = self._jobs.get(run_id)
+            running = self._jobs.get(job.run_id)
             if (running is not None and running.is_alive) or self._is_closing:
-                return
-            job = Job(run_id, session)
-            job.thread = threading.Thread(target=self._work, args=(job,), name=f"run-{run_id}", daemon=True)
-            self._jobs[run_id] = job
-            self._errors.pop(run_id, None)
+                return running
+            job.thread = threading.Thread(target=self._work, args=(job,), name=f"run-{job.run_id}", daemon=True)
+            self._jobs[job.run_id] = job
+            self._errors.pop(job.run_id, None)
             job.thread.start()
+        return job
 
     def find(self, run_id: str) -> Job | None:
         """Return the job of a run; None if this server is not sending it."""
@@ -91,7 +122,7 @@ class Jobs:
         return job if job is not None and job.is_alive else None
 
     def last_error(self, run_id: str) -> BulkUpdateError | None:
-        """Return what stopped a run that this server sent; None if nothing did, or it is not known any more."""
+        """Return what stopped a run that this server sent; None if nothing did, or it is no longer known."""
         return self._errors.get(run_id)
 
     def alive(self) -> list[Job]:
@@ -113,18 +144,25 @@ class Jobs:
         error: BulkUpdateError | None = None
         try:
             with (
-                Journal(self._settings.state_dir, self._clock) as journal,
+                Journal(self._settings.store, self._clock) as journal,
                 self.open_run_context(job.session, journal, job.stop) as run_context,
             ):
-                error = self._send(job, run_context)
+                if job.prepare is not None:
+                    job.prepare(run_context, job.watch_reading)
+                job.has_begun.set()
+                error = self._send(job, run_context) if job.limit != 0 else None
         except BulkUpdateError as raised:
             error = raised
-        except Exception as bug:  # noqa: BLE001  # a thread ends silently: a bug has to be reported
+        except Exception as bug:  # noqa: BLE001  # a thread would end silently: report the bug
             log_crash(self._settings.state_dir, bug, [job.session.password.reveal()], self._clock, log)
         finally:
             self._forget(job, error)
+            job.has_begun.set()
+        self.on_end()
         if isinstance(error, SignInRefusedError):
             self.on_refused(job.session)
+        if not job.stop.is_set():
+            self.on_ended(job, error)
 
     def _forget(self, job: Job, error: BulkUpdateError | None) -> None:
         with self._lock:
@@ -139,15 +177,22 @@ class Jobs:
         """Send the run; return what stopped it, None if nothing did."""
         run = run_context.journal.find_run(job.run_id)
         progress = job.progress = JobProgress(run, run_context.journal.tally(run), self._clock)
+        try:
+            return self._execute(run, job.limit, progress, run_context)
+        finally:
+            progress.end()
 
+    def _execute(
+        self, run: Run, limit: int | None, progress: JobProgress, run_context: RunContext
+    ) -> BulkUpdateError | None:
         def watch(outcomes: Sequence[RowOutcome], waiting: WaitState | None) -> None:
             progress.record(outcomes, waiting, run_context.client)
 
         for _ in range(_LOCK_ATTEMPTS):
             try:
-                result = execute_run(run, run_context, watch, watch_phase=progress.note_phase)
+                result = execute_run(run, run_context, watch, limit, watch_phase=progress.note_phase)
                 log.info("run %s: %s", run.id, result.run.state.value)
                 return result.error
             except BusyError:  # a page that shows the run may hold its lock for a moment
-                self._clock.wait(_LOCK_WAIT_SECONDS, job.stop)
+                self._clock.wait(_LOCK_WAIT_SECONDS, run_context.stop)
         return None

@@ -1,4 +1,4 @@
-"""A lock for each key: what is done twice to one sheet or run waits, what is done to another does not."""
+"""A lock for each key: two actions on the same sheet or run wait for each other, others do not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class KeyLocks:
 
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
-        """Let no other thread hold this key meanwhile."""
+        """Hold the lock of this key."""
         with self._guard:
             lock, users = self._locks.get(key, (threading.Lock(), 0))
             self._locks[key] = lock, users + 1

@@ -12,9 +12,10 @@ from bulkupdate.clock import format_local_time
 from bulkupdate.errors import BulkUpdateError, SignInRefusedError
 from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.client import Client, open_client
+from bulkupdate.text import fold_name
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.page_context import PageContext
-from bulkupdate.web.sessions import AcceptedLogin, Session, fold_name
+from bulkupdate.web.sessions import AcceptedLogin, Session
 
 MAX_SECONDS = 10.0
 """Time limit of a sign-in, including waits for the service and for quota."""
@@ -22,7 +23,7 @@ MAX_SECONDS = 10.0
 MAX_ATTEMPTS = 2
 
 RECHECK_SECONDS = 3600.0
-"""How long a session lives on without its login being checked again: an account may have been disabled."""
+"""How often the login of a session is checked again, as the account may have been disabled."""
 
 
 class NotSignedInError(Exception):
@@ -39,7 +40,7 @@ _DISK_FULL = "The disk of the server is full, so signing in is not possible. Tel
 
 
 def check_login(context: PageContext, username: str, password: Secret) -> AcceptedLogin:
-    """Sign in at the service and return the login with the user name that it answers. Raises `NotSignedInError`.
+    """Sign in at the service and return the login with the user name that it returns. Raises `NotSignedInError`.
 
     If the quota of this hour is used up, the service cannot be asked: then the password is compared with that of
     another session or run of the same user, which the service has accepted.
@@ -81,7 +82,7 @@ def _compare_login(context: PageContext, username: str, password: Secret, host: 
     user_key = fold_name(username)
     sessions = (*context.sessions.all(), *(job.session for job in context.jobs.alive()))
     known = [session for session in sessions if session.host == host and fold_name(session.username) == user_key]
-    compared = [session.has_password(password) for session in known]  # all of them, so that timing tells nothing
+    compared = [session.has_password(password) for session in known]  # all of them, so that timing reveals nothing
     if any(compared):
         return AcceptedLogin(username, known[compared.index(True)].identity, password, host)
     if known:
@@ -94,7 +95,8 @@ def recheck_logins(context: PageContext) -> None:
     now = context.clock.monotonic()
     checked: set[tuple[str, str]] = set()
     for session in context.sessions.all():
-        if now - session.checked < RECHECK_SECONDS or (session.user_key, session.host) in checked:
+        is_due = session.is_password_known and now - session.checked >= RECHECK_SECONDS
+        if not is_due or (session.user_key, session.host) in checked:
             continue
         checked.add((session.user_key, session.host))
         _recheck(context, session)
@@ -111,4 +113,4 @@ def _recheck(context: PageContext, session: Session) -> None:
         return  # the service is down: the next check decides
     for other in context.sessions.of_user(session.user_key):
         if other.has_password(session.password):
-            other.checked = context.clock.monotonic()
+            context.sessions.note_accepted(other)

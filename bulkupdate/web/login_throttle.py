@@ -1,4 +1,4 @@
-"""Slow down repeated sign-in attempts: against guessing, and so that no account is locked at the service.
+"""Slow down repeated sign-in attempts, to prevent guessing and to keep accounts from being locked.
 
 A device on which a user has signed in before is counted separately, so that strangers cannot keep that user out.
 """
@@ -94,7 +94,7 @@ class LoginThrottle:
             self._count(("no answer", attempt.address), self._clock.monotonic())
 
     def reset(self, attempt: Attempt) -> None:
-        """Forget the wrong attempts for a name after a right one."""
+        """Delete the wrong attempts of a name after a successful one."""
         with self._lock:
             self._take_back(attempt)
             for key in attempt.list_keys():
@@ -102,13 +102,13 @@ class LoginThrottle:
                     del self._counts[key]
 
     def release(self, name: str) -> None:
-        """Forget all wrong attempts for a name: an administrator says so."""
+        """Delete all wrong attempts of a name, at an administrator's request."""
         with self._lock:
             for key in [key for key in self._counts if name in key[1:]]:
                 del self._counts[key]
 
     def slowed_names(self) -> dict[str, float]:
-        """Return the names whose next attempt has to wait somewhere, with the seconds."""
+        """Return the names whose next attempt has to wait, with the seconds."""
         now = self._clock.monotonic()
         with self._lock:
             waits = list(self._list_waits(now))

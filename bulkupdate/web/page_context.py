@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from flask import current_app, g
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import UsageError
+from bulkupdate.errors import BulkUpdateError, UsageError
 from bulkupdate.redaction import Secret
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal import Journal
@@ -19,15 +19,25 @@ from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.settings import Settings
 from bulkupdate.store.audit_log import AuditLog
+from bulkupdate.store.shared_store import SharedStore
+from bulkupdate.text import fold_name
 from bulkupdate.web.check_queue import CheckQueue
 from bulkupdate.web.cookies import DeviceCookies
 from bulkupdate.web.customer_searches import Searches
-from bulkupdate.web.jobs import Jobs
+from bulkupdate.web.jobs import Job, Jobs
 from bulkupdate.web.login_throttle import LoginThrottle
-from bulkupdate.web.sessions import Session, Sessions, fold_name
+from bulkupdate.web.mails import Mailer, find_wish, write_end
+from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.schedules import Schedules
+from bulkupdate.web.sessions import Session, Sessions, SessionStore
+from bulkupdate.web.shared_folders import SharedFolders
+from bulkupdate.web.shared_sessions import SharedSessions
 from bulkupdate.web.upload_store import Uploads
 
 EXTENSION = "bulkupdate"
+
+_BUTTON_SECONDS = 20.0
+"""How long an action waits for the same one on another host."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,8 @@ class PageContext:
 
     settings: Settings
     clock: Clock
-    sessions: Sessions
+    sessions: SessionStore
+    folders: SharedFolders
     throttle: LoginThrottle
     devices: DeviceCookies
     audit: AuditLog
@@ -44,6 +55,8 @@ class PageContext:
     checks: CheckQueue
     jobs: Jobs
     searches: Searches
+    schedules: Schedules
+    mailer: Mailer
     closing: threading.Event
     _of_thread: threading.local = field(default_factory=threading.local)
 
@@ -51,35 +64,62 @@ class PageContext:
     def build(cls, settings: Settings, clock: Clock) -> PageContext:
         """Return the services for these settings. A login in the settings is ignored: users bring their own."""
         settings = replace(settings, username="", password=Secret(""), password_file="")
-        jobs = Jobs(settings, clock)
+        closing = threading.Event()
+        store = SharedStore(settings.database) if settings.database else None
+        idle_seconds = settings.session_minutes * 60
+        sessions = SharedSessions(store, clock, idle_seconds) if store else Sessions(clock, idle_seconds)
+        jobs, uploads = Jobs(settings, clock), Uploads(settings.state_dir, clock)
         context = cls(
             settings=settings,
             clock=clock,
-            sessions=Sessions(clock, settings.session_minutes * 60),
+            sessions=sessions,
+            folders=SharedFolders(store, settings.state_dir),
             throttle=LoginThrottle(clock),
-            devices=DeviceCookies(settings.state_dir),
-            audit=AuditLog(settings.state_dir, clock),
-            uploads=Uploads(settings.state_dir, clock),
+            devices=DeviceCookies(settings.state_dir, sessions if store else None),
+            audit=AuditLog(settings.store, clock),
+            uploads=uploads,
             checks=CheckQueue(),
             jobs=jobs,
             searches=Searches(settings, clock, jobs),
-            closing=threading.Event(),
+            schedules=Schedules(uploads, clock),
+            mailer=Mailer(settings, clock, closing),
+            closing=closing,
         )
         context.jobs.on_refused = context.searches.on_refused = context.end_refused
+        context.jobs.on_ended = context.mail_end
+        context.jobs.on_end = context.searches.on_found = context.folders.sync
         return context
 
     def end_refused(self, session: Session) -> None:
         """End all sessions with a password that the service has refused, and count that as a wrong attempt."""
         self.throttle.register_refusal(fold_name(session.username))
         self.sessions.end_refused(session)
+        self.schedules.drop_logins(session)
         self.audit.record("password no longer accepted", user=session.identity)
+
+    def mail_end(self, job: Job, error: BulkUpdateError | None) -> None:
+        """Send the mail that was wished for when a run ends, or when it could not begin."""
+        folder, upload = self.uploads.find_folder(job.run_id), self.uploads.find(job.run_id)
+        wish = find_wish(folder) if folder is not None else None
+        if wish is None or upload is None:
+            return
+        try:
+            run, (to, link) = self.find_run(job.run_id), wish
+            reason = say_on_page(str(error) if error is not None else "", self.settings.state_dir)
+            if run is None:
+                lines = [f"{upload.name} was not sent. {reason}", "", f"Its page: {link}"]
+                self.mailer.send(to, f"{upload.name} was not sent", lines)
+            else:
+                self.mailer.send(to, *write_end(upload.name, run, self.journal.tally(run), reason, link))
+        finally:
+            self.drop_journal()  # this thread is about to end
 
     @property
     def journal(self) -> Journal:
         """The journal of the current thread, kept open because opening it checks every page of the file."""
         journal: Journal | None = getattr(self._of_thread, "journal", None)
         if journal is None:
-            journal = self._of_thread.journal = Journal(self.settings.state_dir, self.clock)
+            journal = self._of_thread.journal = Journal(self.settings.store, self.clock, is_patient=False)
         return journal
 
     def drop_journal(self) -> None:
@@ -95,6 +135,15 @@ class PageContext:
         with self.jobs.open_run_context(session, self.journal) as run_context:
             yield run_context
 
+    @contextmanager
+    def one_at_a_time(self, run_id: str) -> Iterator[None]:
+        """Keep other requests, on any host, from creating or launching this run: a button pressed twice acts once."""
+        with self.jobs.one_at_a_time(run_id), ExitStack() as stack:
+            if self.settings.database:
+                stack.enter_context(self.journal.home.hold_lock(f"page-{run_id}", _BUTTON_SECONDS))
+                self.folders.pull()
+            yield
+
     def find_run(self, run_id: str) -> Run | None:
         """Return the run with this id; None if there is none."""
         try:
@@ -106,7 +155,7 @@ class PageContext:
         """Return the state of a run, which the journal alone does not know if the server was killed."""
         if self.jobs.find(run.id) is not None:
             return RunState.RUNNING
-        return effective_state(self.settings.state_dir, run)
+        return effective_state(self.journal, run)
 
 
 def current_context() -> PageContext:

@@ -7,22 +7,20 @@ from functools import lru_cache
 from pathlib import Path
 
 _HOW_TO_READ = "under “How to read the file” and upload it again"
-
+_ARGUMENT = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"']*?)"
 _REPLACEMENTS = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (
-            r"[^.]*Map it to a field name as `bulkupdate template` writes it, e\.g\. --map \"[^\"]*\"\.",
-            "Give the column the heading of a field; the template on the start page has them all.",
-        ),
-        (
-            r", map them with --map \"[^\"]*\", or ignore them with --ignore-unknown\.",
+            rf", map (?:it|them) with --map {_ARGUMENT}, or ignore (?:it|them) with --ignore-unknown\.",
             f", or tick “Ignore columns that are not customer fields” {_HOW_TO_READ}.",
         ),
         (
             r"`bulkupdate template` writes a sheet with every heading\.",
             "The template on the start page has every heading.",
         ),
+        (rf", or say which one it is: --map {_ARGUMENT}\.", "."),
+        (rf"found by e-mail: --key {_ARGUMENT}\.", "found by e-mail: name that column below."),
         (r"`check --live` shows it", "“Show before and after” on the page of the sheet shows it"),
         (r"Name one of its columns with --key", "Choose one of its columns"),
         (
@@ -32,19 +30,18 @@ _REPLACEMENTS = tuple(
         ),
         (r"use --decimal ,", f"choose “comma” {_HOW_TO_READ}"),
         (r"; or decide for the whole file: --numbers \w+ or --numbers \w+", "; or decide for the whole sheet above"),
-        (r"Say which one is meant: `--sheet [^`]*`", f"Name the sheet {_HOW_TO_READ}"),
-        (r"Or name one: --sheet", f"Or name the sheet {_HOW_TO_READ}"),
-        (r"name it: --sheet", f"name it {_HOW_TO_READ}"),
+        (r"(?:Say which one is meant|Name one of them): `--sheet [^`]*`", f"Name the sheet {_HOW_TO_READ}"),
+        (r"name it: `--sheet [^`]*`", f"name it {_HOW_TO_READ}"),
+        (r"name another sheet with --sheet", f"name another sheet {_HOW_TO_READ}"),
         (
             r"name (?:its|the) encoding(?: of the file)?,?(?: for example| with)? --encoding"
             r"(?: \S+(?<![.,;]))?(?: \([^)]*\) or \w+ \([^)]*\))?",
             f"choose its encoding {_HOW_TO_READ}",
         ),
-        (r"Leave out --encoding", f"Choose “detect” as its encoding {_HOW_TO_READ}"),
+        (r"Omit --encoding", f"Choose “detect” as its encoding {_HOW_TO_READ}"),
         (r"use --encoding (\w+)", rf"choose the encoding \1 {_HOW_TO_READ}"),
+        (r"probe it again\. The command: `[^`]*`", "your administrator should probe it again."),
         (r",? or raise the limit: BULKUPDATE_\w+(?:, [^.]*)?", ""),
-        (r", or say which it is: --map \"[^\"]*\"", ""),
-        (r", map (?:it|them) with --map \"[^\"]*\"", ""),
     )
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")

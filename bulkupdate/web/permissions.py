@@ -5,7 +5,8 @@ from __future__ import annotations
 from bulkupdate.runs.journal.run_table import RunHead
 from bulkupdate.runs.run_records import Run
 from bulkupdate.settings import Settings
-from bulkupdate.web.sessions import Session, fold_name
+from bulkupdate.text import fold_name
+from bulkupdate.web.sessions import Session
 from bulkupdate.web.upload_store import Upload
 
 

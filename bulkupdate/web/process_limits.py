@@ -10,7 +10,7 @@ from typing import Any
 try:
     import resource
 except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]  # what is not there is None
+    resource = None  # type: ignore[assignment]  # None: not available
 
 _LIMIT_PROCESS_TIME = 0x0000_0002
 _LIMIT_PROCESS_MEMORY = 0x0000_0100
@@ -20,7 +20,7 @@ _TICKS_PER_SECOND = 10_000_000
 
 
 def limit_process(max_bytes: int, max_seconds: int, niceness: int) -> None:
-    """Limit what the process may use from now on, and let others go first. Raises `OSError` if that is refused.
+    """Limit what the process may use from now on, and lower its priority. Raises `OSError` if that is refused.
 
     On POSIX the time is that of the clock, on Windows that of the processor: there the parent watches the clock.
     """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections import defaultdict
+from contextlib import suppress
 
 from flask import Flask
 
+from bulkupdate.errors import StoppedError
 from bulkupdate.web.connections import Gate, RequestHead, RequestRefusal
 from bulkupdate.web.cookies import SessionCookie
 from bulkupdate.web.disk_space import has_room
@@ -31,13 +33,15 @@ TOO_MANY = RequestRefusal(
 
 
 def make_gate(app: Flask, context: PageContext) -> Gate:
-    """Return the gate: nothing of a large body is kept unless a signed-in user uploads it and there is room for it."""
+    """Return the gate: a large body is received only if a signed-in user uploads it and there is room for it."""
     receiving: defaultdict[str, weakref.WeakSet[object]] = defaultdict(weakref.WeakSet)
     cookie = app.session_interface
     assert isinstance(cookie, SessionCookie)
 
     def find_session(head: RequestHead) -> Session | None:
-        return context.sessions.find(cookie.read_session_id(app, head.cookies), touch=False)
+        with suppress(StoppedError):  # a database that does not answer
+            return context.sessions.find(cookie.read_session_id(app, head.cookies), touch=False)
+        return None
 
     def refuse(head: RequestHead, request: object) -> RequestRefusal | None:
         if head.length is not None and head.length <= MAX_FORM_BYTES:

@@ -1,30 +1,37 @@
-"""The page of a run: progress, stop, resume, retry, and its downloads."""
+"""The page of a run: progress, stop, resume and retry."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.customers.models import Status
+from bulkupdate.runs.canary import find_canary
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_retry, new_run_id
-from bulkupdate.runs.previous_runs import describe_newer_runs, find_newer_runs
+from bulkupdate.runs.previous_runs import describe_newer_runs
 from bulkupdate.runs.run_records import RETRIED, TO_FIX, UNCONFIRMED, Run, RunState, StatusCounts
-from bulkupdate.web.downloads import RESULTS, make_results, make_undo_download, name_download, send_download
+from bulkupdate.runs.stop_requests import ask_to_stop
+from bulkupdate.web.correction_list import show_corrections
+from bulkupdate.web.downloads import RESULTS, has_undo
 from bulkupdate.web.history_views import name_file
+from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import may_continue, may_see_run
+from bulkupdate.web.reviews import read_review
+from bulkupdate.web.run_access import find_run, record_event, require_own_login
 from bulkupdate.web.run_progress import ProgressCache, RunProgress, find_progress
+from bulkupdate.web.run_rows import list_reasons
+from bulkupdate.web.undo_comparison import find_undo, is_outdated, is_waiting
 
 pages = Blueprint("runs", __name__)
-log = logging.getLogger("bulkupdate.web")
 
 STOP_WAIT_SECONDS = 0.5
-"""How long Stop waits, so that the next page can show the run as stopped already."""
+"""How long Stop waits, so that the next page may already show the run as stopped."""
 
 _CACHE = "bulkupdate-progress"
 
@@ -44,11 +51,28 @@ def show(run_id: str) -> str:
         to_fix=sum(counts[status] for status in TO_FIX),
         retried=retried,
         overtaken=_warn_of_newer_runs(run, sent_again) if state is not RunState.RUNNING and sent_again else "",
-        has_undo=_has_undo(run) and counts[Status.NOT_ATTEMPTED] < counts.rows,
+        has_undo=has_undo(context, run),
+        undo_run=find_undo(context.journal, run) if run.options.snapshot else None,
+        is_waiting_undo=is_waiting(run),
+        is_outdated=is_outdated(run, context.clock.now()),
+        to_send=counts[Status.NOT_ATTEMPTED],
         child=child,
+        has_canary=state is RunState.STOPPED and bool(find_canary(run, context.journal, None)),
         may_continue=may_continue(current_user(), run),
-        upload=context.uploads.find(run.id),
+        upload=(upload := context.uploads.find(run.id)),
+        review=read_review(upload.folder) if upload is not None else None,
+        corrections=context.journal.count_corrections(run),
+        reasons=list_reasons(run, context.journal, context.journal.problems(run))
+        if state is not RunState.RUNNING
+        else [],
     )
+
+
+@pages.get("/runs/<run_id>/corrections")
+def corrections(run_id: str) -> str:
+    """Return the list of the cells that were corrected before the run."""
+    run = find_run(run_id)
+    return show_corrections(current_context().journal.corrections(run), run=run, name=name_file(run))
 
 
 @pages.get("/runs/<run_id>/progress")
@@ -77,28 +101,34 @@ def _render_progress(progress: RunProgress) -> str:
 
 @pages.post("/runs/<run_id>/stop")
 def stop(run_id: str) -> AnyResponse:
-    """Stop a run: what is in flight is still recorded."""
-    find_run(run_id)
-    job = current_context().jobs.find(run_id)
+    """Stop a run, whichever program on whichever host sends it: what is in flight is still recorded."""
+    context, run = current_context(), find_run(run_id)
+    job = context.jobs.find(run_id)
     if job is not None:
         job.stop.set()
-        _record("stopped", run_id)
         if job.thread is not None:
             job.thread.join(STOP_WAIT_SECONDS)
+    elif context.state_of(run) is RunState.RUNNING:
+        ask_to_stop(context.journal, run, current_user().identity)
+    record_event("stopped", run_id)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
 @pages.post("/runs/<run_id>/resume")
 def resume(run_id: str) -> AnyResponse:
-    """Send the rows of a stopped run that have not been confirmed."""
+    """Send the rows of a stopped run that have not been confirmed; without its canary, if the user says so."""
     context = current_context()
-    with context.jobs.one_at_a_time(run_id):
+    with context.one_at_a_time(run_id):
         run = find_run(run_id)
-        _require_own_login(run)
+        require_own_login(run)
+        if is_outdated(run, context.clock.now()):
+            abort(409, "The customers were compared too long ago. Go back to the run and compare them again.")
         if context.state_of(run) is RunState.STOPPED:
             _require_agreement(run, UNCONFIRMED)
-            context.jobs.launch(run.id, current_user())
-            _record("resumed", run_id)
+            if is_without_canary := "without_canary" in request.form:
+                context.journal.set_options(run, replace(run.options, canary=0))
+            context.jobs.launch(Job(run.id, current_user()))
+            record_event("resumed without the canary" if is_without_canary else "resumed", run_id)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
@@ -106,69 +136,18 @@ def resume(run_id: str) -> AnyResponse:
 def retry(run_id: str) -> AnyResponse:
     """Send the rows that did not go through again, in a new run; each run is retried once."""
     context = current_context()
-    with context.jobs.one_at_a_time(run_id), context.open_run_context(current_user()) as run_context:
+    with context.one_at_a_time(run_id), context.open_run_context(current_user()) as run_context:
         parent = find_run(run_id)
-        _require_own_login(parent)
+        require_own_login(parent)
         child = _find_retry(run_context.journal, parent)
         is_finished = context.state_of(parent) is RunState.FINISHED
         if child is None and is_finished and _count_retried(run_context.journal.tally(parent)):
             _require_agreement(parent, RETRIED)
             new_id = new_run_id(run_context.clock.now())
             child = create_retry(run_context, parent, new_id, context.uploads.folder_of(new_id) / RESULTS)
-            context.jobs.launch(child.id, current_user())
-            _record("retried", run_id)
+            context.jobs.launch(Job(child.id, current_user()))
+            record_event("retried", run_id)
     return redirect(url_for("runs.show", run_id=child.id if child else run_id), 303)
-
-
-@pages.get("/runs/<run_id>/<any('results', 'to-fix'):what>.xlsx")
-def results(run_id: str, what: str) -> Response:
-    """Return the result of each row; or the rows to fix, in the format of the upload."""
-    run = find_run(run_id)
-    if current_context().state_of(run) is RunState.RUNNING:
-        abort(409, "The run is still running. Its results are available when it has ended or is stopped.")
-    path, to_fix = make_results(current_context(), run)
-    wanted = path if what == "results" else to_fix
-    if wanted is None:
-        abort(404)
-    _record(f"downloaded {what}", run_id)
-    return send_download(wanted, name_download(name_file(run), what))
-
-
-@pages.get("/runs/<run_id>/undo.xlsx")
-def undo(run_id: str) -> Response:
-    """Return the sheet that restores the previous values; it is uploaded like any other."""
-    run = find_run(run_id)
-    if not _has_undo(run):
-        abort(404)
-    path = make_undo_download(current_context(), run)
-    if path is None:
-        abort(404, "This run changed nothing that could be restored.")
-    _record("downloaded undo", run_id)
-    return send_download(path, name_download(name_file(run), "undo"))
-
-
-def _has_undo(run: Run) -> bool:
-    return run.options.snapshot and current_context().state_of(run) is not RunState.RUNNING
-
-
-def find_run(run_id: str) -> Run:
-    """Return the run if this user may see it; else answer 404."""
-    context = current_context()
-    run = context.find_run(run_id)
-    if run is None or not may_see_run(context.settings, current_user(), run, context.uploads.find(run_id)):
-        abort(404)
-    return run
-
-
-def _require_own_login(run: Run) -> None:
-    if not may_continue(current_user(), run):
-        abort(403, f"Only {run.username}, whose login started this run, can continue it.")
-
-
-def _record(event: str, run_id: str) -> None:
-    log.info("run %s: %s by its user", run_id, event)
-    address = request.remote_addr or ""
-    current_context().audit.record(event, user=current_user().identity, address=address, about=run_id)
 
 
 def _find_retry(journal: Journal, parent: Run) -> Run | None:
@@ -177,13 +156,13 @@ def _find_retry(journal: Journal, parent: Run) -> Run | None:
 
 def _warn_of_newer_runs(run: Run, statuses: Sequence[Status]) -> str:
     """Return what sending the rows with these statuses again would overwrite; empty for nothing."""
-    newer = find_newer_runs(current_context().journal, run, statuses)
+    newer = current_context().journal.find_newer_runs(run, statuses)
     return say_on_page(describe_newer_runs(run, newer)) if newer else ""
 
 
 def _require_agreement(run: Run, statuses: Sequence[Status]) -> None:
     if (warning := _warn_of_newer_runs(run, statuses)) and "overwrite" not in request.form:
-        abort(409, f"{warning} Tick the box on the page of the run to send them all the same.")
+        abort(409, f"{warning} Tick the box on the page of the run to send them anyway.")
 
 
 def _count_retried(counts: StatusCounts) -> int:

@@ -10,12 +10,14 @@ from werkzeug.wrappers import Response
 from bulkupdate.clock import format_local_time
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError
 from bulkupdate.runs.estimate import estimate_requests
-from bulkupdate.web.check_outcome import CheckOutcome, delete_outcome, read_outcome
+from bulkupdate.web.check_outcome import CheckOutcome, read_outcome
+from bulkupdate.web.found_customers import read_wanted
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import owns_upload
+from bulkupdate.web.sheet_checks import check_again
 from bulkupdate.web.upload_store import Upload
-from bulkupdate.web.upload_views import CHECK_WAIT_SECONDS, find_upload, has_run, submit_task
+from bulkupdate.web.upload_views import find_upload
 
 pages = Blueprint("searches", __name__)
 
@@ -23,7 +25,7 @@ _STOPPED = "The search was stopped. What it found is kept: searching again asks 
 
 
 def show_search(stored: Upload, outcome: CheckOutcome) -> str:
-    """Return the page of a sheet whose customers have to be searched: what that costs, or how far it is."""
+    """Return the page of a sheet whose customers have to be searched: the cost or the progress of the search."""
     context = current_context()
     search, now = context.searches.find(stored.id), context.clock.now()
     is_running = search is not None and search.is_alive
@@ -36,18 +38,19 @@ def show_search(stored: Upload, outcome: CheckOutcome) -> str:
         "search.html",
         upload=stored,
         outcome=outcome,
+        key_name=read_wanted(stored.folder)[0],
         search=search,
         is_running=is_running,
         costs_more=search is not None and not is_running and search.needed > search.agreed,
         needed=needed,
         plan=plan,
         waiting=format_local_time(waiting.until, now) if waiting else "",
-        error="" if error is None else _explain(error),
+        error="" if error is None else _explain_error(error),
         is_own=owns_upload(current_user(), stored),
     )
 
 
-def _explain(error: BulkUpdateError) -> str:
+def _explain_error(error: BulkUpdateError) -> str:
     if isinstance(error, InterruptedRunError):
         return _STOPPED
     return say_on_page(f"{error} {error.remedy or ''}", current_context().settings.state_dir)
@@ -57,10 +60,10 @@ def _explain(error: BulkUpdateError) -> str:
 def search(upload_id: str) -> Response:
     """Begin the search, with as many requests as the user has agreed to."""
     stored, context = _find_own(upload_id), current_context()
-    outcome, agreed = read_outcome(stored.folder), request.form.get("agreed", "")
+    outcome, agreed = read_outcome(stored), request.form.get("agreed", "")
     if outcome is None or not outcome.search_keys or not (agreed.isascii() and agreed.isdigit()):
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
-    with context.jobs.one_at_a_time(stored.id):
+    with context.one_at_a_time(stored.id):
         running = context.searches.find(stored.id)
         is_here = running is not None and running.is_alive
         if not is_here and not context.searches.launch(stored, current_user(), int(agreed)):
@@ -79,17 +82,14 @@ def stop(upload_id: str) -> Response:
 
 @pages.post("/sheets/<upload_id>/settle")
 def settle(upload_id: str) -> Response:
-    """Take the customer that the user chose for an ambiguous row, as `row:id`; an empty choice forgets all of them."""
-    stored, context = _find_own(upload_id), current_context()
+    """Store the customer that the user chose for an ambiguous row, as `row:id`; an empty choice deletes all choices."""
+    stored = _find_own(upload_id)
     row, _, customer_id = request.form.get("choice", "").partition(":")
-    with context.jobs.one_at_a_time(stored.id):
-        if not has_run(stored) and (not row or (row.isascii() and row.isdigit())):
-            current = context.uploads.find(stored.id) or stored  # as another tab may have left it
-            settled = {**current.settled, row: customer_id} if row else {}
-            changed = replace(current, settled=settled)
-            context.uploads.save(changed)
-            delete_outcome(stored.folder)
-            submit_task(changed, is_report=False).wait(CHECK_WAIT_SECONDS)
+    if not row or (row.isascii() and row.isdigit()):
+        check_again(
+            stored,
+            lambda upload: replace(upload, settled={**upload.settled, row: customer_id} if row else {}),
+        )
     return redirect(url_for("checks.show", upload_id=stored.id, _anchor="candidates"), 303)
 
 

@@ -17,7 +17,7 @@ pages = Blueprint("sessions", __name__)
 
 @dataclass(frozen=True)
 class SessionLine:
-    """A session as it is shown. `handle` names it in forms without giving its id away; times are ISO 8601, UTC."""
+    """A session as it is shown. `handle` names it in forms without revealing its id; times are ISO 8601, UTC."""
 
     handle: str
     username: str
@@ -36,7 +36,7 @@ def show() -> str:
     slowed = context.throttle.slowed_names() if is_for_all else {}
     return render_template(
         "sessions.html",
-        lines=[_describe(session) for session in _list_sessions()],
+        lines=[_describe_session(session) for session in _list_sessions()],
         is_admin=is_for_all,
         slowed=[(name, format_duration(wait)) for name, wait in sorted(slowed.items())],
     )
@@ -51,6 +51,8 @@ def end() -> Response:
         is_meant = is_own and session.id != user.id if handle == "others" else _handle_of(session) == handle
         if is_meant:
             context.sessions.end(session.id, EndReason.BY_USER if is_own else EndReason.BY_ADMIN)
+            if not is_own:
+                context.schedules.drop_logins(session)
             context.audit.record("session ended", user=user.identity, about=session.identity)
     return redirect(url_for("sessions.show"), 303)
 
@@ -85,7 +87,7 @@ def _list_sessions() -> list[Session]:
     return [session for session in context.sessions.of_user(user.user_key) if session.host == user.host]
 
 
-def _describe(session: Session) -> SessionLine:
+def _describe_session(session: Session) -> SessionLine:
     context = current_context()
     offset = context.clock.now() - context.clock.monotonic()
     return SessionLine(

@@ -1,19 +1,20 @@
-"""The sessions of signed-in users, kept in the memory of the server only."""
+"""The sessions of signed-in users, kept in the memory of the server; for several servers see `shared_sessions.py`."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
 import threading
-import unicodedata
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from bulkupdate.clock import Clock
+from bulkupdate.errors import StoppedError
 from bulkupdate.redaction import Secret
-from bulkupdate.text import replace_controls
+from bulkupdate.text import fold_name
 
 MAX_SESSION_SECONDS = 12 * 3600.0
 """A session ends after this time even if it is never idle."""
@@ -32,9 +33,17 @@ class EndReason(Enum):
     BY_ADMIN = "by administrator"
 
 
-def fold_name(username: str) -> str:
-    """Return a user name as names are compared: NFKC, without case, outer blanks, controls and invisible characters."""
-    return replace_controls(unicodedata.normalize("NFKC", username), lambda _: "").strip().casefold()
+class UnknownPassword(Secret):
+    """A password that was typed at another server; `password_again.py` asks for it before it is needed."""
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        """Raise `StoppedError`."""
+        raise StoppedError("The password of this session was typed at another server.", remedy="Sign in again.")
+
+    def __bool__(self) -> bool:
+        return True
 
 
 @dataclass
@@ -42,8 +51,9 @@ class Session:
     """One session of one user.
 
     `username` is the login as it is sent to the service, `identity` the user name that the service returned, and `host`
-    the service. `address` and `browser` say where the user signed in. `started`, `seen` and `checked` (when the service
-    last accepted the login) are seconds of `Clock.monotonic`.
+    the service. `password` is an `UnknownPassword` if it was typed at another server. `address` and `browser` say where
+    the user signed in. `started`, `seen` and `checked` (when the service last accepted the login) are seconds of
+    `Clock.monotonic`. `token` is what the cookie holds, empty if that is not known.
     """
 
     id: str
@@ -56,6 +66,7 @@ class Session:
     started: float
     seen: float
     checked: float
+    token: str = ""
 
     @property
     def user_key(self) -> str:
@@ -64,7 +75,14 @@ class Session:
 
     def has_password(self, password: Secret) -> bool:
         """Return whether the service accepted this password for the session; takes the same time for any wrong one."""
+        if not self.is_password_known:
+            return False
         return hmac.compare_digest(self.password.reveal().encode(), password.reveal().encode())
+
+    @property
+    def is_password_known(self) -> bool:
+        """Whether this server has the password."""
+        return not isinstance(self.password, UnknownPassword)
 
 
 @dataclass(frozen=True)
@@ -76,66 +94,129 @@ class AcceptedLogin:
     password: Secret
     host: str
 
+    @property
+    def user_key(self) -> str:
+        """The user in the form in which users are compared."""
+        return fold_name(self.identity)
 
-class Sessions:
+
+class SessionStore(ABC):
     """All sessions. Thread-safe. A session ends after `idle_seconds` without a page being opened."""
 
     def __init__(self, clock: Clock, idle_seconds: float) -> None:
         self.idle_seconds = idle_seconds
         self._clock = clock
-        self._sessions: dict[str, Session] = {}
-        self._ends: OrderedDict[str, EndReason] = OrderedDict()
-        self._lock = threading.Lock()
 
+    @abstractmethod
+    def read_key(self, name: str, /) -> bytes:
+        """Return the key by which cookies are signed."""
+
+    @abstractmethod
     def open(self, login: AcceptedLogin, address: str = "", browser: str = "") -> Session:
         """Return a new session with a random id; sessions of the same user with another password end."""
-        now = self._clock.monotonic()
-        session = Session(
-            secrets.token_urlsafe(32), login.username, login.identity, login.password, login.host, address, browser,
-            started=now, seen=now, checked=now,
-        )  # fmt: skip
-        self._end_if(
-            lambda other: _is_same_user(other, session) and not other.has_password(session.password),
-            EndReason.PASSWORD_CHANGED,
-        )
-        with self._lock:
-            self._sessions[session.id] = session
-        return session
 
-    def find(self, session_id: str, *, touch: bool = True) -> Session | None:
-        """Return the session with this id; None if it has ended or never existed.
+    @abstractmethod
+    def keep_password(self, session_id: str, password: Secret) -> None:
+        """Keep the password of a session that was opened at another server."""
+
+    @abstractmethod
+    def note_accepted(self, session: Session) -> None:
+        """Note that the service has just accepted the login of a session again."""
+
+    @abstractmethod
+    def find(self, token: str, *, touch: bool = True) -> Session | None:
+        """Return the session of a cookie; None if it has ended or never existed.
 
         `touch`: the user opened a page, so the session is not idle; a page that refreshes itself does not count.
         """
-        self.remove_expired()
-        with self._lock:
-            session = self._sessions.get(session_id)
-            if session is not None and touch:
-                session.seen = self._clock.monotonic()
-        return session
+
+    @abstractmethod
+    def why_ended(self, token: str) -> EndReason | None:
+        """Return why a session ended; None if it has not, or the user signed out, or it was long ago."""
+
+    @abstractmethod
+    def end(self, session_id: str, reason: EndReason | None = None) -> None:
+        """End a session and delete its password; `reason` is shown to its user, None for a sign-out."""
+
+    @abstractmethod
+    def end_refused(self, refused: Session) -> None:
+        """End all sessions of a user whose password the service no longer accepts."""
+
+    @abstractmethod
+    def all(self) -> list[Session]:
+        """Return all sessions, the newest first."""
+
+    @abstractmethod
+    def remove_expired(self) -> None:
+        """Delete the sessions that have been idle for too long or are too old."""
 
     def seconds_left(self, session: Session) -> float:
         """Return after how many seconds the session ends if no page is opened."""
         now = self._clock.monotonic()
         return min(session.seen + self.idle_seconds, session.started + MAX_SESSION_SECONDS) - now
 
-    def why_ended(self, session_id: str) -> EndReason | None:
-        """Return why a session ended; None if it has not, or the user signed out, or it was long ago."""
+    def of_user(self, user_key: str) -> list[Session]:
+        """Return the sessions of one user, the newest first."""
+        return [session for session in self.all() if session.user_key == user_key]
+
+
+class Sessions(SessionStore):
+    """The sessions of a single server, in its memory."""
+
+    def __init__(self, clock: Clock, idle_seconds: float) -> None:
+        super().__init__(clock, idle_seconds)
+        self._sessions: dict[str, Session] = {}
+        self._ends: OrderedDict[str, EndReason] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read_key(self, _name: str, /) -> bytes:
+        """Return a key of this process: after a restart every user signs in again."""
+        return secrets.token_bytes(32)
+
+    def open(self, login: AcceptedLogin, address: str = "", browser: str = "") -> Session:
+        """Return a new session."""
+        now, token = self._clock.monotonic(), secrets.token_urlsafe(32)
+        session = Session(
+            token, login.username, login.identity, login.password, login.host, address, browser,
+            started=now, seen=now, checked=now, token=token,
+        )  # fmt: skip
+        self._end_if(
+            lambda other: is_same_user(other, session) and not other.has_password(login.password),
+            EndReason.PASSWORD_CHANGED,
+        )
         with self._lock:
-            return self._ends.get(session_id)
+            self._sessions[session.id] = session
+        return session
+
+    def keep_password(self, session_id: str, password: Secret) -> None:
+        """Do nothing: all passwords are known."""
+
+    def note_accepted(self, session: Session) -> None:
+        """Note that the service has just accepted the login of a session again."""
+        session.checked = self._clock.monotonic()
+
+    def find(self, token: str, *, touch: bool = True) -> Session | None:
+        """Return the session of a cookie."""
+        self.remove_expired()
+        with self._lock:
+            session = self._sessions.get(token)
+            if session is not None and touch:
+                session.seen = self._clock.monotonic()
+        return session
+
+    def why_ended(self, token: str) -> EndReason | None:
+        """Return why a session ended."""
+        with self._lock:
+            return self._ends.get(token)
 
     def end(self, session_id: str, reason: EndReason | None = None) -> None:
-        """Delete a session and its password; `reason` is shown to its user, None for a sign-out."""
+        """Delete a session and its password."""
         self._end_if(lambda session: session.id == session_id, reason)
 
-    def end_all(self, user_key: str, host: str, reason: EndReason) -> None:
-        """Delete all sessions of a user."""
-        self._end_if(lambda session: session.user_key == user_key and session.host == host, reason)
-
     def end_refused(self, refused: Session) -> None:
-        """Delete all sessions of a user whose password the service no longer accepts."""
+        """Delete all sessions of a user with a password that the service no longer accepts."""
         self._end_if(
-            lambda session: _is_same_user(session, refused) and session.has_password(refused.password),
+            lambda session: is_same_user(session, refused) and session.has_password(refused.password),
             EndReason.REFUSED,
         )
 
@@ -144,10 +225,6 @@ class Sessions:
         self.remove_expired()
         with self._lock:
             return sorted(self._sessions.values(), key=lambda session: -session.started)
-
-    def of_user(self, user_key: str) -> list[Session]:
-        """Return the sessions of one user, the newest first."""
-        return [session for session in self.all() if session.user_key == user_key]
 
     def remove_expired(self) -> None:
         """Delete the sessions that have been idle for too long or are too old."""
@@ -165,5 +242,6 @@ class Sessions:
                 self._ends.popitem(last=False)
 
 
-def _is_same_user(one: Session, other: Session) -> bool:
+def is_same_user(one: Session, other: Session) -> bool:
+    """Return whether both are of the same user of the same service."""
     return one.user_key == other.user_key and one.host == other.host

@@ -1,4 +1,4 @@
-"""Have a virus scanner look at an upload before it is read."""
+"""Have a virus scanner check an upload before it is read."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ NOT_SCANNED = (
 def scan(command: str, path: Path) -> tuple[str, str] | None:
     """Run the scanner with the file as its last argument; return why the file is refused and what to do, None if clean.
 
-    As scanners do, it says with exit code 0 that the file is clean, and with 1 that it is not; anything else is a
-    failure, and then the file is refused, too. An empty command scans nothing.
+    As is usual for scanners, exit code 0 means that the file is clean, and 1 that it is not; anything else is a
+    failure, and the file is refused too. An empty command scans nothing.
     """
     if not command.strip():
         return None
@@ -38,5 +38,5 @@ def scan(command: str, path: Path) -> tuple[str, str] | None:
 
 
 def make_scan_call(command: str, path: Path, *, is_windows: bool = os.name == "nt") -> str | list[str]:
-    r"""Return the call of the scanner with the file; on Windows as text, since `C:\scan.exe` is not an escape there."""
+    r"""Return the scanner's command line: a text on Windows, where the backslash of `C:\scan.exe` is no escape."""
     return f"{command} {subprocess.list2cmdline([str(path)])}" if is_windows else [*shlex.split(command), str(path)]

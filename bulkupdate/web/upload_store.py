@@ -5,20 +5,22 @@ The id of an upload is also the id of its run, so that a button pressed twice st
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
+import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.files import open_private
-from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.new_run import new_run_id
+from bulkupdate.runs.recipe_folder import ENDING as RECIPE_ENDING
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
-from bulkupdate.web.sessions import fold_name
+from bulkupdate.text import fold_name
+from bulkupdate.web.json_files import read_json, write_json
 
 FOLDER = "uploads"
 RECORD = "upload.json"
@@ -32,7 +34,9 @@ class Upload:
     `owner` is the user who uploaded it, `host` the service it is for; `name` is the user's name of the file, `stored`
     its name in `folder`. `at` is ISO 8601 in UTC. `key` is the column that customers are found by, empty for their ids;
     `lookup` is the user's name of the sheet they are looked up in, empty to search the service. `settled` has, by row
-    number, the customers that the user chose for ambiguous rows.
+    number, the customers that the user chose for ambiguous rows; `write_policy` the policy chosen for each field.
+    `revision` counts how often the way it is read was changed: a check of an earlier one counts no longer.
+    `machine` is the host it was uploaded at, empty if that is not known.
     """
 
     id: str
@@ -50,6 +54,9 @@ class Upload:
     key: str = ""
     lookup: str = ""
     settled: Mapping[str, str] = field(default_factory=dict)
+    revision: int = 0
+    write_policy: str = ""
+    machine: str = ""
 
     @property
     def lookup_path(self) -> Path | None:
@@ -67,17 +74,30 @@ class Upload:
         return self.folder / self.stored
 
     @property
+    def recipe_path(self) -> Path | None:
+        """The recipe by which the file is read, kept beside it so that it cannot change; None if there is none."""
+        return next(self.folder.glob(f"*{RECIPE_ENDING}"), None)
+
+    @property
+    def corrections_path(self) -> Path:
+        """The file of corrected cells, which may not exist."""
+        return self.folder / "corrections.json"
+
+    @property
     def options(self) -> SheetOptions:
         """How the file is to be read."""
         return SheetOptions(
             sheet=self.sheet or None,
-            decimal_mark=self.decimal_mark,
+            decimal_mark=self.decimal_mark or None,
             ignore_unknown=self.ignore_unknown,
             encoding=self.encoding or None,
             numbers=self.numbers,
             key=self.key or None,
             lookup=self.lookup_path,
+            recipe=self.recipe_path,
+            corrections=self.corrections_path,
             settled={int(row): customer_id for row, customer_id in self.settled.items()},
+            write_policy=self.write_policy,
         )
 
 
@@ -103,7 +123,8 @@ class Uploads:
         folder = self.folder_of(upload_id)
         upload = Upload(
             upload_id, owner, host, name, f"{upload_id}{ending}", format_utc(self._clock.now()), options.sheet or "",
-            options.decimal_mark, options.ignore_unknown, folder, options.encoding or "", options.numbers,
+            options.decimal_mark or "", options.ignore_unknown, folder, options.encoding or "", options.numbers,
+            machine=socket.gethostname(),
         )  # fmt: skip
         try:
             with open_private(upload.path) as file:
@@ -125,12 +146,27 @@ class Uploads:
         with open_private(upload.lookup_path, replace=True) as file:
             shutil.copyfileobj(content, file, 1 << 20)
 
+    def copy_reading(self, source: Upload, target: Upload) -> Upload:
+        """Have an upload read as another one is: by the same recipe, key and lookup sheet."""
+        if source.recipe_path is not None:
+            shutil.copyfile(source.recipe_path, target.folder / source.recipe_path.name)
+        copied = replace(target, key=source.key, lookup=source.lookup, write_policy=source.write_policy)
+        if source.lookup_path is not None and copied.lookup_path is not None:
+            shutil.copyfile(source.lookup_path, copied.lookup_path)
+        self.save(copied)
+        return copied
+
     def folder_of(self, run_id: str) -> Path:
         """Return the folder of an upload or of a run's results, created if it does not exist."""
         folder = self.folder / run_id
         for directory in (self.folder, folder):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
+
+    def find_folder(self, upload_id: str) -> Path | None:
+        """Return the folder of an upload, a run or an export; None if there is none."""
+        folder = self.folder / upload_id
+        return folder if _ID.fullmatch(upload_id) and folder.is_dir() else None
 
     def find(self, upload_id: str) -> Upload | None:
         """Return the upload with this id; None if there is none, or another version of the program stored it."""
@@ -193,23 +229,6 @@ def purge_uploads(state_dir: Path, before: float, keep: frozenset[str] = frozens
 
 def _find_last_modified(folder: Path) -> float:
     try:
-        return max(each.stat().st_mtime for each in (folder, *folder.iterdir()))
+        return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
     except OSError:
         return 0.0
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write an object in one step, readable by the server's account only."""
-    temporary = path.with_suffix(".tmp")
-    with open_private(temporary, replace=True) as file:
-        file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
-    temporary.replace(path)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file; None if there is no file, or no object in it."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None

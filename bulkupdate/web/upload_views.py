@@ -1,47 +1,47 @@
-"""Uploading a sheet: the start page, the upload itself, how the file is read, and its deletion."""
+"""Uploading a sheet: the start page, the upload itself, and how the file is read."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import replace
+from typing import IO
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
-from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
+from bulkupdate.clock import Clock
 from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.headings import find_field
-from bulkupdate.errors import InputFileError
-from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.errors import InputFileError, UsageError
+from bulkupdate.remote.address import parse_address
+from bulkupdate.runs.kept_files import fetch_input
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS
-from bulkupdate.web.check_outcome import delete_outcome
-from bulkupdate.web.check_worker import CheckTask, limit_settings
 from bulkupdate.web.downloads import send_template
 from bulkupdate.web.filenames import clean_name, require_sheet_name
-from bulkupdate.web.found_customers import forget_found
+from bulkupdate.web.found_customers import delete_found
 from bulkupdate.web.history_views import find_entries
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_see_run, may_see_upload, owns_upload
-from bulkupdate.web.sessions import fold_name
+from bulkupdate.web.sheet_checks import CHECK_WAIT_SECONDS, check_again, has_begun, revise, submit_task
 from bulkupdate.web.upload_store import Upload
 
 pages = Blueprint("uploads", __name__)
 log = logging.getLogger("bulkupdate.web")
-
-CHECK_WAIT_SECONDS = 2.5
-"""How long an upload waits for its check; after that, a page that refreshes itself is shown."""
 
 MAX_UPLOADS_A_DAY = 200
 STORED_UPLOADS = 20
 """A user may store this many times the limit of one upload."""
 
 FORM_BYTES = 4096
-"""What the form around a file takes of the limit, at most."""
+"""The part of the limit that is reserved for the form around a file."""
 
 RECENT_ENTRIES = 5
 _MAX_SHEET_NAME = 200
+_MAX_ADDRESS = 2_000
+_FETCH_TIMEOUT = 10.0
+"""The most seconds without an answer: a thread of the server waits for it."""
 
 
 @pages.get("/")
@@ -59,13 +59,19 @@ def template(ending: str) -> Response:
 @pages.post("/sheets")
 def upload() -> AnyResponse | tuple[str, int]:
     """Store a file and check it; or check one `again`, with another key."""
-    file, again = request.files.get("sheet"), request.form.get("again", "")
-    if not again and (file is None or not file.filename):
-        return _show_home("Choose a file first."), 400
+    file, again, address = request.files.get("sheet"), request.form.get("again", ""), _read_address()
+    is_file = file is not None and bool(file.filename)
+    if not again and is_file == bool(address):
+        return _show_home(
+            "Choose a file, or name an address, but not both." if is_file else "Choose a file first."
+        ), 400
     try:
-        stored = _find_again(again) if again or file is None else _store(file)
+        if again:
+            stored = _find_again(again)
+        else:
+            stored = _store(file.filename or "", file.stream) if file and is_file else _fetch(address)
         stored = _set_key(stored)
-    except InputFileError as error:
+    except (InputFileError, UsageError) as error:
         return _show_home(f"{error} {error.remedy or ''}"), 400
     submit_task(stored, is_report=False).wait(CHECK_WAIT_SECONDS)
     log.info("sheet %s: uploaded", stored.id)
@@ -74,31 +80,49 @@ def upload() -> AnyResponse | tuple[str, int]:
     return redirect(url_for("checks.show", upload_id=stored.id), 303)
 
 
-def _store(file: FileStorage) -> Upload:
-    _require_allowance()
-    name = clean_name(file.filename or "")
+def _read_address() -> str:
+    return request.form.get("address", "").strip()[:_MAX_ADDRESS]
+
+
+def _fetch(typed: str) -> Upload:
+    """Download a sheet of the web, from a host that users of the page may reach, and store it."""
+    require_allowance()
+    settings, address = current_context().settings, parse_address(typed)
+    limits = replace(settings, max_unpacked_bytes=settings.upload_bytes, timeout=min(settings.timeout, _FETCH_TIMEOUT))
+    hosts = [host.strip() for host in settings.fetch_hosts.split(",") if host.strip()]
+    kept = fetch_input(address, None, limits, Clock().now(), hosts)
+    try:
+        with kept.open("rb") as stream:
+            return _store(f"{address.name.stem or address.host}{kept.suffix}", stream)
+    finally:
+        kept.unlink()
+
+
+def _store(file_name: str, content: IO[bytes]) -> Upload:
+    require_allowance()
+    name = clean_name(file_name)
     ending = require_sheet_name(name)
     options = SheetOptions(
         sheet=request.form.get("sheet_name", "").strip()[:_MAX_SHEET_NAME] or None,
-        decimal_mark="," if request.form.get("decimal_mark") == "," else ".",
+        decimal_mark="," if request.form.get("decimal_mark") == "," else None,
         ignore_unknown="ignore_unknown" in request.form,
         encoding=_read_encoding(),
         numbers=_read_numbers(),
     )
     user = current_user()
-    return current_context().uploads.add(file.stream, user.identity, user.host, name, ending, options)
+    return current_context().uploads.add(content, user.identity, user.host, name, ending, options)
 
 
 def _find_again(upload_id: str) -> Upload:
     """Return an upload that is to be checked again with another key."""
     stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored) or has_run(stored):
+    if not owns_upload(current_user(), stored) or has_begun(stored):
         abort(403, "Only the user who uploaded a sheet can change how it is read, and only before it is sent.")
     return stored
 
 
 def _set_key(stored: Upload) -> Upload:
-    """Keep the column that the customers are found by and the lookup sheet, as chosen in the form."""
+    """Store the column that the customers are found by and the lookup sheet, as chosen in the form."""
     uploads, lookup = current_context().uploads, request.files.get("lookup")
     key = request.form.get("key", "").strip()[:_MAX_SHEET_NAME]
     key = "" if find_field(key, current_context().settings.heading_map) is CUSTOMER_ID else key
@@ -109,13 +133,11 @@ def _set_key(stored: Upload) -> Upload:
     if lookup and name:
         require_sheet_name(name)
         uploads.save_lookup(changed, lookup.stream)
-    uploads.save(changed)
-    forget_found(stored.folder)
-    delete_outcome(stored.folder)
-    return changed
+    delete_found(stored.folder)
+    return revise(changed)
 
 
-def _require_allowance() -> None:
+def require_allowance() -> None:
     """Answer 429 if the user has uploaded too much."""
     context = current_context()
     usage = context.uploads.measure(current_user().user_key)
@@ -149,29 +171,12 @@ def read_as(upload_id: str) -> AnyResponse:
     stored = find_upload(upload_id)
     if not owns_upload(current_user(), stored):
         abort(403, "Only the user who uploaded a sheet can change how it is read.")
-    context = current_context()
-    with context.jobs.one_at_a_time(stored.id):
-        if not has_run(stored):
-            changed = replace(
-                stored, encoding=_read_encoding() or stored.encoding, numbers=_read_numbers() or stored.numbers
-            )
-            context.uploads.save(changed)
-            delete_outcome(stored.folder)
-            submit_task(changed, is_report=False).wait(CHECK_WAIT_SECONDS)
+    encoding, numbers = _read_encoding(), _read_numbers()
+    check_again(
+        stored,
+        lambda upload: replace(upload, encoding=encoding or upload.encoding, numbers=numbers or upload.numbers),
+    )
     return redirect(url_for("checks.show", upload_id=stored.id), 303)
-
-
-@pages.post("/sheets/<upload_id>/remove")
-def remove(upload_id: str) -> AnyResponse:
-    """Delete a sheet that has not been sent."""
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can delete it.")
-    with current_context().jobs.one_at_a_time(stored.id):
-        if not has_run(stored):
-            current_context().searches.stop(stored.id)
-            current_context().uploads.remove(stored.id)
-    return redirect(url_for("uploads.home"), 303)
 
 
 def find_upload(upload_id: str) -> Upload:
@@ -194,14 +199,8 @@ def find_startable(upload_id: str) -> Upload:
 
 
 def has_run(stored: Upload) -> bool:
-    """Return whether the sheet has been sent, or is being sent."""
-    return current_context().find_run(stored.id) is not None
-
-
-def submit_task(stored: Upload, *, is_report: bool) -> threading.Event:
-    """Queue the check of an upload, or its report; the event is set when it is done."""
-    task = CheckTask(stored, limit_settings(current_context().settings), is_report)
-    return current_context().checks.submit(fold_name(stored.owner), task)
+    """Return whether the sheet has been sent, or is being sent, or its rows are being selected for that."""
+    return current_context().find_run(stored.id) is not None or current_context().jobs.find(stored.id) is not None
 
 
 def _show_home(error: str | None) -> str:

@@ -26,10 +26,13 @@ def find_axe() -> str:
     return script.read_text(encoding="utf-8")
 
 
-def require_no_violation(browser: Browser, axe: str) -> None:
+def require_no_violation(browser: Browser, axe: str, picture: str = "") -> None:
+    """On a wide screen, on a phone and in the dark. `picture`: the name of what is seen, empty for none."""
     path = browser.driver.current_url
-    for width, dark in ((1200, False), (390, False), (1200, True)):
+    for width, dark, look in ((1200, False, ""), (390, False, "-phone"), (1200, True, "-dark")):
         browser.look(width=width, dark=dark)
+        if picture:
+            browser.picture(picture + look)
         browser.driver.execute_script(axe)
         found = browser.driver.execute_async_script(
             "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WRITES_PICTURES = bool(os.environ.get("BULKUPDATE_PICTURES"))
 """Pictures of the pages are written to docs/pictures/ when asked for: `BULKUPDATE_PICTURES=1 make test`."""
 
+_PICTURE_HEIGHT = 1800
 _SECONDS = 20.0
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
@@ -139,7 +141,10 @@ class Browser:
         return {each for each in self.downloads.iterdir() if each.suffix in (".xlsx", ".csv")}
 
     def picture(self, name: str) -> None:
-        """Keep what is seen as docs/pictures/NAME.png, if pictures are asked for."""
+        """Keep the page, or its upper part, as docs/pictures/NAME.png, if pictures are asked for."""
         if WRITES_PICTURES:
             PICTURES.mkdir(exist_ok=True)
-            self.driver.save_screenshot(str(PICTURES / f"{name}.png"))
+            width, height = self.driver.execute_script("return [innerWidth, document.documentElement.scrollHeight]")
+            clip = {"x": 0, "y": 0, "width": width, "height": min(height, _PICTURE_HEIGHT), "scale": 1}
+            taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+            (PICTURES / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))

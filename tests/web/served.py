@@ -14,6 +14,8 @@ from typing import Any
 import requests
 
 from bulkupdate.sandbox.server import Sandbox
+from tests.postgres import database_variable
+from tests.warm import WarmProcess, share_warm_program
 
 PASSWORD = "geheim & 100%"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -21,19 +23,24 @@ _CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(
 
 
 class Server:
-    """`bulkupdate serve`; after `kill` it can be started again on the same port and state folder."""
+    """`bulkupdate serve`; after `kill` it can be started again on the same port and state folder.
+
+    It is forked from a warm process; `FreshServer` starts as the user's.
+    """
 
     def __init__(self, base_url: str, state_dir: Path, *options: str, **settings: str) -> None:
         self.state_dir = state_dir
         self.port = 0
+        self.machine = ""
         self.lines: list[str] = []
         self._options = options
         self._environment = {
             **_CLEAN, "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_STATE_DIR": str(state_dir),
+            **database_variable(state_dir),
             **{f"BULKUPDATE_{name.upper()}": value for name, value in settings.items()},
         }  # fmt: skip
         self._log = state_dir.parent / f"{state_dir.name}-server.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | WarmProcess | None = None
 
     @property
     def url(self) -> str:
@@ -44,12 +51,8 @@ class Server:
         return self._log.read_text(encoding="utf-8")
 
     def start(self) -> Server:
-        with self._log.open("ab") as log:
-            size = log.tell()
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bulkupdate", "serve", "--port", str(self.port), *self._options],
-                env=self._environment, stderr=log, stdout=log, cwd=self.state_dir.parent,
-            )  # fmt: skip
+        size = self._log.stat().st_size if self._log.exists() else 0
+        self.process = self._open("serve", "--port", str(self.port), *self._options)
         deadline = time.monotonic() + 30
         while not (found := re.search(r"Upload page: http://[^/]+:(\d+)/", self.log[size:])):
             assert self.process.poll() is None, self.log
@@ -57,6 +60,12 @@ class Server:
             time.sleep(0.05)
         self.port = int(found[1])
         return self
+
+    def _open(self, *call: str) -> subprocess.Popen[bytes] | WarmProcess:
+        log, patch = str(self._log), f"import socket; socket.gethostname = lambda: {self.machine!r}"
+        return share_warm_program().start(
+            self.state_dir.parent, self._environment, *call, out=log, err=log, patch=patch if self.machine else ""
+        )
 
     def kill(self) -> None:
         assert self.process is not None
@@ -75,6 +84,17 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class FreshServer(Server):
+    """Loads its libraries itself, and starts a process that loads those of the checks."""
+
+    def _open(self, *call: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "bulkupdate", *call]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                command, env=self._environment, stderr=log, stdout=log, cwd=self.state_dir.parent
+            )  # fmt: skip
 
 
 class Visitor:
@@ -100,12 +120,14 @@ class Visitor:
         return found[1]
 
     def post(self, path: str, *, at: str = "/", files: Any = None, **fields: str) -> requests.Response:
+        """Send a form; if that starts a check, wait until it is over."""
         data = {"csrf_token": self.token(at), **fields}
-        return self.session.post(self.url + path, data, files=files, timeout=30)
+        return self._wait_for_check(self.session.post(self.url + path, data, files=files, timeout=30))
 
     def upload(self, name: str, content: bytes, **fields: str) -> requests.Response:
-        """Upload, and wait until the check is over."""
-        answer = self.post("/sheets", files={"sheet": (name, content)}, **fields)
+        return self.post("/sheets", files={"sheet": (name, content)}, **fields)
+
+    def _wait_for_check(self, answer: requests.Response) -> requests.Response:
         deadline = time.monotonic() + 60
         while "<h1>Checking" in answer.text:
             assert time.monotonic() < deadline
@@ -114,10 +136,20 @@ class Visitor:
         return answer
 
     def start(self, checked: requests.Response, **fields: str) -> requests.Response:
-        """Press the button that sends; return the page of the run."""
+        """Press the button that sends, and confirm the number of customers; return the page of the run."""
+        fields = {"confirmed": "1", **fields}
         if seen := re.search(r'name="plan" value="(\w+)"', self.get(path_of(checked)).text):
             fields = {"plan": seen[1], **fields}
-        return self.post(path_of(checked) + "/start", **fields)
+        return self.wait_for_work(self.post(path_of(checked) + "/start", **fields))
+
+    def wait_for_work(self, answer: requests.Response) -> requests.Response:
+        """Wait until the page no longer refreshes itself: what it waited for is over."""
+        deadline = time.monotonic() + 60
+        while '<meta http-equiv="refresh" content="2">' in answer.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            answer = self.session.get(answer.url, timeout=30)
+        return answer
 
     def wait_for_end(self, run: requests.Response, seconds: float = 30) -> requests.Response:
         deadline = time.monotonic() + seconds

@@ -15,6 +15,7 @@ from bulkupdate.settings import Settings
 from bulkupdate.store.audit_log import AuditLog
 from bulkupdate.web.app import create_app
 from bulkupdate.web.auth_views import local_path
+from tests.postgres import place_of
 from tests.web.conftest import LOGINS, MADE_ID
 from tests.web.served import PASSWORD, Server, Visitor, make_csv, path_of, sent_customers
 
@@ -111,7 +112,7 @@ def test_a_stranger_cannot_keep_a_user_out(sandbox: Sandbox, tmp_path: Path) -> 
         answer = newcomer.sign_in("ines")
         assert (answer.status_code, int(answer.headers["Retry-After"]) <= 61) == (429, True)
         assert ines.sign_in("ines").status_code == 200
-        events = AuditLog(tmp_path / "state", Clock()).read(100)
+        events = AuditLog(place_of(tmp_path / "state"), Clock()).read(100)
         assert sum(event.event == "sign-in refused (401)" and event.user == "ines" for event in events) == 8
         assert {"10.0.1.9", "10.0.2.1"} <= {each.address for each in events if each.event == "sign-in slowed down"}
 

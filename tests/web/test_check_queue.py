@@ -13,7 +13,7 @@ import pytest
 from openpyxl import Workbook
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from bulkupdate.web.check_outcome import read_outcome
 from bulkupdate.web.check_queue import CheckQueue
@@ -73,7 +73,7 @@ def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, t
         assert checks.submit("anna", CheckTask(upload, Settings())).wait(20)
     finally:
         checks.close()
-    outcome = read_outcome(upload.folder)
+    outcome = read_outcome(upload)
     assert outcome is not None
     assert "more memory or time" in outcome.message
 

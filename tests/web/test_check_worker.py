@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from openpyxl import Workbook, load_workbook
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading import cell_checks
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path
-from bulkupdate.web.check_worker import REPORT, CheckTask, work
+from bulkupdate.web.check_outcome import read_outcome
+from bulkupdate.web.check_worker import CheckTask, report_path, work
 from bulkupdate.web.upload_store import Upload
 from tests.spreadsheets.reading.making import write_cell
 
@@ -36,6 +38,14 @@ def test_a_report_has_no_links_to_a_copy_that_is_downloaded_under_another_name(t
     book.save(tmp_path / "upload.xlsx")
     upload = Upload("1", "anna", "host", "May.xlsx", "upload.xlsx", "", "", ".", False, tmp_path, "", None)
     work(CheckTask(upload, Settings(state_dir=tmp_path / "state"), is_report=True))
-    assert annotated_path(tmp_path / REPORT).exists()
-    cell = load_workbook(tmp_path / REPORT)["Problems"]["B2"]
+    assert annotated_path(report_path(upload)).exists()
+    cell = load_workbook(report_path(upload))["Problems"]["B2"]
     assert (cell.value, cell.hyperlink) == (2, None)
+
+
+def test_a_check_that_ends_after_its_sheet_is_read_in_another_way_counts_no_longer(tmp_path: Path) -> None:
+    (tmp_path / "upload.csv").write_text("CustomerId,AccountManager1Commission\n163,1\n")
+    upload = Upload("1", "anna", "host", "May.csv", "upload.csv", "", "", ".", False, tmp_path, "", None)
+    work(CheckTask(upload, Settings(state_dir=tmp_path / "state")))
+    assert read_outcome(upload) is not None
+    assert read_outcome(replace(upload, revision=1)) is None

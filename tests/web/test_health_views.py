@@ -10,6 +10,7 @@ import requests
 from bulkupdate.settings import Settings
 from bulkupdate.web import health_views
 from bulkupdate.web.app import create_app
+from tests.postgres import only_files
 from tests.web.served import Server
 
 
@@ -21,6 +22,7 @@ def test_a_monitor_needs_no_session_and_no_name(server: Server) -> None:
         assert "Set-Cookie" not in answer.headers
 
 
+@only_files
 def test_a_damaged_journal_or_a_full_disk_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = create_app(Settings(base_url="http://127.0.0.1:1", state_dir=tmp_path)).test_client()
     assert client.get("/readyz").status_code == 200

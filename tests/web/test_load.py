@@ -19,7 +19,7 @@ import requests
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.web.conftest import LOGINS
-from tests.web.served import PASSWORD, Server, Visitor, make_csv, path_of
+from tests.web.served import PASSWORD, FreshServer, Visitor, make_csv, path_of
 
 pytestmark = pytest.mark.long
 
@@ -50,7 +50,7 @@ def open_idle(port: int, count: int) -> Iterator[None]:
 def test_200_connections_64_of_them_waiting_sign_ins(tmp_path: Path) -> None:
     """Health, pages and Stop answer within a second, though Sellercloud takes half a minute for each answer."""
     options = SandboxOptions(customers=5000, **LOGINS)
-    with Sandbox(options) as sandbox, Server(sandbox.base_url, tmp_path / "state") as server:
+    with Sandbox(options) as sandbox, FreshServer(sandbox.base_url, tmp_path / "state") as server:
         anna = Visitor(server.url, "anna")
         run = anna.start(anna.upload("a.csv", make_csv(3000)))
         token = anna.token()
@@ -84,7 +84,7 @@ def test_200_connections_64_of_them_waiting_sign_ins(tmp_path: Path) -> None:
         assert statuses == [503]
 
 
-def test_strangers_bodies_take_no_room(server: Server) -> None:
+def test_strangers_bodies_take_no_room(server: FreshServer) -> None:
     """100 connections announce 48 MiB each and send as much as is taken."""
     folder = Path(tempfile.gettempdir())
     free_before = psutil.disk_usage(str(folder)).free
@@ -112,7 +112,7 @@ def test_20_watchers_of_a_run_of_100_000_rows(tmp_path: Path) -> None:
     options = SandboxOptions(customers=100_000, **LOGINS)
     with (
         Sandbox(options) as sandbox,
-        Server(sandbox.base_url, tmp_path / "state", requests_per_hour="60") as server,
+        FreshServer(sandbox.base_url, tmp_path / "state", requests_per_hour="60") as server,
     ):
         anna = Visitor(server.url, "anna")
         run = anna.start(anna.upload("large.csv", make_csv(100_000)))

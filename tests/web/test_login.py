@@ -16,6 +16,7 @@ from bulkupdate.settings import Settings
 from bulkupdate.web.login import RECHECK_SECONDS, check_login, recheck_logins
 from bulkupdate.web.page_context import PageContext
 from bulkupdate.web.sessions import EndReason
+from tests.postgres import database_of
 from tests.web.conftest import LOGINS
 from tests.web.served import PASSWORD
 
@@ -35,10 +36,15 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
+def make_settings(sandbox: Sandbox, folder: Path) -> Settings:
+    return Settings(
+        base_url=sandbox.base_url, state_dir=folder, database=database_of(folder), session_minutes=600, timeout=5
+    )
+
+
 def test_a_disabled_account_loses_its_sessions_within_the_hour(sandbox: Sandbox, tmp_path: Path) -> None:
     clock = LateClock()
-    settings = Settings(base_url=sandbox.base_url, state_dir=tmp_path, session_minutes=600, timeout=5)
-    context = PageContext.build(settings, clock)
+    context = PageContext.build(make_settings(sandbox, tmp_path), clock)
     login = check_login(context, "anna", Secret(PASSWORD))
     assert login.identity == "anna"
     first, second = context.sessions.open(login), context.sessions.open(login)
@@ -53,15 +59,15 @@ def test_a_disabled_account_loses_its_sessions_within_the_hour(sandbox: Sandbox,
     sandbox.service.options = replace(sandbox.options, password="disabled")
     recheck_logins(context)
     assert not context.sessions.all()
-    assert context.sessions.why_ended(first.id) is context.sessions.why_ended(second.id) is EndReason.REFUSED
+    assert context.sessions.why_ended(first.token) is context.sessions.why_ended(second.token) is EndReason.REFUSED
 
 
 def test_a_service_that_is_down_ends_no_session(sandbox: Sandbox, tmp_path: Path) -> None:
     clock = LateClock()
-    settings = Settings(base_url=sandbox.base_url, state_dir=tmp_path, session_minutes=600, timeout=5, retry_wait=0.01)
+    settings = replace(make_settings(sandbox, tmp_path), retry_wait=0.01)
     context = PageContext.build(settings, clock)
     session = context.sessions.open(check_login(context, "anna", Secret(PASSWORD)))
     sandbox.stop()
     clock.late += RECHECK_SECONDS
     recheck_logins(context)
-    assert context.sessions.all() == [session]
+    assert [each.id for each in context.sessions.all()] == [session.id]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from bulkupdate.runs.tenant.profile import REBUILT
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
@@ -32,6 +33,10 @@ STATE = Path("/srv/bulk update/state")
         ),
         ("Split it into several files, or raise the limit: BULKUPDATE_MAX_ROWS.", "Split it into several files."),
         (
+            "If a hidden sheet is meant, name it: `--sheet Prices`.",
+            "If a hidden sheet is meant, name it under “How to read the file” and upload it again.",
+        ),
+        (
             "Say which one is meant: `--sheet \"My sheet\"`.",
             "Name the sheet under “How to read the file” and upload it again.",
         ),
@@ -41,6 +46,7 @@ STATE = Path("/srv/bulk update/state")
         ),
         ("Check BULKUPDATE_BASE_URL: it looks odd.", ""),
         ("All is well. Continue with `bulkupdate resume`.", "All is well."),
+        (REBUILT, "The service has changed since it was probed: your administrator should probe it again."),
     ],
 )  # fmt: skip
 def test_words_of_the_page(text: str, shown: str) -> None:
@@ -99,13 +105,20 @@ def list_texts(workbook: bytes) -> list[str]:
     return [text for cell in cells for text in (str(cell.value), cell.comment.text if cell.comment else "")]
 
 
-def test_a_refused_sheet_is_explained_in_words_of_the_page(anna: Visitor, server: Server) -> None:
-    pages = [
-        anna.upload("unknown.csv", b"CustomerId,Name,Kundengruppe\n100001,a,b\n"),
-        anna.upload("no key.csv", b"Number,Name\n100001,a\n"),
-        anna.upload("comma.csv", b"CustomerId;AccountManager1Commission\n100001;2,5\n"),
-        anna.upload("polish.csv", "CustomerId,Name\n100101,Łódź Żółw\n".encode("cp1250")),
-    ]
-    for page in pages:
-        assert not _NOT_OF_THE_PAGE.search(page.text), page.text
-        assert str(server.state_dir) not in page.text
+@pytest.mark.parametrize(
+    ("name", "content", "remedy"),
+    [
+        ("unknown.csv", b"CustomerId,Name,Kundengruppe\n100001,a,b\n", "Rename or delete it, or tick “Ignore columns"),
+        ("two.csv", b"CustomerId,Name,A b,C d\n100001,a,b,c\n", "Rename or delete them, or tick “Ignore columns"),
+        ("no key.csv", b"Number,Name,Mail\n100001,a,b@c.de\n", "found by e-mail: name that column below."),
+        ("comma.csv", b"CustomerId;AccountManager1Commission\n100001;2,5\n", "choose “comma” under"),
+        ("polish.csv", "CustomerId,Name\n100101,Łódź Żółw\n".encode("cp1250"), "choose its encoding under"),
+    ],
+)  # fmt: skip
+def test_a_refused_sheet_is_explained_in_words_of_the_page(
+    anna: Visitor, server: Server, name, content, remedy
+) -> None:
+    page = anna.upload(name, content)
+    assert remedy in page.text
+    assert not _NOT_OF_THE_PAGE.search(page.text), page.text
+    assert str(server.state_dir) not in page.text

@@ -6,37 +6,51 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import url_for
 
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sandbox.tokens import Tokens
+from bulkupdate.settings import Settings
+from bulkupdate.web.app import create_app
+from tests.web.conftest import MADE_ID
 from tests.web.served import PASSWORD, Server, Visitor, count_updates, make_csv, path_of
 
 
-def test_runs_of_other_users_do_not_exist(server: Server, run_of_anna: str, anna: Visitor, sandbox: Sandbox) -> None:
-    """Seeing, downloading, starting, stopping, undoing by changing the id: 404 all over."""
-    sheet = path_of(anna.upload("private.csv", make_csv(2)))
-    bert = Visitor(server.url, "bert")
-    for path in (
-        run_of_anna,
-        *(run_of_anna + end for end in ("/progress", "/results.xlsx", "/to-fix.xlsx", "/undo.xlsx")),
-    ):
-        assert bert.get(path).status_code == 404
-        assert anna.get(path).status_code == 200 or "to-fix" in path
-    for path in (sheet, sheet + "/report.xlsx", sheet + "/annotated.xlsx"):
-        assert bert.get(path).status_code == 404
-    before = count_updates(sandbox)
-    for path in (
-        sheet + "/start",
-        sheet + "/changes",
-        sheet + "/remove",
-        run_of_anna + "/stop",
-        run_of_anna + "/retry",
-    ):
-        assert bert.post(path).status_code == 404
+def test_nothing_of_other_users_exists_at_any_address(
+    server: Server, run_of_anna: str, anna: Visitor, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Whatever is asked for by changing the id is answered like an id that does not exist; without a token, 403."""
+    sheet, run = path_of(anna.upload("private.csv", make_csv(2))).split("/")[-1], run_of_anna.split("/")[-1]
+    export = path_of(anna.post("/exports", sheet=sheet, fields="short")).split("/")[-1]
+    ids = {"upload_id": sheet, "run_id": run, "export_id": export, "row": 2, "number": 2}
+    what = {"checks.report": "report.xlsx", "downloads.results": "results"}
+    bert, before, tried = Visitor(server.url, "bert"), count_updates(sandbox), 0
+    token = bert.token()
+    app = create_app(Settings(base_url=sandbox.base_url, state_dir=tmp_path))
+    for rule in app.url_map.iter_rules():
+        if not rule.arguments & {"upload_id", "run_id", "export_id"}:
+            continue
+        with app.test_request_context():
+            made = {name: ids.get(name, what.get(rule.endpoint)) for name in rule.arguments}
+            path = url_for(rule.endpoint, **made)
+            unknown = url_for(rule.endpoint, **{**made, **{name: MADE_ID for name in made if name.endswith("_id")}})
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            if method == "POST":
+                assert bert.session.post(server.url + path, {"agreed": "1"}, timeout=30).status_code == 403
+            data = {"csrf_token": token, "agreed": "1", "confirmed": "1", "comment": "x"} if method == "POST" else None
+            foreign, none = (
+                bert.session.request(method, server.url + each, data=data, timeout=30) for each in (path, unknown)
+            )
+            assert foreign.status_code == none.status_code, (method, path)
+            assert foreign.status_code in (400, 404), (method, path)
+            tried += 1
+    assert tried > 40
     assert count_updates(sandbox) == before
     assert "private.csv" not in bert.get("/runs").text
     assert "private.csv" in anna.get("/runs").text
+    for path in ("/results.xlsx", "/results.csv", "/all.zip", "/undo.xlsx", "/progress", ""):
+        assert anna.get(run_of_anna + path).status_code == 200
 
 
 def test_an_admin_sees_all_but_sends_nothing_of_others(server: Server, run_of_anna: str) -> None:
@@ -94,7 +108,7 @@ def test_an_approval_holds_only_for_the_plan_that_was_seen(proxied: Server, sand
     for approved in (seen[1], ""):
         refused = dora.start(checked, plan=approved)
         assert refused.status_code == 409
-        assert "not the one that you have seen" in refused.text
+        assert "The plan has changed since you saw it" in refused.text
     assert not count_updates(sandbox)
     dora.wait_for_end(dora.start(checked))
     assert count_updates(sandbox) == 1
@@ -102,9 +116,10 @@ def test_an_approval_holds_only_for_the_plan_that_was_seen(proxied: Server, sand
 
 def test_the_audit_is_for_administrators(server: Server, anna: Visitor, run_of_anna: str) -> None:
     anna.get(run_of_anna + "/results.xlsx")
+    anna.get(run_of_anna.replace("runs", "sheets") + "/report.xlsx")
     assert anna.get("/audit").status_code == 404
     shown = Visitor(server.url, "admin").get("/audit").text
-    for event in ("signed in", "uploaded", "started", "sending", "finished", "downloaded results"):
+    for event in ("signed in", "uploaded", "started", "sending", "finished", "downloaded results", "downloaded report"):
         assert f">{event}<" in shown
     assert run_of_anna.split("/")[-1] in shown
 

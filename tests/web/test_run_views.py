@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from openpyxl import load_workbook
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
+from tests.postgres import database_variable
 from tests.web.conftest import LOGINS
 from tests.web.served import Server, Visitor, make_csv, path_of, sent_customers
 
@@ -34,6 +36,18 @@ def test_retry_sends_what_was_rejected_once_more(tmp_path: Path) -> None:
         assert path_of(first) == path_of(second) != path_of(run)
         assert "Every row went through." in anna.wait_for_end(first).text
         assert sent_customers(sandbox) == [100_002]
+
+
+def test_a_canary_that_disagreed_is_left_out_only_by_a_tick(tmp_path: Path) -> None:
+    plan = ScheduledFaults(customers={100_002: ["ignored-200"] * 4})
+    with Sandbox(SandboxOptions(**LOGINS), plan=plan) as sandbox, Server(sandbox.base_url, tmp_path / "s") as server:
+        anna = Visitor(server.url, "anna")
+        run = anna.wait_for_end(anna.start(anna.upload("a.csv", make_csv(8)), canary="1"))
+        assert "Continue without the canary" in run.text
+        assert "Continue without the canary" in anna.wait_for_end(anna.post(path_of(run) + "/resume")).text
+        assert len(set(sent_customers(sandbox))) == 5
+        assert "Continue without" not in anna.wait_for_end(anna.post(path_of(run) + "/resume", without_canary="1")).text
+        assert len(set(sent_customers(sandbox))) == 8
 
 
 def test_resume_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -> None:
@@ -91,7 +105,8 @@ def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
         assert Visitor(server.url).sign_in("bert").status_code == 200  # has an allowance of their own
         assert server.stop() == 0  # SIGTERM stops the run in good order
         server.start()
-        told = subprocess.check_output([sys.executable, "-m", "bulkupdate", "runs", "--state-dir", str(tmp_path / "s")])
+        command = [sys.executable, "-m", "bulkupdate", "runs", "--state-dir", str(tmp_path / "s")]
+        told = subprocess.check_output(command, env=os.environ | database_variable(tmp_path / "s"))
         assert b"stopped" in told
 
 

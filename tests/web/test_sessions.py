@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bulkupdate.redaction import Secret
-from bulkupdate.web.sessions import MAX_SESSION_SECONDS, AcceptedLogin, EndReason, Sessions, fold_name
+from bulkupdate.text import fold_name
+from bulkupdate.web.sessions import MAX_SESSION_SECONDS, AcceptedLogin, EndReason, Sessions
 from tests.web.manual_clock import ManualClock
 
 
-def login(username: str = "anna", password: str = "pw", identity: str = "") -> AcceptedLogin:
+def login(username: str = "anna", password: str = "correct horse battery", identity: str = "") -> AcceptedLogin:
     return AcceptedLogin(username, identity or username, Secret(password), "host")
 
 
@@ -18,7 +19,7 @@ def test_a_session_ends_when_idle_and_says_so() -> None:
     sessions = Sessions(clock, 600)
     opened = sessions.open(login("Anna"))
     assert (opened.username, opened.user_key) == ("Anna", "anna")
-    assert "pw" not in repr(opened)
+    assert "correct horse" not in repr(opened)
     clock.time += 599
     assert sessions.find(opened.id) is opened
     clock.time += 599

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.web.upload_store import Uploads, Usage
 from tests.web.conftest import MADE_ID

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from bulkupdate.sandbox.server import Sandbox
+from tests.remote.servers import answer, serve_web
 from tests.web.served import Server, Visitor, path_of
 
 
@@ -69,3 +71,34 @@ def test_only_the_owner_changes_how_a_sheet_is_read(server: Server) -> None:
     anna, bert = Visitor(server.url, "anna"), Visitor(server.url, "bert")
     checked = anna.upload("mine.csv", b"CustomerId,Name\n100103,Ann\n")
     assert bert.post(path_of(checked) + "/read-as", encoding="cp1250").status_code == 404
+
+
+def test_a_sheet_of_the_web_is_checked_and_sent_unless_its_host_is_of_the_own_network(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    allowed = {"fetch_hosts": "127.0.0.1", "upload_bytes": "10000"}
+    with serve_web() as web, Server(sandbox.base_url, tmp_path / "state", **allowed) as server:
+        anna = Visitor(server.url, "anna")
+        web.answers = {
+            "/pub": answer(b"CustomerId,Name\n100103,From the web\n", Content_Type="text/csv"),
+            "/large.csv": answer(b"x" * 20_000),
+            "/away.csv": answer(status=302, Location=web.url("/pub", host="127.0.0.2")),
+        }
+        for url, message in (
+            (web.url("/pub?token=s3cret", host="localhost"), "its host is not on the public internet"),
+            (web.url("/away.csv"), "its host is not on the public internet"),
+            (web.url("/large.csv"), "The data has more than 10,000 bytes"),
+            ("https://me:pa55word@127.0.0.1/a.csv", "holds a login or a password"),
+            ("sftp://127.0.0.1/a.csv", "cannot be read here"),
+            ("/etc/passwd", "is not an address"),
+            ("", "Choose a file first."),
+        ):
+            refused = anna.post("/sheets", address=url)
+            assert (refused.status_code, message in refused.text) == (400, True), refused.text
+        checked = anna.post("/sheets", address=web.url("/pub?token=s3cret"))
+        assert "Update 1 customer" in checked.text
+        anna.wait_for_end(anna.start(checked))
+        assert (sandbox.customer(100_103) or {})["Name"] == "From the web"
+        assert "s3cret" not in server.log
+    assert list((tmp_path / "state" / "inputs").glob("*")) == []

@@ -93,35 +93,8 @@ for (const form of document.querySelectorAll("form.once")) {
   });
 }
 addEventListener("pageshow", () => {
-  document.querySelectorAll("form.once button").forEach((button) => (button.disabled = false));
+  document.querySelectorAll("form.once button:not([hidden])").forEach((button) => (button.disabled = false));
 });
 
-// The drop zone: highlighted while a file is dragged over it; a file that is too large is reported at once. A file that
-// is dropped beside it would replace the page, so that is prevented.
+// A file that is dropped beside a drop zone would replace the page, so that is prevented.
 for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
-const upload = document.getElementById("upload");
-if (upload) {
-  const drop = upload.querySelector(".drop");
-  const input = document.getElementById("sheet");
-  const error = document.getElementById("file-error");
-  for (const name of ["dragenter", "dragover"]) {
-    drop.addEventListener(name, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    if (event.dataTransfer.files.length) {
-      input.files = event.dataTransfer.files;
-      input.dispatchEvent(new Event("change"));
-    }
-  });
-  input.addEventListener("change", () => {
-    const isTooLarge = input.files.length && input.files[0].size > Number(upload.dataset.maxBytes);
-    error.hidden = !isTooLarge;
-    error.textContent = isTooLarge ? "This file is larger than the upload limit. Split the sheet and try again." : "";
-    input.setCustomValidity(error.textContent);
-  });
-}

@@ -1,0 +1,49 @@
+"""Have an upload checked, and checked again once it is read in another way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from bulkupdate.text import fold_name
+from bulkupdate.web.check_outcome import delete_outcome
+from bulkupdate.web.check_worker import CheckTask, limit_settings
+from bulkupdate.web.page_context import current_context
+from bulkupdate.web.upload_store import Upload
+
+CHECK_WAIT_SECONDS = 2.5
+"""How long an upload waits for its check; after that, a page that refreshes itself is shown."""
+
+
+def check_again(stored: Upload, change: Callable[[Upload], Upload | None]) -> None:
+    """Change how a sheet is read, and check it again.
+
+    Nothing happens if it has been sent, or if `change` returns None.
+    """
+    context = current_context()
+    with context.one_at_a_time(stored.id):
+        current = context.uploads.find(stored.id) or stored  # another tab may have changed it
+        changed = None if has_begun(current) else change(current)
+        if changed is not None:
+            submit_task(revise(changed), is_report=False).wait(CHECK_WAIT_SECONDS)
+
+
+def has_begun(stored: Upload) -> bool:
+    """Return whether the sheet has been sent, or its rows are being selected to be sent."""
+    context = current_context()
+    return context.find_run(stored.id) is not None or context.jobs.find(stored.id) is not None
+
+
+def revise(changed: Upload) -> Upload:
+    """Store an upload that is read in another way from now on, and forget what its last check found."""
+    revised = replace(changed, revision=changed.revision + 1)
+    current_context().uploads.save(revised)
+    delete_outcome(revised.folder)
+    return revised
+
+
+def submit_task(stored: Upload, *, is_report: bool) -> threading.Event:
+    """Queue the check of an upload, or its report; the event is set when it is done."""
+    task = CheckTask(stored, limit_settings(current_context().settings), is_report)
+    return current_context().checks.submit(fold_name(stored.owner), task)

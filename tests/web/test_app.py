@@ -1,0 +1,29 @@
+"""What every page shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import g, render_template
+
+from bulkupdate.redaction import Secret
+from bulkupdate.settings import Settings
+from bulkupdate.web.app import create_app
+from bulkupdate.web.sessions import Session
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("xx.api.sellercloud.com", "Live:</strong> what you send changes customers at xx.api.sellercloud.com"),
+        ("127.0.0.1:8765", "Sandbox:</strong>"),
+        ("[::1]:8765", "Sandbox:</strong>"),
+        ("127.0.0.1.example.com", "Live:</strong>"),
+    ],
+)
+def test_every_page_says_whether_real_customers_are_changed(tmp_path: Path, host: str, shown: str) -> None:
+    app = create_app(Settings(base_url=f"https://{host}/rest/api", state_dir=tmp_path))
+    with app.test_request_context("/"):
+        g.user_session = Session("id", "ann", "ann", Secret("correct horse"), host, "", "", 0.0, 0.0, 0.0)
+        assert shown in render_template("error.html", title="Title", message="Message", reference="")
