@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -23,7 +25,20 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    functions = import_module("bulkupdate.python_api.functions")
-    for each in ("check", "resume", "retry", "run", "runs", "undo"):
-        globals()[each] = getattr(functions, each)  # `runs` is the function from now on, not the package of that name
-    return globals()[name]
+    return getattr(import_module("bulkupdate.python_api.functions"), name)
+
+
+def __dir__() -> list[str]:
+    """List what is public, loaded or not, for the Tab key of a notebook."""
+    return __all__
+
+
+class _Package(ModuleType):
+    """This package: its `runs` is the function, though importing the package of that name would replace it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name == "runs" and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

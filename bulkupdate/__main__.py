@@ -10,13 +10,13 @@ from bulkupdate.cli.streams import protect_streams
 
 def main() -> None:
     """Run the program and exit with its exit code."""
-    gc.set_threshold(20_000)  # importing pandas makes many objects that stay: few collections save a tenth of a check
+    gc.set_threshold(20_000)  # importing pandas makes many long-lived objects: rare collections save a tenth of a check
     protect_streams()
-    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]  # pandera would load it, if only for tests
+    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]  # pandera would load it, though only tests use it
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # the warnings of libraries mean nothing to the user
     exit_code = run_cli()
-    gc.freeze()  # all is closed: looking through every object of pandas once more takes a tenth of a second
+    gc.freeze()  # all is closed: a last collection of pandas' objects takes a tenth of a second
     sys.exit(exit_code)
 
 

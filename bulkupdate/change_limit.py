@@ -1,4 +1,4 @@
-"""A limit on customers, as given in a setting or an option: a number, or a percentage of the rows of a file."""
+"""A limit on the customers that a file may change: a number, or a percentage of its rows."""
 
 from __future__ import annotations
 

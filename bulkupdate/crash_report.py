@@ -1,4 +1,4 @@
-"""Crash reports: the traceback of an unexpected error, without secrets, in a private file of the state folder.
+"""Crash reports: the traceback of an unexpected error, without secrets, in a private file.
 
 The traceback may quote a customer's cell, so it goes into no log, no terminal and no browser.
 """
@@ -6,8 +6,8 @@ The traceback may quote a customer's cell, so it goes into no log, no terminal a
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +22,7 @@ FOLDER = "errors"
 def save_crash_report(state_dir: Path, error: BaseException, passwords: Iterable[str], clock: Clock) -> Path:
     """Write the traceback to a new file and return its path; the stem is the reference number for the user.
 
-    `passwords` are taken out in every form `Redactor` knows, bearer tokens always. Raises `OSError`.
+    `passwords` are removed in every form that `Redactor` knows, and bearer tokens always. Raises `OSError`.
     """
     redactor = Redactor()
     for password in passwords:
@@ -30,7 +30,7 @@ def save_crash_report(state_dir: Path, error: BaseException, passwords: Iterable
     trace = redactor.redact("".join(traceback.format_exception(error)))
     folder = state_dir / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{secrets.token_hex(4)}.txt"
+    path = folder / f"{os.urandom(4).hex()}.txt"
     with open_private(path) as stream:
         text = re.sub(r"Bearer\s+\S+", "Bearer [secret]", trace)
         stream.write(f"{format_utc(clock.now())}\n{text}".encode("utf-8", "backslashreplace"))
@@ -40,11 +40,11 @@ def save_crash_report(state_dir: Path, error: BaseException, passwords: Iterable
 def log_crash(
     state_dir: Path, error: BaseException, passwords: Iterable[str], clock: Clock, log: logging.Logger
 ) -> str:
-    """Save an error and log its reference number, which is returned, and its kind. Never raises `OSError`."""
+    """Save an error, log its type and reference number, and return the number. Never raises `OSError`."""
     try:
         path = save_crash_report(state_dir, error, passwords, clock)
     except OSError as unwritable:
-        number = secrets.token_hex(4)
+        number = os.urandom(4).hex()
         log.error("error %s (%s) could not be saved: %s", number, type(error).__name__, unwritable.strerror)
         return number
     log.error("error %s (%s): details in %s", path.stem, type(error).__name__, path)

@@ -3,16 +3,17 @@
     BulkUpdateError                     base class: a sentence for the user, and the exit code
     ├── UsageError                      2  the command or a setting is wrong: fix it and run the command again
     ├── InputFileError                  3  the file is refused: nothing was sent
-    │   └── ReaderBugError                 a bug shows at something in the file
+    │   └── ReaderBugError                 the program itself failed while reading the file
     │   └── LimitExceededError             it would change more customers than a limit allows
     ├── StoppedError                    4  the run ends early with a consistent journal: `resume` continues
     │   ├── SignInRefusedError             the service does not accept the login or its token
     │   ├── ServiceDownError               no answer in all attempts, or too many consecutive failed rows
-    │   │   └── UnreadableListError         a list of customers cannot be read, or not as a whole
+    │   │   └── UnreadableListError         a list of customers is unreadable or incomplete
     │   ├── ThrottledTooLongError          the service asks to wait longer than is sensible
     │   ├── CanaryError                    the first rows were not read back as sent: no other row was sent
     │   ├── OvertakenRunError              a newer run has updated customers that still wait in this one
     │   └── JournalError                   the journal cannot be written, is locked, damaged, or of another version
+    │       └── LostConnectionError        the connection to its database was lost
     ├── InternalError                   4  a bug; the journal is consistent: `resume` continues
     ├── BusyError                       5  another process is working on the same run or folder
     └── InterruptedRunError           130  Ctrl-C or SIGTERM: what was in flight was recorded
@@ -72,7 +73,7 @@ class InputFileError(BulkUpdateError):
 
 
 class ReaderBugError(InputFileError):
-    """The program itself failed at something in the file; its `__cause__` is the bug."""
+    """The program itself failed while reading the file; `__cause__` is the bug."""
 
 
 class LimitExceededError(InputFileError):
@@ -94,11 +95,11 @@ class ServiceDownError(StoppedError):
 
 
 class UnreadableListError(ServiceDownError):
-    """The service answered with a list of customers that cannot be read, or not as a whole."""
+    """The service answered with a list of customers that is unreadable or incomplete."""
 
 
 class ThrottledTooLongError(StoppedError):
-    """The service asks for a longer wait than a run should make; the message names the time."""
+    """The service asks for a longer wait than is sensible; the message says how long."""
 
 
 class CanaryError(StoppedError):
@@ -111,6 +112,15 @@ class OvertakenRunError(StoppedError):
 
 class JournalError(StoppedError):
     """The journal cannot be written or read: the disk is full, the file locked, damaged or of another version."""
+
+
+class LostConnectionError(JournalError):
+    """The connection to the database that holds the journal was lost.
+
+    `is_silent`: not even its host answers.
+    """
+
+    is_silent = False
 
 
 class InternalError(BulkUpdateError):

@@ -1,4 +1,4 @@
-"""Decode escapes of URLs, quoted-printable, JSON, JavaScript and HTML, keeping each character's original position."""
+"""Decode escapes of URLs, quoted-printable, JSON, JavaScript and HTML, with the position of each character."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
         elif match["hex_bytes"]:
             yield from _read_bytes(start, bytes.fromhex(match["hex_bytes"].replace("\\x", "")), 4)
         elif match["octal_bytes"]:
-            yield from _read_bytes(start, bytes(int(each, 8) for each in match["octal_bytes"][1:].split("\\")), 4)
+            yield from _read_bytes(start, bytes(int(digits, 8) for digits in match["octal_bytes"][1:].split("\\")), 4)
         elif match["units"]:
             yield from _read_units(start, match["units"])
         elif (character := _read_one(match)) is not None:

@@ -1,4 +1,4 @@
-"""Output files: checked to be writable before the work begins, and replaced in one step when complete."""
+"""Output files: checked to be writable before the work begins, replaced in one step when complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bulkupdate.errors import UsageError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # what is not there is None
+    fcntl = None  # type: ignore[assignment]  # None: not available
 
 WORKBOOK_OR_CSV = (".xlsx", ".csv")
 
@@ -32,14 +32,14 @@ _RETRY_SECONDS = (0.05, 0.2, 0.5)
 _RESERVED_ON_WINDOWS = re.compile(
     r'.*[<>:"|?*\x00-\x1f].*|.*[. ]|(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])\s*(\..*)?', re.I | re.S
 )
-"""Names that are a device, a second stream of a file, or another name: what is written there is lost."""
+"""Names that Windows takes for a device, a second stream of a file or another name: the data would be lost."""
 
 
 def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None:
     """Raise `UsageError`, saying what to do, if a file could not be written to `path` later on.
 
-    Call it before the first request: a missing folder, a wrong ending, a write-protected place or a file that Excel or
-    LibreOffice holds open is found here and not at the end of the run. What is in the file stays as it is.
+    Call it before the first request, so that a missing folder, a wrong ending, a write-protected folder or a file that
+    is open in Excel or LibreOffice is found now and not at the end of the run. An existing file is left as it is.
     """
     _check_name(path, endings)
     if mark := find_open_mark(path):
@@ -53,7 +53,7 @@ def check_writable(path: Path, endings: Sequence[str] = WORKBOOK_OR_CSV) -> None
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise _refuse(path, error) from error
+        raise _unwritable_error(path, error) from error
 
 
 def find_open_mark(path: Path) -> Path | None:
@@ -71,7 +71,7 @@ def _check_name(path: Path, endings: Sequence[str]) -> None:
             remedy=f"Name it {path.with_suffix(endings[0]).name}." if path.name.strip(".") else None,
         )
     if not _exists(path.parent) or not path.parent.is_dir():
-        raise UsageError(f"The folder {path.parent} does not exist.", remedy="Make it, or name another folder.")
+        raise UsageError(f"The folder {path.parent} does not exist.", remedy="Create it, or name another folder.")
     if _exists(path) and not path.is_file():
         what = "a folder" if path.is_dir() else "not an ordinary file"
         raise UsageError(f"{path} is {what}.", remedy="Name a file.")
@@ -83,11 +83,11 @@ def _exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise _refuse(path, error) from error
+        raise _unwritable_error(path, error) from error
     return True
 
 
-def _refuse(path: Path, error: OSError) -> UsageError:
+def _unwritable_error(path: Path, error: OSError) -> UsageError:
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     cause = "Free some space on its disk" if is_full else "Close it where it is open, check the rights of its folder"
     return UsageError(f"{path} cannot be written: {error.strerror or error}.", remedy=f"{cause}, or name another file.")
@@ -97,15 +97,15 @@ def _refuse(path: Path, error: OSError) -> UsageError:
 def replace_file(path: Path) -> Iterator[BinaryIO]:
     """Open a stream whose content becomes the file `path` in one step at the end, readable by its owner only (0600).
 
-    Until then, and for ever if the block raises or the process is killed, `path` is what it was before. Raises
-    `UsageError` where the disk is full or the place cannot be written.
+    Until then, and if the block raises or the process is killed, `path` is unchanged. Raises `UsageError` if the disk
+    is full or the folder cannot be written.
     """
     target = path.resolve()
     _remove_leftovers(target.parent)
     try:
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PREFIX, suffix=_SUFFIX)
     except OSError as error:
-        raise _refuse(path, error) from error
+        raise _unwritable_error(path, error) from error
     try:
         with os.fdopen(descriptor, "w+b") as stream:
             _lock(descriptor)
@@ -117,7 +117,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             Path(temporary).unlink()
         if isinstance(error, OSError):
-            raise _refuse(path, error) from error
+            raise _unwritable_error(path, error) from error
         raise
     sync_folder(target.parent)
 
@@ -135,7 +135,7 @@ def _move_over(temporary: Path, target: Path) -> None:
 def open_private(path: Path, *, replace: bool = False) -> BinaryIO:
     """Open a file for writing that only its owner may read (mode 0600).
 
-    The file must not exist yet, unless `replace`: then what it held is lost. Raises `OSError`.
+    The file must not exist, unless `replace`: then its content is lost. Raises `OSError`.
     """
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | (os.O_TRUNC if replace else os.O_EXCL)
     return os.fdopen(os.open(path, flags, 0o600), "wb")
@@ -151,7 +151,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _is_given_up(path: Path) -> bool:
-    """Return whether no process holds it. Windows does not delete an open file anyway; a link is never ours."""
+    """Return whether no process has it open. Windows never deletes an open file; bulkupdate makes no links."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("r+b") as stream:

@@ -1,8 +1,9 @@
-"""Tell whether an address is on this machine, and why a server cannot listen on it."""
+"""Addresses: whether one is on this machine, how it is shown, and why a server cannot listen on it."""
 
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 
 def is_loopback(host: str) -> bool:
@@ -13,6 +14,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
         return False
+
+
+def without_credentials(url: str) -> str:
+    """Return the address without a user name and password that someone wrote into it."""
+    parts = urlsplit(url)
+    return url if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def describe_bind_error(error: OSError | OverflowError) -> str:

@@ -1,9 +1,9 @@
-"""Keep secrets out of sight: in our own objects, and in texts from outside, such as a service's error messages.
+"""Keep secrets out of our own objects, and out of texts from outside, such as a service's error messages.
 
-A secret is searched in the text as it is and with its escapes decoded (`escapes.py`), again and again, and in whatever
-the text holds in base64 (also for URLs, and not aligned) or hexadecimal digits; in UTF-8, UTF-16 or Latin-1, also if
-one was read as another, and in any case of its letters. Not searched: base32, Ascii85, UTF-7, escapes of CSS, lists of
-byte numbers, and secrets reversed or spaced out, as no service is known to answer with them.
+A secret is searched for in the text itself, in the text with its escapes decoded (`escapes.py`), repeatedly, and in the
+parts that are base64 (also URL-safe or unaligned) or hexadecimal; in UTF-8, UTF-16 or Latin-1, also if one was decoded
+as another; upper and lower case are the same. Not searched for: base32, Ascii85, UTF-7, CSS escapes, lists of byte
+values, and reversed or spaced-out secrets, as no service is known to answer with them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ SHORTEST = 4
 """Shorter texts are not removed: they occur in too many words by chance."""
 
 _DECODINGS = 8
-"""How many escapes within each other are undone."""
+"""How many nested levels of escapes are decoded."""
 
 _PACKINGS = 3
-"""How many times base64 or hexadecimal within each other is unpacked."""
+"""How many nested levels of base64 or hexadecimal are decoded."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}")
 _DIGITS = re.compile(r"[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){3,}")
 
-_BLANKS = {ord(each): " " for each in "+\t\n\r\v\f\u00a0"}
-"""A blank may come back as a plus sign from a URL, or as another blank."""
+_BLANKS = {ord(blank): " " for blank in "+\t\n\r\v\f\u00a0"}
+"""A space may come back as a plus sign, as in URLs, or as other white space."""
 
 Span = tuple[int, int]
 
 
 class Secret:
-    """A text that shows only on request, by `reveal()`: never in a `repr`."""
+    """A text that only `reveal()` shows, never a `repr`."""
 
     __slots__ = ("_text",)
 
@@ -72,7 +72,7 @@ class Redactor:
             return
         self._secrets = (*self._secrets, secret)
         self._shortest = min(map(len, self._secrets))
-        forms = {form for each in self._secrets for form in _forms_of(each)}
+        forms = {form for known in self._secrets for form in _forms_of(known)}
         alternatives = map(re.escape, sorted(forms, key=len, reverse=True))
         self._pattern = re.compile("|".join(alternatives), re.IGNORECASE)
 
@@ -105,18 +105,18 @@ class Redactor:
         for pattern, unpack in ((_BASE64, _unpack_base64), (_DIGITS, _unpack_digits)):
             for match in pattern.finditer(text):
                 is_long_enough = len(match[0]) * 3 // 4 >= self._shortest - 1
-                if is_long_enough and any(self._holds_secret(each, packings - 1) for each in unpack(match[0])):
+                if is_long_enough and any(self._holds_secret(data, packings - 1) for data in unpack(match[0])):
                     yield match.span()
 
     def _holds_secret(self, data: bytes, packings: int) -> bool:
         texts = {data.decode(encoding, "replace") for encoding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be")}
-        return any(next(self._find(each, packings), None) is not None for each in texts)
+        return any(next(self._find(text, packings), None) is not None for text in texts)
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    """Yield the secret, and what it becomes in the wrong encoding, as they are searched.
+    """Yield the forms to search for: the secret, and what it becomes in the wrong encoding.
 
-    Blanks are those that the text has then, and the secret's own escapes are decoded as the text's are.
+    Spaces and escapes in it are converted as those of the searched text are.
     """
     texts = {
         secret,
@@ -132,7 +132,7 @@ def _forms_of(secret: str) -> Iterator[str]:
 
 
 def _unpack_base64(text: str) -> Iterator[bytes]:
-    """Yield what base64 may hold; as it may follow letters that are none, it is read from each of its first four."""
+    """Yield what base64 may hold, decoded from each of its first four characters, as other letters may precede it."""
     digits = re.sub(r"[\r\n=]", "", text).replace("-", "+").replace("_", "/")
     for start in range(4):
         part = digits[start:]
@@ -142,7 +142,7 @@ def _unpack_base64(text: str) -> Iterator[bytes]:
 
 
 def _unpack_digits(text: str) -> Iterator[bytes]:
-    """Yield what hexadecimal digits may hold; they may follow one that is none of theirs."""
+    """Yield what hexadecimal digits may hold, decoded from each of the first two, as another digit may precede them."""
     digits = re.sub("[ :-]", "", text)
     for start in range(2):
         part = digits[start:]
@@ -150,7 +150,7 @@ def _unpack_digits(text: str) -> Iterator[bytes]:
 
 
 def _join(spans: Iterator[Span]) -> list[Span]:
-    """Return the parts in their order, those that touch or overlap as one."""
+    """Return the parts in order, with those that touch or overlap merged."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

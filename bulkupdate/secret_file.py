@@ -1,4 +1,4 @@
-"""Read a password from a file, without the byte order mark of an editor; no error message shows any of it."""
+"""Read a password from a file; error messages never show any of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from bulkupdate.errors import UsageError
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""Byte order marks, as Notepad writes them, and the encoding that takes each off."""
+"""The byte order marks that Notepad writes, and the encoding that removes each."""
 
 
 def read_secret_file(path: Path) -> str:
@@ -19,25 +19,25 @@ def read_secret_file(path: Path) -> str:
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "its name cannot be used"
+        reason = getattr(error, "strerror", None) or "its name is not valid"
         raise UsageError(
             f"The password file {path} cannot be read: {reason}.",
-            remedy="Correct the setting that names it, or the rights of the file.",
+            remedy="Correct the setting that names it, or the permissions of the file.",
         ) from None
     try:
         text = decode_text(data)
     except UnicodeDecodeError:
-        raise _refuse(path) from None  # the error names bytes of the password
+        raise _not_text_error(path) from None  # the error shows bytes of the password
     if "\0" in text:
-        raise _refuse(path)
+        raise _not_text_error(path)
     return text.strip("\r\n")
 
 
 def decode_text(data: bytes) -> str:
-    """Return the text without byte order mark. Raises `UnicodeDecodeError`, which names bytes of it."""
+    """Return the text without byte order mark. Raises `UnicodeDecodeError`, whose text shows some of its bytes."""
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     return data.decode(encoding)
 
 
-def _refuse(path: Path) -> UsageError:
+def _not_text_error(path: Path) -> UsageError:
     return UsageError(f"The password file {path} is not UTF-8 text.", remedy="Save it as UTF-8 text.")

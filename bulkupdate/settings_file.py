@@ -1,4 +1,4 @@
-"""The settings file as text: a sample with every setting, and changes that leave all other lines as they are."""
+"""The settings file as text: a sample with every setting, and changes that keep all other lines."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 
 from bulkupdate.errors import UsageError
 from bulkupdate.redaction import Secret
-from bulkupdate.settings import CONFIG_NAME, SETTINGS, Section, default_of
+from bulkupdate.setting_section import Section
+from bulkupdate.settings import CONFIG_NAME, SETTINGS, default_of
 from bulkupdate.settings_sources import read_settings_text
 
 _SAMPLE_HEAD = f"""\
-# {CONFIG_NAME}: settings of bulkupdate. Put it into the folder that you work in, or where `bulkupdate setup` does.
-# Remove the # before a setting to change it; what is shown is the default. "" means: not set.
+# {CONFIG_NAME}: settings of bulkupdate. Put it in your working folder, or where `bulkupdate setup` puts it.
+# To change a setting, remove the # before it. Shown are the defaults; "" means: not set.
 """
 
 Value = str | bool | int | float
@@ -27,9 +28,12 @@ def format_sample() -> str:
     lines = [_SAMPLE_HEAD.rstrip()]
     for section in Section:
         lines.append(f"\n# ---- {section} ----\n")
-        for each in SETTINGS:
-            if each.metadata["section"] is section:
-                lines += [f"# {each.metadata['help']}", f"#{format_setting(each.name, _sample_value(each.name))}\n"]
+        for setting in SETTINGS:
+            if setting.metadata["section"] is section:
+                lines += [
+                    f"# {setting.metadata['help']}",
+                    f"#{format_setting(setting.name, _sample_value(setting.name))}\n",
+                ]
     return "\n".join([*lines, "# Your own headings.", "#[map]", '#Kundennr = "CustomerId"\n'])
 
 
@@ -53,7 +57,7 @@ def change_settings(path: Path, changes: Mapping[str, Value | None]) -> str:
     expected = {name: value for name, value in {**_parse(text, path), **changes}.items() if value is not None}
     if _parse(changed, path) != expected:
         raise UsageError(
-            f"{path} cannot be changed: a setting of it takes several lines.",
+            f"{path} cannot be changed: one of its settings spans several lines.",
             remedy="Write each setting on a line of its own, or name another file with --config.",
         )
     return changed
@@ -73,6 +77,6 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
         raise UsageError(
-            f"{path} is not valid TOML, so it is left as it is.",
+            f"{path} is not valid TOML, so it was not changed.",
             remedy="Correct it, or name another file with --config.",
         ) from None

@@ -17,7 +17,8 @@ from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.errors import UsageError
 from bulkupdate.redaction import Secret
 from bulkupdate.secret_file import decode_text, read_secret_file
-from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Section, Settings, environment_name
+from bulkupdate.setting_section import Section
+from bulkupdate.settings import APP, CONFIG_NAME, SETTINGS, Settings, environment_name
 from bulkupdate.system_keyring import read_keyring_password
 from bulkupdate.text import is_utf8
 
@@ -31,24 +32,27 @@ def load_settings(
 ) -> Settings:
     """Return the settings in force: command line over environment over file.
 
-    `command_line` holds what was given there; None means not given. `config` is the file to read; None means
+    `command_line` has the values given there; None means not given. `config` is the file to read; None means
     `bulkupdate.toml` in the working folder, else in the user's config folder, else none.
 
-    Only settings of `sections` are loaded. Raises `UsageError` for a value that makes no sense, with its place.
+    Only settings of `sections` are loaded. Raises `UsageError`, which names its source, for an invalid value.
     """
     file_path, from_file = _read_config(config)
     _refuse_unknown(from_file, file_path)
     given: dict[str, Any] = {}
-    for each in (each for each in SETTINGS if each.metadata["section"] in sections):
-        variable = environment_name(each.name)
-        if command_line.get(each.name) is not None:
-            given[each.name] = _convert(each.name, command_line[each.name], f"--{each.name.replace('_', '-')}")
+    for setting in (setting for setting in SETTINGS if setting.metadata["section"] in sections):
+        variable = environment_name(setting.name)
+        if command_line.get(setting.name) is not None:
+            given[setting.name] = _convert(
+                setting.name, command_line[setting.name], f"--{setting.name.replace('_', '-')}"
+            )
         elif environment.get(variable):
-            given[each.name] = _convert(each.name, environment[variable], variable)
-        elif each.name in from_file:
-            given[each.name] = _convert(each.name, from_file[each.name], f"{each.name} in {file_path}")
+            given[setting.name] = _convert(setting.name, environment[variable], variable)
+        elif setting.name in from_file:
+            given[setting.name] = _convert(setting.name, from_file[setting.name], f"{setting.name} in {file_path}")
+    given["given"] = frozenset(given)
     given["heading_map"] = _read_map(from_file.get("map", {}), file_path)
-    for name in ("password", "mail_password"):
+    for name in ("password", "mail_password", "database"):
         if given.get(f"{name}_file") and not given.get(name):
             given[name] = Secret(read_secret_file(Path(given[f"{name}_file"])))
     if given.get("password_keyring") and not given.get("password"):
@@ -58,7 +62,7 @@ def load_settings(
 
 
 class _KeyringSecret(Secret):
-    """A password that is read when it is needed: to unlock the keyring, the system may ask its user."""
+    """A password that is read only when needed, as the system may ask its user to unlock the keyring."""
 
     __slots__ = ("_address", "_username")
 
@@ -76,11 +80,11 @@ class _KeyringSecret(Secret):
 
 
 _ADDRESSES = ("base_url", "server_id", "team")
-"""The settings that name the service, the first that is set."""
+"""The settings that name the service, in order of precedence."""
 
 
 def list_overrides(config: Path | None, environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Return what counts before the connection in the user's settings file, or in `config`: variables and a file."""
+    """Return what overrides the connection in the user's settings file, or in `config`: variables and a file."""
     connection = (*_ADDRESSES, "username", "password", "password_file")
     variables = [environment_name(name) for name in connection if environment.get(environment_name(name))]
     is_hidden = config is None and Path(CONFIG_NAME).is_file()
@@ -88,7 +92,7 @@ def list_overrides(config: Path | None, environment: Mapping[str, str] = os.envi
 
 
 def load_notification_settings(environment: Mapping[str, str] = os.environ, config: Path | None = None) -> Settings:
-    """Return the settings of notifications only, as far as they are valid: to report that others are not."""
+    """Return only the settings of notifications, if they are valid, to report that other settings are not."""
     for path in (config, Path(os.devnull)):
         with suppress(UsageError):
             return load_settings({}, environment, path, sections=(Section.NOTICES,))
@@ -96,7 +100,7 @@ def load_notification_settings(environment: Mapping[str, str] = os.environ, conf
 
 
 def _refuse_unknown(from_file: Mapping[str, Any], file_path: Path | None) -> None:
-    known = [each.name for each in SETTINGS] + ["map"]
+    known = [setting.name for setting in SETTINGS] + ["map"]
     unknown = sorted(set(from_file) - set(known))
     if unknown:
         near = get_close_matches(unknown[0].lower().replace("-", "_"), known, n=1)
@@ -143,12 +147,12 @@ def read_settings_text(path: Path) -> str:
             f"The settings file {path} cannot be read: {error.strerror}.",
             remedy=f"Correct its name. Without --config, {CONFIG_NAME} in this folder or {user_config_path()} is read.",
         ) from error
-    except UnicodeDecodeError:  # it names bytes of the file, which may be those of a password
+    except UnicodeDecodeError:  # the error shows bytes of the file, perhaps of a password
         raise UsageError(f"The settings file {path} is not UTF-8 text.", remedy="Save it as UTF-8.") from None
 
 
 def _name_setting(text: str, error: str) -> str:
-    """Return the setting of the line that the error names, as words; never its value, which may be a password."""
+    """Return the name of the setting on the line of the error, for a message; never its value, perhaps a password."""
     number = re.search(r"at line (\d+)", error)
     line = text.splitlines()[int(number[1]) - 1] if number else ""
     name = re.match(r"\s*([A-Za-z_-]+)\s*=", line)
@@ -160,28 +164,28 @@ _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "fals
 
 
 def _convert(name: str, value: Any, where: str) -> Any:
-    """Return a setting's text as its type; `where` names its place in the error, which never shows a secret."""
+    """Convert a setting's text to its type; `where` names its source in an error."""
     target = _TYPES[name]
-    meta = next(each for each in SETTINGS if each.name == name).metadata
+    meta = next(setting for setting in SETTINGS if setting.name == name).metadata
     text = _read_text(value, target, where)
     try:
         converted = _BOOLEANS[text.casefold()] if target is bool else target(text)
     except (ValueError, KeyError):
-        raise UsageError(f"{where} is {_quote(text)}; it must be {_describe(target)}.") from None
+        raise UsageError(f"{where} is {_quote_setting(text)}; it must be {_describe_type(target)}.") from None
     if meta["choices"] and converted not in meta["choices"]:
-        raise UsageError(f"{where} is {_quote(text)}; it must be one of: {', '.join(meta['choices'])}.")
+        raise UsageError(f"{where} is {_quote_setting(text)}; it must be one of: {', '.join(meta['choices'])}.")
     if meta["least"] is not None and not converted >= meta["least"]:
-        raise UsageError(f"{where} is {_quote(text)}; it must be at least {meta['least']}.")
+        raise UsageError(f"{where} is {_quote_setting(text)}; it must be at least {meta['least']}.")
     if meta["most"] is not None and not converted <= meta["most"]:
-        raise UsageError(f"{where} is {_quote(text)}; it must be at most {meta['most']}.")
+        raise UsageError(f"{where} is {_quote_setting(text)}; it must be at most {meta['most']}.")
     return _expand(converted, where) if isinstance(converted, Path) else converted
 
 
 def _read_text(value: Any, target: type, where: str) -> str:
-    """Return the value as text. A settings file may give a number or true for what is none, but not for a text."""
+    """Return the value as text. In a settings file, numbers and true need no quotation marks, but texts do."""
     is_number = isinstance(value, int | float) and target in (int, float, bool, ChangeLimit)
     if not isinstance(value, str) and not is_number:
-        raise UsageError(f"{where} must be {_describe(target)}.")
+        raise UsageError(f"{where} must be {_describe_type(target)}.")
     text = str(value)
     if not is_utf8(text) or "\0" in text:
         raise UsageError(
@@ -196,15 +200,15 @@ def _expand(path: Path, where: str) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise UsageError(
-            f"{where} is {_quote(str(path))}; the home folder it names is not known.", remedy="Write the whole path."
+            f"{where} is {_quote_setting(str(path))}; its home folder is not known.", remedy="Write the whole path."
         ) from None
 
 
-def _quote(text: str) -> str:
+def _quote_setting(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
-def _describe(target: type) -> str:
+def _describe_type(target: type) -> str:
     kinds: dict[type, str] = {
         int: "a whole number",
         float: "a number",

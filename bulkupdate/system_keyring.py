@@ -1,4 +1,4 @@
-"""The password of a login in the system keyring, through `keyring`, an optional dependency."""
+"""The password of a login in the system keyring."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ELSEWHERE = "or set BULKUPDATE_PASSWORD_FILE."
 
 
 def has_keyring() -> bool:
-    """Return whether the library is installed and has found a keyring that can be used."""
+    """Return whether the library is installed and has found a usable keyring."""
     try:
         return bool(_load().get_keyring().priority > 0)
     except UsageError:
@@ -25,7 +25,7 @@ def read_keyring_password(address: str, username: str) -> str:
     library = _load()
     try:
         password = library.get_password(_name(address), username)
-    except Exception as error:  # noqa: BLE001 - each keyring raises errors of its own, whose text is not shown
+    except Exception as error:  # noqa: BLE001 - each keyring has its own errors, whose text is not shown
         raise _unusable_error("read", error) from None
     if not password:
         raise UsageError(
@@ -45,7 +45,7 @@ def store_keyring_password(address: str, username: str, password: str) -> None:
 
 
 def _name(address: str) -> str:
-    """Return the name of an entry: with the address, so that no password goes to a service it was not meant for."""
+    """Return the name of an entry: with the address, so that no password is sent to another service."""
     return f"bulkupdate {address}"
 
 

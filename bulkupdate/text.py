@@ -1,4 +1,4 @@
-"""Text on its way to a user or a shell: misleading characters, long texts, counts, quoted arguments."""
+"""Text for users and shells: misleading characters, long texts, counts, quoted arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def is_control(character: str) -> bool:
-    """Return whether a character is invisible or changes its surroundings: controls, line ends, direction marks."""
+    """Return whether a character is invisible or affects others: control characters, line ends, direction marks."""
     return unicodedata.category(character) in _CONTROL_CATEGORIES
 
 
@@ -25,8 +25,13 @@ def replace_controls(text: str, replace: Callable[[str], str]) -> str:
     return "".join(replace(character) if is_control(character) else character for character in text)
 
 
+def fold_name(username: str) -> str:
+    """Return a user name as names are compared: NFKC, without case, outer blanks, controls and invisible characters."""
+    return replace_controls(unicodedata.normalize("NFKC", username), lambda _: "").strip().casefold()
+
+
 def fold_whitespace(text: str) -> str:
-    """Return the text on one line, each run of white space and controls as one blank."""
+    """Return the text on one line, each run of white space and control characters as one space."""
     return " ".join(replace_controls(text, lambda _: " ").split())
 
 
@@ -36,12 +41,12 @@ def truncate(text: str, length: int) -> str:
 
 
 def replace_unwritable(text: str) -> str:
-    """Return the text with `�` in place of what no text file can hold: NUL and half of a surrogate pair."""
+    """Return the text with `�` for what no text file can hold: NUL and halves of surrogate pairs."""
     return _UNWRITABLE.sub("\ufffd", text)
 
 
 def is_utf8(text: str) -> bool:
-    """Return whether a text from the system was UTF-8: other bytes come as halves of characters."""
+    """Return whether a text from the system was UTF-8: other bytes arrive as halves of surrogate pairs."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -61,9 +66,9 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 def quote_argument(argument: str | Path, *, is_windows: bool = os.name == "nt") -> str:
     """Return a text or a file name as one argument of a command that can be pasted into a shell.
 
-    A plain name stays as it is; double quotes are taken if they mean the same in bash, zsh, PowerShell and cmd.exe.
-    What is special in one of them even there is quoted for the shells of the system: single quotes of PowerShell on
-    Windows, of POSIX elsewhere. A path that begins with `-` is not taken for an option.
+    Plain names stay as they are; double quotes are used if they mean the same in bash, zsh, PowerShell and cmd.exe.
+    Text that is special in one of them even within double quotes gets the single quotes of PowerShell on Windows, of
+    POSIX shells elsewhere. A path that begins with `-` is not taken for an option.
     """
     text = _name_argument(argument)
     plain, special = (_PLAIN_ON_WINDOWS, _SPECIAL_ON_WINDOWS) if is_windows else (_PLAIN, _SPECIAL_IN_DOUBLE_QUOTES)
@@ -77,7 +82,7 @@ def quote_argument(argument: str | Path, *, is_windows: bool = os.name == "nt") 
 
 
 class SuggestedCommand(str):
-    """A command of bulkupdate as the user can paste it into a shell; `arguments` are its parts, for programs."""
+    """A bulkupdate command to paste into a shell; `arguments` are its unquoted arguments, for programs."""
 
     __slots__ = ("arguments",)
     arguments: tuple[str, ...]
@@ -91,6 +96,14 @@ class SuggestedCommand(str):
     def add(self, *arguments: str | Path) -> SuggestedCommand:
         """Return the command with more arguments."""
         return SuggestedCommand(*self.arguments, *arguments)
+
+    def set(self, name: str, value: str) -> SuggestedCommand:
+        """Return the command with this value of an option, in place of the value that it has."""
+        kept = list(self.arguments)
+        if name in kept:
+            at = kept.index(name)
+            kept[at : at + 2] = []
+        return SuggestedCommand(*kept, name, value)
 
 
 def _name_argument(argument: str | Path) -> str:

@@ -29,10 +29,10 @@ _RANKS: dict[str, float] = {group: rank for rank, group in enumerate(OptionGroup
 _BEFORE_GENERAL = len(OptionGroup) - 1.5
 
 _VALUES = {"path": "FILE", "file": "FILE", "integer": "N"}
-"""What stands for a value in the help, by the name of click's type, unless the option has a `metavar`."""
+"""The placeholder of a value in the help, by click's name of its type; an option's own `metavar` takes precedence."""
 
 _TERM_WIDTH = 26
-"""The characters of an option that has its help on the same line."""
+"""The longest option, in characters, whose help begins on the same line."""
 
 
 class Option(click.Option):
@@ -45,7 +45,7 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has `examples`: what is typed after its name, with what that does."""
+    """A command whose help shows `examples`: its arguments, and what they do."""
 
     def __init__(self, *args: Any, examples: Mapping[str, str], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -53,13 +53,15 @@ class Command(click.Command):
 
     @staticmethod
     def make_example(ctx: click.Context, arguments: str) -> str:
-        """Return what is typed."""
+        """Return an example as a whole command line."""
         return f"{ctx.command_path} {arguments}".rstrip()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the options under their headings."""
         with formatter.section("Examples"):
-            write_below(formatter, [(self.make_example(ctx, each), text) for each, text in self.examples.items()])
+            write_below(
+                formatter, [(self.make_example(ctx, arguments), text) for arguments, text in self.examples.items()]
+            )
         groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for param in self.get_params(ctx):
             if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
@@ -76,7 +78,7 @@ def write_below(formatter: click.HelpFormatter, rows: Iterable[tuple[str, str]])
 
 
 def explain_usage(error: click.ClickException) -> UsageError:
-    """Return what click found wrong with a command line as an error of this program, with an example."""
+    """Translate click's error about a command line into a `UsageError` with an example."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     message, remedy = error.format_message().rstrip("."), None
     message += "" if message.endswith("?") else "."
@@ -84,7 +86,7 @@ def explain_usage(error: click.ClickException) -> UsageError:
         example = ctx.command.make_example(ctx, next(iter(ctx.command.examples)))
         remedy = f"For example: {example}. `{ctx.command_path} --help` lists the options."
         if "extra argument" in message:
-            remedy = f"Put a name that has blanks in quotation marks. {remedy}"
+            remedy = f"Put names that contain spaces in quotation marks. {remedy}"
     return UsageError(message, remedy=remedy)
 
 

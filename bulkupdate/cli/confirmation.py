@@ -11,7 +11,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import Estimate
 from bulkupdate.runs.input_file import CheckedInput
-from bulkupdate.runs.previous_runs import describe_newer_runs, find_newer_runs, find_previous_run
+from bulkupdate.runs.previous_runs import describe_newer_runs, find_previous_run
 from bulkupdate.runs.run_records import Run, RunOptions
 from bulkupdate.runs.selection import Selection, count_selection_requests, make_selection
 from bulkupdate.text import pluralize
@@ -19,17 +19,16 @@ from bulkupdate.text import pluralize
 
 def select_rows(checked_input: CheckedInput, options: RunOptions, context: RunContext, console: Console) -> Selection:
     """Find out which rows need sending, and say so."""
-    requests = count_selection_requests(checked_input, options, context.settings)
-    if not (requests or options.since_last):
+    if not (options.only_changes or options.since_last):
         return make_selection(checked_input, context, options)
-    if requests:
-        print_estimate(requests, context, console)
-        with watch_reading(checked_input.to_send, context, console) as watch:
-            selection = make_selection(checked_input, context, options, watch)
-        if options.only_changes:
-            show_changes(selection.findings(), console)
-    else:
-        selection = make_selection(checked_input, context, options)
+    if options.only_changes:
+        print_estimate(count_selection_requests(checked_input, options), context, console)
+    with watch_reading(checked_input.to_send if options.only_changes else 0, context, console) as watch:
+        selection = make_selection(checked_input, context, options, watch)
+    if options.only_changes:
+        show_changes(selection.findings(), console)
+    if selection.modified is not None:
+        console.info(f"Confirmed rows whose customers others may have modified since: {selection.modified:,}.")
     if options.since_last and not context.settings.trust_modified_filter:
         console.info("--since-last cannot see what others have changed since (see the setting trust_modified_filter).")
     console.info(f"{selection.to_send:,} of {checked_input.to_send:,} rows need to be sent.")
@@ -45,6 +44,8 @@ def confirm_plan(estimate: Estimate, options: RunOptions, console: Console, *, y
         f"{pluralize(estimate.requests, 'request')}; quota: {estimate.describe_quota()}; "
         f"expected end: {estimate.describe_end()}"
     )
+    if options.guarded:
+        console.info(f"Customers are read first to find out what is empty: {pluralize(estimate.reads, 'request')}.")
     if not options.snapshot:
         console.info("Without --snapshot the previous values are not saved: this run cannot be undone.")
     return console.confirm(f"Update {pluralize(estimate.updates, 'customer')}?", yes=yes)
@@ -53,12 +54,12 @@ def confirm_plan(estimate: Estimate, options: RunOptions, console: Console, *, y
 def confirm_overwriting(
     run: Run, statuses: Sequence[Status], context: RunContext, console: Console, *, yes: bool
 ) -> bool:
-    """Warn, and ask, if other runs have updated customers since, whose rows would be sent now.
+    """Warn and ask if other runs have since updated customers whose rows would be sent now.
 
     `statuses` are those of the rows to be sent. Raises `UsageError` without a terminal, unless `yes`: a scheduler does
     not overwrite newer values silently.
     """
-    newer = find_newer_runs(context.journal, run, statuses)
+    newer = context.journal.find_newer_runs(run, statuses)
     if not newer:
         return True
     console.warn(describe_newer_runs(run, newer))
@@ -66,7 +67,6 @@ def confirm_overwriting(
 
 
 def warn_of_previous_run(checked_input: CheckedInput, context: RunContext, console: Console) -> None:
-    """Say so if a file of the same content was sent before."""
-    state_dir = context.settings.state_dir
-    if previous := find_previous_run(context.journal, state_dir, checked_input.sha256, context.host):
+    """Warn if a file with the same content was sent before."""
+    if previous := find_previous_run(context.journal, checked_input.sha256, context.host):
         console.warn(previous.describe())

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import click
 
@@ -20,12 +19,12 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 def paint(text: str, *, is_well: bool) -> str:
-    """Return how something ended, green if all is well, else yellow; `Console` leaves colours out elsewhere."""
+    """Return a text in green if all is well, otherwise yellow; `Console` leaves colours out without a terminal."""
     return click.style(text, fg="green" if is_well else "yellow")
 
 
 class Console:
-    """Writes to the user on stderr, unless it is to be quiet."""
+    """Writes to the user on stderr; only errors if `quiet`."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -40,7 +39,7 @@ class Console:
         self.info(f"{click.style('Warning:', fg=_COLOURS[Severity.WARNING])} {text}")
 
     def error(self, error: BulkUpdateError) -> None:
-        """Show an error, also when quiet. An interruption is none: the user asked for it."""
+        """Show an error, also if `quiet`. An interruption is not called an error: the user asked for it."""
         is_asked = isinstance(error, InterruptedRunError)
         _write_line(str(error) if is_asked else f"{click.style('Error:', fg='red', bold=True)} {error}")
         if error.remedy:
@@ -58,7 +57,7 @@ class Console:
             self.info(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
 
     def confirm(self, question: str, *, yes: bool) -> bool:
-        """Return whether the user agrees; `yes` has agreed beforehand.
+        """Return whether the user agrees; with `yes`, do not ask.
 
         Raises `UsageError` without a terminal, `InterruptedRunError` for Ctrl-C.
         """
@@ -87,7 +86,7 @@ def _has_colours() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def print_json(fields: Mapping[str, Any] | Sequence[Any]) -> None:
+def print_json(fields: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """Print one object on stdout, for programs."""
     print_text(json.dumps(fields, ensure_ascii=False, allow_nan=False))
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import list_given
+from bulkupdate.customers.models import CheckedRow
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.approved_plan import make_plan, require_plan_place, write_plan
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.live_findings import LiveFindings
-from bulkupdate.runs.row_source import RowSource
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.text import SuggestedCommand, pluralize
 
@@ -23,7 +24,7 @@ _CHANGES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Reports:
-    """The reports that a dry run is to write; None: not this one."""
+    """The reports that a dry run writes; None: this one is not written."""
 
     workbook: Path | None = None
     page: Path | None = None
@@ -43,9 +44,9 @@ class Reports:
         checked_input: CheckedInput,
         invocation: Invocation,
         live: LiveFindings | None,
-        planned: RowSource | None,
+        planned: Callable[[], Iterable[CheckedRow]] | None,
     ) -> WrittenReports:
-        """Write them, and say where they are."""
+        """Write them, and show where they are."""
         if not (self.workbook or self.page):
             return WrittenReports()
         # openpyxl takes as long to load as a small check takes in all, so only a report loads it
@@ -78,7 +79,7 @@ def show_input(checked_input: CheckedInput, console: Console) -> None:
 
 
 def show_changes(live: LiveFindings, console: Console) -> None:
-    """Show what the live customers say: the first changes, the unknown customers, the cost."""
+    """Show how the live customers differ: the first changes, the unknown customers, the cost."""
     for change in (live.changes or ())[:_CHANGES_SHOWN]:
         before, after = (f"“{text}”" if text else "nothing" for text in (change.before, change.after))
         console.info(f"  row {change.row}, customer {change.customer_id}: {change.field} {before} → {after}")
@@ -88,7 +89,7 @@ def show_changes(live: LiveFindings, console: Console) -> None:
     if live.changes is not None:
         rows = len({change.row for change in live.changes})
         console.info(
-            f"Rows that differ: {rows:,}, in {pluralize(len(live.changes), 'field')}. Rows already as wanted: "
+            f"Rows that differ: {rows:,}, in {pluralize(len(live.changes), 'field')}. Rows already as in the file: "
             f"{live.same:,}."
         )
     console.info(f"Customers unknown to the service: {len(live.unknown):,}. Requests used: {live.calls:,}.")
@@ -99,31 +100,31 @@ def finish_dry_run(
     invocation: Invocation,
     reports: Reports,
     live: LiveFindings | None = None,
-    planned: RowSource | None = None,
+    planned: Callable[[], Iterable[CheckedRow]] | None = None,
     options: RunOptions | None = None,
 ) -> int:
-    """Say what a dry run found, write its reports, and return the exit code.
+    """Show what a dry run found, write its reports, and return the exit code.
 
-    `live` is what the live customers say, None: they were not read. `planned` are the rows that would be sent, None:
-    all that the file has to send. `options` are those of the run, None: the usual ones.
+    `live` is the comparison with the live customers, None: they were not read. `planned` are the rows that would be
+    sent, None: all rows of the file that have changes. `options` are those of the run, None: the defaults.
     """
     console = invocation.console
     show_input(checked_input, console)
     if live is not None:
-        console.show_problems(live.unknown)
+        console.show_problems(live.problems)
         show_changes(live, console)
     written = reports.write(checked_input, invocation, live, planned)
     if reports.plan:
         write_plan(make_plan(checked_input, options or RunOptions(), invocation.settings), reports.plan)
         console.info(f"Plan, to be approved: {reports.plan}")
-    exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.unknown) else ExitCode.DONE
+    exit_code = ExitCode.INCOMPLETE if checked_input.invalid or (live and live.problems) else ExitCode.DONE
     if exit_code is ExitCode.INCOMPLETE:
         report = list_given("output", "html") or ("-o", "REPORT.xlsx")
         command = suggest_for("check", checked_input, invocation, *list_given("live", "live_ids"), *report)
         console.info(f"Fix the rows and check again: {command}")
-    elif excess := check_limits((planned or checked_input).rows(), invocation.settings):
+    elif excess := check_limits((planned or checked_input.rows)(), invocation.settings):
         exit_code = ExitCode.FILE_REFUSED
-        command = suggest_for("run", checked_input, invocation, *invocation.run_arguments).add(*excess.options)
+        command = excess.allow(suggest_for("run", checked_input, invocation, *invocation.run_arguments))
         console.info(f"{excess.message} `run` refuses it. If it is right, allow it once: {command}")
     else:
         command = suggest_for("run", checked_input, invocation, *invocation.run_arguments)

@@ -7,23 +7,21 @@ from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.clock import Clock
-from bulkupdate.crash_report import save_crash_report
 from bulkupdate.errors import BulkUpdateError, InternalError, ReaderBugError
-from bulkupdate.runs.run_report import report_failure
 from bulkupdate.settings import SECRETS, Settings
 from bulkupdate.text import SuggestedCommand
 
 
 @dataclass
 class Invocation:
-    """What every command works with. It travels as click's `obj`, and `common_options` fills it.
+    """What every command needs: click's `obj`, filled by `common_options`.
 
-    The arguments are those that the user gave, to be repeated in the next command: `sheet_arguments` say how the file
-    is read.
+    The arguments are those on the command line that a suggested command repeats: `sheet_arguments` say how the file is
+    read.
     """
 
     as_json: bool = False
-    file: Path | None = None
+    file: str | None = None
     run_id: str | None = None
     force: bool = False
     common_arguments: tuple[str | Path, ...] = ()
@@ -41,7 +39,7 @@ class Invocation:
         return command and self.suggest(*command.arguments)
 
     def report(self, error: BulkUpdateError) -> int:
-        """Say what went wrong, with `--json` as its one object too; return the exit code."""
+        """Show an error, with `--json` also as the one object on stdout; return the exit code."""
         if isinstance(error, ReaderBugError):
             error.remedy = f"{error.remedy}{self._keep_trace(error)}"
         try:
@@ -53,12 +51,14 @@ class Invocation:
     def print_json_error(self, error: BulkUpdateError, *, as_json: bool) -> None:
         """Print the one object of `--json` for an invocation that failed."""
         if as_json:
+            from bulkupdate.runs.run_report import report_failure  # loads much that a command may do without
+
             print_json(report_failure(error, self.file, self.run_id).to_json())
 
     def explain_bug(self, error: BaseException) -> InternalError:
-        """Return the sentence that reports a bug; its traceback is saved in the state folder.
+        """Return an unexpected error as one for users; its traceback is saved in the state folder.
 
-        It names only the type of the error, whose text may contain customer data.
+        The message names only the type of the error, whose text may contain customer data.
         """
         kept = self._keep_trace(error)
         return InternalError(
@@ -67,7 +67,9 @@ class Invocation:
         )
 
     def _keep_trace(self, error: BaseException) -> str:
-        """Return a sentence that names the file, readable by its owner only; empty if it cannot be written."""
+        """Save a traceback, readable by its owner only. Return a sentence that names the file, empty if that failed."""
+        from bulkupdate.crash_report import save_crash_report  # only a bug needs it
+
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
             place = save_crash_report(self.settings.state_dir, error, passwords, Clock())

@@ -7,12 +7,10 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import Function, add_options, list_given
-from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.cli.options import SHEET, Function, add_options, list_given
+from bulkupdate.runs.sheet_reading import SheetOptions
 
 _option = partial(option, group=OptionGroup.MATCHING)
 _OPTIONS = (
@@ -23,7 +21,7 @@ _OPTIONS = (
     ),
     _option(
         "--lookup",
-        type=click.Path(path_type=Path),
+        type=SHEET,
         help="With --key: find them in this sheet instead, which has CustomerId and that column. No requests.",
     ),
     _option(

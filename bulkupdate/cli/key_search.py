@@ -1,4 +1,4 @@
-"""A search for customers on the command line: with its cost said before it, and a progress bar."""
+"""A search for customers on the command line: its cost is shown first, then a progress bar."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
+from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.matching.search import make_search
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.text import pluralize
 
 
@@ -49,7 +50,7 @@ class OptionalSession:
         return load_input_file(file, self._invocation.settings, options, self.find)
 
     def find(self, key: Key, keys: Sequence[str]) -> FoundCustomers:
-        """Find customers by a search of the service, having said what it costs."""
+        """Show what a search of the service costs, then find customers by it."""
         return _find(self.open(), self._invocation, key, keys) if keys else FoundCustomers({})
 
 

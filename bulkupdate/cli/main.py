@@ -1,4 +1,4 @@
-"""The group of commands, and where every error is caught, once."""
+"""The group of commands, and the one place where every error is caught."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "check": "The dry run: everything except sending.",
         "run": "Check all rows of a file, then send them.",
         "match": "Fill in customer ids, found by e-mail or another column.",
+        "recipes": "How sheets with headings of your own are read.",
         "export": "Write live customers as a sheet to edit and upload again.",
     },
     "After a run": {
+        "stop": "Stop a run that another terminal, the page or a scheduler sends.",
         "resume": "Continue a stopped run.",
         "retry": "Send again what failed, was rejected or is unknown.",
         "runs": "List the runs, newest first.",
@@ -49,6 +51,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "setup": "Ask for the connection, store it, and try it.",
         "doctor": "Check sign-in, quota, journal and nightly folder.",
         "audit": "Show who did what, newest first.",
+        "store": "Move the journal into PostgreSQL, or back into files.",
         "purge": "Delete old runs and their data.",
         "completion": "Complete commands and options with the Tab key.",
         "help": "Show the help of a command, or all settings.",
@@ -78,7 +81,7 @@ def cli() -> None:
 
 
 def run_cli(arguments: list[str] | None = None) -> int:
-    """Run a command and return the exit code; every error becomes a sentence here, and nowhere else."""
+    """Run a command and return the exit code; errors become messages here, and nowhere else."""
     given = sys.argv[1:] if arguments is None else arguments
     invocation = Invocation(as_json="--json" in given)  # until the options are known
     try:
@@ -100,7 +103,7 @@ def run_cli(arguments: list[str] | None = None) -> int:
 
 
 def _end(exit_code: int, invocation: Invocation) -> int:
-    """Return the exit code; that of an error if there was none, but the output could not be written."""
+    """Return the exit code, which is that of an error if the output could not be written."""
     try:
         require_written_output()
     except StoppedError as error:
@@ -114,9 +117,9 @@ def _refuse_undecodable(arguments: Sequence[str]) -> None:
     folder = ""
     with suppress(OSError):  # it may have been deleted
         folder = str(Path.cwd())
-    for each in (*arguments, folder):
-        if not is_utf8(each):
-            raise _undecodable_error(each)
+    for argument in (*arguments, folder):
+        if not is_utf8(argument):
+            raise _undecodable_error(argument)
 
 
 def _undecodable_error(text: str) -> UsageError:

@@ -15,13 +15,15 @@ from bulkupdate import __version__
 from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.console import Console
 from bulkupdate.cli.invocation import Invocation
+from bulkupdate.cli.sheet_source import SheetSource
 from bulkupdate.settings import CONFIG_NAME, SECRETS, SETTINGS
 from bulkupdate.settings_sources import load_settings
 
 Function = Callable[..., Any]
 
+SHEET = SheetSource()
 RUN_ARGUMENT = click.argument("run_id", metavar="[RUN]", required=False)
-FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
+FILE_ARGUMENT = click.argument("file", type=SHEET)
 YES_OPTION = option("--yes", is_flag=True, group=OptionGroup.SENDING, help="Send without asking.")
 
 PLAN_OPTION = option(
@@ -43,7 +45,7 @@ _COMMON = (
     ),
     click.version_option(__version__, prog_name="bulkupdate"),
 )
-_SETTINGS = tuple(each for each in SETTINGS if each.name not in SECRETS)
+_SETTINGS = tuple(setting for setting in SETTINGS if setting.name not in SECRETS)
 _SHOWN = "shown_settings"
 
 
@@ -56,7 +58,7 @@ class Number(click.ParamType[float]):
         self._least, self._most, self._kind = least, most, kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number. Raises `click.BadParameter` if it is none (`nan` is none) or out of bounds."""
+        """Return the number. Raises `click.BadParameter` if it is out of bounds, or not a number (as is `nan`)."""
         try:
             number = self._kind(value)
         except ValueError:
@@ -108,7 +110,7 @@ SHEET_OUTPUT_OPTION = output_option("Where the new sheet goes, .xlsx or .csv.")
 
 
 def list_given(*names: str) -> tuple[str | Path, ...]:
-    """Return those of these options that are on the command line, as arguments to repeat."""
+    """Return, of the named options, those that are on the command line, as arguments to repeat."""
     ctx = click.get_current_context()
     arguments: list[str | Path] = []
     for param in ctx.command.params:
@@ -118,10 +120,10 @@ def list_given(*names: str) -> tuple[str | Path, ...]:
         if isinstance(value, bool):
             arguments.append(name)
             continue
-        for each in value if isinstance(value, tuple) else (value,):
+        for part in value if isinstance(value, tuple) else (value,):
             arguments += [
                 name,
-                each if isinstance(each, Path) else f"{each:g}" if isinstance(each, float) else str(each),
+                part if isinstance(part, Path) else f"{part:g}" if isinstance(part, float) else str(part),
             ]
     return tuple(arguments)
 
@@ -129,21 +131,25 @@ def list_given(*names: str) -> tuple[str | Path, ...]:
 def common_options(command: Function) -> Function:
     """Add `--json`, `--quiet`, `--config` and every setting as an option, and pass the command its `Invocation`.
 
-    It must be the topmost decorator below `@click.command`: what the others find wrong is then reported as asked for.
+    It must be the topmost decorator below `@click.command`, so that errors of the others respect `--json` and
+    `--quiet`.
     """
 
     @wraps(command)
     def invoke(*, config: Path | None, quiet: bool, as_json: bool, **given: Any) -> int:
         invocation = click.get_current_context().ensure_object(Invocation)
         invocation.as_json, invocation.console = as_json, Console(quiet=quiet)
-        invocation.file, invocation.run_id = given.get("file"), given.get("run_id")
-        invocation.common_arguments = list_given("config", *(each.name for each in _SETTINGS))
-        on_command_line = {each.name: given.pop(each.name) for each in _SETTINGS}
+        file = given.get("file")
+        invocation.file, invocation.run_id = None if file is None else str(file), given.get("run_id")
+        invocation.common_arguments = list_given("config", *(setting.name for setting in _SETTINGS))
+        on_command_line = {setting.name: given.pop(setting.name) for setting in _SETTINGS}
         invocation.settings = load_settings(on_command_line, config=config)
         return int(command(invocation, **given))
 
     shown = getattr(command, _SHOWN, ())
-    return add_options(invoke, (*_COMMON, *(_make_setting_option(each, each.name in shown) for each in _SETTINGS)))
+    return add_options(
+        invoke, (*_COMMON, *(_make_setting_option(setting, setting.name in shown) for setting in _SETTINGS))
+    )
 
 
 def show_settings(command: Function, names: tuple[str, ...]) -> Function:

@@ -1,4 +1,4 @@
-"""The progress bar on stderr while rows go out."""
+"""The progress bar on stderr while rows are sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bulkupdate.text import pluralize
 
 
 class Progress:
-    """A bar on stderr while rows are sent (only on a terminal), and a line when all wait for quota."""
+    """A bar on stderr (only on a terminal), and a line when sending waits for quota."""
 
     def __init__(self, console: Console, total: int, quota: Quota, clock: Clock, *, unit: str = "rows") -> None:
         self._console = console

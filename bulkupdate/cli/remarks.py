@@ -11,7 +11,7 @@ _REMARKS_SHOWN = 10
 
 
 def show_remarks(remarks: Sequence[Remark], console: Console) -> None:
-    """Show what a sheet does not hold as it is."""
+    """Show which values a sheet does not hold exactly, and why."""
     for remark in remarks[:_REMARKS_SHOWN]:
         console.info(f"  note  customer {remark.customer_id}, {remark.field}: {remark.why}")
     if len(remarks) > _REMARKS_SHOWN:

@@ -1,4 +1,4 @@
-"""The options that say what a run leaves out, reads back or keeps."""
+"""The options that say what a run skips, reads back or saves."""
 
 from __future__ import annotations
 

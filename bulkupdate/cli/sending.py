@@ -1,4 +1,4 @@
-"""Send the rows of a run and say how it ended, for `run`, `resume`, `retry` and `undo --run`."""
+"""Send the rows of a run and show how it ended, for `run`, `resume`, `retry` and `undo --run`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bulkupdate.text import pluralize
 
 
 def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | None = None) -> int:
-    """Execute a run to its end, and say how it ended. `limit` is the most rows to send, None for all."""
+    """Execute a run, and show how it ended. `limit` is the maximum number of rows to send, None for all."""
     console = invocation.console
     total = sum(1 for _ in context.journal.pending(run))
     with (
@@ -28,13 +28,13 @@ def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | 
         result = execute_run(run, context, progress.watch, limit, progress.watch_phase)
     print_result(result, invocation)
     if invocation.as_json:
-        report = report_result(result, context.journal, context.settings.state_dir)
+        report = report_result(result, context.journal)
         print_json(replace(report, next_command=invocation.repeat_options(report.next_command)).to_json())
     return result.exit_code
 
 
 def print_result(result: RunResult, invocation: Invocation) -> None:
-    """Show the summary, where the results are, and what to type next; never "done" if a row was not updated."""
+    """Show the summary, the results file and the next command; never "Done" if a row was not updated."""
     console = invocation.console
     counts = ", ".join(f"{count:,} {status}" for status, count in result.tally.counts.items() if count)
     if result.error is not None:

@@ -1,8 +1,7 @@
-"""What the commands that ask the service share: their run context, and the progress of reading customers."""
+"""What commands that use the service share: their run context, and the progress of reading customers."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -11,6 +10,7 @@ from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
 from bulkupdate.clock import Clock
 from bulkupdate.errors import InterruptedRunError, StoppedError
+from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.fetch import WatchReading
@@ -20,13 +20,19 @@ from bulkupdate.text import pluralize
 
 def open_session(settings: Settings) -> AbstractContextManager[RunContext]:
     """Open journal, client and clock for one command; they are closed at its end."""
-    return open_context(settings, Clock(), threading.Event())
+    return open_context(settings, Clock(), Cancellation())
+
+
+def show_profile(context: RunContext, console: Console) -> None:
+    """Show what is known of the service that matters to a run whose file is not checked again."""
+    for sentence in context.profile.describe():
+        console.info(sentence)
 
 
 def print_estimate(
     requests: int, context: RunContext, console: Console, what: str = "Reading the live customers"
 ) -> bool:
-    """Say what reading will cost. Return whether the quota has room for it at once."""
+    """Show what reading will cost. Return whether the quota has room for it now."""
     estimate = estimate_requests(context, reads=requests)
     cost = (
         f"{pluralize(requests, 'request')} and a sign-in" if estimate.sign_ins else pluralize(requests, "more request")

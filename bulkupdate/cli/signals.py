@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: the first one stops a run in good order, the second one at once."""
+"""Ctrl-C and other stop signals: the first ends a run in an orderly way, the second at once."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bulkupdate.runs.cancellation import STOP_SIGNALS
 
 @contextmanager
 def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
-    """Each of `STOP_SIGNALS` sets `stop`: what is in flight is still recorded. The second one ends the process at once.
+    """Let each of `STOP_SIGNALS` set `stop`: requests in flight are still recorded. The second one ends the process.
 
-    So does a terminal that is closed (SIGHUP), unless the call was made to outlive it (`nohup`). Ending at once is
-    safe: the journal is committed before each request, and SQLite keeps it whole.
+    So does a closed terminal (SIGHUP), unless the process is meant to outlive it (`nohup`). Ending at once is safe: the
+    journal is committed before each request, and SQLite keeps it intact.
     """
     asked = threading.Event()  # `stop` may be set by the run itself
 
@@ -28,9 +28,9 @@ def stop_on_signals(stop: threading.Event, console: Console) -> Iterator[None]:
             os._exit(ExitCode.INTERRUPTED)
         asked.set()
         stop.set()
-        if not console.quiet:  # written past Python's own stream, which may be in the middle of a line
+        if not console.quiet:  # not through Python's own stream, which may be in the middle of a line
             with suppress(OSError):
-                os.write(2, b"\nStopping: what is in flight is still recorded. (Once more stops at once.)\n")
+                os.write(2, b"\nStopping: requests in flight are still recorded. (A second Ctrl-C stops at once.)\n")
 
     before = {number: signal.signal(number, handle) for number in _list_handled()}
     try:

@@ -1,7 +1,7 @@
 """Standard streams that keep working if they cannot be written: closed, missing, or on a full disk.
 
-Output that cannot be shown must not change what the program does. Only stdout on a full disk is an error: the
-user who redirected it wants to read it.
+Output that cannot be shown must not change what the program does. Only a full disk under stdout is an error: the user
+who redirected it wants to read it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bulkupdate.errors import StoppedError
 _PIPE_SECONDS = 0.01
 
 
-class _ForgivingStream(io.RawIOBase):
-    """The writing end of a stream; what it cannot write is lost. `is_disk_full`: that was the reason."""
+class _LossyStream(io.RawIOBase):
+    """The writing end of a stream that drops what it cannot write. `is_disk_full`: a full disk was the reason."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -64,7 +64,7 @@ def require_written_output() -> None:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(raw, _ForgivingStream) and raw.is_disk_full:
+    if isinstance(raw, _LossyStream) and raw.is_disk_full:
         raise StoppedError(
             "The output could not be written as a whole: no space left on the disk that it goes to.",
             remedy="Free some space there. What was sent is in the journal: `bulkupdate show` shows it.",
@@ -81,12 +81,12 @@ def _fill_descriptors() -> None:
 def _ignore_errors(stream: TextIO | None) -> TextIO:
     if stream is None:
         return Path(os.devnull).open("w", encoding="utf-8")
-    if not hasattr(stream, "buffer"):  # a substitute of the program that started us
+    if not hasattr(stream, "buffer"):  # replaced by the program that called us
         return stream
     real = getattr(stream.buffer, "raw", stream.buffer)  # with `python -u` there is no buffer in between
     return io.TextIOWrapper(
-        io.BufferedWriter(_ForgivingStream(real)),
+        io.BufferedWriter(_LossyStream(real)),
         encoding=stream.encoding,
-        errors="backslashreplace",  # what the code page lacks is shown by its number
+        errors="backslashreplace",  # characters that the code page lacks are escaped
         line_buffering=True,
     )

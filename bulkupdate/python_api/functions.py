@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -11,27 +13,32 @@ import pandas as pd
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import ExitCode, InputFileError
+from bulkupdate.errors import ExitCode, InputFileError, UsageError
 from bulkupdate.python_api.execution import (
+    USE_OVERWRITE,
     OnProgress,
     continue_run,
     describe_check,
     execute,
     find_begun,
+    find_customers,
     hold_run_key,
-    ignore_progress,
     load_rows,
     open_session,
-    place_results,
-    require_not_overtaken,
 )
 from bulkupdate.python_api.result_frames import Results, describe_rows, describe_run
 from bulkupdate.python_api.sources import ReadingOptions, Source, SourceRows
+from bulkupdate.runs.approved_plan import make_plan, require_approved, require_plan_place, write_plan
 from bulkupdate.runs.context import open_context, require_same_host
+from bulkupdate.runs.fetch import ignore_progress
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal_report import find_unfinished
-from bulkupdate.runs.new_run import create_retry, create_selected_run, new_run_id
+from bulkupdate.runs.kept_files import place_results
+from bulkupdate.runs.matching.key import Key
+from bulkupdate.runs.matching.matched_input import FoundCustomers
+from bulkupdate.runs.new_run import create_retry, create_run, new_run_id
+from bulkupdate.runs.previous_runs import require_not_overtaken
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_lock import effective_state, require_not_running
 from bulkupdate.runs.run_records import RETRIED, RunOptions, RunState
@@ -46,7 +53,7 @@ from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 
 
 class RunKeywords(TypedDict, total=False):
-    """What is asked of a run: the options of the command line that have these names."""
+    """Options of a run: those of the command line with these names."""
 
     skip_invalid: bool
     limit: int | None
@@ -62,19 +69,41 @@ class RunAndReading(RunKeywords, ReadingOptions, total=False):
     """Both."""
 
 
-def check(source: Source, *, settings: Settings | None = None, **reading: Unpack[ReadingOptions]) -> Results:
+def check(
+    source: Source,
+    *,
+    settings: Settings | None = None,
+    plan: str | os.PathLike[str] | None = None,
+    **options: Unpack[RunAndReading],
+) -> Results:
     """Read and check every row, and return what `run` would send. Makes no request, unless a `key` must be searched.
 
-    `settings` None: those of the environment and of `bulkupdate.toml`. The exit code is 1 if a row is invalid. Raises
-    `InputFileError` if the source is not a table of customers, `UsageError` for an option that makes no sense.
+    `settings` None: those of the environment and of `bulkupdate.toml`. `plan` is where to write the plan of a run with
+    these options, to be approved; None: nowhere. The exit code is 1 if a row is invalid. Raises `InputFileError` if the
+    source is not a table of customers, `UsageError` for an option that makes no sense.
     """
     settings = settings or load_settings({})
-    rows = SourceRows(source, reading)
-    if rows.options.key is None or rows.options.lookup is not None:
-        return describe_check(rows.load(settings))
-    settings.require_connection()
-    with open_context(settings, Clock(), threading.Event()) as context:
-        return describe_check(load_rows(rows, context))
+    asked = _take_run_options(options)
+    if plan is not None:
+        require_plan_place(Path(plan), force=False)
+    elif asked:
+        raise UsageError(f"Without plan, check does not use: {', '.join(asked)}.", remedy="Name a file for the plan.")
+    rows = SourceRows(source, options, settings)
+    with ExitStack() as stack:
+
+        def find(key: Key, keys: Sequence[str]) -> FoundCustomers:
+            settings.require_connection()
+            return find_customers(stack.enter_context(open_context(settings, Clock(), threading.Event())), key, keys)
+
+        checked_input = rows.load(settings, find)
+    if plan is not None:
+        write_plan(make_plan(checked_input, RunOptions(**asked), settings), Path(plan))
+    return describe_check(checked_input)
+
+
+def _take_run_options(options: RunAndReading) -> RunKeywords:
+    """Remove the options of a run from all options, and return them."""
+    return {name: options.pop(name) for name in RunKeywords.__annotations__ if name in options}  # type: ignore[misc,return-value]
 
 
 def run(
@@ -82,6 +111,7 @@ def run(
     *,
     settings: Settings | None = None,
     run_key: str = "",
+    plan: str | os.PathLike[str] | None = None,
     results_path: str | os.PathLike[str] | None = None,
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,
@@ -89,34 +119,36 @@ def run(
 ) -> Results:
     """Check all rows, then send one update for each. Nothing is asked, and nothing printed.
 
-    Nothing is sent while a row is invalid, unless `skip_invalid`: the exit code is then 3. What stops the run early is
-    `error` of the results; `resume` continues. `run_key` is a name of your own: called again with the same one and the
-    same rows, the function continues that run, or returns its results if it is finished. `results_path` None: beside a
-    file, or in the state folder for other sources. Once `stop` is set, the run ends as by Ctrl-C.
+    If a row is invalid, nothing is sent unless `skip_invalid`, and the exit code is 3. `error` of the results says what
+    stopped the run early; `resume` continues it. `run_key` is a name of your own: called again with the same one and
+    the same rows, the function continues that run, or returns its results if it is finished. `plan` is the file of an
+    approved plan: nothing else is sent; None: none is needed. `results_path` None: beside a file, or in the state
+    folder for other sources. Once `stop` is set, the run ends as by Ctrl-C.
 
     Raises `InputFileError`, `UsageError`, `BusyError` if the same run is being sent, and `StoppedError` if the service
     or the journal fails before the run begins.
     """
     settings = settings or load_settings({})
     settings.require_connection()
-    asked = {name: options.pop(name) for name in RunKeywords.__annotations__ if name in options}  # type: ignore[misc]
-    rows = SourceRows(source, options)
-    with open_session(settings, stop) as context, hold_run_key(run_key, settings):
+    asked = _take_run_options(options)
+    rows = SourceRows(source, options, settings)
+    with open_session(settings, stop) as context, hold_run_key(run_key, context):
         if run_key and (begun := find_begun(run_key, rows, context)):
             return continue_run(begun, context, on_progress)
         checked_input = load_rows(rows, context)
+        if plan is not None:
+            require_approved(Path(plan), make_plan(checked_input, RunOptions(**asked), settings))
         if checked_input.invalid and not asked.get("skip_invalid"):
             return describe_check(checked_input, ExitCode.FILE_REFUSED)
-        key, lookup = rows.options.key or "", str(rows.options.lookup or "")
-        run_options = RunOptions(**asked, key=key, lookup=lookup, reading=rows.options.reading, run_key=run_key)
+        run_options = RunOptions(**asked, run_key=run_key)
         selection = make_selection(checked_input, context, run_options)
         if excess := check_limits(selection.rows(), settings):
             allow = "Check the rows. If they are right, raise max_changes or max_clears of the settings for this call."
             raise InputFileError(f"{excess.message} Nothing was sent.", remedy=allow)
         run_id = new_run_id(context.clock.now())
-        results = Path(results_path) if results_path else place_results(rows.path, run_id, context)
+        results = Path(results_path) if results_path else place_results(rows.path, run_id, settings.state_dir)
         require_results_place(results, rows.path)
-        begun = create_selected_run(context, run_id, selection, run_options, results)
+        begun = create_run(context, run_id, selection, run_options, results)
         return execute(begun, context, on_progress, run_options.limit)
 
 
@@ -153,10 +185,11 @@ def retry(
     with open_session(settings, stop) as context:
         parent = context.journal.find_run(run_id)
         require_same_host(parent, context.host)
-        require_not_running(context.settings.state_dir, parent)
+        require_not_running(context.journal, parent)
         if next(iter(context.journal.checked_rows(parent, RETRIED)), None) is None:
             return describe_run(parent, context)
-        require_not_overtaken(parent, RETRIED, context, overwrite_newer)
+        if not overwrite_newer:
+            require_not_overtaken(context.journal, parent, RETRIED, remedy=USE_OVERWRITE)
         new_id = new_run_id(context.clock.now())
         results = default_results_path(Path(parent.results_path).with_name(Path(parent.file).name), new_id)
         require_results_place(results, Path(parent.file))
@@ -179,7 +212,7 @@ def undo(
     with open_session(settings, stop) as context:
         parent = context.journal.find_run(run_id)
         require_same_host(parent, context.host)
-        restorations = find_restorations(context.journal, parent, context.settings.state_dir)
+        restorations = find_restorations(context.journal, parent)
         compared = recheck_live(restorations, context.client, context.settings.concurrency, ignore_progress)
         rows = list(list_undo_rows(compared, context.settings.rating_format))
         if not send or not rows:
@@ -200,15 +233,15 @@ def undo(
 def runs(*, settings: Settings | None = None) -> pd.DataFrame:
     """Return all runs of the state folder, newest first: one line each, with its rows by status. Makes no request."""
     settings = settings or load_settings({})
-    with Journal(settings.state_dir, Clock()) as journal:
+    with Journal(settings.store, Clock()) as journal:
         lines = [
             {
-                "Run": each.id, "File": each.file, "State": effective_state(settings.state_dir, each).value,
-                "Started": each.started, "Ended": each.finished or None, "Parent": each.parent, "Service": each.host,
-                "Requests": each.calls, "Rows": each.rows,
-                **{status.value: journal.tally(each)[status] for status in Status},
+                "Run": run.id, "File": run.file, "State": effective_state(journal, run).value,
+                "Started": run.started, "Ended": run.finished or None, "Parent": run.parent, "Service": run.host,
+                "Requests": run.calls, "Rows": run.rows,
+                **{status.value: journal.tally(run)[status] for status in Status},
             }
-            for each in journal.runs()
+            for run in journal.runs()
         ]  # fmt: skip
     columns = ("Run", "File", "State", "Started", "Ended", "Parent", "Service", "Requests", "Rows", *Status)
     return pd.DataFrame(lines, columns=list(map(str, columns)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from bulkupdate.customers.models import CheckedRow, Problem, ResultLine
+from bulkupdate.customers.models import RESULT_COLUMNS, CheckedRow, Problem, ResultLine
 from bulkupdate.errors import BulkUpdateError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal_report import report_result, report_run
@@ -17,17 +17,16 @@ from bulkupdate.runs.run_report import RunReport
 from bulkupdate.runs.run_result import RunResult
 
 _PROBLEM_COLUMNS = ("Row", "CustomerId", "Column", "Value", "Code", "Problem", "HowToFix", "Severity")
-_RESULT_COLUMNS = ("Row", "CustomerId", "Status", "HttpStatus", "Attempts", "FieldsSent", "Message", "FinishedAt")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
     """What happened, or with `check` would happen, to each row.
 
     `run_id` is None if nothing was begun; `state` is "running", "stopped" or "finished". `exit_code` is that of the
     command. `counts` has the number of rows by status. `problems` has one line for each problem. `results` has one line
     for each row, under its row number: an Excel row of a file, the index of a DataFrame; `FieldsSent` is a list, and
-    after a check `Body` is the exact update, None for a row that would not be sent. `requests` were used. `error` is
+    after a check `Body` is the exact update, missing for a row that would not be sent. `requests` were used. `error` is
     what stopped the run early, None if nothing did. `results_path` and `to_fix_path` are the files that were written,
     None if there is no such file.
     """
@@ -36,8 +35,8 @@ class Results:
     state: str
     exit_code: int
     counts: dict[str, int]
-    problems: pd.DataFrame
-    results: pd.DataFrame
+    problems: pd.DataFrame = field(repr=False)
+    results: pd.DataFrame = field(repr=False)
     requests: int = 0
     error: BulkUpdateError | None = None
     results_path: Path | None = None
@@ -46,13 +45,13 @@ class Results:
 
 def describe_run(run: Run, context: RunContext) -> Results:
     """Return a run as it stands in the journal. Raises `JournalError`."""
-    return _describe(report_run(run, context.journal, context.settings.state_dir), run, context)
+    return _describe_report(report_run(run, context.journal), run, context)
 
 
 def describe_result(result: RunResult, context: RunContext) -> Results:
     """Return a run that has just ended. Raises `JournalError`."""
-    report = report_result(result, context.journal, context.settings.state_dir)
-    return _describe(report, result.run, context, result.error or result.results_error)
+    report = report_result(result, context.journal)
+    return _describe_report(report, result.run, context, result.error or result.results_error)
 
 
 def describe_rows(report: RunReport, rows: Iterable[CheckedRow]) -> Results:
@@ -60,13 +59,13 @@ def describe_rows(report: RunReport, rows: Iterable[CheckedRow]) -> Results:
     lines = []
     for row in rows:
         line = ResultLine(row.number, row.customer_id, row.status, None, 0, row.fields, row.reason, "", ())
-        lines.append((*_list_cells(line), row.body))
-    return _combine(report, pd.DataFrame(lines, columns=[*_RESULT_COLUMNS, "Body"]))
+        lines.append((*line.list_values(), row.body))
+    return _combine(report, pd.DataFrame(lines, columns=[*RESULT_COLUMNS, "Body"]))
 
 
-def _describe(report: RunReport, run: Run, context: RunContext, error: BulkUpdateError | None = None) -> Results:
-    lines = [_list_cells(line) for line in context.journal.lines(run)]
-    return _combine(report, pd.DataFrame(lines, columns=list(_RESULT_COLUMNS)), error)
+def _describe_report(report: RunReport, run: Run, context: RunContext, error: BulkUpdateError | None = None) -> Results:
+    lines = [line.list_values() for line in context.journal.lines(run)]
+    return _combine(report, pd.DataFrame(lines, columns=list(RESULT_COLUMNS)), error)
 
 
 def _combine(report: RunReport, results: pd.DataFrame, error: BulkUpdateError | None = None) -> Results:
@@ -84,17 +83,10 @@ def _combine(report: RunReport, results: pd.DataFrame, error: BulkUpdateError | 
     )
 
 
-def _list_cells(line: ResultLine) -> tuple[object, ...]:
-    return (
-        line.row, line.customer_id, line.status.value, line.http_status, line.attempts, list(line.fields_sent),
-        line.message, line.finished_at or None,
-    )  # fmt: skip
-
-
 def _list_problems(problems: Iterable[Problem]) -> pd.DataFrame:
     lines = [
-        (each.row, each.customer_id, each.column, each.value, str(each.code), each.message, each.remedy,
-         each.severity.value)
-        for each in problems
+        (problem.row, problem.customer_id, problem.column, problem.value, str(problem.code), problem.message,
+         problem.remedy, problem.severity.value)
+        for problem in problems
     ]  # fmt: skip
     return pd.DataFrame(lines, columns=list(_PROBLEM_COLUMNS))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import select
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+
+from tests.warm import share_warm_program
 
 fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
 
@@ -22,10 +22,8 @@ class Terminal:
     def __init__(self, program, *arguments):
         self._own, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bulkupdate", *map(str, arguments)], cwd=program.folder, env=program.environment,
-            stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True,
-        )  # fmt: skip
+        name = os.ttyname(theirs)
+        self.process = share_warm_program().start(program.folder, program.environment, *arguments, stdin=name, err=name)
         os.close(theirs)
         self.shown = ""
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,10 +20,10 @@ def test_quiet_says_nothing_but_errors(run_program, tmp_path):
 
 def run_in_code_page(run_program, encoding, *arguments):
     """Run the program with streams of this code page, as Windows gives a pipe cp1252; its JSON is still UTF-8."""
-    call = [sys.executable, "-m", "bulkupdate", *map(str, arguments)]
-    environment = run_program.environment | {"PYTHONIOENCODING": encoding}
-    done = subprocess.run(call, cwd=run_program.folder, env=environment, capture_output=True, timeout=60, check=False)
-    return Finished(done.returncode, done.stdout.decode(), done.stderr.decode(encoding, "replace"))
+    run_program.environment["PYTHONIOENCODING"] = encoding
+    process = run_program.fork(*arguments, json=False)
+    code = process.wait()
+    return Finished(code, process.out.read_text("utf-8"), process.err.read_text(encoding, "replace"))
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "iso-8859-1"])

@@ -57,7 +57,7 @@ def test_a_bug_that_a_cell_triggers_is_a_refusal_of_its_file(run_program, sandbo
     for command in (("check", "customers.xlsx"), ("run", "customers.xlsx", "--yes")):
         refused = finish(run_program.fork(*command, patch=patch))
         assert (refused.exit_code, refused.told["problems"][0]["code"]) == (3, "refused-file")
-        assert "customers.xlsx cannot be read: the program itself failed at something in it (Zero" in refused.err
+        assert "customers.xlsx cannot be read: the program itself failed while reading it (Zero" in refused.err
         report = re.search(r"Please send (\S+) to your administrator", refused.err)
         assert "show_number" in Path(report[1]).read_text()
     assert not sandbox.requests

@@ -9,7 +9,7 @@ import pytest
 
 from bulkupdate.runs.phases import Phase
 from tests.cli.terminal import Terminal
-from tests.conftest import find_puts, write_sheet
+from tests.conftest import find_puts, wait_until, write_sheet
 
 
 def test_yes_sends_and_shows_a_bar(ask, sandbox):
@@ -37,10 +37,8 @@ def test_a_wait_before_the_first_row_is_shown_with_its_end(run_program, sandbox,
     """The quota is used up: without a word, the program would look hung for up to an hour."""
     sheet = write_sheet(tmp_path / "customers.csv", 4)
     assert run_program("run", sheet, "--yes", "--limit", 2, requests_per_hour=3).counts["updated"] == 2
-    process = run_program.start(*command, requests_per_hour=3)
-    shown = ""
-    while "waiting for quota until" not in shown and (line := process.stderr.readline()):
-        shown += line
+    process = run_program.fork(*command, json=False, requests_per_hour=3)
+    wait_until(lambda: "waiting for quota until" in process.err.read_text() or process.poll() is not None)
+    assert "waiting for quota until" in process.err.read_text()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-    assert "waiting for quota until" in shown
+    process.wait(30)

@@ -24,8 +24,8 @@ def run_in_shell(run_program, line, *arguments):
 @pytest.mark.parametrize(
     ("line", "options"),
     [
-        ('call "$@" 2>&- >out', []),
-        ('call "$@" >&- 2>err', ["--json"]),
+        pytest.param('call "$@" 2>&- >out', [], marks=pytest.mark.long),
+        pytest.param('call "$@" >&- 2>err', ["--json"], marks=pytest.mark.long),
         ('call "$@" <&- >&- 2>&-', ["--quiet"]),
         ('call "$@" 2>err | true', ["--json"]),
         ('call "$@" >out 2>/dev/full', ["--json"]),
@@ -100,6 +100,7 @@ print("x" * 300_000)
     assert (len(out), err, process.returncode) == (300_001, "", 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", ['call "$@" 2>&- >out', 'call "$@" >&- 2>err', 'call "$@" <&- >&- 2>&-'])
 def test_a_night_too_ends_as_it_would(run_program, sandbox, tmp_path, line):
     inbox = tmp_path / "folder" / "inbox"

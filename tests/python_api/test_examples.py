@@ -13,6 +13,21 @@ from bulkupdate.sandbox.server import Sandbox
 from tests.conftest import find_puts
 
 _PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+_STATE = """
+import gc, locale, logging, os, signal, sys, threading
+
+
+def list_state():
+    signals = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    hooks = [sys.excepthook, threading.excepthook, sys.unraisablehook]
+    root = (list(logging.root.handlers), logging.root.level)
+    threads = [each.name for each in threading.enumerate() if type(each).__name__ != "TMonitor"]  # that of tqdm
+    process = dict(os.environ), os.getcwd(), locale.setlocale(locale.LC_ALL), gc.get_threshold()
+    return process, signals, hooks, root, threads
+
+
+before = list_state()
+"""
 _CODE = "".join(re.findall(r"```python\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.DOTALL))
 
 
@@ -26,6 +41,7 @@ def test_the_examples_run(sandbox: Sandbox, tmp_path: Path) -> None:
         "BULKUPDATE_USERNAME": "sandbox", "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_REQUESTS_PER_HOUR": "0",
         "BULKUPDATE_STATE_DIR": str(tmp_path / "state"),
     }  # fmt: skip
+    code = f"{_STATE}{code}\nassert list_state() == before"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=120)
     assert len(find_puts(sandbox)) == 8  # two customers, sent four times: one call repeats another's run key
 

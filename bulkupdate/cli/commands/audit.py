@@ -7,11 +7,13 @@ from dataclasses import asdict
 import click
 
 from bulkupdate.cli.command_help import Command, option
+from bulkupdate.cli.command_objects import EventObject
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Number, common_options
 from bulkupdate.clock import Clock, format_local_date
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.json_objects import JSON_SCHEMA
 from bulkupdate.store.audit_log import AuditLog
 
 
@@ -20,19 +22,22 @@ from bulkupdate.store.audit_log import AuditLog
     cls=Command,
     examples={
         "": "Show the last 100 events.",
-        "--last 100000 --json": "Many more, for programs.",
+        "--last 100000 --json": "Print many more, as JSON.",
     },
 )
 @common_options
-@option("--last", type=Number(1, 1_000_000_000, int), default=100, show_default=True, metavar="N", help="How many.")
+@option(
+    "--last", type=Number(1, 1_000_000_000, int), default=100, show_default=True, metavar="N", help="Number of events."
+)
 def command(invocation: Invocation, last: int) -> int:
     """Show who signed in to the page, and who uploaded, started, stopped, undid, purged or downloaded what.
 
     Newest first, without customer data. Events are only ever appended; `purge` keeps them.
     """
-    events = AuditLog(invocation.settings.state_dir, Clock()).read(last)
+    events = AuditLog(invocation.settings.store, Clock()).read(last)
     if invocation.as_json:
-        print_json([asdict(event) for event in events])
+        found: list[EventObject] = [{"schema": JSON_SCHEMA, **asdict(event)} for event in events]  # type: ignore[typeddict-item]
+        print_json(found)
         return ExitCode.DONE
     for event in events:
         parts = (format_local_date(event.at)[:19], event.user or "-", event.event, event.about, event.address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -12,19 +14,22 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.options import FILE_ARGUMENT, PLAN_OPTION, common_options, list_given, output_option
 from bulkupdate.cli.sheet_options import sheet_options
-from bulkupdate.runs.input_file import CheckedInput, SheetOptions, load_input_file
+from bulkupdate.runs.input_file import CheckedInput, load_input_file
 from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.matching.key import Key
+from bulkupdate.runs.matching.matched_input import FoundCustomers
+from bulkupdate.runs.sheet_reading import SheetOptions
 
 
 class _LiveCommand(Command):
     """A command whose `--live` is a flag that also takes `=ids`.
 
-    With an optional value, click would take the file after `--live` for it.
+    With an optional value, click would take a file after `--live` for that value.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spelled = {"--live=ids": "--live-ids", "--live=values": "--live"}
-        return super().parse_args(ctx, [spelled.get(each, each) for each in args])
+        return super().parse_args(ctx, [spelled.get(arg, arg) for arg in args])
 
 
 @click.command(
@@ -72,15 +77,17 @@ def command(
 
 
 def _load(file: Path, invocation: Invocation, options: SheetOptions) -> CheckedInput:
-    if options.key is None or options.lookup is not None:
-        return load_input_file(file, invocation.settings, options)
-    from bulkupdate.cli.key_search import OptionalSession  # what speaks to the service loads slowly
+    with ExitStack() as stack:
 
-    with OptionalSession(invocation) as session:
-        return session.load_input_file(file, options)
+        def find(key: Key, keys: Sequence[str]) -> FoundCustomers:
+            from bulkupdate.cli.key_search import OptionalSession  # what speaks to the service loads slowly
+
+            return stack.enter_context(OptionalSession(invocation)).find(key, keys)
+
+        return load_input_file(file, invocation.settings, options, find)
 
 
 def _compare(checked_input: CheckedInput, invocation: Invocation, *, only_ids: bool) -> LiveFindings:
-    from bulkupdate.cli.live_check import compare_with_live  # what speaks to the service loads slowly
+    from bulkupdate.cli.live_check import compare_with_live  # the client of the service loads slowly
 
     return compare_with_live(checked_input, invocation, only_ids=only_ids)

@@ -54,7 +54,7 @@ def command(ctx: click.Context, shell: str, install: bool) -> int:
 
 
 def _load_places(zshrc: Path) -> None:
-    """Add the line that makes zsh look there, unless the file has it."""
+    """Add the line that makes zsh read the completions, unless the file contains it."""
     before = zshrc.read_text(encoding="utf-8", errors="replace") if zshrc.exists() else ""
     if _ZSH_LINE not in before:
         with zshrc.open("a", encoding="utf-8") as stream:

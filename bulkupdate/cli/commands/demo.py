@@ -58,4 +58,4 @@ def _run(sandbox: Sandbox, folder: Path, *arguments: str) -> int:
     environment = os.environ | {environment_name(name): value for name, value in settings.items()}
     click.echo(f"\n$ bulkupdate {' '.join(arguments)}", err=True)
     call = [sys.executable, "-P", "-m", "bulkupdate", *arguments]
-    return subprocess.run(call, env=environment, check=False).returncode  # noqa: S603 - nothing of it is an input
+    return subprocess.run(call, env=environment, check=False).returncode  # noqa: S603 - no part is user input

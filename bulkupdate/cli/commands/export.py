@@ -11,7 +11,7 @@ import click
 from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
-from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, common_options
+from bulkupdate.cli.options import SHEET, SHEET_OUTPUT_OPTION, common_options
 from bulkupdate.cli.remarks import show_remarks
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.cli.sheet_options import sheet_options
@@ -28,8 +28,9 @@ from bulkupdate.runs.customer_export import (
     read_ids,
 )
 from bulkupdate.runs.fetch import count_requests, is_listed
-from bulkupdate.runs.input_file import SheetOptions
+from bulkupdate.runs.json_objects import ExportObject
 from bulkupdate.runs.run_report import report_sheet
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
@@ -47,7 +48,7 @@ from bulkupdate.text import pluralize
 @common_options
 @option(
     "--ids",
-    type=click.Path(path_type=Path),
+    type=SHEET,
     help="A sheet with the ids to read; without it: all customers.",
 )
 @option("--list-fields", is_flag=True, help="Only the fields that a list has: fifty customers in a request.")
@@ -58,7 +59,7 @@ def command(
 ) -> int:
     """Read live customers and write them as a sheet in the input format.
 
-    All fields take one request for each customer; the program says how many before it reads them.
+    Reading all fields takes one request for each customer; the number is shown first.
     """
     console, settings = invocation.console, invocation.settings
     settings.require_connection()
@@ -78,7 +79,7 @@ def command(
 def _write(
     customers: dict[str, LiveCustomer | None], names: tuple[str, ...], path: Path, calls: int, invocation: Invocation
 ) -> int:
-    """Write the sheet, and say what it holds."""
+    """Write the sheet, and print a summary."""
     console = invocation.console
     export = make_export(customers, names)
     write_customer_sheet(path, names, export.rows, export.remarks, OwnFileKind.EXPORT)
@@ -93,7 +94,8 @@ def _write(
     exit_code = ExitCode.INCOMPLETE if export.unknown else ExitCode.DONE
     if invocation.as_json:
         report = report_sheet(str(path), len(export.rows), calls, exit_code, path, command)
-        print_json({**report.to_json(), "unknown": export.unknown})
+        found: ExportObject = {**report.to_json(), "unknown": export.unknown}
+        print_json(found)
     return exit_code
 
 
@@ -117,8 +119,8 @@ def _read(
         return read_customers(context.client, listed, names, concurrency, watch)
 
 
-def _confirm_cost(calls: int, context: RunContext, console: Console) -> bool:
-    """Say what it costs, and ask the user if it would wait for quota; a scheduler is not asked."""
-    return print_estimate(calls, context, console) or console.confirm(
+def _confirm_cost(requests: int, context: RunContext, console: Console) -> bool:
+    """Print the cost, and ask the user if reading would have to wait for quota; schedulers are not asked."""
+    return print_estimate(requests, context, console) or console.confirm(
         "That is more than the quota has left now, so it will wait. Continue?", yes=not sys.stdin.isatty()
     )

@@ -7,12 +7,13 @@ import click
 from bulkupdate.cli.command_help import Command, write_below
 from bulkupdate.errors import ExitCode
 from bulkupdate.redaction import Secret
-from bulkupdate.settings import CONFIG_NAME, SETTINGS, Section, default_of, environment_name
+from bulkupdate.setting_section import Section
+from bulkupdate.settings import CONFIG_NAME, SETTINGS, default_of, environment_name
 
-_SETTINGS_HELP = f"""A setting is an option of every command, such as --timeout 60 (except secrets), a variable
-of the environment, such as BULKUPDATE_TIMEOUT=60, or a line of {CONFIG_NAME}, such as timeout = 60. The
-command line counts before the environment, and that before the file. Texts in the file are in quotation marks; its
-table [map] holds headings of your own, such as Kundennr = "CustomerId"."""
+_SETTINGS_HELP = f"""A setting can be given as an option of any command, such as --timeout 60 (except secrets), as
+an environment variable, such as BULKUPDATE_TIMEOUT=60, or as a line of {CONFIG_NAME}, such as timeout = 60. The
+command line takes precedence over the environment, and the environment over the file. In the file, put texts in
+quotation marks; its table [map] defines headings of your own, such as Kundennr = "CustomerId"."""
 
 
 @click.command(
@@ -36,7 +37,7 @@ def command(ctx: click.Context, topic: str | None) -> int:
         click.echo(group.get_help())
     else:
         _, named, _ = group.command.resolve_command(group, [topic])
-        assert named is not None, "a name that is none raises an error"
+        assert named is not None, "an unknown name raises an error"
         click.echo(named.get_help(click.Context(named, info_name=topic, parent=group)))
     return ExitCode.DONE
 
@@ -46,16 +47,16 @@ def _format_settings() -> str:
     formatter.write_text(" ".join(_SETTINGS_HELP.split()))
     for section in Section:
         rows = [
-            (environment_name(each.name), _describe(each.name, each.metadata["help"]))
-            for each in SETTINGS
-            if each.metadata["section"] is section
+            (environment_name(setting.name), _describe_setting(setting.name, setting.metadata["help"]))
+            for setting in SETTINGS
+            if setting.metadata["section"] is section
         ]
         with formatter.section(section):
             write_below(formatter, rows)
     return formatter.getvalue().rstrip()
 
 
-def _describe(name: str, help_text: str) -> str:
+def _describe_setting(name: str, help_text: str) -> str:
     default = default_of(name)
     if default in ("", None) or isinstance(default, Secret):
         return help_text

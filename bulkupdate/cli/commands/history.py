@@ -11,9 +11,10 @@ from bulkupdate.cli.options import common_options
 from bulkupdate.clock import Clock, format_local_date
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.customer_history import CustomerChange, find_history
-from bulkupdate.runs.journal import UncheckedJournal
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.json_objects import JSON_SCHEMA, HistoryObject
 
-_OTHERS = "Whether others have changed the customer since, only the service knows: `bulkupdate check FILE --live`."
+_OTHERS = "The journal does not know what others have changed since; to compare: `bulkupdate check FILE --live`."
 
 
 @click.command(
@@ -29,12 +30,17 @@ _OTHERS = "Whether others have changed the customer since, only the service know
 def command(invocation: Invocation, customer_id: str) -> int:
     """Show every change that was made to CUSTOMER_ID: when, by whom, from, to, and in which run.
 
-    It is read from the journal alone. The previous values are known of runs with --snapshot or --only-changes.
+    Reads only the journal. Previous values are known for runs with --snapshot or --only-changes.
     """
-    with UncheckedJournal(invocation.settings.state_dir, Clock()) as journal:
+    with Journal(invocation.settings.store, Clock(), checks_pages=False) as journal:
         changes = find_history(journal, customer_id)
     if invocation.as_json:
-        print_json({"customer_id": customer_id, "changes": [change.to_json() for change in changes]})
+        found: HistoryObject = {
+            "schema": JSON_SCHEMA,
+            "customer_id": customer_id,
+            "changes": [change.to_json() for change in changes],
+        }
+        print_json(found)
         return ExitCode.DONE
     for change in changes:
         _print(change)

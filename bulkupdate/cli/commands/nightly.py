@@ -15,9 +15,10 @@ from bulkupdate.cli.command_help import Command, OptionGroup, option
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
-from bulkupdate.cli.options import Function, Number, common_options
+from bulkupdate.cli.options import SHEET, Function, Number, common_options
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sheet_options import sheet_options
+from bulkupdate.cli.sheet_source import SourceElsewhere
 from bulkupdate.cli.signals import stop_on_signals
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BulkUpdateError, ExitCode
@@ -26,10 +27,11 @@ from bulkupdate.nightly.logs import logging_to
 from bulkupdate.nightly.night_options import DuplicatePolicy, NightOptions
 from bulkupdate.nightly.night_runner import Night, run_night
 from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.nightly.remote_folder import find_local_root, parse_folder
 from bulkupdate.nightly.window import find_end
 from bulkupdate.runs.cancellation import Cancellation
-from bulkupdate.runs.input_file import SheetOptions
 from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from bulkupdate.settings_sources import load_notification_settings
 
@@ -55,13 +57,14 @@ def report_failures(command: Function) -> Function:
     cls=Command,
     examples={
         "/srv/bulkupdate --create": "Set up the folder, and send what is in its inbox/.",
+        "sftp://me@host/exchange": "Send what is in exchange/inbox/ of that host.",
         "/srv/bulkupdate --until 05:30 --log-file night.log": "Stop at 05:30; the next night continues.",
         "/srv/bulkupdate --invalid skip --duplicates skip --quiet": "For cron: only what needs attention is shown.",
     },
 )
 @report_failures
 @common_options
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=SHEET)
 @option("--create", is_flag=True, help="Set up FOLDER, if it has no inbox/ yet.")
 @option(
     "--invalid",
@@ -72,7 +75,7 @@ def report_failures(command: Function) -> Function:
 )
 @option(
     "--duplicates",
-    type=click.Choice([each.value for each in DuplicatePolicy]),
+    type=click.Choice([policy.value for policy in DuplicatePolicy]),
     default="warn",
     show_default=True,
     help="A file whose content was sent before: send it with a warning, skip it if all of its rows were updated, or "
@@ -114,14 +117,14 @@ def report_failures(command: Function) -> Function:
     default="info",
     show_default=True,
     group=OptionGroup.OUTPUT,
-    help="The least severe lines that are logged; debug may show contents of cells.",
+    help="The minimum level to log; debug may include contents of cells.",
 )
 @run_options
 @sheet_options
 @key_options
 def command(
     invocation: Invocation,
-    folder: Path,
+    folder: Path | SourceElsewhere,
     until: str | None,
     run_options: RunOptions,
     sheet_options: SheetOptions,
@@ -129,12 +132,14 @@ def command(
 ) -> int:
     """Check and send every sheet in FOLDER/inbox, oldest first, after those that an earlier night left unfinished.
 
-    Finished files go to done/, refused files to failed/, results to reports/. With --json, one line a file, and a last
-    line about the night ("night": true). With --quiet, only what needs attention is shown. The exit code is the highest
-    of the files; 1 if a file is left behind for more than a day; 5 if another process is working on the folder.
+    FOLDER may be an sftp:// or s3:// address: its files are processed here, and results are written back beside them.
+    Finished files go to done/, refused files to failed/, results to reports/. With --json, prints one line for each
+    file and a last line about the night ("night": true). With --quiet, shows only what needs attention. The exit code
+    is the highest of the files; 1 if a file is left behind for more than a day; 5 if another process is working on the
+    folder.
     """
     settings = invocation.settings
-    key = sheet_options.key or settings.nightly_key
+    key, is_default = sheet_options.key or settings.nightly_key, not sheet_options.key
     lookup = sheet_options.lookup or (Path(settings.nightly_lookup) if settings.nightly_lookup else None)
     canary = run_options.canary or settings.nightly_canary
     options = NightOptions(
@@ -143,7 +148,7 @@ def command(
         end=find_end(until, Clock().now()) if until else None,
         settle_seconds=given["settle_seconds"],
         create=given["create"],
-        sheet=replace(sheet_options, key=key or None, lookup=lookup),
+        sheet=replace(sheet_options, key=key or None, lookup=lookup, is_key_default=is_default),
         run_options=replace(
             run_options, canary=canary, key=key, lookup=str(lookup or ""), reading=sheet_options.reading
         ),
@@ -162,24 +167,31 @@ class _Reporting:
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> _Reporting:
-        """Return those of the options."""
+        """Return the reporting options among those of the command."""
         return cls(given["log_file"], given["log_format"], given["log_level"], given["metrics_file"])
 
 
 def _run(
     invocation: Invocation,
-    folder: Path,
+    folder: Path | SourceElsewhere,
     settings: Settings,
     options: NightOptions,
     reporting: _Reporting,
     failure: BulkUpdateError | None = None,
 ) -> ExitCode:
     clock, stop = Clock(), Cancellation()
+    root, remote = folder if isinstance(folder, Path) else Path(str(folder)), None
+    if isinstance(folder, SourceElsewhere):
+        try:
+            remote = parse_folder(folder.typed.reveal())
+            root = find_local_root(remote, settings.state_dir)
+        except BulkUpdateError as error:
+            failure = failure or error
     with ExitStack() as stack:
         log_error = _open_log(stack, reporting, quiet=invocation.console.quiet)
         stack.enter_context(stop_on_signals(stop, Console(quiet=True)))
         night = Night(
-            root=folder,
+            root=root,
             settings=settings,
             options=options,
             clock=clock,
@@ -190,6 +202,7 @@ def _run(
             metrics_file=reporting.metrics_file,
             failure=failure or log_error,
             repeat_options=invocation.repeat_options,
+            remote=remote,
         )
         report = run_night(night)
         if invocation.as_json:
@@ -198,7 +211,7 @@ def _run(
 
 
 def _open_log(stack: ExitStack, reporting: _Reporting, *, quiet: bool) -> BulkUpdateError | None:
-    """Begin to log. If the log file cannot be written, log to the terminal only and return the error."""
+    """Start logging. If the log file cannot be written, log to the terminal only and return the error."""
     try:
         log_to_file = logging_to(reporting.log_file, reporting.log_format, reporting.log_level, quiet=quiet)
         stack.enter_context(log_to_file)

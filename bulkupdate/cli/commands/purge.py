@@ -7,15 +7,19 @@ import re
 import click
 
 from bulkupdate.cli.command_help import Command, option
+from bulkupdate.cli.command_objects import PurgeObject
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.json_objects import JSON_SCHEMA
 from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.store.audit_log import AuditLog
+from bulkupdate.store.file_mirror import delete_shared_before
 from bulkupdate.text import pluralize
+from bulkupdate.web.upload_store import FOLDER as UPLOADS
 from bulkupdate.web.upload_store import purge_uploads
 
 
@@ -37,14 +41,19 @@ def command(invocation: Invocation, older_than: str) -> int:
     days = re.fullmatch(r"([0-9]{1,5})d?", older_than, re.ASCII)
     if days is None:
         raise UsageError(f"--older-than {older_than!r} is not a number of days.", remedy="Write it like 90d.")
-    clock, state_dir = Clock(), invocation.settings.state_dir
+    clock, settings = Clock(), invocation.settings
     before = clock.now() - int(days[1]) * 86_400
-    with Journal(state_dir, clock) as journal:
-        count = delete_runs_before(journal, state_dir, before)
-    uploads = purge_uploads(state_dir, before)
-    AuditLog(state_dir, clock).record("purged", user=invocation.settings.username, about=f"older than {days[1]} days")
+    with Journal(settings.store, clock) as journal:
+        count = delete_runs_before(journal, settings.state_dir, before)
+    uploads = purge_uploads(settings.state_dir, before)
+    if settings.database:
+        delete_shared_before(settings.database, UPLOADS, before)
+    AuditLog(settings.store, clock).record("purged", user=settings.username, about=f"older than {days[1]} days")
     deleted, age = f"{pluralize(count, 'run')} and {pluralize(uploads, 'upload')}", pluralize(int(days[1]), "day")
     invocation.console.info(f"Deleted: {deleted} older than {age}.")
     if invocation.as_json:
-        print_json({"purged": count, "uploads": uploads, "exit_code": 0})
+        purged: PurgeObject = {
+            "schema": JSON_SCHEMA, "purged": count, "uploads": uploads, "exit_code": ExitCode.DONE,
+        }  # fmt: skip
+        print_json(purged)
     return ExitCode.DONE

@@ -14,7 +14,7 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, common_options
 from bulkupdate.cli.run_options import CANARY_OPTION
 from bulkupdate.cli.sending import send
-from bulkupdate.cli.session import open_session
+from bulkupdate.cli.session import open_session, show_profile
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import RunContext, require_same_host
 from bulkupdate.runs.journal_report import find_unfinished, report_run
@@ -49,8 +49,9 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, canary: int |
         unfinished = None if run_id else find_unfinished(context.journal)
         run = unfinished or context.journal.find_run(run_id)
         if run.state is RunState.FINISHED:
-            return _refuse(run, context, invocation)
+            return _report_finished(run, context, invocation)
         require_same_host(run, context.host)
+        show_profile(context, invocation.console)
         if not confirm_overwriting(run, UNCONFIRMED, context, invocation.console, yes=yes):
             invocation.console.info("Nothing was sent.")
             return ExitCode.FILE_REFUSED
@@ -61,10 +62,10 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, canary: int |
         return send(run, context, invocation)
 
 
-def _refuse(run: Run, context: RunContext, invocation: Invocation) -> int:
+def _report_finished(run: Run, context: RunContext, invocation: Invocation) -> int:
     invocation.console.info(f"Run {run.id} is finished: nothing to resume.")
     if invocation.as_json:
-        print_json(report_run(run, context.journal, context.settings.state_dir).to_json())
+        print_json(report_run(run, context.journal).to_json())
     return ExitCode.DONE if context.journal.tally(run).is_all_well else ExitCode.INCOMPLETE
 
 

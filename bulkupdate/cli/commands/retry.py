@@ -13,7 +13,7 @@ from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import RESULTS_OPTION, RUN_ARGUMENT, YES_OPTION, common_options
 from bulkupdate.cli.sending import send
-from bulkupdate.cli.session import open_session
+from bulkupdate.cli.session import open_session, show_profile
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import require_same_host
 from bulkupdate.runs.estimate import estimate_run
@@ -40,13 +40,13 @@ from bulkupdate.text import pluralize
 def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path | None) -> int:
     """Send again, as a new run, the rows that failed, were rejected or are unknown.
 
-    They are those of RUN, or of the newest run if none is named.
+    Takes them from RUN, or from the newest run if none is named.
     """
     console, settings = invocation.console, invocation.settings
     with open_session(settings) as context:
         parent = context.journal.find_run(run_id)
         require_same_host(parent, context.host)
-        require_not_running(settings.state_dir, parent)
+        require_not_running(context.journal, parent)
         rows = list(context.journal.checked_rows(parent, RETRIED))
         if not rows:
             console.info(f"Run {parent.id} has no row that failed, was rejected or is unknown: nothing to retry.")
@@ -58,6 +58,7 @@ def command(invocation: Invocation, run_id: str | None, yes: bool, output: Path 
         results = output or default_results_path(beside, new_id)
         require_results_place(results, Path(parent.file), force=invocation.force)
         console.info(f"Sending again {pluralize(len(rows), 'row')} of run {parent.id}")
+        show_profile(context, console)
         # the user who typed `retry` has agreed once already; a scheduler cannot be asked
         is_agreed = yes or not sys.stdin.isatty()
         options = parent.options.for_retry()

@@ -27,17 +27,18 @@ from bulkupdate.cli.options import (
 from bulkupdate.cli.run_options import run_options
 from bulkupdate.cli.sending import send
 from bulkupdate.cli.sheet_options import sheet_options
-from bulkupdate.customers.write_policy import find_guarded
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.approved_plan import make_plan, require_approved
 from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.guards import check_limits
-from bulkupdate.runs.input_file import CheckedInput, SheetOptions
-from bulkupdate.runs.new_run import create_selected_run, new_run_id
-from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.kept_files import place_results
+from bulkupdate.runs.new_run import create_run, new_run_id
+from bulkupdate.runs.results import require_results_place
 from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.sheet_reading import SheetOptions
 
 _REPEATED = (
     "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary", "plan",
@@ -54,6 +55,7 @@ _option = partial(option, group=OptionGroup.SENDING)
         "customers.xlsx": "Check, show what it will cost, ask, send.",
         "customers.xlsx --snapshot --verify": "Save the previous values for `undo`, and read back what was sent.",
         "customers.xlsx --yes --skip-invalid --json": "From a program: do not ask, leave out invalid rows.",
+        "- --format csv --yes": "Send what another program pipes in.",
     },
 )
 @common_options
@@ -86,13 +88,10 @@ def command(
 ) -> int:
     """Check all rows of FILE, show the plan, ask, then send one update for each row.
 
-    Nothing is sent while any row is invalid, unless --skip-invalid, or if the file is beyond a limit (Guards). The
-    results say what became of each row.
+    Nothing is sent if a row is invalid (unless --skip-invalid) or the file exceeds a limit (see Guards). The results
+    file shows the status of each row.
     """
-    key, lookup = sheet_options.key or "", str(sheet_options.lookup or "")
-    options = replace(
-        run_options, skip_invalid=skip_invalid, limit=limit, key=key, lookup=lookup, reading=sheet_options.reading
-    )
+    options = replace(run_options, skip_invalid=skip_invalid, limit=limit)
     if dry_run:
         invocation.run_arguments = list_given(*_REPEATED)
         return _check(file, options, sheet_options, Reports(output, plan=plan), invocation)
@@ -105,7 +104,7 @@ def command(
         if plan is not None:
             require_approved(plan, make_plan(checked_input, options, invocation.settings))
         if checked_input.invalid and not skip_invalid:
-            return _refuse(checked_input, invocation)
+            return _report_invalid_rows(checked_input, invocation)
         return _send(checked_input, options, output, invocation, session.open(), yes=yes)
 
 
@@ -113,17 +112,17 @@ def _check(
     file: Path, options: RunOptions, sheet_options: SheetOptions, reports: Reports, invocation: Invocation
 ) -> int:
     """Check as `check` does; rows that the run would leave out are left out of the preview too."""
-    needs_selection = options.only_changes or options.since_last or find_guarded(invocation.settings)
-    if needs_selection:
+    is_selected = options.only_changes or options.since_last
+    if is_selected:
         invocation.settings.require_connection()
     reports.require_places(file, force=invocation.force)
     with OptionalSession(invocation) as session:
         checked_input = session.load_input_file(file, sheet_options)
-        if not needs_selection:
+        if not is_selected:
             return finish_dry_run(checked_input, invocation, reports, options=options)
         selection = select_rows(checked_input, options, session.open(), invocation.console)
     live = selection.findings() if options.only_changes else None
-    return finish_dry_run(checked_input, invocation, reports, live, planned=selection, options=options)
+    return finish_dry_run(checked_input, invocation, reports, live, planned=selection.rows, options=options)
 
 
 def _send(
@@ -137,21 +136,22 @@ def _send(
 ) -> int:
     console, file = invocation.console, checked_input.path
     run_id = new_run_id(context.clock.now())
-    results = output or default_results_path(file, run_id)
+    results = output or place_results(file, run_id, invocation.settings.state_dir)
     require_results_place(results, file, force=invocation.force)
     warn_of_previous_run(checked_input, context, console)
     selection = select_rows(checked_input, options, context, console)
     if excess := check_limits(selection.rows(), invocation.settings):
-        raise excess.refuse(suggest_for("run", checked_input, invocation, *list_given(*_REPEATED)))
+        raise excess.to_error(suggest_for("run", checked_input, invocation, *list_given(*_REPEATED)))
+    options = options.guard(checked_input.used.guarded)
     estimate = estimate_run(context, selection.to_send, selection.rows(), options)
     if not confirm_plan(estimate, options, console, yes=yes):
         console.info("Nothing was sent.")
         return ExitCode.FILE_REFUSED
-    run = create_selected_run(context, run_id, selection, options, results)
+    run = create_run(context, run_id, selection, options, results)
     return send(run, context, invocation, limit=options.limit)
 
 
-def _refuse(checked_input: CheckedInput, invocation: Invocation) -> int:
+def _report_invalid_rows(checked_input: CheckedInput, invocation: Invocation) -> int:
     report = checked_input.path.with_name(f"{checked_input.path.stem}-check.xlsx")
     command = suggest_for("check", checked_input, invocation, "-o", report)
     console, rows = invocation.console, len(checked_input.checked)

@@ -27,9 +27,8 @@ from bulkupdate.runs.journal_report import report_run
 @common_options
 def command(invocation: Invocation) -> int:
     """List all runs, newest first."""
-    state_dir = invocation.settings.state_dir
-    with Journal(state_dir, Clock()) as journal:
-        reports = [report_run(run, journal, state_dir) for run in journal.runs()]
+    with Journal(invocation.settings.store, Clock()) as journal:
+        reports = [report_run(run, journal) for run in journal.runs()]
     if invocation.as_json:
         print_json([report.to_json() for report in reports])
         return ExitCode.DONE

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from bulkupdate.cli.command_help import Command, option
 from bulkupdate.cli.options import PORT
 from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.runs.tenant.report import read_switches
 from bulkupdate.sandbox.server import Sandbox, serve_forever
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import environment_name
@@ -24,8 +27,8 @@ _VALUES = {int: "N", float: "SHARE"}
 
 def _sandbox_options(command: Any) -> Any:
     """Add a command-line option for each option of the sandbox."""
-    for each in reversed(fields(SandboxOptions)):
-        command = _make_option(each)(command)
+    for field in reversed(fields(SandboxOptions)):
+        command = _make_option(field)(command)
     return command
 
 
@@ -48,20 +51,34 @@ def _make_option(switch: Field[Any]) -> Callable[[Any], Any]:
     cls=Command,
     examples={
         "": "Serve 200 customers on http://127.0.0.1:8765.",
+        "--like facts.json": "Behave like the service of that report.",
         "--fault error-503=0.1 --latency-seconds 0.2": "A slow service that fails one in ten updates.",
     },
 )
 @option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address: one of this machine.")
 @option("--port", type=PORT, metavar="N", default=8765, show_default=True, help="The port; 0: a free one.")
+@option(
+    "--like",
+    type=click.Path(path_type=Path),
+    metavar="FACTS.json",
+    help="Behave like the service of this report of `bulkupdate doctor`; options given beside it count before it.",
+)
 @_sandbox_options
-def command(host: str, port: int, **given: Any) -> int:
+def command(host: str, port: int, like: Path | None, **given: Any) -> int:
     """Serve the documented API on this machine, with generated customers and optional faults, until Ctrl-C."""
     given["faults"] = _parse_rates(given["faults"])
-    given["throttle_status"] = int(given["throttle_status"])
-    given["unknown_customer_status"] = int(given["unknown_customer_status"])
-    given["sign_in_refusal_status"] = int(given["sign_in_refusal_status"])
+    for name in ("throttle_status", "unknown_customer_status", "sign_in_refusal_status"):
+        given[name] = int(given[name])
+    if like is not None:
+        source = click.get_current_context().get_parameter_source
+        switches = read_switches(like)
+        given |= {
+            field.name: switches[field.name]
+            for field in fields(SandboxOptions)
+            if field.name in switches and source(field.name) is not ParameterSource.COMMANDLINE
+        }
 
-    def tell(sandbox: Sandbox) -> None:
+    def announce(sandbox: Sandbox) -> None:
         options = sandbox.options
         first, last = options.first_customer_id, options.first_customer_id + options.customers - 1
         click.echo(f"Sandbox: {options.customers:,} customers, ids {first} to {last}. Stop it with Ctrl-C.", err=True)
@@ -69,17 +86,19 @@ def command(host: str, port: int, **given: Any) -> int:
         for name, value in connection.items():
             click.echo(_ASSIGNMENT.format(environment_name(name), value))
 
-    serve_forever(SandboxOptions(**given), host, port, tell)
+    serve_forever(SandboxOptions(**given), host, port, announce)
     return ExitCode.DONE
 
 
 def _parse_rates(given: tuple[str, ...]) -> dict[str, float]:
-    """Return the rates of `--fault error-503=0.1`, as often as it was given. Raises `UsageError`."""
+    """Return the rates of `--fault error-503=0.1`, which may be repeated. Raises `UsageError`."""
     rates = {}
-    for each in given:
-        name, _, rate = each.partition("=")
+    for assignment in given:
+        name, _, rate = assignment.partition("=")
         try:
             rates[name] = float(rate)
         except ValueError:
-            raise UsageError(f"--fault {each!r} is not NAME=RATE.", remedy="Write it like error-503=0.1.") from None
+            raise UsageError(
+                f"--fault {assignment!r} is not NAME=RATE.", remedy="Write it like error-503=0.1."
+            ) from None
     return rates

@@ -56,12 +56,12 @@ def command(invocation: Invocation, is_sample: bool, config: Path | None) -> int
             remedy=f"Print a sample settings file instead: bulkupdate setup --print > {CONFIG_NAME}",
         )
     path, console = config or user_config_path(), invocation.console
-    if path.exists() and not _confirm(f"{path} exists. Change the connection in it, and keep all else?"):
+    if path.exists() and not _confirm(f"{path} exists. Change the connection in it and keep everything else?"):
         return ExitCode.FILE_REFUSED
     connection = _ask_connection()
     _store(path, connection, console)
     for name in list_overrides(config):
-        console.warn(f"{name} counts before the settings stored now.")
+        console.warn(f"{name} takes precedence over the settings stored now.")
     invocation.settings = load_settings({}, config=config)
     exit_code = examine(invocation)
     if exit_code != ExitCode.DONE:
@@ -134,7 +134,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+        raise UsageError(f"The folder {path.parent} cannot be created: {error.strerror}.") from error
     with replace_file(path) as stream:
         stream.write(text.encode())
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from bulkupdate.cli.command_help import Command, option
+from bulkupdate.cli.command_objects import TemplateObject
 from bulkupdate.cli.console import print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options, output_option
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELDS, Field
 from bulkupdate.customers.headings import find_field, suggest
 from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.runs.json_objects import JSON_SCHEMA
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
@@ -36,7 +38,8 @@ def command(invocation: Invocation, output: Path, fields: str | None) -> int:
     write_template(output, chosen)
     invocation.console.info(f"Template: {output}. Fill it in, then: {invocation.suggest('check', output)}")
     if invocation.as_json:
-        print_json({"template": str(output), "exit_code": 0})
+        written: TemplateObject = {"schema": JSON_SCHEMA, "template": str(output), "exit_code": ExitCode.DONE}
+        print_json(written)
     return ExitCode.DONE
 
 

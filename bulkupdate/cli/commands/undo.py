@@ -15,17 +15,19 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import SHEET_OUTPUT_OPTION, YES_OPTION, common_options, list_given
 from bulkupdate.cli.remarks import show_remarks
 from bulkupdate.cli.sending import send
-from bulkupdate.cli.session import open_session, print_estimate, watch_reading
+from bulkupdate.cli.session import open_session, print_estimate, show_profile, watch_reading
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import RunContext, require_same_host
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.kept_files import make_inputs_folder
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.results import default_results_path, require_results_place
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.run_report import report_sheet
+from bulkupdate.runs.tenant.probe_run import end_probe
 from bulkupdate.runs.undo_send import (
     UndoComparison,
     count_recheck_requests,
@@ -61,36 +63,49 @@ from bulkupdate.text import pluralize
 )
 @YES_OPTION
 def command(invocation: Invocation, run_id: str, output: Path | None, is_run: bool, yes: bool) -> int:
-    """Write the sheet that gives the customers of RUN the values they had before. RUN must have been --snapshot.
+    """Write a sheet that restores the previous values of the customers of RUN, which must be one with --snapshot.
 
-    Sends nothing, unless --run: then each customer is compared again first, and one that someone has changed since is
-    left alone.
+    Sends nothing unless --run is given: then each customer is compared again first, and customers that were changed
+    since are skipped.
     """
     settings = invocation.settings
     if not is_run:
-        with Journal(settings.state_dir, Clock()) as journal:
+        with Journal(settings.store, Clock()) as journal:
             run = journal.find_run(run_id)
-            restorations = find_restorations(journal, run, settings.state_dir)
+            restorations = find_restorations(journal, run)
             path = _write_sheet(run, restorations, output, invocation)
         return _end_without_sending(run, path, len(restorations), invocation)
     with open_session(settings) as context:
-        run = context.journal.find_run(run_id)
-        require_same_host(run, context.host)
-        restorations = find_restorations(context.journal, run, settings.state_dir)
-        path = _write_sheet(run, restorations, output, invocation)
-        if path is None:
-            return _end_without_sending(run, None, 0, invocation)
-        return _send_undo(run, restorations, path, context, invocation, yes=yes)
+        return restore(context.journal.find_run(run_id), context, invocation, output, yes=yes)
+
+
+def restore(run: Run, context: RunContext, invocation: Invocation, output: Path | None, *, yes: bool) -> int:
+    """Compare the customers of a run again and send their previous values. Return the exit code."""
+    require_same_host(run, context.host)
+    restorations = find_restorations(context.journal, run)
+    path = _write_sheet(run, restorations, output, invocation)
+    if path is None:
+        code = _end_without_sending(run, None, 0, invocation)
+    else:
+        code = _send_undo(run, restorations, path, context, invocation, yes=yes)
+    if run.options.probe and code in (ExitCode.DONE, ExitCode.INCOMPLETE):
+        overwriting = str(invocation.suggest("run", path)) if path else ""
+        for sentence in end_probe(run, restorations, context, overwriting):
+            invocation.console.warn(sentence)
+    return code
 
 
 def _write_sheet(
     run: Run, restorations: Sequence[Restoration], output: Path | None, invocation: Invocation
 ) -> Path | None:
-    """Write the sheet and say what it cannot hold; None if there is nothing to restore."""
+    """Write the sheet and show what it cannot restore; None if there is nothing to restore."""
     if not restorations:
         return None
     sheet = make_undo_sheet(restorations)
-    path = output or Path(run.results_path).with_name(f"{Path(run.file).stem}-undo-{run.id}.xlsx")
+    if run.options.probe:  # it has no file, and may be another host's
+        path = output or make_inputs_folder(invocation.settings.state_dir) / f"probe-undo-{run.id}.xlsx"
+    else:
+        path = output or Path(run.results_path).with_name(f"{Path(run.file).stem}-undo-{run.id}.xlsx")
     sources = (Path(run.file), Path(run.results_path))
     require_output_place(path, OwnFileKind.UNDO, sources, force=invocation.force)
     write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, OwnFileKind.UNDO, sheet.restored)
@@ -127,7 +142,8 @@ def _send_undo(
     with watch_reading(len(restorations), context, console) as watch:
         compared = recheck_live(restorations, context.client, context.settings.concurrency, watch)
     _show_comparison(compared, console)
-    to_send = sum(each.status is Status.NOT_ATTEMPTED for each in compared)
+    show_profile(context, console)
+    to_send = sum(comparison.status is Status.NOT_ATTEMPTED for comparison in compared)
     rows = list_undo_rows(compared, context.settings.rating_format)
     options = undo_options(run)
     if not confirm_plan(estimate_run(context, to_send, rows, options), options, console, yes=yes):
@@ -137,11 +153,11 @@ def _send_undo(
 
 
 def _show_comparison(compared: Sequence[UndoComparison], console: Console) -> None:
-    counts = Counter(each.status for each in compared)
+    counts = Counter(comparison.status for comparison in compared)
     console.info(
         f"To restore: {pluralize(counts[Status.NOT_ATTEMPTED], 'customer')}. Already restored: "
         f"{counts[Status.UNCHANGED]:,}. Changed since, left as they are: {counts[Status.REJECTED]:,}."
     )
-    losses = sum(bool(each.losses) for each in compared)
+    losses = sum(bool(comparison.losses) for comparison in compared)
     if losses:
         console.info(f"Customers with fields that cannot be restored: {losses:,}; the results name them.")

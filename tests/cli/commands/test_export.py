@@ -54,7 +54,7 @@ def test_a_row_without_an_id_refuses_the_sheet_of_ids(run_program, sandbox, tmp_
     write_csv(tmp_path / "ids.csv", [["CustomerId", "Name"], [FIRST, "A"], ["abc", "B"], ["", "C"]])
     done = run_program("export", "--ids", "ids.csv", "-o", "some.csv")
     assert done.exit_code == 3
-    assert "2 of 3 rows hold no customer id (row 3, 4)" in done.err
+    assert "2 of 3 rows hold no customer id (rows 3 and 4)" in done.err
     assert sandbox.requests == ()
     assert run_program("export", "--ids", "ids.csv", "-o", "ids.csv").exit_code == 2
 

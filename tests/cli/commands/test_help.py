@@ -52,7 +52,7 @@ def test_options_are_shown_in_groups(run_program):
         (("help", "rnu"), "There is no command rnu. Did you mean run?"),
         (("purge",), "Missing option '--older-than'.\n       For example: bulkupdate purge --older-than 90d."),
         (("export", "--idz"), "Did you mean '--ids'?\n"),
-        (("run", "my", "sheet.csv"), "Put a name that has blanks in quotation marks."),
+        (("run", "my", "sheet.csv"), "Put names that contain spaces in quotation marks."),
         (("run", "in.csv", "--limit", "x"), "'x' is not a whole number from 1 to 1,000,000,000."),
     ],
 )

@@ -7,6 +7,7 @@ import requests
 from bulkupdate.clock import Clock
 from bulkupdate.runs.journal import Journal
 from tests.conftest import FIRST, write_csv
+from tests.postgres import place_of
 
 
 def change(run_program, folder, value, *options):
@@ -38,6 +39,6 @@ def test_every_change_of_a_customer_is_shown_with_those_of_others_and_forgotten_
     assert "Fax: not saved → “1”" in shown
     assert "Fax: “9” → empty, changed by others before" in shown
     assert "changed by others" not in run_program("history", FIRST + 1, json=False).out
-    with Journal(run_program.state, Clock()) as journal:
+    with Journal(place_of(run_program.state), Clock()) as journal:
         journal.purge("9999")
     assert run_program("history", FIRST).told["changes"] == []

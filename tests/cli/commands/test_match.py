@@ -127,14 +127,32 @@ def test_a_key_that_is_shown_rounded_is_no_key_even_if_given_back(run_program, s
     assert not find_puts(sandbox)
 
 
+def test_an_error_of_a_spreadsheet_is_no_key_even_beside_an_id_and_given_back(run_program, sandbox, tmp_path):
+    """Two cells with #N/A do not name the same customer."""
+    lookup = write_csv(tmp_path / "list.csv", [["CustomerId", "Nr"], [FIRST, "1"], [FIRST + 1, "#N/A"]])
+    rows: list[list[object]] = [["", "1", "A"], ["", "#N/A", "B"], [FIRST + 2, "#N/A", "C"]]
+    sheet = write_csv(tmp_path / "sheet.csv", [["CustomerId", "Nr", "Name"], *rows])
+    refused = run_program("run", sheet, "--key", "Nr", "--lookup", lookup, "--yes")
+    assert (refused.exit_code, "row 3" in refused.err) == (ExitCode.FILE_REFUSED, True)
+    write_csv(lookup, [["CustomerId", "Nr"], [FIRST, "1"]])
+    for path, results in ((sheet, "r.xlsx"), (tmp_path / "r-to-fix.xlsx", "again.xlsx")):
+        options = ("--key", "Nr", "--lookup", lookup, "--yes", "--skip-invalid", "-o", tmp_path / results)
+        assert run_program("run", path, *options).counts["invalid"] == 2
+        assert find_puts(sandbox) == [str(FIRST)]
+
+
 def test_ids_are_compared_with_their_keys_if_asked_for(run_program, sandbox, tmp_path, emails):
     rows = [[FIRST, emails[0], "A"], [FIRST + 1, emails[2], "B"], [FIRST + 3, "nobody@example.com", "C"]]
     sheet = write_csv(tmp_path / "sheet.csv", [["CustomerId", "Email", "Name"], *rows])
     assert run_program("check", sheet, "--key", "Email").told["problems"] == []
     assert not sandbox.requests
     answer = run_program("check", sheet, "--key", "Email", "--check-ids")
-    assert [(problem["row"], problem["code"]) for problem in answer.told["problems"]] == [(3, "key-conflict")]
+    assert [(problem["row"], problem["code"]) for problem in answer.told["problems"]] == [
+        (3, "key-conflict"), (4, "key-conflict")
+    ]  # fmt: skip
     assert answer.told["calls"] == len(sandbox.requests)
+    answer = run_program("match", sheet, "--key", "Email", "--check-ids")
+    assert answer.told["next"].endswith("--key Email --check-ids"), "the ids in doubt are not sent unchecked"
 
 
 def test_match_overwrites_only_what_it_wrote_itself(run_program, sandbox, tmp_path, emails):

@@ -26,6 +26,8 @@ def sheet(tmp_path):
         ("run", "in.csv", "--yes", "-o", "mine.xlsx"),
         ("run", "in.csv", "--yes", "-o", "mine.csv"),
         ("show", "-o", "mine.xlsx"),
+        ("show", "--rows", "-o", "mine.jsonl"),
+        ("show", "--rows", "-o", "mine.parquet"),
         ("export", "--ids", "in.csv", "-o", "mine.xlsx"),
         ("match", "in.csv", "--key", "Email", "-o", "mine.xlsx"),
     ],
@@ -62,6 +64,8 @@ def test_a_file_that_bulkupdate_wrote_is_written_again(run_program, sandbox, tmp
         ("check", sheet, "-o", "report.xlsx", "--html", "report.html"),
         ("run", sheet, "--yes", "-o", "results.xlsx"),
         ("run", sheet, "--yes", "-o", "results.csv"),
+        ("show", "--rows", "-o", "rows.jsonl"),
+        ("show", "--rows", "-o", "rows.parquet"),
         ("export", "--ids", sheet, "-o", "export.xlsx"),
     ):
         for _ in range(2):

@@ -67,7 +67,7 @@ def test_what_was_typed_serves_every_later_call(newcomer, set_up, service, tmp_p
     assert newcomer("doctor").exit_code == 0
     secret.write_text("outdated")
     assert newcomer("doctor").exit_code == 4
-    code, _ = set_up(("keep all else? [y/N]", "y"), *answer_connection(service))
+    code, _ = set_up(("keep everything else? [y/N]", "y"), *answer_connection(service))
     assert (code, secret.read_text(encoding="utf-8")) == (0, PASSWORD)
 
 
@@ -79,7 +79,7 @@ def test_lines_of_the_user_stay_and_nothing_is_changed_without_asking(set_up, se
     code, _ = set_up(("[y/N]", "n"))
     assert (code, path.read_text()) == (3, own)
     code, shown = set_up(("[y/N]", "y"), *answer_connection(service), BULKUPDATE_USERNAME="other")
-    assert "BULKUPDATE_USERNAME counts before the settings stored now." in shown
+    assert "BULKUPDATE_USERNAME takes precedence over the settings stored now." in shown
     assert "To correct the connection: bulkupdate setup" in shown
     assert code == 4, "the service refuses the other login"
     kept = [line for line in path.read_text().splitlines() if not line.startswith(("base_url", "password_file"))]
