@@ -3,18 +3,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTS ?= tests
 # Two processes, each with whole test files, so that what a file shares is made once.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST := -m pytest --numprocesses 2 --dist loadfile
 
-.PHONY: help demo test test-long coverage lint bench clean system-packages
+.PHONY: help demo test test-long test-postgres coverage lint mutants soak bench clean system-packages
 
 help:
 	@echo "make demo             the main job on sample data, against the local sandbox"
 	@echo "make test             the tests (those that need Chromium or LibreOffice are skipped if these are missing)"
+	@echo "make test TESTS=tests/runs   those of one package"
 	@echo "make test-long        the longer tests: kills, load, fuzzing"
-	@echo "make system-packages  install Chromium and LibreOffice for the tests (Debian, as root)"
-	@echo "make coverage         the tests, with the share of lines they run; fails under 90 %"
+	@echo "make test-postgres    the tests of runs, quota, nights and page with the store in PostgreSQL"
+	@echo "make system-packages  install Chromium, LibreOffice and PostgreSQL for the tests (Debian, as root)"
+	@echo "make coverage         both, with the share of lines and branches they run; fails under 95 %"
 	@echo "make lint             ruff, mypy, import-linter"
+	@echo "make mutants          breaks the program in samples of places and names what no test noticed (30 minutes)"
+	@echo "make soak             two hours of quota time, compressed to ten minutes, with kills and faults, on both stores"
 	@echo "make bench            the benchmarks; writes docs/performance.md"
 
 $(READY): pyproject.toml constraints.txt
@@ -29,21 +34,38 @@ demo: $(READY)
 
 test: $(READY)
 	@sh tests/install_system_packages.sh --list
-	$(PYTEST) -m "not long"
+	$(BIN)/python $(PYTEST) -m "not long" $(TESTS)
 
 test-long: $(READY)
 	@sh tests/install_system_packages.sh --list
-	$(PYTEST) -m long
+	$(BIN)/python $(PYTEST) -m long $(TESTS)
 
-# Measuring takes nearly as long again as the tests themselves.
+# All tests of runs, quota, nights and page that are not long, once more with the store in PostgreSQL.
+test-postgres: $(READY)
+	@sh tests/install_system_packages.sh --list
+	TESTS_STORE=postgres $(BIN)/python $(PYTEST) -m "not long" tests/runs tests/nightly tests/web tests/python_api \
+		tests/sellercloud/test_rate_limit.py tests/cli/test_probing.py
+
+# Both suites, in all the processes that they start.
 coverage: $(READY)
-	$(PYTEST) -m "not long" --cov --cov-report=term --cov-fail-under=90
+	@sh tests/install_system_packages.sh --list
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(PYTEST) -m "not long" $(TESTS)
+	$(BIN)/coverage run $(PYTEST) -m long $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).parents[1]
 PROGRAMS = (
     "calls", "since_last", "burst", "quota_use", "sending_50ms", "sending_200ms", "sending_no_latency", "check_xlsx",
     "check_csv", "results", "check_memory", "run_memory", "journal", "start_up", "growth",
-    "matching", "intake_wait", "history",
+    "matching", "intake_wait", "history", "sending_postgres",
 )  # fmt: skip
 """In the order of the goals."""
 

@@ -36,7 +36,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             f"peak memory of `check` with report, {size.sheet_rows:,} rows × 24, .xlsx",
             peaks["check"],
             " MiB",
-            most=450,
+            most=400,
             beside=f"this tool {peaks.say('check', ' MiB')}; calamine and a pandas frame of text, and nothing else, "
             f"{peaks.say('calamine', ' MiB')}",
         )

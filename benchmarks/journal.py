@@ -62,7 +62,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             f"journal's cost of a row in a run, intent and outcome, no latency, {IN_FLIGHT} in flight, {rows:,} rows",
             milliseconds["with"] - milliseconds["without"],
             " ms",
-            most=0.3,
+            most=0.1,
             beside=f"a row took {milliseconds.say('with', ' ms')}, without journal "
             f"{milliseconds.say('without', ' ms')}; processor time {more_cpu:.2f} ms more. Bare SQLite: a commit of "
             f"one row {milliseconds.say('bare commit', ' ms')}. The journal alone, {IN_FLIGHT} rows to a commit: "

@@ -50,7 +50,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             4,
             f"share of the quota used, {limit:,} calls in {window:g} s, {len(shares)} windows",
             used,
-            least=0.98,
+            least=0.99,
             beside=f"windows: {', '.join(f'{each:.4f}' for each in shares)}; {paced.describe()}",
             series={"quota of this tool": _draw(times, limit, window)},
         ),

@@ -36,7 +36,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             10,
             f"results of {size.sheet_rows:,} rows × {len(headings) + len(RESULT_COLUMNS)} ÷ XlsxWriter alone",
             seconds["this tool"] / seconds["XlsxWriter"],
-            most=1.3,
+            most=0.25,
             beside=f"this tool {seconds.say('this tool')}, {ours:.1f} MiB; XlsxWriter with constant_memory "
             f"{seconds.say('XlsxWriter')}, {bare:.1f} MiB",
         )

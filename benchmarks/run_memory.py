@@ -47,7 +47,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             f"peak memory of a `run` of {rows:,} rows × 24, .csv",
             watched.peak_mib / 1024,
             " GiB",
-            most=1.5,
+            most=0.9,
             beside=f"from its start until {sent[-1][0]:,.0f} rows were sent, {watched.seconds:.0f} s; measured once",
             series={f"sending {rows:,} rows of .csv": [(at, mib) for at, mib in sent]},
         ),

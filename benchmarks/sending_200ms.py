@@ -10,7 +10,7 @@ from benchmarks.sending import measure_share
 
 def measure(size: Size, _folder: Path) -> list[Figure]:
     """From after the sign-in to the last outcome."""
-    return measure_share(6, size.slow_sent_rows, 0.2, 8, 0.97, size.repeats)
+    return measure_share(6, size.slow_sent_rows, 0.2, 8, 0.99, size.repeats)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from benchmarks.sending import measure_share
 
 def measure(size: Size, _folder: Path) -> list[Figure]:
     """From after the sign-in to the last outcome."""
-    return measure_share(5, size.sent_rows, 0.05, 32, 0.92, size.repeats)
+    return measure_share(5, size.sent_rows, 0.05, 32, 0.97, size.repeats)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 from bulkupdate.cli.main import SHORT_HELPS
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import ExitCode
-from bulkupdate.sandbox.switches import SandboxOptions, SwitchGroup
+from bulkupdate.runs.tenant.facts import FACTS
 from bulkupdate.settings import SETTINGS, default_of, environment_name
 
 ROOT = Path(__file__).parents[1]
@@ -60,28 +59,25 @@ def list_exit_codes() -> str:
 
 
 def list_unknowns() -> str:
-    """Return the sandbox's options for what is not known about the real service."""
+    """Return what is not known about the real service, what settles it, and the sandbox's option that imitates it."""
     rows = [
-        [f"`--{each.name.replace('_', '-')}`", each.metadata["help"]]
-        for each in fields(SandboxOptions)
-        if each.metadata["section"] is SwitchGroup.UNKNOWN
-    ]
-    return _table(["option of `bulkupdate sandbox`", "what is not known"], rows)
+        [_escape(fact.question), f"`{fact.step}`" if fact.step.startswith("doctor") else fact.step,
+         f"`--{fact.switch.replace('_', '-')}`" if fact.switch else "", f"`{fact.setting}`" if fact.setting else ""]
+        for fact in FACTS
+    ]  # fmt: skip
+    headings = ["what is not known", "settled by", "option of `bulkupdate sandbox`", "setting that follows"]
+    return _table(headings, rows)
 
 
 def list_packages() -> str:
-    """Return a row for each package and ground module with the first sentence of its docstring."""
+    """Return a row for each package with the first sentence of its docstring."""
     folder = ROOT / "bulkupdate"
-    paths = [
-        *sorted(folder.glob("*/**/__init__.py")),
-        *sorted(path for path in folder.glob("*.py") if path.name[0] != "_"),
-    ]
     rows = []
-    for path in paths:
+    for path in sorted(folder.glob("*/**/__init__.py")):
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         name = path.relative_to(folder).as_posix().replace("__init__.py", "")
         rows.append([f"`{name}`", docstring.split("\n\n")[0].replace("\n", " ")])
-    return _table(["package or module", "what it is for"], rows)
+    return _table(["package", "what it is for"], rows)
 
 
 def list_problems() -> str:

@@ -20,7 +20,8 @@ import pytest
 from bulkupdate.sandbox.faults import FaultSchedule
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from tests.warm import PROJECT, WarmProcess, WarmProgram
+from tests.postgres import database_variable
+from tests.warm import PROJECT, WarmProcess, WarmProgram, share_warm_program
 
 
 def pytest_configure() -> None:
@@ -62,18 +63,22 @@ class Program:
         self.environment = {
             **kept, "PYTHONPATH": str(PROJECT), "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_USERNAME": "sandbox",
             "BULKUPDATE_PASSWORD": "sandbox", "BULKUPDATE_STATE_DIR": str(self.state), "BULKUPDATE_RETRY_WAIT": "0.01",
+            **database_variable(self.state),
         }  # fmt: skip
 
     def start(self, *arguments: object, json: bool = True, **settings: object) -> subprocess.Popen[str]:
         """Begin a call; `settings` are added to the environment: `concurrency=4`."""
         return self._open(["-m", "bulkupdate", *_add_json(arguments, json)], settings)
 
-    def fork(self, *arguments: object, patch: str = "", **settings: object) -> WarmProcess:
-        """Begin a call like `start`, with `--json`, without the second that loading takes.
+    def fork(
+        self, *arguments: object, json: bool = True, patch: str = "", stdin: str = os.devnull, **settings: object
+    ) -> WarmProcess:
+        """Begin a call like `start`, without the second that loading takes.
 
-        `patch` is code that changes the program first.
+        `patch` is code that changes the program first, `stdin` the path of a file.
         """
-        return self._warm.start(self.folder, self._add_settings(settings), *_add_json(arguments, True), patch=patch)
+        environment = self._add_settings(settings)
+        return self._warm.start(self.folder, environment, *_add_json(arguments, json), patch=patch, stdin=stdin)
 
     def start_code(self, code: str, *arguments: object, **settings: object) -> subprocess.Popen[str]:
         """Begin a script of Python's that has the program's environment."""
@@ -163,10 +168,8 @@ def sandbox(make_sandbox: Any) -> Sandbox:
 
 
 @pytest.fixture(scope="session")
-def warm_program() -> Iterator[WarmProgram]:
-    warm = WarmProgram()
-    yield warm
-    warm.close()
+def warm_program() -> WarmProgram:
+    return share_warm_program()
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Install the system packages that some tests need: Chromium for the upload page, LibreOffice to open workbooks as a user would.
+# Install the system packages that some tests need: Chromium for the upload page, LibreOffice to open workbooks as a user would,
+# PostgreSQL for a journal that several hosts share, PgBouncer as a pooler in front of it.
 # With --list: install nothing, only name what is missing; the tests that need it are skipped with a message.
 set -u
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
 command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc"
 [ -z "$missing" ] && exit 0
 if [ "${1:-}" = --list ]; then

@@ -18,7 +18,7 @@ GOALS = {
     "calls": 1, "since_last": 2, "burst": 3, "quota_use": 4, "sending_50ms": 5, "sending_200ms": 6,
     "sending_no_latency": 7, "check_xlsx": 8, "check_csv": 9, "results": 10, "check_memory": 11, "run_memory": 12,
     "journal": 13, "start_up": 14, "growth": 15, "matching": 16,
-    "intake_wait": 20, "history": 21,
+    "intake_wait": 20, "history": 21, "sending_postgres": 22,
 }  # fmt: skip
 
 

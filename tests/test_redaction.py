@@ -80,13 +80,13 @@ def test_tracebacks_logs_and_reprs_hold_no_secret(
     caplog.set_level(logging.DEBUG)
     with serve(trouble) as service, connect(service.base_url, tmp_path, max_attempts=2) as client:
         answer: UpdateResult = client.update_customer("163", BODY)
-        shown = [repr(client), repr(vars(client)), repr(vars(client._pipeline)), repr(answer), caplog.text]
+        shown = [repr(client), repr(vars(client)), repr(vars(client.pipeline)), repr(answer), caplog.text]
         if answer.stop is not None:
             shown.append("".join(traceback.format_exception(answer.stop)))
         with pytest.raises(StoppedError) as caught:
             client.read_customer("163")
         shown.append("".join(traceback.format_exception(caught.value)))
-        shown.append(repr(client._pipeline._sign_in._token))
+        shown.append(repr(client.pipeline._sign_in._token))
         shown += [each.read_bytes().decode("latin-1") for each in tmp_path.iterdir()]
     for text in shown:
         assert_shows_no_secret(text)
@@ -98,7 +98,7 @@ def test_the_cause_of_an_error_holds_on_to_no_request(tmp_path: Path) -> None:
     with serve(Reaction(0)) as service, connect(service.base_url, tmp_path) as client:
         client.sign_in()
         with pytest.raises(NoReplyError) as caught:
-            client._pipeline._transport.send(Request("PUT", f"{service.base_url}/Customers/1", BODY, TOKEN))
+            client.pipeline._transport.send(Request("PUT", f"{service.base_url}/Customers/1", BODY, TOKEN))
         cause = caught.value.__cause__
         assert isinstance(cause, requests.RequestException)
         assert (cause.request, cause.response) == (None, None)
@@ -203,8 +203,10 @@ def redact(secret: str, text: str) -> str:
     return redactor.redact(text)
 
 
+_HIDDEN_BLANK = re.compile("^%(20|09|a0)|%(20|09|a0)$")
+"""A blank at an end that only decoding shows: it may be taken out together with the one beside it."""
 SECRETS = st.text(st.sampled_from("abcXYZ019é!'&<>+/ \"%\\;#=u-_.ß€😀"), min_size=SHORTEST, max_size=14).filter(
-    lambda secret: len(secret.strip()) >= SHORTEST
+    lambda secret: len(secret.strip()) >= SHORTEST and not _HIDDEN_BLANK.search(secret)
 )
 
 

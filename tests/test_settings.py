@@ -3,8 +3,9 @@
 import pytest
 
 from bulkupdate.errors import UsageError
+from bulkupdate.network import without_credentials
 from bulkupdate.redaction import Secret
-from bulkupdate.settings import SETTINGS, Settings, without_credentials
+from bulkupdate.settings import SETTINGS, Settings
 
 
 def test_secrets_do_not_show():

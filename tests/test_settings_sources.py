@@ -62,7 +62,7 @@ def test_the_password_comes_from_a_file_without_its_line_end(empty_folder):
         ({"BULKUPDATE_USERNAME": "k\udcff"}, "BULKUPDATE_USERNAME holds bytes"),
         ({"BULKUPDATE_STATE_DIR": "/tmp/k\udcff"}, "BULKUPDATE_STATE_DIR holds bytes"),
         ({"BULKUPDATE_PASSWORD_FILE": "/tmp/k\udcff"}, "BULKUPDATE_PASSWORD_FILE holds bytes"),
-        ({"BULKUPDATE_STATE_DIR": "~nobody-of-that-name/x"}, "the home folder it names is not known"),
+        ({"BULKUPDATE_STATE_DIR": "~nobody-of-that-name/x"}, "its home folder is not known"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named_with_its_place(environment, words):

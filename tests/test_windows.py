@@ -14,7 +14,7 @@ from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.web.upload_scan import make_scan_call
 from tests.conftest import find_puts, finish, wait_until, write_sheet
 from tests.warm import PROJECT
-from tests.web.served import PASSWORD, Server, Visitor
+from tests.web.served import PASSWORD, FreshServer, Visitor
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="simulates Windows elsewhere")
 
@@ -68,7 +68,7 @@ def test_a_run_stops_at_a_break_and_resume_completes_it(run_program, make_sandbo
 
 
 def test_the_page_checks_in_a_spawned_process(make_sandbox, tmp_path, lacking):
-    server = Server(make_sandbox(password=PASSWORD).base_url, tmp_path / "state")
+    server = FreshServer(make_sandbox(password=PASSWORD).base_url, tmp_path / "state")
     server._environment["PYTHONPATH"] = lacking
     with server:
         visitor = Visitor(server.url, "sandbox")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import http.client
 import importlib
 import io
 import json
+import multiprocessing.util
 import os
 import resource
 import signal
@@ -20,10 +22,12 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bulkupdate.__main__ import main
 from bulkupdate.store.journal_file import JOURNAL_NAME
 
 
@@ -64,19 +68,28 @@ def watch_journal(events: Events) -> None:
     sqlite3.connect = connect  # type: ignore[assignment]
 
 
+def watch_database(events: Events) -> None:
+    """The same for a journal in PostgreSQL."""
+    from bulkupdate.store.postgres_connection import PostgresConnection
+
+    for name in ("execute", "executemany"):
+        setattr(PostgresConnection, name, around(events, getattr(PostgresConnection, name)))
+
+
+def around(events: Events, real: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def call(*given: Any, **named: Any) -> Any:
+        events.happen()
+        result = real(*given, **named)
+        events.happen()
+        return result
+
+    return call
+
+
 def watch_requests(events: Events) -> None:
-    def around(real: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(real)
-        def call(*given: Any, **named: Any) -> Any:
-            events.happen()
-            result = real(*given, **named)
-            events.happen()
-            return result
-
-        return call
-
     for name in ("send", "getresponse"):
-        setattr(http.client.HTTPConnection, name, around(getattr(http.client.HTTPConnection, name)))
+        setattr(http.client.HTTPConnection, name, around(events, getattr(http.client.HTTPConnection, name)))
 
 
 def watch_files(events: Events, folder: str) -> None:
@@ -87,25 +100,83 @@ def watch_files(events: Events, folder: str) -> None:
     sys.addaudithook(look)
 
 
+def open_streams(order: dict[str, Any]) -> None:
+    """Replace the standard streams, which were set up for this warm process, by those of the call."""
+    paths = [os.path.join(order["folder"], order[name]) for name in ("stdin", "out", "err")]  # noqa: PTH118 - strings
+    for stream, path in enumerate(paths):
+        flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND if stream else os.O_RDONLY
+        opened = os.open(path, flags | os.O_NOCTTY, 0o600)
+        os.dup2(opened, stream)
+        os.close(opened)
+    encoding = order["environment"].get("PYTHONIOENCODING", "utf-8")
+    streams: list[Any] = [
+        open(0, encoding=encoding, closefd=False),  # noqa: SIM115 - open as long as the process
+        open(1, "w", encoding=encoding, closefd=False),  # noqa: SIM115
+        open(2, "w", buffering=1, encoding=encoding, errors="backslashreplace", closefd=False),  # noqa: SIM115
+    ]
+    sys.stdin, sys.stdout, sys.stderr = streams
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]  # they keep the others open
+
+
+def fork_forkserver(_executable: bytes, arguments: list[str], kept: list[int]) -> int:
+    """Be `multiprocessing.util.spawnv_passfds` for the server of forks, which then need not load the libraries.
+
+    Tests of the page start many servers; those that must see the real one start a real process.
+    """
+    if "forkserver" not in arguments[-1]:
+        return SPAWN(_executable, arguments, kept)
+    if child := os.fork():
+        return child
+    try:
+        before = 2
+        for number in [*sorted(kept), os.sysconf("SC_OPEN_MAX")]:
+            os.closerange(before + 1, number)
+            before = number
+        exec(arguments[-1], {})
+    finally:
+        os._exit(1)
+
+
+SPAWN = multiprocessing.util.spawnv_passfds
+
+
+def fork_program(order: dict[str, Any]) -> int:
+    """Begin a call; return its process id once it has its streams."""
+    is_ready, ready = os.pipe()
+    if (child := os.fork()) == 0:
+        os.close(is_ready)
+        os.setsid()
+        open_streams(order)
+        os.close(ready)
+        be_program(order)
+    os.close(ready)
+    os.read(is_ready, 1)  # nothing: until the other end is closed
+    os.close(is_ready)
+    return child
+
+
 def be_program(order: dict[str, Any]) -> None:
     """Run one command in this process, which ends with it."""
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for stream, name in ((1, order["out"]), (2, order["err"])):
-        os.dup2(os.open(f"{order['folder']}/{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), stream)
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
+    time.tzset()
+    multiprocessing.util.spawnv_passfds = fork_forkserver
     if order["largest_file"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
     if order["kill_at"] is not None:
         events = Events(order["kill_at"])
+        if "BULKUPDATE_DATABASE" in os.environ:
+            watch_database(events)
         watch_journal(events)
         watch_requests(events)
         watch_files(events, order["folder"])
-    from bulkupdate.cli.main import run_cli
-
     exec(order["patch"], {})  # the test's own
-    code = run_cli(order["arguments"])
+    sys.argv = ["bulkupdate", *order["arguments"]]
+    try:
+        main()
+    except SystemExit as ended:
+        code = int(str(ended))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -122,6 +193,13 @@ def warm_up() -> None:
             run_cli(["check", str(sheet), "-o", f"{folder}/report.xlsx"])
     for command in SHORT_HELPS:
         importlib.import_module(f"bulkupdate.cli.commands.{command}")
+    gc.freeze()  # so that forks copy less
+
+
+def save_coverage() -> None:
+    """Write down what this process has run so far, if that is measured: otherwise each fork would."""
+    if (coverage := sys.modules.get("coverage")) and (measured := coverage.Coverage.current()):
+        measured.save()
 
 
 def poll(child: int) -> int | None:
@@ -137,13 +215,13 @@ def serve() -> None:
     poll.
     """
     warm_up()
+    save_coverage()
     for line in sys.stdin:
         order = json.loads(line)
         if "poll" in order:
             answer = poll(order["poll"])
-        elif (child := os.fork()) == 0:
-            be_program(order)
         else:
+            child = fork_program(order)
             answer = child if order["is_start"] else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         print(json.dumps(answer), flush=True)  # noqa: T201
 
