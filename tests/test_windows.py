@@ -11,7 +11,7 @@ import pytest
 from bulkupdate import files
 from bulkupdate.clock import STEP_SECONDS, Clock
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.web.upload_scan import make_scan_call
+from bulkupdate.web.uploads.upload_scan import make_scan_call
 from tests.conftest import find_puts, finish, wait_until, write_sheet
 from tests.warm import PROJECT
 from tests.web.served import PASSWORD, FreshServer, Visitor

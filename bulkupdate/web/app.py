@@ -14,7 +14,12 @@ from bulkupdate.clock import Clock
 from bulkupdate.network import is_loopback
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.escaping import make_visible
-from bulkupdate.web import (
+from bulkupdate.web.accounts.cookies import SESSION_COOKIE, SessionCookie
+from bulkupdate.web.page_context import EXTENSION, PageContext, current_context
+from bulkupdate.web.security import protect
+from bulkupdate.web.server.compression import compress
+from bulkupdate.web.uploads.check_store import SHOWN_CHARACTERS
+from bulkupdate.web.views import (
     audit_views,
     auth_views,
     change_views,
@@ -39,12 +44,7 @@ from bulkupdate.web import (
     undo_views,
     upload_views,
 )
-from bulkupdate.web.check_store import SHOWN_CHARACTERS
-from bulkupdate.web.compression import compress
-from bulkupdate.web.cookies import SESSION_COOKIE, SessionCookie
-from bulkupdate.web.error_pages import handle_errors
-from bulkupdate.web.page_context import EXTENSION, PageContext, current_context
-from bulkupdate.web.security import protect
+from bulkupdate.web.views.error_pages import handle_errors
 
 MAX_PARTS = 40
 _PAGES = (

@@ -17,11 +17,11 @@ from bulkupdate.runs.matching.search import CustomerSearch, make_search
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
 from bulkupdate.text import pluralize
-from bulkupdate.web.check_outcome import delete_outcome
-from bulkupdate.web.found_customers import read_wanted, save_found
+from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.jobs import CLOSING_SECONDS, Jobs
-from bulkupdate.web.sessions import Session
-from bulkupdate.web.upload_store import Upload
+from bulkupdate.web.uploads.check_outcome import delete_outcome
+from bulkupdate.web.uploads.found_customers import read_wanted, save_found
+from bulkupdate.web.uploads.upload_store import Upload
 
 log = logging.getLogger("bulkupdate.web")
 

@@ -24,8 +24,8 @@ from bulkupdate.spreadsheets.writing.template_sheet import write_template
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.web.page_context import PageContext
 from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.uploads.upload_store import RESULTS
 
-RESULTS = "results.xlsx"
 UNDO_SHEET = "undo.xlsx"
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _TYPES = {

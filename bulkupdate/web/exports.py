@@ -21,8 +21,8 @@ from bulkupdate.runs.customer_export import (
 from bulkupdate.runs.fetch import WatchReading, count_requests, is_listed
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
-from bulkupdate.web.check_store import StoredCheck
 from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.uploads.check_store import StoredCheck
 
 RECORD = "export.json"
 SHEET = "export.xlsx"

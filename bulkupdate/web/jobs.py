@@ -19,9 +19,9 @@ from bulkupdate.runs.run_records import RowOutcome, Run
 from bulkupdate.runs.runner import execute_run
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
+from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.job_progress import JobProgress
 from bulkupdate.web.key_locks import KeyLocks
-from bulkupdate.web.sessions import Session
 
 log = logging.getLogger("bulkupdate.web")
 

@@ -13,9 +13,9 @@ from bulkupdate.errors import BulkUpdateError, SignInRefusedError
 from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.client import Client, open_client
 from bulkupdate.text import fold_name
+from bulkupdate.web.accounts.sessions import AcceptedLogin, Session
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.page_context import PageContext
-from bulkupdate.web.sessions import AcceptedLogin, Session
 
 MAX_SECONDS = 10.0
 """Time limit of a sign-in, including waits for the service and for quota."""

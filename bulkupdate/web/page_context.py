@@ -21,18 +21,18 @@ from bulkupdate.settings import Settings
 from bulkupdate.store.audit_log import AuditLog
 from bulkupdate.store.shared_store import SharedStore
 from bulkupdate.text import fold_name
-from bulkupdate.web.check_queue import CheckQueue
-from bulkupdate.web.cookies import DeviceCookies
+from bulkupdate.web.accounts.cookies import DeviceCookies
+from bulkupdate.web.accounts.login_throttle import LoginThrottle
+from bulkupdate.web.accounts.sessions import Session, Sessions, SessionStore
+from bulkupdate.web.accounts.shared_sessions import SharedSessions
 from bulkupdate.web.customer_searches import Searches
 from bulkupdate.web.jobs import Job, Jobs
-from bulkupdate.web.login_throttle import LoginThrottle
 from bulkupdate.web.mails import Mailer, find_wish, write_end
 from bulkupdate.web.page_words import say_on_page
-from bulkupdate.web.schedules import Schedules
-from bulkupdate.web.sessions import Session, Sessions, SessionStore
 from bulkupdate.web.shared_folders import SharedFolders
-from bulkupdate.web.shared_sessions import SharedSessions
-from bulkupdate.web.upload_store import Uploads
+from bulkupdate.web.uploads.check_queue import CheckQueue
+from bulkupdate.web.uploads.schedules import Schedules
+from bulkupdate.web.uploads.upload_store import Uploads
 
 EXTENSION = "bulkupdate"
 

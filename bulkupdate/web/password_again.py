@@ -6,8 +6,8 @@ from flask import g, render_template, request
 
 from bulkupdate.redaction import Secret
 from bulkupdate.text import fold_name
+from bulkupdate.web.accounts.login_throttle import Attempt
 from bulkupdate.web.login import NotSignedInError, check_login
-from bulkupdate.web.login_throttle import Attempt
 from bulkupdate.web.page_context import current_context, current_user
 
 FIELD = "password_again"

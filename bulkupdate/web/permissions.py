@@ -6,8 +6,8 @@ from bulkupdate.runs.journal.run_table import RunHead
 from bulkupdate.runs.run_records import Run
 from bulkupdate.settings import Settings
 from bulkupdate.text import fold_name
-from bulkupdate.web.sessions import Session
-from bulkupdate.web.upload_store import Upload
+from bulkupdate.web.accounts.sessions import Session
+from bulkupdate.web.uploads.upload_store import Upload
 
 
 def needs_approval(settings: Settings) -> bool:

@@ -12,11 +12,11 @@ from bulkupdate.runs.guards import Excess, find_excess
 from bulkupdate.runs.previous_runs import PreviousRun, find_previous_run
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.settings import Settings
-from bulkupdate.web.check_outcome import CheckOutcome
-from bulkupdate.web.check_store import StoredCheck
 from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.start_order import CANARY_ROWS, CHEAP_QUOTA_MINUTES, LARGE_CUSTOMERS
-from bulkupdate.web.upload_store import Upload
+from bulkupdate.web.uploads.check_outcome import CheckOutcome
+from bulkupdate.web.uploads.check_store import StoredCheck
+from bulkupdate.web.uploads.start_order import CANARY_ROWS, CHEAP_QUOTA_MINUTES, LARGE_CUSTOMERS
+from bulkupdate.web.uploads.upload_store import Upload
 
 _MINUTES_AN_HOUR = 60
 _USUAL_QUOTA = 10_800

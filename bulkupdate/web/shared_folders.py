@@ -11,17 +11,17 @@ from bulkupdate.runs.recipe_folder import ENDING
 from bulkupdate.runs.recipe_folder import FOLDER as RECIPES
 from bulkupdate.store.file_mirror import FileMirror
 from bulkupdate.store.shared_store import SharedStore
-from bulkupdate.web.check_outcome import OUTCOME, delete_outcome
 from bulkupdate.web.exports import RECORD as EXPORT
 from bulkupdate.web.exports import SHEET as EXPORT_SHEET
-from bulkupdate.web.found_customers import WANTED
-from bulkupdate.web.layout_store import LAYOUTS
-from bulkupdate.web.live_changes import SUMMARY
 from bulkupdate.web.mails import WISH
-from bulkupdate.web.reviews import RECORD as REVIEW
-from bulkupdate.web.schedules import RECORD as SCHEDULE
-from bulkupdate.web.upload_store import FOLDER as UPLOADS
-from bulkupdate.web.upload_store import RECORD
+from bulkupdate.web.uploads.check_outcome import OUTCOME, delete_outcome
+from bulkupdate.web.uploads.found_customers import WANTED
+from bulkupdate.web.uploads.layout_store import LAYOUTS
+from bulkupdate.web.uploads.live_changes import SUMMARY
+from bulkupdate.web.uploads.reviews import RECORD as REVIEW
+from bulkupdate.web.uploads.schedules import RECORD as SCHEDULE
+from bulkupdate.web.uploads.upload_store import FOLDER as UPLOADS
+from bulkupdate.web.uploads.upload_store import RECORD
 
 _RECORDS = (RECORD, EXPORT)
 """The files without which an upload or an export does not exist."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bulkupdate.text import fold_name
-from bulkupdate.web.check_outcome import delete_outcome
-from bulkupdate.web.check_worker import CheckTask, limit_settings
 from bulkupdate.web.page_context import current_context
-from bulkupdate.web.upload_store import Upload
+from bulkupdate.web.uploads.check_outcome import delete_outcome
+from bulkupdate.web.uploads.check_worker import CheckTask, limit_settings
+from bulkupdate.web.uploads.upload_store import Upload
 
 CHECK_WAIT_SECONDS = 2.5
 """How long an upload waits for its check; after that, a page that refreshes itself is shown."""

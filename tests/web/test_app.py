@@ -9,8 +9,8 @@ from flask import g, render_template
 
 from bulkupdate.redaction import Secret
 from bulkupdate.settings import Settings
+from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.app import create_app
-from bulkupdate.web.sessions import Session
 
 
 @pytest.mark.parametrize(

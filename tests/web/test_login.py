@@ -13,9 +13,9 @@ from bulkupdate.redaction import Secret
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import Settings
+from bulkupdate.web.accounts.sessions import EndReason
 from bulkupdate.web.login import RECHECK_SECONDS, check_login, recheck_logins
 from bulkupdate.web.page_context import PageContext
-from bulkupdate.web.sessions import EndReason
 from tests.postgres import database_of
 from tests.web.conftest import LOGINS
 from tests.web.served import PASSWORD

@@ -19,8 +19,8 @@ from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.store.audit_log import AuditLog
 from bulkupdate.store.file_mirror import delete_shared_before
 from bulkupdate.text import pluralize
-from bulkupdate.web.upload_store import FOLDER as UPLOADS
-from bulkupdate.web.upload_store import purge_uploads
+from bulkupdate.web.uploads.upload_store import FOLDER as UPLOADS
+from bulkupdate.web.uploads.upload_store import purge_uploads
 
 
 @click.command(

@@ -10,7 +10,7 @@ from bulkupdate.cli.options import PORT, common_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.network import is_loopback
 from bulkupdate.web.app import create_app
-from bulkupdate.web.http_server import serve
+from bulkupdate.web.server.http_server import serve
 
 
 @click.command(

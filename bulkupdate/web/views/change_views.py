@@ -1,0 +1,109 @@
+"""Before and after: every customer of a sheet as it is now, compared with the sheet; with the cost said first."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from bulkupdate.clock import format_local_time
+from bulkupdate.errors import InterruptedRunError
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.estimate import estimate_requests
+from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.web.jobs import Job
+from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.run_access import record_event
+from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
+from bulkupdate.web.uploads.check_store import StoredCheck
+from bulkupdate.web.uploads.live_changes import PAGE_ROWS, compare_live, list_problems, page_changes, read_summary
+from bulkupdate.web.uploads.upload_store import Upload
+from bulkupdate.web.views.history_views import read_page
+from bulkupdate.web.views.upload_views import find_upload, has_run
+
+pages = Blueprint("changes", __name__)
+
+COMPARE_WAIT_SECONDS = 2.5
+SHOWN_PROBLEMS = 50
+
+
+@pages.get("/sheets/<upload_id>/changes")
+def show(upload_id: str) -> str | Response:
+    """Return what would change, in pages; or what comparing costs, or how far it is."""
+    stored = find_upload(upload_id)
+    context, outcome, job = current_context(), _find_outcome(stored), current_context().jobs.find(_key(stored))
+    if outcome is None:
+        return redirect(url_for("checks.show", upload_id=stored.id), 303)
+    summary = read_summary(stored) if job is None else None
+    with context.open_run_context(current_user()) as run_context:
+        plan = estimate_requests(run_context, reads=outcome.fetch_requests)
+    waiting = job.waiting if job is not None else None
+    chosen, page = request.args.get("field", ""), read_page()
+    total = 0 if summary is None else summary.fields.get(chosen, 0) if chosen else sum(summary.fields.values())
+    return render_template(
+        "changes.html",
+        upload=stored,
+        outcome=outcome,
+        job=job,
+        plan=plan,
+        summary=summary,
+        changes=page_changes(stored.folder, chosen, page) if summary else [],
+        problems=list_problems(stored.folder, SHOWN_PROBLEMS) if summary else [],
+        chosen=chosen,
+        total=total,
+        page=page,
+        last_page=max(1, -(-total // PAGE_ROWS)),
+        waiting=format_local_time(waiting.until, context.clock.now()) if waiting else "",
+        error=_explain_failure(stored) if job is None and summary is None else "",
+    )
+
+
+@pages.post("/sheets/<upload_id>/changes")
+def compare(upload_id: str) -> Response:
+    """Fetch every customer of the sheet with the login of this user, and compare."""
+    stored = find_upload(upload_id)
+    outcome = _find_outcome(stored) or abort(409, "The sheet is being checked, or has been sent.")
+    check = StoredCheck(stored.path, stored.name, outcome)
+
+    def prepare(run_context: RunContext, watch: WatchReading) -> None:
+        run_context.client.sign_in()
+        compare_live(stored, check, run_context, watch)
+
+    job = current_context().jobs.launch(Job(_key(stored), current_user(), 0, prepare, outcome.to_send))
+    record_event("compared with the live customers", stored.id)
+    if job is not None:
+        job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    return redirect(url_for("changes.show", upload_id=stored.id), 303)
+
+
+@pages.post("/sheets/<upload_id>/changes/stop")
+def stop(upload_id: str) -> Response:
+    """Stop comparing."""
+    stored = find_upload(upload_id)
+    job = current_context().jobs.find(_key(stored))
+    if job is not None:
+        job.stop.set()
+        job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    return redirect(url_for("changes.show", upload_id=stored.id), 303)
+
+
+def _find_outcome(stored: Upload) -> CheckOutcome | None:
+    """Return the check of a sheet with rows to send; None if there is none, or the sheet has been sent."""
+    outcome = read_outcome(stored)
+    return None if outcome is None or outcome.is_refused or not outcome.to_send or has_run(stored) else outcome
+
+
+def _key(stored: Upload) -> str:
+    """Return the name of the job that compares; the run of the sheet has another one."""
+    return f"{stored.id}-changes"
+
+
+def _explain_failure(stored: Upload) -> str:
+    """Return why the last comparison failed; empty if it did not."""
+    context = current_context()
+    error = context.jobs.last_error(_key(stored))
+    if error is None:
+        return ""
+    if isinstance(error, InterruptedRunError):
+        return "It was stopped before all customers were compared."
+    return say_on_page(str(error), context.settings.state_dir)

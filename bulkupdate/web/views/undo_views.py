@@ -1,0 +1,122 @@
+"""Undoing a run: its customers are compared again, and what restores them is a run that waits until it is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from bulkupdate.clock import format_local_time
+from bulkupdate.errors import InterruptedRunError
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.estimate import estimate_requests
+from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.runs.new_run import new_run_id
+from bulkupdate.runs.retention import delete_run
+from bulkupdate.runs.run_records import Run
+from bulkupdate.runs.undo_send import count_recheck_requests, create_undo, recheck_live
+from bulkupdate.runs.undo_sheet import Restoration, find_restorations
+from bulkupdate.web.downloads import has_undo, make_undo_download, name_download
+from bulkupdate.web.jobs import Job, Prepare
+from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.run_access import find_run, record_event, require_own_login
+from bulkupdate.web.undo_comparison import find_undo, is_outdated
+from bulkupdate.web.uploads.upload_store import RESULTS
+from bulkupdate.web.views.history_views import name_file
+
+pages = Blueprint("undo", __name__)
+
+COMPARE_WAIT_SECONDS = 2.5
+
+
+@pages.get("/runs/<run_id>/undo")
+def show(run_id: str) -> str | Response:
+    """Return what comparing costs, or how far it is; or lead to the run that was made of it."""
+    context, run = current_context(), _find_undoable(run_id)
+    job, made = context.jobs.find(_key(run)), find_undo(context.journal, run)
+    if job is None and made is not None and not is_outdated(made, context.clock.now()):
+        return redirect(url_for("runs.show", run_id=made.id), 303)
+    restorations = find_restorations(context.journal, run) if job is None else []
+    with context.open_run_context(current_user()) as run_context:
+        plan = estimate_requests(run_context, reads=count_recheck_requests(restorations))
+    waiting = job.waiting if job is not None else None
+    return render_template(
+        "undo.html",
+        run=run,
+        name=name_file(run),
+        job=job,
+        customers=len(restorations),
+        plan=plan,
+        waiting=format_local_time(waiting.until, context.clock.now()) if waiting else "",
+        error=_explain_failure(run) if job is None else "",
+    )
+
+
+@pages.post("/runs/<run_id>/undo")
+def compare(run_id: str) -> Response:
+    """Compare the customers with what the run sent, and write the run that restores them; nothing is sent."""
+    context = current_context()
+    with context.one_at_a_time(run_id):
+        run = _find_undoable(run_id)
+        job, made = context.jobs.find(_key(run)), find_undo(context.journal, run)
+        if job is None and (made is None or is_outdated(made, context.clock.now())):
+            if made is not None:
+                delete_run(context.journal, context.settings.state_dir, made)
+            restorations, sheet = find_restorations(context.journal, run), make_undo_download(context, run)
+            if sheet is None:
+                abort(404, "This run changed nothing that could be restored.")
+            prepare = _make_prepare(run, restorations, sheet)
+            job = context.jobs.launch(Job(_key(run), current_user(), 0, prepare, len(restorations)))
+            record_event("compared for undo", run_id)
+        if job is not None:
+            job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    return redirect(url_for("undo.show", run_id=run_id), 303)
+
+
+@pages.post("/runs/<run_id>/undo/stop")
+def stop(run_id: str) -> Response:
+    """Stop comparing."""
+    run = _find_undoable(run_id)
+    job = current_context().jobs.find(_key(run))
+    if job is not None:
+        job.stop.set()
+        job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    return redirect(url_for("undo.show", run_id=run_id), 303)
+
+
+def _find_undoable(run_id: str) -> Run:
+    run = find_run(run_id)
+    require_own_login(run)
+    if not has_undo(current_context(), run):
+        abort(404, "This run has kept no previous values, so it cannot be undone.")
+    return run
+
+
+def _key(run: Run) -> str:
+    """Return the name of the job that compares; the run itself may have another one."""
+    return f"{run.id}-undo"
+
+
+def _make_prepare(run: Run, restorations: list[Restoration], sheet: Path) -> Prepare:
+    context = current_context()
+    child_id = new_run_id(context.clock.now())
+    results = context.uploads.folder_of(child_id) / RESULTS
+
+    def prepare(run_context: RunContext, watch: WatchReading) -> None:
+        compared = recheck_live(restorations, run_context.client, run_context.settings.concurrency, watch)
+        create_undo(run_context, run, child_id, compared, sheet, results, name_download(name_file(run), "undo"))
+
+    return prepare
+
+
+def _explain_failure(run: Run) -> str:
+    """Return why the last comparison failed; empty if there was none."""
+    context = current_context()
+    error = context.jobs.last_error(_key(run))
+    if error is None:
+        return ""
+    if isinstance(error, InterruptedRunError):
+        return "It was stopped before all customers were compared."
+    return say_on_page(str(error), context.settings.state_dir)
