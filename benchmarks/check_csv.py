@@ -11,8 +11,8 @@ import pandas as pd
 from benchmarks.figures import Figure, Size, interleave, run_program, seconds_of
 from benchmarks.program import bulkupdate
 from benchmarks.sheets import obtain_sheet
-from bulkupdate.runs.input_file import load_input_file
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 
 

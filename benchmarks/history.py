@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, Size, run_program
 from bulkupdate.clock import Clock
-from bulkupdate.runs.customer_history import find_history
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.reporting.customer_history import find_history
 
 _RUN_ROWS = 100_000
 _FIRST = 100_001

@@ -23,7 +23,7 @@ from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.redaction import Secret
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import NewRun, Run, RunOptions
-from bulkupdate.runs.sender import Batch
+from bulkupdate.runs.sending.sender import Batch
 from bulkupdate.sellercloud.client import Client, open_client
 from bulkupdate.settings import Settings
 
@@ -88,7 +88,7 @@ def add_run(journal: Journal, rows: int) -> Run:
 
 
 def send_run(run: Run, journal: Journal, client: Client, settings: Settings, stop: threading.Event) -> None:
-    """What `runs/runner.py` does between sign-in and results."""
+    """What `runs/sending/runner.py` does between sign-in and results."""
     Batch(
         run=run,
         journal=journal,

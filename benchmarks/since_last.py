@@ -18,10 +18,10 @@ from benchmarks.program import bulkupdate
 from benchmarks.sheets import FIRST_ID, change_some, count_changed, obtain_sheet
 from bulkupdate.clock import Clock, format_duration, format_utc, parse_utc
 from bulkupdate.customers.models import Status
-from bulkupdate.runs.input_file import load_input_file
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.run_records import NewRun, RowOutcome, RunOptions, RunState
-from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.settings import Settings

@@ -19,7 +19,7 @@ from bulkupdate.cli.command_objects import (
     TemplateObject,
 )
 from bulkupdate.nightly.night_report import NightObject
-from bulkupdate.runs.json_objects import JSON_SCHEMA, ExportObject, HistoryObject, MatchObject, RunObject
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA, ExportObject, HistoryObject, MatchObject, RunObject
 
 PATH = Path(__file__).parents[1] / "bulkupdate" / "json_output.schema.json"
 

@@ -10,7 +10,7 @@ from bulkupdate.cli.main import SHORT_HELPS, cli
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.errors import BulkUpdateError
-from bulkupdate.runs.run_report import name_error
+from bulkupdate.runs.reporting.run_report import name_error
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

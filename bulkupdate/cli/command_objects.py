@@ -1,11 +1,11 @@
-"""What `--json` prints of commands that are about no run; the others are in `runs/json_objects.py`."""
+"""What `--json` prints of commands that are about no run; the others are in `runs/reporting/json_objects.py`."""
 
 from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.json_objects import ObjectBase, Time
+from bulkupdate.runs.reporting.json_objects import ObjectBase, Time
 
 
 class EventObject(ObjectBase):

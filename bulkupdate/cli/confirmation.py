@@ -10,10 +10,10 @@ from bulkupdate.cli.session import print_estimate, watch_reading
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import Estimate
-from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.loading.input_file import CheckedInput
 from bulkupdate.runs.previous_runs import describe_newer_runs, find_previous_run
 from bulkupdate.runs.run_records import Run, RunOptions
-from bulkupdate.runs.selection import Selection, count_selection_requests, make_selection
+from bulkupdate.runs.sending.selection import Selection, count_selection_requests, make_selection
 from bulkupdate.text import pluralize
 
 

@@ -12,10 +12,10 @@ from bulkupdate.cli.options import list_given
 from bulkupdate.customers.models import CheckedRow
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.approved_plan import make_plan, require_plan_place, write_plan
-from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.guards import check_limits
-from bulkupdate.runs.input_file import CheckedInput
-from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.live.live_findings import LiveFindings
+from bulkupdate.runs.loading.input_file import CheckedInput
+from bulkupdate.runs.reporting.check_summary import WrittenReports, report_check
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.text import SuggestedCommand, pluralize
 
@@ -35,7 +35,7 @@ class Reports:
         if self.plan:
             require_plan_place(self.plan, force=force)
         if self.workbook or self.page:
-            from bulkupdate.runs.check_reports import require_report_places  # loads openpyxl: see `write`
+            from bulkupdate.runs.reporting.check_reports import require_report_places  # loads openpyxl: see `write`
 
             require_report_places(source, self.workbook, self.page, force=force)
 
@@ -50,7 +50,7 @@ class Reports:
         if not (self.workbook or self.page):
             return WrittenReports()
         # openpyxl takes as long to load as a small check takes in all, so only a report loads it
-        from bulkupdate.runs.check_reports import write_check
+        from bulkupdate.runs.reporting.check_reports import write_check
 
         console = invocation.console
         written = write_check(checked_input, invocation.settings, self.workbook, self.page, live, planned)

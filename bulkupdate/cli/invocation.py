@@ -51,7 +51,7 @@ class Invocation:
     def print_json_error(self, error: BulkUpdateError, *, as_json: bool) -> None:
         """Print the one object of `--json` for an invocation that failed."""
         if as_json:
-            from bulkupdate.runs.run_report import report_failure  # loads much that a command may do without
+            from bulkupdate.runs.reporting.run_report import report_failure  # loads much that a command may do without
 
             print_json(report_failure(error, self.file, self.run_id).to_json())
 

@@ -10,7 +10,7 @@ from typing import Any
 from bulkupdate.cli.command_help import OptionGroup, option
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import SHEET, Function, add_options, list_given
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 
 _option = partial(option, group=OptionGroup.MATCHING)
 _OPTIONS = (

@@ -12,11 +12,11 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.matching.search import make_search
-from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.text import pluralize
 
 

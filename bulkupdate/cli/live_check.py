@@ -6,9 +6,9 @@ from functools import partial
 
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
-from bulkupdate.runs.diff import count_id_requests, count_read_requests, find_changes, find_unknown
-from bulkupdate.runs.input_file import CheckedInput
-from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.live.diff import count_id_requests, count_read_requests, find_changes, find_unknown
+from bulkupdate.runs.live.live_findings import LiveFindings
+from bulkupdate.runs.loading.input_file import CheckedInput
 
 
 def compare_with_live(checked_input: CheckedInput, invocation: Invocation, *, only_ids: bool) -> LiveFindings:

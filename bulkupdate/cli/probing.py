@@ -24,7 +24,7 @@ from bulkupdate.clock import format_utc
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_requests
-from bulkupdate.runs.json_objects import JSON_SCHEMA
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.runs.tenant.answers import Questioner
 from bulkupdate.runs.tenant.probe import ALIASES, MOST_REQUESTS, SIGN_IN, Probe
 from bulkupdate.runs.tenant.probe_run import RESTORE, find_open_probe, require_idle

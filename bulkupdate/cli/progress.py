@@ -12,8 +12,8 @@ from tqdm import tqdm
 from bulkupdate.cli.console import Console
 from bulkupdate.clock import Clock, format_local_time
 from bulkupdate.runs.estimate import expect_end
-from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import RowOutcome
+from bulkupdate.runs.sending.phases import Phase, PhaseProgress
 from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 from bulkupdate.text import pluralize
 

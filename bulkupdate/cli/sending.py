@@ -10,10 +10,10 @@ from bulkupdate.cli.progress import Progress
 from bulkupdate.cli.signals import stop_on_signals
 from bulkupdate.customers.row_reasons import describe_row_reasons
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.journal_report import report_result
+from bulkupdate.runs.reporting.journal_report import report_result
+from bulkupdate.runs.reporting.run_result import RunResult, describe_rest
 from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.run_result import RunResult, describe_rest
-from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.sending.runner import execute_run
 from bulkupdate.text import pluralize
 
 

@@ -15,7 +15,7 @@ from bulkupdate.clock import format_local_date, format_utc
 from bulkupdate.errors import ExitCode
 from bulkupdate.files import check_writable
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.json_objects import JSON_SCHEMA
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.runs.tenant.answers import AnswerShape, Questioner
 from bulkupdate.runs.tenant.facts import FACTS, Facts
 from bulkupdate.runs.tenant.profile import PROBE_COMMAND, Profile

@@ -13,7 +13,7 @@ from bulkupdate.errors import InterruptedRunError, StoppedError
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.estimate import estimate_requests
-from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.settings import Settings
 from bulkupdate.text import pluralize
 

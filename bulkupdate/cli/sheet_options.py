@@ -12,7 +12,7 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Function, add_options, list_given
 from bulkupdate.cli.sheet_source import FORMATS, replace_sources
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 
 _option = partial(option, group=OptionGroup.SHEET)
 _OPTIONS = (

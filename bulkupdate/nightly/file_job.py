@@ -23,17 +23,17 @@ from bulkupdate.nightly.file_sender import FileSender, explain
 from bulkupdate.nightly.folder import ClaimedFile
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.nightly.night_options import DuplicatePolicy
-from bulkupdate.runs.check_reports import write_check
-from bulkupdate.runs.check_summary import WrittenReports, report_check
-from bulkupdate.runs.fetch import ignore_progress
-from bulkupdate.runs.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.live.fetch import ignore_progress
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.matching.search import make_search
 from bulkupdate.runs.previous_runs import find_previous_run
+from bulkupdate.runs.reporting.check_reports import write_check
+from bulkupdate.runs.reporting.check_summary import WrittenReports, report_check
+from bulkupdate.runs.reporting.run_report import RunReport, report_failure
+from bulkupdate.runs.reporting.run_result import list_reading_arguments
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.run_report import RunReport, report_failure
-from bulkupdate.runs.run_result import list_reading_arguments
 from bulkupdate.spreadsheets.reading.file_type import ENDINGS
 from bulkupdate.text import SuggestedCommand, pluralize
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bulkupdate.errors import ExitCode
 from bulkupdate.files import replace_file
-from bulkupdate.runs.run_report import RunReport
+from bulkupdate.runs.reporting.run_report import RunReport
 
 
 class FileOutcome(StrEnum):

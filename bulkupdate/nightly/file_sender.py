@@ -20,15 +20,15 @@ from bulkupdate.nightly.window import count_fitting
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.context import RunContext, open_context, require_same_host
 from bulkupdate.runs.estimate import GUESSED_REQUEST_SECONDS, expect_end
-from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import report_result
+from bulkupdate.runs.loading.input_file import CheckedInput
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.previous_runs import require_not_overtaken
+from bulkupdate.runs.reporting.journal_report import report_result
+from bulkupdate.runs.reporting.run_result import RunResult, list_reading_arguments
 from bulkupdate.runs.run_records import Run, RunOptions
-from bulkupdate.runs.run_result import RunResult, list_reading_arguments
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import make_selection
+from bulkupdate.runs.sending.runner import execute_run
+from bulkupdate.runs.sending.selection import make_selection
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 from bulkupdate.text import SuggestedCommand, pluralize

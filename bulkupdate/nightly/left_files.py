@@ -13,7 +13,7 @@ from typing import TypedDict
 from bulkupdate.clock import format_local_time, format_utc
 from bulkupdate.nightly.folder import NightFolder
 from bulkupdate.nightly.inbox import SettledInbox, find_blocker, is_being_written, is_system_file, list_names
-from bulkupdate.runs.json_objects import Time
+from bulkupdate.runs.reporting.json_objects import Time
 
 OVERDUE_SECONDS = 86_400.0
 """A file that is left behind for longer makes the exit code of the night 1."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.sheet_reading import SheetOptions
 
 
 class DuplicatePolicy(StrEnum):

@@ -13,8 +13,8 @@ from bulkupdate.errors import BulkUpdateError, ExitCode
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.left_files import LeftFile, LeftFileObject
 from bulkupdate.remote.address import Address
-from bulkupdate.runs.json_objects import JSON_SCHEMA, ObjectBase, ProblemObject, Time
-from bulkupdate.runs.run_report import report_failure
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA, ObjectBase, ProblemObject, Time
+from bulkupdate.runs.reporting.run_report import report_failure
 from bulkupdate.text import pluralize
 
 

@@ -13,16 +13,16 @@ from bulkupdate.errors import BusyError, ExitCode, UsageError
 from bulkupdate.python_api.result_frames import Results, describe_result, describe_rows, describe_run
 from bulkupdate.python_api.sources import SourceRows
 from bulkupdate.runs.cancellation import Cancellation
-from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.context import RunContext, open_context, require_same_host
-from bulkupdate.runs.fetch import ignore_progress
-from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.live.fetch import ignore_progress
+from bulkupdate.runs.loading.input_file import CheckedInput
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.matching.search import make_search
 from bulkupdate.runs.previous_runs import require_not_overtaken
+from bulkupdate.runs.reporting.check_summary import WrittenReports, report_check
 from bulkupdate.runs.run_records import RowOutcome, Run, RunState
-from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.sending.runner import execute_run
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
 from bulkupdate.settings_sources import load_settings

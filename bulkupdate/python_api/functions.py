@@ -30,20 +30,20 @@ from bulkupdate.python_api.result_frames import Results, describe_rows, describe
 from bulkupdate.python_api.sources import ReadingOptions, Source, SourceRows
 from bulkupdate.runs.approved_plan import make_plan, require_approved, require_plan_place, write_plan
 from bulkupdate.runs.context import open_context, require_same_host
-from bulkupdate.runs.fetch import ignore_progress
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import find_unfinished
 from bulkupdate.runs.kept_files import place_results
+from bulkupdate.runs.live.fetch import ignore_progress
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.new_run import create_retry, create_run, new_run_id
 from bulkupdate.runs.previous_runs import require_not_overtaken
-from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.reporting.journal_report import find_unfinished
+from bulkupdate.runs.reporting.results import default_results_path, require_results_place
+from bulkupdate.runs.reporting.run_report import RunReport
 from bulkupdate.runs.run_lock import effective_state, require_not_running
 from bulkupdate.runs.run_records import RETRIED, RunOptions, RunState
-from bulkupdate.runs.run_report import RunReport
-from bulkupdate.runs.selection import make_selection
+from bulkupdate.runs.sending.selection import make_selection
 from bulkupdate.runs.undo_send import create_undo, list_undo_rows, recheck_live
 from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
 from bulkupdate.settings import Settings

@@ -11,10 +11,10 @@ import pandas as pd
 from bulkupdate.customers.models import RESULT_COLUMNS, CheckedRow, Problem, ResultLine
 from bulkupdate.errors import BulkUpdateError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.journal_report import report_result, report_run
+from bulkupdate.runs.reporting.journal_report import report_result, report_run
+from bulkupdate.runs.reporting.run_report import RunReport
+from bulkupdate.runs.reporting.run_result import RunResult
 from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.run_report import RunReport
-from bulkupdate.runs.run_result import RunResult
 
 _PROBLEM_COLUMNS = ("Row", "CustomerId", "Column", "Value", "Code", "Problem", "HowToFix", "Severity")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.files import check_writable, replace_file
 from bulkupdate.network import without_credentials
-from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.loading.input_file import CheckedInput
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.settings import Settings
 

@@ -13,10 +13,10 @@ from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME, UPDATABLE
 from bulkupdate.customers.payload import LiveCustomer, format_value
 from bulkupdate.customers.problem_summary import name_rows
 from bulkupdate.errors import InputFileError
-from bulkupdate.runs.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, quietly, read_live
-from bulkupdate.runs.recipe_choice import RecipeChoice
-from bulkupdate.runs.round_trip import to_cell
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.live.fetch import LIST_FIELDS, WatchReading, confirm_missing, is_listed, quietly, read_live
+from bulkupdate.runs.live.round_trip import to_cell
+from bulkupdate.runs.loading.recipe_choice import RecipeChoice
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.reader import read_sheet

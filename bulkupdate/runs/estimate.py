@@ -9,7 +9,7 @@ from itertools import islice
 from bulkupdate.clock import format_local_time
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.fetch import count_requests
+from bulkupdate.runs.live.fetch import count_requests
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.sellercloud.rate_limit import Capacity, Quota
 

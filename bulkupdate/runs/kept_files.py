@@ -13,7 +13,7 @@ from bulkupdate.remote.address import Address
 from bulkupdate.remote.download import Download
 from bulkupdate.remote.opening import open_download
 from bulkupdate.runs.new_run import new_run_id
-from bulkupdate.runs.results import default_results_path
+from bulkupdate.runs.reporting.results import default_results_path
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.reading.file_type import ENDINGS, ENDINGS_BY_CONTENT_TYPE
 from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path

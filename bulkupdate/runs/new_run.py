@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.run_records import RETRIED, NewRun, Run, RunOptions
-from bulkupdate.runs.selection import Selection
+from bulkupdate.runs.sending.selection import Selection
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 

@@ -13,8 +13,8 @@ from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, encode_body, encode_live, format_value
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.diff import is_same
-from bulkupdate.runs.fetch import (
+from bulkupdate.runs.live.diff import is_same
+from bulkupdate.runs.live.fetch import (
     WatchReading,
     confirm_missing,
     count_requests,

@@ -11,7 +11,7 @@ from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, decode_body, decode_live, format_value
 from bulkupdate.errors import BusyError, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.round_trip import to_cell
+from bulkupdate.runs.live.round_trip import to_cell
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark, RestoredValue

@@ -15,7 +15,7 @@ from flask import Response, send_file
 
 from bulkupdate.clock import parse_utc
 from bulkupdate.customers.models import Status
-from bulkupdate.runs.results import write_run_results
+from bulkupdate.runs.reporting.results import write_run_results
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet

@@ -18,7 +18,7 @@ from bulkupdate.runs.customer_export import (
     read_customers,
     read_first_page,
 )
-from bulkupdate.runs.fetch import WatchReading, count_requests, is_listed
+from bulkupdate.runs.live.fetch import WatchReading, count_requests, is_listed
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.web.json_files import read_json, write_json

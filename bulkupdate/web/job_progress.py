@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.estimate import expect_end
-from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import RowOutcome, Run, StatusCounts
+from bulkupdate.runs.sending.phases import Phase, PhaseProgress
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.rate_limit import Quota, WaitState
 

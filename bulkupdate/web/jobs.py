@@ -13,10 +13,10 @@ from bulkupdate.crash_report import log_crash
 from bulkupdate.errors import BulkUpdateError, BusyError, SignInRefusedError
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.context import RunContext, open_context
-from bulkupdate.runs.fetch import WatchReading
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.run_records import RowOutcome, Run
-from bulkupdate.runs.runner import execute_run
+from bulkupdate.runs.sending.runner import execute_run
 from bulkupdate.sellercloud.rate_limit import WaitState
 from bulkupdate.settings import Settings
 from bulkupdate.web.accounts.sessions import Session

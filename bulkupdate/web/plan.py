@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bulkupdate.runs.estimate import Estimate, estimate_run
-from bulkupdate.runs.fetch import count_requests
 from bulkupdate.runs.guards import Excess, find_excess
+from bulkupdate.runs.live.fetch import count_requests
 from bulkupdate.runs.previous_runs import PreviousRun, find_previous_run
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.settings import Settings

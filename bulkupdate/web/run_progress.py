@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bulkupdate.clock import Clock, format_duration, format_local_time
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError, SignInRefusedError
-from bulkupdate.runs.phases import PhaseProgress
 from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.sending.phases import PhaseProgress
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.job_progress import UNSETTLED
 from bulkupdate.web.jobs import Job

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from bulkupdate.errors import StoppedError
-from bulkupdate.runs.recipe_folder import ENDING
-from bulkupdate.runs.recipe_folder import FOLDER as RECIPES
+from bulkupdate.runs.loading.recipe_folder import ENDING
+from bulkupdate.runs.loading.recipe_folder import FOLDER as RECIPES
 from bulkupdate.store.file_mirror import FileMirror
 from bulkupdate.store.shared_store import SharedStore
 from bulkupdate.web.exports import RECORD as EXPORT

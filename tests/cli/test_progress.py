@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from bulkupdate.runs.phases import Phase
+from bulkupdate.runs.sending.phases import Phase
 from tests.cli.terminal import Terminal
 from tests.conftest import find_puts, wait_until, write_sheet
 

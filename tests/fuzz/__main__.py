@@ -18,8 +18,8 @@ from pathlib import Path
 
 from bulkupdate.customers.models import ResultLine, Status
 from bulkupdate.errors import BulkUpdateError
-from bulkupdate.runs.input_file import CheckedInput, load_input_file
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from tests.fuzz.sheets import damage, make_table, write_csv, write_typed_workbook, write_workbook

@@ -13,8 +13,8 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.file_report import FileOutcome, FileReport
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.nightly.notifications import Notifier
+from bulkupdate.runs.reporting.run_report import RunReport
 from bulkupdate.runs.run_records import RunState
-from bulkupdate.runs.run_report import RunReport
 from bulkupdate.settings import Settings
 from bulkupdate.text import SuggestedCommand
 

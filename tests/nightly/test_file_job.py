@@ -16,14 +16,14 @@ from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.nightly.file_job import MAX_READ_ATTEMPTS
 from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.context import open_context
-from bulkupdate.runs.input_file import load_input_file
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import RunOptions, RunState
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import Selection
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.sending.runner import execute_run
+from bulkupdate.runs.sending.selection import Selection
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import error_response
 from bulkupdate.sandbox.server import Sandbox
@@ -118,7 +118,7 @@ def test_results_that_cannot_be_written_are_written_the_next_night(
     env: NightEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk at the end of a run: nothing is sent again, the next night writes them."""
-    from bulkupdate.runs import runner as running
+    from bulkupdate.runs.sending import runner as running
 
     def fail(*_: object) -> None:
         raise UsageError("no space left")
@@ -178,7 +178,7 @@ def test_a_bug_with_one_file_does_not_stop_the_others(
     env: NightEnvironment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from bulkupdate.nightly import file_job
-    from bulkupdate.runs.input_file import load_input_file
+    from bulkupdate.runs.loading.input_file import load_input_file
 
     right = load_input_file
 

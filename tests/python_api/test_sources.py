@@ -16,7 +16,7 @@ import pytest
 import bulkupdate
 from bulkupdate.customers.recipe import Recipe
 from bulkupdate.errors import InputFileError
-from bulkupdate.runs.recipe_folder import save_recipe
+from bulkupdate.runs.loading.recipe_folder import save_recipe
 from tests.python_api.frames import make_frame
 
 

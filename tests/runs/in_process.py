@@ -11,16 +11,16 @@ from typing import Any
 from bulkupdate.clock import Clock
 from bulkupdate.redaction import Secret
 from bulkupdate.runs.context import RunContext, open_context
-from bulkupdate.runs.input_file import load_input_file
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run, new_run_id
-from bulkupdate.runs.phases import WatchPhase, ignore_phases
+from bulkupdate.runs.reporting.run_result import RunResult
 from bulkupdate.runs.run_records import Run, RunOptions, StatusCounts
-from bulkupdate.runs.run_result import RunResult
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import Selection
-from bulkupdate.runs.sender import Watch
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.sending.phases import WatchPhase, ignore_phases
+from bulkupdate.runs.sending.runner import execute_run
+from bulkupdate.runs.sending.selection import Selection
+from bulkupdate.runs.sending.sender import Watch
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.sellercloud.rate_limit import WINDOW_SECONDS
 from bulkupdate.settings import Settings

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import encode_body
-from bulkupdate.runs.confirmed_values import find_confirmed
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.live.confirmed_values import find_confirmed
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
@@ -33,7 +33,7 @@ from bulkupdate.sandbox.switches import SandboxOptions
 from tests.conftest import FIRST
 from tests.postgres import only_files, place_of
 from tests.runs.in_process import Driver
-from tests.runs.test_sender import ServiceClock, SkippingClock
+from tests.runs.sending.test_sender import ServiceClock, SkippingClock
 
 CUSTOMERS = 5
 FAULTS = st.sampled_from(

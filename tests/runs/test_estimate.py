@@ -9,12 +9,12 @@ import pytest
 
 from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.estimate import describe_capacity, estimate_requests, estimate_run
-from bulkupdate.runs.input_file import load_input_file
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import Selection
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.sending.runner import execute_run
+from bulkupdate.runs.sending.selection import Selection
 from bulkupdate.sellercloud.rate_limit import Capacity
 from tests.conftest import write_sheet
 from tests.runs.in_process import Driver

@@ -13,12 +13,12 @@ from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.customers.write_policy import WritePolicy
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.guards import check_limits
-from bulkupdate.runs.input_file import load_input_file
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run, new_run_id
 from bulkupdate.runs.run_records import RunOptions, RunState
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import make_selection
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.sending.runner import execute_run
+from bulkupdate.runs.sending.selection import make_selection
 from tests.conftest import FIRST, write_csv
 from tests.runs.in_process import Driver
 

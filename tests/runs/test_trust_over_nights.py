@@ -15,12 +15,12 @@ from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import decode_body
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.input_file import load_frame
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.loading.input_file import load_frame
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_records import RowOutcome, RunOptions
-from bulkupdate.runs.selection import make_selection
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.sending.selection import make_selection
 from bulkupdate.settings import Settings
 from tests.postgres import place_of
 

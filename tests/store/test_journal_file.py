@@ -16,8 +16,8 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import JournalError, UsageError
-from bulkupdate.runs.confirmed_values import find_confirmed
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.live.confirmed_values import find_confirmed
 from bulkupdate.store import sqlite_file
 from bulkupdate.store.journal_file import JOURNAL_NAME
 from bulkupdate.store.journal_schema import TABLES, VERSION

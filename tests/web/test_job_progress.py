@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 from bulkupdate.clock import Clock
 from bulkupdate.redaction import Secret
-from bulkupdate.runs.phases import Phase, PhaseProgress
 from bulkupdate.runs.run_records import StatusCounts
+from bulkupdate.runs.sending.phases import Phase, PhaseProgress
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.settings import Settings
 from bulkupdate.web.job_progress import JobProgress

@@ -13,7 +13,7 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import Number, common_options
 from bulkupdate.clock import Clock, format_local_date
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.json_objects import JSON_SCHEMA
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.store.audit_log import AuditLog
 
 

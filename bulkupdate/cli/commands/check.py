@@ -14,11 +14,11 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.key_options import key_options
 from bulkupdate.cli.options import FILE_ARGUMENT, PLAN_OPTION, common_options, list_given, output_option
 from bulkupdate.cli.sheet_options import sheet_options
-from bulkupdate.runs.input_file import CheckedInput, load_input_file
-from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.live.live_findings import LiveFindings
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
-from bulkupdate.runs.sheet_reading import SheetOptions
 
 
 class _LiveCommand(Command):

@@ -26,8 +26,8 @@ from bulkupdate.redaction import Secret
 from bulkupdate.remote.address import Address
 from bulkupdate.runs.estimate import describe_capacity
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.json_objects import JSON_SCHEMA
-from bulkupdate.runs.sign_in_wait import sign_in
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
+from bulkupdate.runs.sending.sign_in_wait import sign_in
 from bulkupdate.runs.tenant.answers import Questioner
 from bulkupdate.runs.tenant.probe import ON_REQUEST
 from bulkupdate.runs.tenant.profile import REBUILT

@@ -27,10 +27,10 @@ from bulkupdate.runs.customer_export import (
     read_first_page,
     read_ids,
 )
-from bulkupdate.runs.fetch import count_requests, is_listed
-from bulkupdate.runs.json_objects import ExportObject
-from bulkupdate.runs.run_report import report_sheet
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.live.fetch import count_requests, is_listed
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
+from bulkupdate.runs.reporting.json_objects import ExportObject
+from bulkupdate.runs.reporting.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind

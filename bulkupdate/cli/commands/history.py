@@ -10,9 +10,9 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.clock import Clock, format_local_date
 from bulkupdate.errors import ExitCode
-from bulkupdate.runs.customer_history import CustomerChange, find_history
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.json_objects import JSON_SCHEMA, HistoryObject
+from bulkupdate.runs.reporting.customer_history import CustomerChange, find_history
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA, HistoryObject
 
 _OTHERS = "The journal does not know what others have changed since; to compare: `bulkupdate check FILE --live`."
 

@@ -15,15 +15,15 @@ from bulkupdate.cli.key_search import OptionalSession
 from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options, list_given
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.runs.input_file import read_input_sheet
-from bulkupdate.runs.json_objects import MatchObject
+from bulkupdate.runs.loading.input_file import read_input_sheet
+from bulkupdate.runs.loading.recipe_choice import RecipeChoice
+from bulkupdate.runs.loading.sheet_reading import SheetOptions, UsedReading
 from bulkupdate.runs.matching.key import list_arguments
 from bulkupdate.runs.matching.matched_file import default_matched_path, write_matched_file
 from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import Outcome
-from bulkupdate.runs.recipe_choice import RecipeChoice
-from bulkupdate.runs.run_report import report_sheet
-from bulkupdate.runs.sheet_reading import SheetOptions, UsedReading
+from bulkupdate.runs.reporting.json_objects import MatchObject
+from bulkupdate.runs.reporting.run_report import report_sheet
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 

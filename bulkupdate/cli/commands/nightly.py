@@ -30,8 +30,8 @@ from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.nightly.remote_folder import find_local_root, parse_folder
 from bulkupdate.nightly.window import find_end
 from bulkupdate.runs.cancellation import Cancellation
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from bulkupdate.settings_sources import load_notification_settings
 

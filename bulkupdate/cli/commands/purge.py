@@ -14,7 +14,7 @@ from bulkupdate.cli.options import common_options
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.json_objects import JSON_SCHEMA
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.runs.retention import delete_runs_before
 from bulkupdate.store.audit_log import AuditLog
 from bulkupdate.store.file_mirror import delete_shared_before

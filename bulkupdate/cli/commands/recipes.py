@@ -20,8 +20,7 @@ from bulkupdate.customers.recipe import format_recipe
 from bulkupdate.customers.write_policy import parse_write_policy
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.json_objects import JSON_SCHEMA
-from bulkupdate.runs.recipe_folder import (
+from bulkupdate.runs.loading.recipe_folder import (
     delete_recipe,
     find_recipe,
     list_recipes,
@@ -29,8 +28,9 @@ from bulkupdate.runs.recipe_folder import (
     save_recipe,
     share_recipes,
 )
-from bulkupdate.runs.recipe_making import make_recipe
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.recipe_making import make_recipe
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 
 
 @click.command(

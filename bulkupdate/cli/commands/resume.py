@@ -17,8 +17,8 @@ from bulkupdate.cli.sending import send
 from bulkupdate.cli.session import open_session, show_profile
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import RunContext, require_same_host
-from bulkupdate.runs.journal_report import find_unfinished, report_run
-from bulkupdate.runs.results import require_results_place
+from bulkupdate.runs.reporting.journal_report import find_unfinished, report_run
+from bulkupdate.runs.reporting.results import require_results_place
 from bulkupdate.runs.run_records import UNCONFIRMED, Run, RunState
 
 

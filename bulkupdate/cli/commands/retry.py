@@ -18,10 +18,10 @@ from bulkupdate.errors import ExitCode
 from bulkupdate.runs.context import require_same_host
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.new_run import create_retry, new_run_id
-from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.reporting.results import default_results_path, require_results_place
+from bulkupdate.runs.reporting.run_report import RunReport
 from bulkupdate.runs.run_lock import require_not_running
 from bulkupdate.runs.run_records import RETRIED, RunState
-from bulkupdate.runs.run_report import RunReport
 from bulkupdate.text import pluralize
 
 

@@ -29,16 +29,16 @@ from bulkupdate.cli.sending import send
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.approved_plan import make_plan, require_approved
-from bulkupdate.runs.check_summary import WrittenReports, report_check
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.guards import check_limits
-from bulkupdate.runs.input_file import CheckedInput
 from bulkupdate.runs.kept_files import place_results
+from bulkupdate.runs.loading.input_file import CheckedInput
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run, new_run_id
-from bulkupdate.runs.results import require_results_place
+from bulkupdate.runs.reporting.check_summary import WrittenReports, report_check
+from bulkupdate.runs.reporting.results import require_results_place
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.sheet_reading import SheetOptions
 
 _REPEATED = (
     "skip_invalid", "limit", "verify", "only_changes", "since_last", "max_age_days", "snapshot", "canary", "plan",

@@ -13,7 +13,7 @@ from bulkupdate.cli.options import common_options
 from bulkupdate.clock import Clock, format_local_date
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import report_run
+from bulkupdate.runs.reporting.journal_report import report_run
 
 
 @click.command(

@@ -15,11 +15,11 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.row_reasons import describe_row_reasons
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import report_run
-from bulkupdate.runs.results import describe_run, require_results_place, write_run_results
+from bulkupdate.runs.reporting.journal_report import report_run
+from bulkupdate.runs.reporting.results import describe_run, require_results_place, write_run_results
+from bulkupdate.runs.reporting.run_report import RunReport
+from bulkupdate.runs.reporting.run_result import describe_rest
 from bulkupdate.runs.run_records import Run, RunState, StatusCounts
-from bulkupdate.runs.run_report import RunReport
-from bulkupdate.runs.run_result import describe_rest
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 

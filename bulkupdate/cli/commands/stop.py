@@ -13,7 +13,7 @@ from bulkupdate.cli.options import RUN_ARGUMENT, common_options
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.journal_report import report_run
+from bulkupdate.runs.reporting.journal_report import report_run
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.runs.stop_requests import ask_to_stop, name_user

@@ -12,8 +12,8 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.redaction import Secret
-from bulkupdate.runs.json_objects import JSON_SCHEMA
-from bulkupdate.runs.recipe_folder import share_recipes
+from bulkupdate.runs.loading.recipe_folder import share_recipes
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.store.migration import copy_store
 from bulkupdate.text import pluralize
 

@@ -14,7 +14,7 @@ from bulkupdate.cli.options import common_options, output_option
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELDS, Field
 from bulkupdate.customers.headings import find_field, suggest
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.runs.json_objects import JSON_SCHEMA
+from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template

@@ -24,9 +24,9 @@ from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.kept_files import make_inputs_folder
 from bulkupdate.runs.new_run import new_run_id
-from bulkupdate.runs.results import default_results_path, require_results_place
+from bulkupdate.runs.reporting.results import default_results_path, require_results_place
+from bulkupdate.runs.reporting.run_report import report_sheet
 from bulkupdate.runs.run_records import Run
-from bulkupdate.runs.run_report import report_sheet
 from bulkupdate.runs.tenant.probe_run import end_probe
 from bulkupdate.runs.undo_send import (
     UndoComparison,

@@ -11,7 +11,7 @@ from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, InterruptedRunError, ServiceDownError, StoppedError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.modified_customers import MARGIN_SECONDS
+from bulkupdate.runs.live.modified_customers import MARGIN_SECONDS
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run, RunState
 from bulkupdate.runs.tenant.answers import read_id, read_items

@@ -12,7 +12,7 @@ from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, encode_body
 from bulkupdate.customers.value_types import RATINGS
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.diff import is_same
+from bulkupdate.runs.live.diff import is_same
 from bulkupdate.runs.tenant.facts import Facts, FactValue
 from bulkupdate.sellercloud.response import Verdict
 from bulkupdate.sellercloud.single_request import RequestResult

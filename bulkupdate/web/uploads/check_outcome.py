@@ -8,7 +8,7 @@ from typing import Any
 
 from bulkupdate.customers.models import Severity
 from bulkupdate.customers.problem_summary import ProblemGroup
-from bulkupdate.runs.sheet_reading import UsedReading
+from bulkupdate.runs.loading.sheet_reading import UsedReading
 from bulkupdate.web.json_files import read_json, write_json
 from bulkupdate.web.uploads.upload_store import Upload
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from bulkupdate.customers.models import PROBLEM_COLUMNS, REFUSED_MARK, CheckedRow, Correction, Problem, Status
 from bulkupdate.customers.problem_summary import group_problems
-from bulkupdate.runs.fetch import count_requests
 from bulkupdate.runs.guards import CLEARED_VALUES, PlannedChanges, count_changes
-from bulkupdate.runs.input_file import CheckedInput
+from bulkupdate.runs.live.fetch import count_requests
+from bulkupdate.runs.loading.input_file import CheckedInput
+from bulkupdate.runs.loading.sheet_reading import UsedReading
 from bulkupdate.runs.matching.live_key import LiveKey, make_live_key
 from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import MOST_CANDIDATES, Candidate, Outcome, RowMatch
-from bulkupdate.runs.sheet_reading import UsedReading
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, save_outcome
 from bulkupdate.web.uploads.upload_store import Upload

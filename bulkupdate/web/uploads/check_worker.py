@@ -13,11 +13,11 @@ from bulkupdate.crash_report import log_crash
 from bulkupdate.customers.recipe import format_recipe, make_recipe_name
 from bulkupdate.errors import BulkUpdateError, InputFileError, ReaderBugError
 from bulkupdate.redaction import Secret
-from bulkupdate.runs.check_reports import write_check
-from bulkupdate.runs.input_file import CheckedInput, load_input_file
-from bulkupdate.runs.recipe_folder import ENDING, remember_recipe
-from bulkupdate.runs.recipe_making import make_recipe
-from bulkupdate.runs.sheet_layout import find_layouts
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.recipe_folder import ENDING, remember_recipe
+from bulkupdate.runs.loading.recipe_making import make_recipe
+from bulkupdate.runs.loading.sheet_layout import find_layouts
+from bulkupdate.runs.reporting.check_reports import write_check
 from bulkupdate.settings import Settings
 from bulkupdate.spreadsheets.writing.annotated_copy import annotated_path
 from bulkupdate.web.page_words import say_on_page

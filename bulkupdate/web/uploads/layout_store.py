@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bulkupdate.runs.sheet_layout import SheetLayout
+from bulkupdate.runs.loading.sheet_layout import SheetLayout
 from bulkupdate.web.json_files import read_json, write_json
 
 LAYOUTS = "layouts.json"

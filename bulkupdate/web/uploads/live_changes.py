@@ -11,9 +11,9 @@ from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import PROBLEM_COLUMNS, Change, Problem
 from bulkupdate.customers.write_policy import find_kept
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.diff import describe_changes, look_up
-from bulkupdate.runs.fetch import WatchReading
-from bulkupdate.runs.live_findings import LiveFindings
+from bulkupdate.runs.live.diff import describe_changes, look_up
+from bulkupdate.runs.live.fetch import WatchReading
+from bulkupdate.runs.live.live_findings import LiveFindings
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.json_files import read_json, write_json
 from bulkupdate.web.uploads.check_outcome import delete_reports

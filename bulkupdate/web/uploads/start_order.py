@@ -10,11 +10,11 @@ from typing import Any, Self
 from bulkupdate.change_limit import ChangeLimit
 from bulkupdate.errors import LimitExceededError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.fetch import WatchReading
 from bulkupdate.runs.guards import Excess, PlannedChanges, count_changes, find_excess
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.selection import Selection, make_selection
+from bulkupdate.runs.sending.selection import Selection, make_selection
 from bulkupdate.settings import Settings
 from bulkupdate.web.uploads.check_outcome import CheckOutcome
 from bulkupdate.web.uploads.check_store import StoredCheck

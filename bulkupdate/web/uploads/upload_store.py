@@ -15,9 +15,9 @@ from typing import IO
 
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.files import open_private
+from bulkupdate.runs.loading.recipe_folder import ENDING as RECIPE_ENDING
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import new_run_id
-from bulkupdate.runs.recipe_folder import ENDING as RECIPE_ENDING
-from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 from bulkupdate.text import fold_name
 from bulkupdate.web.json_files import read_json, write_json

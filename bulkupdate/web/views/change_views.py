@@ -9,7 +9,7 @@ from bulkupdate.clock import format_local_time
 from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_requests
-from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page

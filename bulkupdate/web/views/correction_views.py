@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from bulkupdate.customers.cell_repairs import Repair, RepairOffer, list_repairs, offer_repair
 from bulkupdate.customers.models import Correction
-from bulkupdate.runs.corrections import Corrections, read_corrections, write_corrections
+from bulkupdate.runs.loading.corrections import Corrections, read_corrections, write_corrections
 from bulkupdate.text import pluralize
 from bulkupdate.web.page_context import current_user
 from bulkupdate.web.permissions import owns_upload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from bulkupdate.runs.customer_history import find_history
+from bulkupdate.runs.reporting.customer_history import find_history
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_see_run
 

@@ -11,7 +11,7 @@ from bulkupdate.clock import format_local_time, format_utc
 from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_requests
-from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.text import fold_name
 from bulkupdate.web.downloads import name_download, send_download

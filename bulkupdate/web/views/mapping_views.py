@@ -13,9 +13,9 @@ from bulkupdate.customers.fields import FIELDS
 from bulkupdate.customers.headings import IGNORE, find_field
 from bulkupdate.customers.recipe import Recipe, format_recipe, make_recipe_name, parse_recipe
 from bulkupdate.errors import BulkUpdateError, InputFileError
-from bulkupdate.runs.recipe_folder import ENDING, find_recipe, remember_recipe
-from bulkupdate.runs.recipe_preview import TRANSLATED_CODES, list_doubtful, preview_rows, require_usable
-from bulkupdate.runs.sheet_layout import SheetLayout
+from bulkupdate.runs.loading.recipe_folder import ENDING, find_recipe, remember_recipe
+from bulkupdate.runs.loading.recipe_preview import TRANSLATED_CODES, list_doubtful, preview_rows, require_usable
+from bulkupdate.runs.loading.sheet_layout import SheetLayout
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import is_admin, owns_upload

@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.run_records import TO_FIX, Run
-from bulkupdate.runs.sheet_reading import SheetOptions
 from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.run_access import find_ended_run, record_event

@@ -9,11 +9,11 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.customers.models import Status
-from bulkupdate.runs.canary import find_canary
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.new_run import create_retry, new_run_id
 from bulkupdate.runs.previous_runs import describe_newer_runs
 from bulkupdate.runs.run_records import RETRIED, TO_FIX, UNCONFIRMED, Run, RunState, StatusCounts
+from bulkupdate.runs.sending.canary import find_canary
 from bulkupdate.runs.stop_requests import ask_to_stop
 from bulkupdate.web.downloads import has_undo
 from bulkupdate.web.jobs import Job

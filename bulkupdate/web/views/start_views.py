@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from bulkupdate.clock import format_local_time, format_utc
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError, JournalError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.fetch import WatchReading
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.previous_runs import find_previous_run
 from bulkupdate.runs.run_records import Run, RunState
 from bulkupdate.web.accounts.sessions import Session

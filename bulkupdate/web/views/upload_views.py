@@ -15,7 +15,7 @@ from bulkupdate.customers.headings import find_field
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.remote.address import parse_address
 from bulkupdate.runs.kept_files import fetch_input
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS
 from bulkupdate.web.downloads import send_template

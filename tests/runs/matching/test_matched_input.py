@@ -16,16 +16,16 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import UnreadableListError
 from bulkupdate.runs.context import RunContext, open_context
-from bulkupdate.runs.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.matching.matches import Outcome
 from bulkupdate.runs.matching.search import make_search
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.runner import execute_run
-from bulkupdate.runs.selection import Selection
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.sending.runner import execute_run
+from bulkupdate.runs.sending.selection import Selection
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.conftest import FIRST, find_puts, write_csv

@@ -13,7 +13,7 @@ import pytest
 from openpyxl import Workbook
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from bulkupdate.web.uploads.check_outcome import read_outcome
 from bulkupdate.web.uploads.check_queue import CheckQueue

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.web.uploads.upload_store import Uploads, Usage
 from tests.web.conftest import MADE_ID

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from bulkupdate.clock import Clock
-from bulkupdate.runs.sheet_reading import SheetOptions
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.web.uploads.upload_store import Uploads
 from tests.web.served import Server, Visitor, make_csv, path_of

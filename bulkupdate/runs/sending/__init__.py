@@ -1,0 +1,1 @@
+"""Send a run: select rows, read previous values, send, and read back."""
