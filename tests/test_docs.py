@@ -61,6 +61,16 @@ def test_links_and_pictures_of_the_docs_exist():
             assert (page.parent / target).exists(), (page.name, target)
 
 
+def test_the_files_that_the_architecture_names_exist():
+    """A bare name is in the folder named before it on its line."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for line in page.partition("## Where to find")[2].splitlines():
+        folder = ROOT / "bulkupdate"
+        for name in re.findall(r"`([\w/]+\.py)`", line):
+            folder = (ROOT / "bulkupdate" / name).parent if "/" in name else folder
+            assert (folder / Path(name).name).is_file(), (line, name)
+
+
 def test_the_template_of_the_repository_is_what_the_command_writes(tmp_path):
     """To fix: bulkupdate template -o templates/customers.xlsx --force (and .csv)."""
     from bulkupdate.spreadsheets.writing.template_sheet import write_template
