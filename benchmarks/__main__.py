@@ -18,15 +18,15 @@ from benchmarks.page import write_page
 
 PROJECT = Path(__file__).parents[1]
 PROGRAMS = (
-    "calls", "since_last", "burst", "quota_use", "sending_50ms", "sending_200ms", "sending_no_latency", "check_xlsx",
-    "check_csv", "results", "check_memory", "run_memory", "journal", "start_up", "growth",
-    "matching", "intake_wait", "history", "sending_postgres",
+    "request_counts", "since_last", "burst", "quota_use", "sending_50ms", "sending_200ms", "sending_no_latency",
+    "check_xlsx", "check_csv", "results", "check_memory", "run_memory", "journal", "start_up", "growth",
+    "matching", "page_upload", "page_watchers", "sending_postgres", "quota_grants", "intake_wait", "history",
 )  # fmt: skip
 """In the order of the goals."""
 
 
 def main() -> int:
-    """Run them; 1 where one could not be measured. A goal that does not hold is a finding, not a failure."""
+    """Run them; return 1 if one could not be measured. A goal that is missed is a finding, not a failure."""
     given = _parse()
     started = time.monotonic()
     figures: list[Figure] = []
@@ -55,18 +55,18 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROGRAMS))
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that all works, measures nothing")
-    parser.add_argument("--folder", type=Path, help="where made sheets are kept and found again")
-    parser.add_argument("--docs", type=Path, help="where the page goes")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that all work, measures nothing")
+    parser.add_argument("--folder", type=Path, help="where sheets are kept for the next time")
+    parser.add_argument("--docs", type=Path, help="where the page is written")
     return parser.parse_args()
 
 
 def run_one(name: str, folder: Path, *, is_quick: bool) -> list[Figure]:
-    """What one program finds out. Raises `RuntimeError` where it ends without figures."""
+    """Return what one program measures. Raises `RuntimeError` if it ends without figures."""
     command = [sys.executable, "-m", f"benchmarks.{name}", "--folder", str(folder), *(["--quick"] if is_quick else [])]
     process = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     if process.returncode:
-        raise RuntimeError(f"it ended with {process.returncode}; its last words are above")
+        raise RuntimeError(f"it ended with exit code {process.returncode}; its messages are above")
     return [Figure(**each) for each in json.loads(process.stdout)]
 
 

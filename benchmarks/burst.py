@@ -18,7 +18,7 @@ PACED_ROWS = 6
 
 
 def measure(size: Size, folder: Path) -> list[Figure]:
-    """The whole program, start to end, beside a tool that paces its calls."""
+    """The whole program, start to end, beside a tool that paces its requests."""
     rows = size.burst_rows
     sheet = obtain_sheet(folder, rows, ".csv")
     ideal = rows * LATENCY_SECONDS / CONCURRENCY
@@ -37,7 +37,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             seconds["this tool"],
             " s",
             most=1.1 * ideal,
-            beside=f"rows × latency ÷ concurrency is {ideal:.1f} s; a tool that paces at {PACE} calls a second takes "
+            beside=f"rows × latency ÷ concurrency is {ideal:.1f} s; a tool that sends {PACE} requests a second takes "
             f"{seconds['paced']:.0f} s ({PACED_ROWS} rows measured each time, the rest in proportion): "
             f"{seconds['paced'] / seconds['this tool']:.1f} × as long",
             limit="Beyond the sending there are the start of the program, the check, the sign-in, the first row, which "
@@ -55,7 +55,7 @@ def _send(sheet: Path, base_url: str) -> float:
 
 
 def _send_paced(base_url: str, rows: int) -> float:
-    """One call each third of a second, as the hour's quota divided evenly; the wait counts from call to call."""
+    """Send a request each third of a second, the quota of the hour divided evenly; counted from start to start."""
     started = time.perf_counter()
     with requests.Session() as session:
         for at, (customer_id, body) in enumerate(list_bodies(rows), start=1):

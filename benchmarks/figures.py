@@ -84,14 +84,14 @@ class Figure:
 
     @property
     def wanted(self) -> str:
-        """The bound, for people."""
+        """The bound, for readers."""
         if self.most is not None:
             return f"≤ {format_number(self.most)}{self.unit}"
         return "" if self.least is None else f"≥ {format_number(self.least)}{self.unit}"
 
     @property
     def measured(self) -> str:
-        """The value, for people; with more figures where it misses its bound by less than the usual ones show."""
+        """The value, for readers; with more figures where it misses its bound by less than the usual ones show."""
         text, bound = format_number(self.value), self.least if self.most is None else self.most
         is_hidden = self.holds is False and bound is not None and text == format_number(bound)
         return f"{self.value:.5g}{self.unit}" if is_hidden else f"{text}{self.unit}"
@@ -114,7 +114,7 @@ class Medians:
         return median(self.values[name])
 
     def say(self, name: str, unit: str = " s") -> str:
-        """The median with the least and the most, for people."""
+        """The median with the least and the most, for readers."""
         values = self.values[name]
         text = f"{format_number(median(values))}{unit}"
         return text if len(values) == 1 else f"{text} ({format_number(min(values))} to {format_number(max(values))})"
@@ -136,7 +136,7 @@ def interleave(repeats: int, contenders: Mapping[str, Callable[[], float]]) -> M
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """How long it takes. What it makes is let go within the time, as in a real call."""
+    """How long it takes. What it makes is let go within the time, as in a real run."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
@@ -146,7 +146,7 @@ Measure = Callable[[Size, Path], list[Figure]]
 
 
 def run_program(measure: Measure) -> None:
-    """The main part of each program: figures for people on stderr, as JSON on stdout."""
+    """The main part of each program: figures for readers on stderr, as JSON on stdout."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing")
     parser.add_argument("--folder", type=Path, help="where made sheets are kept and found again")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figures import Figure, Size
+from benchmarks.figures import Figure, Size, run_program
 from benchmarks.sending import add_run
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Status
@@ -67,3 +67,7 @@ def _make_rows(count: int) -> Iterator[CheckedRow]:
     for number in range(count):
         body = f'{{"Name": "Customer {number}"}}'
         yield CheckedRow(number + 2, str(100_000 + number), Status.NOT_ATTEMPTED, body, ("Name",), ("x", "y"))
+
+
+if __name__ == "__main__":
+    run_program(measure)

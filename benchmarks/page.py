@@ -13,6 +13,7 @@ from textwrap import shorten
 import matplotlib as mpl
 
 from benchmarks.figures import Figure, Points
+from benchmarks.rounds import ROUNDS, add_round, read_rounds
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -26,18 +27,18 @@ VERDICTS = {True: "yes", False: "**no**", None: ""}
 _INTRO = """\
 # Performance
 
-Written by `make bench` ({program_count} programs, {minutes:.0f} minutes); do not edit by hand. The goals are numbered
-as they were set; 15 is how time and memory grow.
+Written by `make bench` ({program_count} programs, {minutes:.0f} minutes); do not edit it by hand. The goals keep their
+numbers from round to round; 15 is how time and memory grow, 21 is the history of one customer.
 
 **Machine:** {cores} cores, {memory:.0f} GiB, {system}, Python {python}; pandas {pandas}, python-calamine {calamine},
 requests {requests}, XlsxWriter {xlsxwriter}. {day}.
 
-**How it is measured.** This tool and what it is compared with run in turn in one program, another one first each time,
-within seconds of each other; figures are medians of {repeats} or more (with the least and the most), unless they say
-that they were measured once, or count calls. A ratio says something about another machine too; seconds do not. Sheets
-have the 24 columns of the table, 40 % of the cells blank. Services are the sandbox, which counts the calls, or, where
-time counts, a compiled server with a set delay (`benchmarks/delayed_server.c`) that takes next to nothing of the
-machine. Where a whole command is timed it is a process of its own, from its start to its end.
+**How it is measured.** This tool and what it is compared with run in turn in one program, within seconds of each other,
+a different one first each time. Figures are medians of {repeats} or more measurements (with the least and the most),
+unless they say that they were measured once, or count requests. A ratio holds on another machine too; seconds do not.
+Sheets have the 24 columns of the table, 40 % of the cells blank. The service is the sandbox, which counts the requests,
+or, if time counts, a compiled server with a set delay (`benchmarks/delayed_server.c`) that needs next to no processor
+time. A whole command is timed as a process of its own, from its start to its end.
 """
 
 
@@ -49,8 +50,14 @@ def write_page(
     repeats: int,
     program_count: int,
     minutes: float,
+    rounds: Path = ROUNDS,
 ) -> None:
-    """Write the page and the picture into `docs`. `failures` are the programs that found nothing out, and why."""
+    """Write the page and the picture into `docs`, and add the figures to `rounds`.
+
+    `failures` are the programs that could not measure anything, and why.
+    """
+    today = date.today()
+    earlier = read_rounds(rounds, today)
     draw(docs / PICTURE, figures)
     parts = [
         _INTRO.format(
@@ -58,16 +65,17 @@ def write_page(
             memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
             system=f"{platform.system()} {platform.machine()}", python=platform.python_version(),
             pandas=version("pandas"), calamine=version("python-calamine"), requests=version("requests"),
-            xlsxwriter=version("XlsxWriter"), day=date.today(), repeats=repeats,
+            xlsxwriter=version("XlsxWriter"), day=today, repeats=repeats,
         ),
         _say_how_many_hold(figures),
-        f"![Shares of the bounds, and how time, memory and calls grow]({PICTURE.as_posix()})\n",
-        "## Every goal\n\n" + _table(figures),
-        "## Beside what\n\n" + "\n".join(_line(each) for each in figures if each.beside) + "\n",
+        f"![Shares of the bounds, and how time, memory and requests grow]({PICTURE.as_posix()})\n",
+        "## Every goal\n\n" + _table(figures, earlier),
+        "## What it is compared with\n\n" + "\n".join(_line(each) for each in figures if each.beside) + "\n",
         _list_what_fails(figures, failures),
         TRIED.read_text(encoding="utf-8"),
     ]  # fmt: skip
     (docs / "performance.md").write_text("\n".join(parts), encoding="utf-8")
+    add_round(rounds, figures, today)
 
 
 def _say_how_many_hold(figures: Sequence[Figure]) -> str:
@@ -78,10 +86,12 @@ def _say_how_many_hold(figures: Sequence[Figure]) -> str:
     return f"**{len(goals) - len(missed)} of {len(goals)} goals hold**{named}.\n"
 
 
-def _table(figures: Sequence[Figure]) -> str:
-    lines = ["| # | what | goal | measured | holds |", "|---|---|---|---|---|"]
+def _table(figures: Sequence[Figure], earlier: Mapping[str, str]) -> str:
+    lines = ["| # | what | goal | measured | in earlier rounds | holds |", "|---|---|---|---|---|---|"]
     lines += [
-        f"| {each.goal} | {each.what} | {each.wanted} | {each.measured} | {VERDICTS[each.holds]} |" for each in figures
+        f"| {each.goal} | {each.what} | {each.wanted} | {each.measured} | {earlier.get(each.what, '')} "
+        f"| {VERDICTS[each.holds]} |"
+        for each in figures
     ]
     return "\n".join(lines) + "\n"
 
@@ -101,7 +111,7 @@ def _list_what_fails(figures: Sequence[Figure], failures: Sequence[tuple[str, st
 
 
 def draw(path: Path, figures: Sequence[Figure]) -> None:
-    """Five pictures in one: the bounds, time by rows, memory by rows and by rows sent, calls by windows."""
+    """Five pictures in one: the bounds, time by rows, memory by rows and by rows sent, requests by windows."""
     series = {name: points for each in figures for name, points in each.series.items()}
     drawing, axes = plt.subplot_mosaic(
         [["bounds", "time", "memory"], ["bounds", "sent", "quota"]], figsize=(17, 9), layout="constrained"
@@ -111,7 +121,7 @@ def draw(path: Path, figures: Sequence[Figure]) -> None:
         ("time", "Time of check with report", "seconds", "time of ", "rows of the sheet"),
         ("memory", "Peak memory of check with report", "MiB", "memory of ", "rows of the sheet"),
         ("sent", "Memory of a run while it sends", "MiB", "sending ", "rows sent"),
-        ("quota", "Calls sent, the hour scaled to seconds", "quotas of a window", "quota of ", "windows passed"),
+        ("quota", "Requests sent, the hour scaled to seconds", "quotas of a window", "quota of ", "windows passed"),
     ):
         lines = {each.removeprefix(prefix): points for each, points in series.items() if each.startswith(prefix)}
         _draw_lines(axes[name], title, unit, across, lines)

@@ -1,4 +1,4 @@
-"""The program as people start it: a process of its own, its time and its peak memory."""
+"""The program as users start it: a process of its own, its time and its peak memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bulkupdate(*arguments: object, folder: Path, base_url: str = "", **settings:
 
 
 def make_environment(folder: Path, base_url: str, **settings: object) -> dict[str, str]:
-    """The environment of a call: nothing of the caller's own settings."""
+    """The environment of the program: nothing of the caller's own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BULKUPDATE_")}
     given = {
         "base_url": base_url, "username": "sandbox", "password": "sandbox", "state_dir": folder / "state", **settings,

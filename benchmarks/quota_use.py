@@ -28,7 +28,7 @@ hour that is nothing, of a few seconds it shows."""
 PACED_LATENCY_SECONDS = 0.2
 ALLOWED_A_SECOND = HOURLY / 3600
 PACE_SCALE = 10
-"""The scaled quota is denser than the real one, so that there are enough calls to count."""
+"""The scaled quota is denser than the real one, so that there are enough requests to count."""
 
 
 def measure(size: Size, _folder: Path) -> list[Figure]:
@@ -48,7 +48,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
     return [
         Figure(
             4,
-            f"share of the quota used, {limit:,} calls in {window:g} s, {len(shares)} windows",
+            f"share of the quota used, {limit:,} requests in {window:g} s, {len(shares)} windows",
             used,
             least=0.99,
             beside=f"windows: {', '.join(f'{each:.4f}' for each in shares)}; {paced.describe()}",
@@ -59,7 +59,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             4,
             "share of a window in which its whole quota was sent (a burst, not a pace)",
             (times[limit - 1] - times[0]) / window,
-            beside=f"the first {limit:,} calls of the run",
+            beside=f"the first {limit:,} requests of the run",
         ),
     ]
 
@@ -108,7 +108,7 @@ def _draw(times: Sequence[float], limit: int, window: float) -> Points:
 
 
 class _Paced(threading.Thread):
-    """What a sleep between calls reaches, one call after the other: measured beside the run, at the real pace."""
+    """What a sleep between requests reaches, one request after the other: measured beside the run, at the real pace."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -132,8 +132,8 @@ class _Paced(threading.Thread):
 
     def describe(self) -> str:
         return (
-            f"a sleep of a third of a second between calls of 200 ms, measured for {self._seconds:.0f} s at the real "
-            f"pace: {self._share:.2f}"
+            "a sleep of a third of a second between requests of 200 ms, measured for "
+            f"{self._seconds:.0f} s at the real pace: {self._share:.2f}"
         )
 
 

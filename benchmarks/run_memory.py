@@ -108,15 +108,15 @@ def _watch(
     seen = psutil.Process(process.pid)
     sent = 0
     while not ended.wait(LOOK_SECONDS) and sent < most_rows:
-        sent = _count_calls(own / "state" / JOURNAL_NAME)
+        sent = _count_requests(own / "state" / JOURNAL_NAME)
         if sent:
             watched.while_sending.append((sent, seen.memory_info().rss / MIB))
     if not ended.is_set():
         process.kill()
 
 
-def _count_calls(journal: Path) -> int:
-    """The calls the run has noted so far, without standing in its way."""
+def _count_requests(journal: Path) -> int:
+    """The requests the run has noted so far, without standing in its way."""
     try:
         with closing(connect(f"file:{journal}?mode=ro", uri=True)) as connection:
             return int(connection.execute("SELECT max(calls) FROM runs").fetchone()[0] or 0)

@@ -1,4 +1,4 @@
-"""Goal 22: sending at 200 ms an answer with 8 in flight, journal and quota in PostgreSQL."""
+"""Goal 19: sending at 200 ms an answer with 8 in flight, journal and quota in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
         shares = interleave(size.repeats, contenders)
     return [
         Figure(
-            22,
+            19,
             f"sending with PostgreSQL ÷ rows × latency ÷ concurrency, 200 ms × {CONCURRENCY}, {rows:,} rows",
             shares["PostgreSQL"],
             least=0.95,

@@ -51,11 +51,11 @@ def measure(size: Size, folder: Path) -> list[Figure]:
         *_measure_nights(rows, sheet),
         Figure(
             2,
-            f"calls for {rows:,} customers, {changed:,} of them changed",
+            f"requests for {rows:,} customers, {changed:,} of them changed",
             requests,
             most=changed + 1,
             beside=f"{writes:,} updates, counted by the sandbox; the first night was written into the "
-            f"journal, not sent; without `--since-last` {rows + 1:,} calls",
+            f"journal, not sent; without `--since-last` {rows + 1:,} requests",
         ),
         Figure(
             2,
@@ -63,7 +63,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             requests / HOURLY * 60,
             " min",
             most=6,
-            beside=f"without `--since-last` {plain}; the call itself took {ended.seconds:.0f} s, of which "
+            beside=f"without `--since-last` {plain}; the run itself took {ended.seconds:.0f} s, of which "
             f"{ended.cpu_seconds:.0f} s were computing: reading, checking, looking up, sending, writing the results",
         ),
     ]
@@ -110,7 +110,7 @@ def _describe_night(
     updates, pages = count_changed(rows) + restored, -(-(len(others) + ours) // 50)
     return Figure(
         2,
-        f"night {night + 1}: calls if others have modified {len(others):,} customers meanwhile",
+        f"night {night + 1}: requests if others have modified {len(others):,} customers meanwhile",
         used["requests"],
         most=updates + pages + minutes + len(others) + 2,
         beside=f"{used['writes']:,} updates, {restored:,} of them to restore what others changed. The bound: updates, "

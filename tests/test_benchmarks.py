@@ -15,10 +15,10 @@ from benchmarks.figures import QUICK, Figure, interleave
 from benchmarks.page import write_page
 
 GOALS = {
-    "calls": 1, "since_last": 2, "burst": 3, "quota_use": 4, "sending_50ms": 5, "sending_200ms": 6,
+    "request_counts": 1, "since_last": 2, "burst": 3, "quota_use": 4, "sending_50ms": 5, "sending_200ms": 6,
     "sending_no_latency": 7, "check_xlsx": 8, "check_csv": 9, "results": 10, "check_memory": 11, "run_memory": 12,
-    "journal": 13, "start_up": 14, "growth": 15, "matching": 16,
-    "intake_wait": 20, "history": 21, "sending_postgres": 22,
+    "journal": 13, "start_up": 14, "growth": 15, "matching": 16, "page_upload": 17, "page_watchers": 18,
+    "sending_postgres": 19, "quota_grants": 19, "intake_wait": 20, "history": 21,
 }  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def made_sheets(tmp_path_factory):
 SHORT = ("journal", "results", "sending_50ms")
 """One of each sort; the others start many processes and are for `make test-long`."""
 
-COUNTING = ("calls", "since_last")
+COUNTING = ("request_counts", "since_last")
 """What they find out does not depend on the machine."""
 
 
@@ -64,12 +64,22 @@ def test_the_page_tells_what_does_not_hold_and_what_was_not_measured(tmp_path):
         Figure(14, "start", 1.5, " s"),
     ]
     failures = [("burst", "no C compiler")]
-    write_page(tmp_path, figures, failures, repeats=3, program_count=4, minutes=2)
+    rounds = tmp_path / "rounds.csv"
+    rounds.write_text("day,goal,what,value,unit\n2026-01-14,5,share,0.61,\n", encoding="utf-8")
+    for _ in range(2):
+        write_page(tmp_path, figures, failures, repeats=3, program_count=4, minutes=2, rounds=rounds)
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert "**1 of 2 goals hold**: 5 does not." in page
-    assert "| 5 | share | ≥ 0.92 | 0.5 | **no** |" in page
+    assert "| 5 | share | ≥ 0.92 | 0.5 | 0.61 | **no** |" in page
     assert "0.5 instead of ≥ 0.92. Python." in page
     assert "`burst` could not be measured: no C compiler" in page
+    assert [line.split(",")[1] for line in rounds.read_text(encoding="utf-8").splitlines()] == [
+        "goal",
+        "5",
+        "1",
+        "5",
+        "14",
+    ]
     assert (tmp_path / "pictures" / "performance.png").stat().st_size > 10_000
 
 

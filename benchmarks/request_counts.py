@@ -1,4 +1,4 @@
-"""Goal 1: the calls of runs of several kinds, as the sandbox counts them."""
+"""Goal 1: the requests of runs of several kinds, as the sandbox counts them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bulkupdate.sellercloud.auth import EARLY_SHARE
 from bulkupdate.sellercloud.client import PAGE_SIZE
 
 TOKEN_SECONDS = 1
-TROUBLE = {"error-503": 0.05}
+FAULTS = {"error-503": 0.05}
 
 
 @dataclass
 class Service:
-    """A sandbox and a state folder for the program; what the calls of one command come to."""
+    """A sandbox and a state folder for the program; what the requests of one command come to."""
 
     sandbox: Sandbox
     folder: Path
@@ -62,7 +62,7 @@ def _count_nights(sheet: Path, rows: int) -> list[Figure]:
     return [
         Figure(
             1,
-            f"calls for {rows:,} rows",
+            f"requests for {rows:,} rows",
             first["requests"],
             most=rows + 1,
             beside=f"{_say(first)}, counted by the sandbox: rows + 1",
@@ -79,15 +79,15 @@ def _count_nights(sheet: Path, rows: int) -> list[Figure]:
             f"the same list with {changed:,} rows changed, `--only-changes`, by another machine",
             only_changes["requests"],
             most=rows + changed + 1,
-            beside=f"{_say(only_changes)}: each customer is read, as the list answer does not have all 23 fields. That "
-            "is no saving of calls, but no update to those who have the values already",
+            beside=f"{_say(only_changes)}: each customer is read, as the list does not show all 23 fields. That "
+            "saves no requests, but customers that have the values already are not updated",
         ),
         Figure(
             1,
             f"whether {rows:,} customers exist, `check --live=ids`",
             known["requests"],
             most=-(-rows // PAGE_SIZE) + 1,
-            beside=f"{_say(known)}: {PAGE_SIZE} customers to a call",
+            beside=f"{_say(known)}: {PAGE_SIZE} customers to a request",
         ),
     ]
 
@@ -108,11 +108,11 @@ def _count_sign_ins(sheet: Path, rows: int) -> Figure:
 
 
 def _count_repeats(sheet: Path, rows: int) -> Figure:
-    with tempfile.TemporaryDirectory() as own, Sandbox(_options(rows, faults=TROUBLE)) as sandbox:
+    with tempfile.TemporaryDirectory() as own, Sandbox(_options(rows, faults=FAULTS)) as sandbox:
         counts = Service(sandbox, Path(own)).count("run", sheet, "--yes")
     return Figure(
         1,
-        f"calls for {rows:,} rows where one update in twenty is answered 503",
+        f"requests for {rows:,} rows where one update in twenty is answered 503",
         counts["requests"],
         most=rows + 1 + counts["faults"],
         beside=f"{_say(counts)}; {counts['faults']:,} answers were a 503, each of them is one repeat",
