@@ -112,4 +112,4 @@ def write_corrections(path: Path, corrections: Corrections) -> None:
     """Write corrections beside their file."""
     kept = {**vars(corrections), "cells": [astuple(cell) for cell in corrections.cells]}
     with replace_file(path) as stream:
-        stream.write(json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        stream.write(json.dumps(kept).encode())  # ASCII: a cell may hold half a character

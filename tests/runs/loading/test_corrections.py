@@ -8,7 +8,7 @@ import pytest
 
 from bulkupdate.customers.models import Correction, Status
 from bulkupdate.errors import InputFileError
-from bulkupdate.runs.loading.corrections import Corrections, write_corrections
+from bulkupdate.runs.loading.corrections import Corrections, read_corrections, write_corrections
 from bulkupdate.runs.loading.input_file import CheckedInput, hash_file, load_input_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
@@ -77,3 +77,11 @@ def test_a_second_correction_of_a_cell_keeps_the_text_of_the_file_and_the_file_s
     assert second.add([Correction(2, "Email", "good", "bad")]).cells == ()
     assert first.add([Correction(3, "Fax", "2.3", "2.3")]).cells[1].after == "2.3", "confirmed"
     assert second.remove(2, "Email").cells == ()
+
+
+def test_a_half_of_a_character_is_kept_in_a_file_that_every_program_can_read(tmp_path: Path) -> None:
+    """Half of an emoji, as a cut text may end with it, has no encoding."""
+    corrections = Corrections("hash", None, (Correction(2, "Name", "cut \ud83d", "Ann"),))
+    write_corrections(tmp_path / "corrections.json", corrections)
+    (tmp_path / "corrections.json").read_text(encoding="utf-8")
+    assert read_corrections(tmp_path / "corrections.json") == corrections
