@@ -12,7 +12,7 @@ from bulkupdate.web.page_context import current_context, current_user
 
 FIELD = "password_again"
 NEEDS_PASSWORD = frozenset({
-    "starts.start", "schedules.schedule", "checks.changes", "searches.search", "runs.resume", "runs.retry",
+    "starts.start", "schedules.schedule", "changes.compare", "searches.search", "runs.resume", "runs.retry",
     "undo.compare", "exports.ask", "exports.read",
 })  # fmt: skip
 """Endpoints that send requests with the login of the user."""

@@ -16,7 +16,7 @@ MAX_FIELDS = 20
 MAX_FORM_BYTES = 64 << 10
 """Size of a form without a file."""
 
-_FORM_BYTES = {"corrections.correct": 256 << 10}
+FORM_BYTES = {"corrections.correct": 256 << 10}
 """A page of cells to be corrected may be larger: a hundred of two hundred characters each."""
 
 PUBLIC = frozenset({"static", "auth.show", "auth.sign_in", "health.alive", "health.ready"})
@@ -107,7 +107,7 @@ def _limit_form() -> None:
         abort(400, "The address has too many parameters.")
     if request.method == "POST":
         if request.endpoint != "uploads.upload":
-            request.max_content_length = _FORM_BYTES.get(request.endpoint or "", MAX_FORM_BYTES)
+            request.max_content_length = FORM_BYTES.get(request.endpoint or "", MAX_FORM_BYTES)
         if len(request.form) + len(request.files) > MAX_FIELDS:
             abort(413, "The form has too many fields.")
 

@@ -119,8 +119,8 @@ class Visitor:
         assert found is not None
         return found[1]
 
-    def post(self, path: str, *, at: str = "/", files: Any = None, **fields: str) -> requests.Response:
-        """Send a form; if that starts a check, wait until it is over."""
+    def post(self, path: str, *, at: str = "/", files: Any = None, **fields: str | list[str]) -> requests.Response:
+        """Send a form, with a field for each of a list; if that starts a check, wait until it is over."""
         data = {"csrf_token": self.token(at), **fields}
         return self._wait_for_check(self.session.post(self.url + path, data, files=files, timeout=30))
 

@@ -9,6 +9,7 @@ from flask import g, render_template
 
 from bulkupdate.redaction import Secret
 from bulkupdate.settings import Settings
+from bulkupdate.web import password_again, security
 from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.app import create_app
 
@@ -27,3 +28,11 @@ def test_every_page_says_whether_real_customers_are_changed(tmp_path: Path, host
     with app.test_request_context("/"):
         g.user_session = Session("id", "ann", "ann", Secret("correct horse"), host, "", "", 0.0, 0.0, 0.0)
         assert shown in render_template("error.html", title="Title", message="Message", reference="")
+
+
+@pytest.mark.parametrize(
+    "rule", [password_again.NEEDS_PASSWORD, security.PUBLIC, security.SELF_REFRESHING, frozenset(security.FORM_BYTES)]
+)
+def test_rules_name_endpoints_that_exist(tmp_path: Path, rule: frozenset[str]) -> None:
+    app = create_app(Settings(state_dir=tmp_path))
+    assert rule <= {each.endpoint for each in app.url_map.iter_rules()}

@@ -61,6 +61,11 @@ class CheckOutcome:
         return bool(self.message)
 
     @property
+    def has_rows(self) -> bool:
+        """Whether its rows were checked: it was not refused, and no customers have to be searched first."""
+        return not self.is_refused and not self.search_keys
+
+    @property
     def unchanged(self) -> int:
         """The number of rows with nothing to send."""
         return self.rows - self.to_send - self.invalid

@@ -12,6 +12,7 @@ from dataclasses import asdict, astuple, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from bulkupdate.customers.fields import CUSTOMER_ID
 from bulkupdate.customers.models import PROBLEM_COLUMNS, REFUSED_MARK, CheckedRow, Correction, Problem, Status
 from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.runs.guards import CLEARED_VALUES, PlannedChanges, count_changes
@@ -160,6 +161,11 @@ class StoredCheck:
     def original_headings(self) -> tuple[str, ...]:
         """The file's headings, in the order of `CheckedRow.original`."""
         return self.outcome.headings
+
+    @property
+    def id_heading(self) -> str:
+        """The heading of the column of customer ids; if an earlier version stored the check, that of the template."""
+        return next(iter(self.outcome.identifying), CUSTOMER_ID.name)
 
     @property
     def live_key(self) -> LiveKey | None:

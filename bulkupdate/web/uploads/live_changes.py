@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import PROBLEM_COLUMNS, Change, Problem
-from bulkupdate.customers.write_policy import find_kept
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.live.diff import describe_changes, look_up
 from bulkupdate.runs.live.fetch import WatchReading
@@ -59,15 +58,13 @@ def compare_live(upload: Upload, check: StoredCheck, context: RunContext, watch:
     rows, concurrency = check.rows(), context.settings.concurrency
     with write_scratch_file(upload.folder / _STORE, _TABLES) as store:
         for found in look_up(rows, context.client, concurrency, watch, live_key=check.live_key, is_sure=False):
+            looked_up = found.protect(check.used.guarded)
             counts["rows"] += 1
-            if problem := found.find_problem():
+            if problem := looked_up.find_problem(check.id_heading):
                 counts["problems"] += 1
                 store.execute("INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?, ?)", PROBLEM_COLUMNS(problem))
                 continue
-            kept = find_kept(found.to_send, found.live or {}, check.used.guarded)
-            changes = list(
-                describe_changes(replace(found, to_send=tuple(name for name in found.to_send if name not in kept)))
-            )
+            changes = list(describe_changes(looked_up))
             counts["changed" if changes else "same"] += 1
             fields.update(change.field for change in changes)
             store.executemany("INSERT INTO changes VALUES (?, ?, ?, ?, ?)", map(astuple, changes))

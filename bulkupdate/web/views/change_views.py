@@ -90,7 +90,7 @@ def stop(upload_id: str) -> Response:
 def _find_outcome(stored: Upload) -> CheckOutcome | None:
     """Return the check of a sheet with rows to send; None if there is none, or the sheet has been sent."""
     outcome = read_outcome(stored)
-    return None if outcome is None or outcome.is_refused or not outcome.to_send or has_run(stored) else outcome
+    return None if outcome is None or not outcome.to_send or has_run(stored) else outcome
 
 
 def _key(stored: Upload) -> str:

@@ -34,7 +34,7 @@ def show(upload_id: str) -> str | Response:
     """Return the list of the corrected cells."""
     stored = find_upload(upload_id)
     outcome = read_outcome(stored)
-    if outcome is None or outcome.is_refused or not outcome.corrections or has_run(stored):
+    if outcome is None or not outcome.has_rows or not outcome.corrections or has_run(stored):
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     cells = StoredCheck(stored.path, stored.name, outcome).corrections
     return show_corrections(cells, upload=stored, name=stored.name, is_own=owns_upload(current_user(), stored))
@@ -45,7 +45,7 @@ def show_row(upload_id: str, number: int) -> str | Response:
     """Return the form to correct any cell of a row."""
     stored = _find_own(upload_id)
     outcome = read_outcome(stored)
-    if outcome is None or outcome.is_refused:
+    if outcome is None or not outcome.has_rows:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     check = StoredCheck(stored.path, stored.name, outcome)
     cells = read_rows(check, [number]).get(number)
@@ -116,7 +116,7 @@ def _find_own(upload_id: str) -> Upload:
 def _require_current(upload: Upload) -> StoredCheck:
     """Return the check that the form was about; answer 409 if the sheet is being checked, or was since."""
     outcome = read_outcome(upload)
-    if outcome is None or outcome.is_refused or request.form.get("revision") != str(upload.revision):
+    if outcome is None or not outcome.has_rows or request.form.get("revision") != str(upload.revision):
         abort(
             409,
             "Nothing was corrected: the sheet was changed since this page was shown, perhaps in another tab. "

@@ -176,7 +176,7 @@ def _with_cost(export: CustomerExport, cost: tuple[int, int]) -> CustomerExport:
 
 def _open_check(source: Upload) -> StoredCheck:
     outcome = read_outcome(source)
-    if outcome is None or outcome.is_refused or outcome.search_keys:
+    if outcome is None or not outcome.has_rows:
         abort(409, "The customers of this sheet are not known: it has not been checked, or was refused.")
     return StoredCheck(source.path, source.name, outcome)
 

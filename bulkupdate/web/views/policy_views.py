@@ -37,7 +37,9 @@ def choose(upload_id: str) -> Response:
     if not owns_upload(current_user(), stored):
         abort(403, "Only the user who uploaded a sheet can change what is written.")
     if (outcome := read_outcome(stored)) is not None:
-        words = ((name, request.form.get(f"policy-{name}", "")) for name in outcome.fields)
-        policy = ",".join(f"{name}={word}" for name, word in words if word in tuple(WritePolicy))
+        chosen = zip(request.form.getlist("field"), request.form.getlist("policy"), strict=False)
+        policy = ",".join(
+            f"{name}={word}" for name, word in chosen if name in outcome.fields and word in tuple(WritePolicy)
+        )
         check_again(stored, lambda current: replace(current, write_policy=policy))
     return redirect(url_for("checks.show", upload_id=stored.id), 303)

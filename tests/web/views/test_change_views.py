@@ -63,6 +63,15 @@ def test_what_changes_is_shown_of_every_customer_by_field_and_in_the_reports(ser
     assert Visitor(server.url, "bert").get(path_of(page)).status_code == 404
 
 
+def test_an_unknown_customer_is_reported_under_the_sheets_own_heading(server: Server) -> None:
+    anna = Visitor(server.url, "anna")
+    checked = anna.upload("own.csv", b"Customer ID,Name\n999001,New\n")
+    wait_until_compared(anna, anna.post(path_of(checked) + "/changes"))
+    book = load_workbook(io.BytesIO(anna.get(path_of(checked) + "/report.xlsx").content))
+    problems = [[cell.value for cell in row] for row in book["Problems"]]
+    assert [row[problems[0].index("Column")] for row in problems[1:]] == ["Customer ID"]
+
+
 def test_a_comparison_waits_for_quota_says_so_and_can_be_stopped(tmp_path: Path) -> None:
     with (
         Sandbox(SandboxOptions(customers=2_000, **LOGINS)) as sandbox,

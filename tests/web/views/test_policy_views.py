@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from bulkupdate.customers.fields import CUSTOMER_ID, UPDATABLE
 from bulkupdate.sandbox.server import Sandbox
 from tests.web.served import Server, Visitor, path_of, sent_customers
 
@@ -16,7 +18,7 @@ def test_columns_are_written_as_their_user_chose_and_never_more_freely_than_the_
         anna = Visitor(server.url, "anna")
         checked = anna.upload("a.csv", sheet)
         before = sandbox.customer(120_001)
-        chosen = {"policy-Name": "only-if-empty", "policy-Fax": "never", "policy-Mobile": "overwrite"}
+        chosen = {"field": ["Name", "Fax", "Mobile"], "policy": ["only-if-empty", "never", "overwrite"]}
         stale = anna.get(path_of(checked)).text
         checked = anna.post(path_of(checked) + "/write-policy", **chosen)
         assert "Fax is never written (write policy)" in checked.text
@@ -27,3 +29,15 @@ def test_columns_are_written_as_their_user_chose_and_never_more_freely_than_the_
         anna.wait_for_end(anna.start(checked))
         assert sent_customers(sandbox) == []
         assert sandbox.customer(120_001) == before
+
+
+def test_a_sheet_may_have_every_column(server: Server) -> None:
+    fields = [field.name for field in UPDATABLE]
+    anna = Visitor(server.url, "anna")
+    sheet = ",".join([CUSTOMER_ID.name, *fields]) + "\n120001,New" + "," * (len(fields) - 1) + "\n"
+    checked = anna.upload("wide.csv", sheet.encode())
+    shown = dict.fromkeys(re.findall(r'name="field" value="(\w+)"', checked.text))
+    assert list(shown) == fields
+    answer = anna.post(path_of(checked) + "/write-policy", field=fields, policy=["never"] * len(fields))
+    assert answer.status_code == 200
+    assert answer.text.count('<option value="never" selected>') == len(fields)

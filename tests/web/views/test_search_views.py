@@ -70,6 +70,7 @@ def test_a_search_is_paid_when_agreed_to_and_an_ambiguous_row_is_settled(
     assert "3 different ones are searched" in page.text
     assert "at most 3, and up to 3 to sign in" in page.text
     assert not sandbox.requests
+    assert "3 different ones are searched" in anna.get(path_of(page) + "/rows/2").text  # there are no rows yet
     page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="3"))
     assert "1 matched, 1 no match, 1 ambiguous" in page.text
     assert "no customer has the Email “nobody@example.com”" in page.text
