@@ -45,13 +45,18 @@ def assign_columns(header: HeaderRow, *, ignore_unknown: bool, never: frozenset[
     unknown = [index for index in original if not header.is_understood(index)]
     if unknown and not ignore_unknown:
         raise _unknown_columns_error(header, unknown)
-    found = {field: indexes for field, indexes in found.items() if field.name not in never}
-    if len(found) == 1:
+    written = {field: indexes for field, indexes in found.items() if field.name not in never}
+    if len(written) == 1 < len(found):
+        raise InputFileError(
+            "No column of the sheet may be written: the write policy of each is `never`.",
+            remedy="Change the write policy of a column, or add another column.",
+        )
+    if len(written) == 1:
         raise InputFileError(
             "The sheet has no column to update, only customer ids.",
             remedy=f"Add a column such as Email or Phone1. {_SEE_TEMPLATE}",
         )
-    return Columns({field: indexes[0] for field, indexes in found.items()}, original, header.matched_by)
+    return Columns({field: indexes[0] for field, indexes in written.items()}, original, header.matched_by)
 
 
 def _find_indexes(header: HeaderRow) -> dict[Field, list[int]]:

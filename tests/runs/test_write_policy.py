@@ -32,6 +32,13 @@ def test_the_plan_says_what_reading_costs_and_the_results_what_was_kept(run_prog
     assert "not empty, so kept (write policy): Fax" in (tmp_path / "out.csv").read_text()
 
 
+def test_a_sheet_of_which_nothing_may_be_written_is_refused_for_that(run_program, sandbox, tmp_path):
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax"], [FULL, "9"]])
+    refused = run_program("check", sheet, write_policy="Fax=never")
+    assert refused.exit_code == 3
+    assert "No column of the sheet may be written: the write policy of each is `never`." in refused.err
+
+
 def test_a_field_that_others_fill_while_the_run_is_stopped_is_kept(run_program, sandbox, tmp_path):
     prepare(sandbox)
     sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FULL, "9", "n"], [EMPTY, "9", "n"]])

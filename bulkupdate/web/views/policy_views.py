@@ -37,9 +37,10 @@ def choose(upload_id: str) -> Response:
     if not owns_upload(current_user(), stored):
         abort(403, "Only the user who uploaded a sheet can change what is written.")
     if (outcome := read_outcome(stored)) is not None:
-        chosen = zip(request.form.getlist("field"), request.form.getlist("policy"), strict=False)
-        policy = ",".join(
-            f"{name}={word}" for name, word in chosen if name in outcome.fields and word in tuple(WritePolicy)
-        )
+        given = dict(zip(request.form.getlist("field"), request.form.getlist("policy"), strict=False))
+        chosen = {name: given[name] for name in outcome.fields if given.get(name) in tuple(WritePolicy)}
+        if all(chosen.get(name) == WritePolicy.NEVER for name in outcome.fields):
+            abort(400, "With this policy nothing would be written. Go back, and choose another one for some column.")
+        policy = ",".join(f"{name}={word}" for name, word in chosen.items())
         check_again(stored, lambda current: replace(current, write_policy=policy))
     return redirect(url_for("checks.show", upload_id=stored.id), 303)

@@ -38,6 +38,7 @@ def test_a_sheet_may_have_every_column(server: Server) -> None:
     checked = anna.upload("wide.csv", sheet.encode())
     shown = dict.fromkeys(re.findall(r'name="field" value="(\w+)"', checked.text))
     assert list(shown) == fields
-    answer = anna.post(path_of(checked) + "/write-policy", field=fields, policy=["never"] * len(fields))
-    assert answer.status_code == 200
-    assert answer.text.count('<option value="never" selected>') == len(fields)
+    path, policies = path_of(checked) + "/write-policy", ["never"] * len(fields)
+    assert "nothing would be written" in anna.post(path, field=fields, policy=policies).text
+    answer = anna.post(path, field=fields, policy=["only-if-empty", *policies[1:]])
+    assert answer.text.count('<option value="never" selected>') == len(fields) - 1
