@@ -25,6 +25,9 @@ PUBLIC = frozenset({"static", "auth.show", "auth.sign_in", "health.alive", "heal
 SELF_REFRESHING = frozenset({"runs.progress", "sessions.seconds_left", "static"})
 """Endpoints that pages fetch by themselves, and that do not keep a session from becoming idle."""
 
+REFRESHED = "refreshed"
+"""The parameter of a page that has refreshed itself (`_refresh.html`); that does not keep a session either."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -54,7 +57,7 @@ def protect(app: Flask, names: tuple[str, ...]) -> None:
         if request.environ.get("bulkupdate.busy"):
             abort(503)
         _require_same_origin(host)
-        is_touch = request.endpoint not in SELF_REFRESHING
+        is_touch = request.endpoint not in SELF_REFRESHING and REFRESHED not in request.args
         g.user_session = current_context().sessions.find(session.get("id", ""), touch=is_touch)
         if g.user_session is None and request.endpoint not in PUBLIC:
             return _ask_to_sign_in()

@@ -145,10 +145,19 @@ class Visitor:
     def wait_for_work(self, answer: requests.Response) -> requests.Response:
         """Wait until the page no longer refreshes itself: what it waited for is over."""
         deadline = time.monotonic() + 60
-        while '<meta http-equiv="refresh" content="2">' in answer.text:
+        while '<meta http-equiv="refresh" content="2;' in answer.text:
             assert time.monotonic() < deadline
             time.sleep(0.1)
             answer = self.session.get(answer.url, timeout=30)
+        return answer
+
+    def wait_for(self, text: str, answer: requests.Response) -> requests.Response:
+        """Wait until the page of this answer has that text."""
+        deadline = time.monotonic() + 60
+        while text not in answer.text:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.05)
+            answer = self.get(path_of(answer))
         return answer
 
     def wait_for_end(self, run: requests.Response, seconds: float = 30) -> requests.Response:

@@ -47,6 +47,7 @@ def test_an_idle_session_ends(sandbox: Sandbox, tmp_path: Path) -> None:
         assert visitor.get("/").status_code == 200
         for _ in range(20):
             visitor.get(f"/runs/{MADE_ID}/progress")
+            visitor.get("/", params={"refreshed": "1"})
             if visitor.get("/static/style.css") and _is_out(visitor):
                 break
         else:
@@ -136,7 +137,7 @@ def test_a_password_that_is_no_longer_accepted_ends_the_session(tmp_path: Path) 
         checked = anna.upload("a.csv", make_csv(3))
         sandbox.service.options = replace(sandbox.options, password="changed")
         sandbox.reset_log()
-        form = anna.post(path_of(checked) + "/changes")
+        form = anna.wait_for_work(anna.post(path_of(checked) + "/changes"))
         assert "Sellercloud no longer accepts the password that you signed in with" in form.text
         assert "no longer accepts" in elsewhere.get("/").text
         assert len(sandbox.requests) == 1

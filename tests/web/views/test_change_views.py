@@ -79,8 +79,7 @@ def test_a_comparison_waits_for_quota_says_so_and_can_be_stopped(tmp_path: Path)
     ):
         anna = Visitor(server.url, "anna")
         checked = anna.upload("long.csv", make_sheet(sandbox, 100_001, 800))
-        page = anna.post(path_of(checked) + "/changes")
-        assert "Waiting for quota until" in page.text
-        stopped = anna.post(path_of(page) + "/stop")
+        page = anna.wait_for("Waiting for quota until", anna.post(path_of(checked) + "/changes"))
+        stopped = anna.wait_for_work(anna.post(path_of(page) + "/stop"))
         assert "It was stopped before all customers were compared." in stopped.text
         assert "it will wait for more" in stopped.text

@@ -55,8 +55,7 @@ def test_resume_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -
     with Sandbox(slow) as sandbox, Server(sandbox.base_url, tmp_path / "s", concurrency="1") as server:
         anna = Visitor(server.url, "anna")
         older = path_of(anna.start(anna.upload("old.csv", make_csv(10, name="Old"))))
-        anna.post(older + "/stop")
-        assert "Resume" in anna.get(older).text
+        assert "Resume" in anna.wait_for_end(anna.post(older + "/stop")).text
         anna.wait_for_end(anna.start(anna.upload("new.csv", make_csv(10))))
         sandbox.reset_log()
         assert "were updated by other runs" in anna.get(older).text

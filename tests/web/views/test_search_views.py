@@ -121,7 +121,7 @@ def test_a_search_survives_a_stop_and_a_killed_server(tmp_path: Path) -> None:
         while len(sandbox.requests) < 10:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        stopped = anna.post(page + "/search/stop").text
+        stopped = wait_for_search(anna, anna.post(page + "/search/stop")).text
         assert "The search was stopped. What it found is kept" in stopped
         sent = len(sandbox.requests)
         anna.post(page + "/search", agreed=str(len(emails)))

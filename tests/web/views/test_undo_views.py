@@ -62,5 +62,6 @@ def test_a_comparison_is_shown_and_can_be_stopped(tmp_path: Path) -> None:
         run = path_of(anna.wait_for_end(anna.start(checked, snapshot="1")))
         with Server(sandbox.base_url, tmp_path / "s", concurrency="1") as slower:
             anna = Visitor(slower.url, "anna")
-            assert "of 80 customers" in anna.post(run + "/undo").text
-            assert "It was stopped before all customers were compared." in anna.post(run + "/undo/stop").text
+            anna.wait_for("of 80 customers", anna.post(run + "/undo"))
+            stopped = anna.wait_for_work(anna.post(run + "/undo/stop"))
+            assert "It was stopped before all customers were compared." in stopped.text
