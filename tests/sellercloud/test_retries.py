@@ -217,7 +217,7 @@ def test_a_server_that_sends_a_byte_at_a_time_ends_in_time(
         client.sign_in()
         started = time.monotonic()
         assert client.update_customer("163", BODY).status is status
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 3  # the answer would take 4 s
 
 
 def test_a_kept_connection_that_the_server_closes_is_opened_anew(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_the_time_limit_holds_over_tls(tmp_path: Path, good: Path, monkeypatch: 
         client.sign_in()
         started = time.monotonic()
         assert client.update_customer("163", BODY).status is Status.UNKNOWN
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 3  # the answer would take 4 s
 
 
 def test_a_plain_server_behind_https_is_a_service_that_is_down(tmp_path: Path) -> None:
