@@ -13,8 +13,8 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import TO_FIX, Run
 from bulkupdate.spreadsheets.writing.explanations import Explanation, explain, group_errors
 from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.paging import PAGE_ROWS, Paging, count_skipped
 
-PAGE_ROWS = 100
 _MOST_REASONS = 1_000
 
 
@@ -47,15 +47,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class RowPage:
-    """One page of the rows that a filter chooses, with what is said about each, and how many they are."""
+    """One page of the rows that a filter chooses, with what is said about each."""
 
     rows: list[tuple[ResultLine, list[Explanation]]]
-    total: int
-
-    @property
-    def last_page(self) -> int:
-        """The number of the last page."""
-        return max(1, -(-self.total // PAGE_ROWS))
+    at: Paging
 
 
 def list_reasons(run: Run, journal: Journal, problems: Sequence[Problem]) -> list[Reason]:
@@ -99,7 +94,7 @@ def find_rows(
     run: Run, journal: Journal, wanted: RowFilter, reasons: Sequence[Reason], problems: Sequence[Problem]
 ) -> RowPage:
     """Return the rows that a filter chooses. `reasons` and `problems` are those of the run."""
-    skip = (wanted.page - 1) * PAGE_ROWS
+    skip = count_skipped(wanted.page)
     chosen = choose_rows(run, journal, wanted, reasons)
     if chosen is None:
         statuses = list_statuses(wanted.show)
@@ -108,7 +103,7 @@ def find_rows(
     else:
         total, lines = len(chosen), journal.find_lines(run, chosen[skip : skip + PAGE_ROWS])
     errors = group_errors(problems)
-    return RowPage([(line, _explain(line, errors)) for line in lines], total)
+    return RowPage([(line, _explain(line, errors)) for line in lines], Paging(wanted.page, total))
 
 
 def choose_rows(run: Run, journal: Journal, wanted: RowFilter, reasons: Sequence[Reason]) -> list[int] | None:

@@ -15,11 +15,10 @@ from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.live.live_findings import LiveFindings
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
 from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.paging import PAGE_ROWS, count_skipped
 from bulkupdate.web.uploads.check_outcome import delete_reports
 from bulkupdate.web.uploads.check_store import StoredCheck
 from bulkupdate.web.uploads.upload_store import Upload
-
-PAGE_ROWS = 100
 
 SUMMARY = "changes.json"
 _STORE = "changes.sqlite3"
@@ -92,7 +91,7 @@ def page_changes(folder: Path, field: str, page: int) -> list[Change]:
     where, values = (" WHERE field = ?", [field]) if field else ("", [])
     query = f"SELECT * FROM changes{where} ORDER BY rowid LIMIT ? OFFSET ?"  # noqa: S608  # a constant
     with closing(open_scratch_file(folder / _STORE)) as store:
-        found = store.execute(query, [*values, PAGE_ROWS, (page - 1) * PAGE_ROWS])
+        found = store.execute(query, [*values, PAGE_ROWS, count_skipped(page)])
         return [Change(*columns) for columns in found]
 
 

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from bulkupdate.customers.models import Problem, Severity
+from bulkupdate.web.paging import PAGE_ROWS, count_skipped
 from bulkupdate.web.uploads.check_store import SHOWN_CHARACTERS, StoredCheck, to_typable
 
-PAGE_ROWS = 100
 MOST_TEXTS = 20
 WHOLE_ROW = "(whole row)"
 """The filter's label for problems without a column."""
@@ -55,7 +55,7 @@ def page_problems(check: StoredCheck, wanted: ProblemFilter) -> tuple[list[Liste
         total = store.execute(count, values).fetchone()[0]
         found = store.execute(
             f"{_PAGE}{where} ORDER BY p.rowid LIMIT ? OFFSET ?",
-            (*values, PAGE_ROWS, (max(1, wanted.page) - 1) * PAGE_ROWS),
+            (*values, PAGE_ROWS, count_skipped(wanted.page)),
         ).fetchall()
     return [
         ListedProblem(Problem.from_columns(problem), bool(is_correctable), typable, was)

@@ -13,12 +13,12 @@ from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
+from bulkupdate.web.paging import Paging, read_page_number
 from bulkupdate.web.run_access import record_event
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.check_store import StoredCheck
-from bulkupdate.web.uploads.live_changes import PAGE_ROWS, compare_live, list_problems, page_changes, read_summary
+from bulkupdate.web.uploads.live_changes import compare_live, list_problems, page_changes, read_summary
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.history_views import read_page
 from bulkupdate.web.views.upload_views import find_upload, has_run
 
 pages = Blueprint("changes", __name__)
@@ -38,7 +38,7 @@ def show(upload_id: str) -> str | Response:
     with context.open_run_context(current_user()) as run_context:
         plan = estimate_requests(run_context, reads=outcome.fetch_requests)
     waiting = job.waiting if job is not None else None
-    chosen, page = request.args.get("field", ""), read_page()
+    chosen, page = request.args.get("field", ""), read_page_number()
     total = 0 if summary is None else summary.fields.get(chosen, 0) if chosen else sum(summary.fields.values())
     return render_template(
         "changes.html",
@@ -50,9 +50,7 @@ def show(upload_id: str) -> str | Response:
         changes=page_changes(stored.folder, chosen, page) if summary else [],
         problems=list_problems(stored.folder, SHOWN_PROBLEMS) if summary else [],
         chosen=chosen,
-        total=total,
-        page=page,
-        last_page=max(1, -(-total // PAGE_ROWS)),
+        at=Paging(page, total),
         waiting=format_local_time(waiting.until, context.clock.now()) if waiting else "",
         error=_explain_failure(stored) if job is None and summary is None else "",
     )

@@ -8,9 +8,8 @@ from flask import render_template
 
 from bulkupdate.customers.models import Correction
 from bulkupdate.runs.run_records import Run
-from bulkupdate.web.uploads.problem_list import PAGE_ROWS
+from bulkupdate.web.paging import PAGE_ROWS, Paging, count_skipped, read_page_number
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.history_views import read_page
 
 
 def show_corrections(
@@ -22,15 +21,14 @@ def show_corrections(
     is_own: bool = False,
 ) -> str:
     """Return one page of the corrections of an upload, or of a run; `is_own`: they can be undone."""
-    page = read_page()
+    number = read_page_number()
+    skipped = count_skipped(number)
     return render_template(
         "corrections.html",
         upload=upload,
         run=run,
         name=name,
-        cells=cells[(page - 1) * PAGE_ROWS : page * PAGE_ROWS],
-        total=len(cells),
-        page=page,
-        last_page=max(1, -(-len(cells) // PAGE_ROWS)),
+        cells=cells[skipped : skipped + PAGE_ROWS],
+        at=Paging(number, len(cells)),
         is_own=is_own,
     )

@@ -14,6 +14,7 @@ from bulkupdate.runs.run_records import Run
 from bulkupdate.text import fold_name
 from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.page_context import PageContext, current_context, current_user
+from bulkupdate.web.paging import Paging, count_skipped, read_page_number
 from bulkupdate.web.permissions import is_admin, may_see_run, may_see_upload
 from bulkupdate.web.run_progress import name_state
 from bulkupdate.web.undo_comparison import is_waiting
@@ -68,23 +69,15 @@ class HistoryPage:
 def show() -> str:
     """Return the history of this user; of all users for an administrator."""
     context, user = current_context(), current_user()
-    number, search = read_page(), request.args.get("q", "").strip()[:_MAX_SEARCH]
-    found = find_entries(context, user, PAGE_ENTRIES, (number - 1) * PAGE_ENTRIES, search)
+    number, search = read_page_number(), request.args.get("q", "").strip()[:_MAX_SEARCH]
+    found = find_entries(context, user, PAGE_ENTRIES, count_skipped(number, PAGE_ENTRIES), search)
     return render_template(
         "history.html",
         entries=found.entries,
-        total=found.total,
         search=search,
-        page=number,
-        last_page=max(1, -(-found.total // PAGE_ENTRIES)),
+        at=Paging(number, found.total, PAGE_ENTRIES),
         is_admin=is_admin(context.settings, user),
     )
-
-
-def read_page() -> int:
-    """Return the number of the page in the address, from 1."""
-    page = request.args.get("page", "1")
-    return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1
 
 
 def name_file(run: Run | RunHead) -> str:

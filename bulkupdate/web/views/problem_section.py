@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import request
 
 from bulkupdate.customers.problem_codes import ProblemCode
+from bulkupdate.web.paging import Paging, read_page_number
 from bulkupdate.web.uploads.check_outcome import CheckOutcome
 from bulkupdate.web.uploads.check_store import StoredCheck
-from bulkupdate.web.uploads.problem_list import PAGE_ROWS, ProblemFilter, list_choices, list_texts, page_problems
+from bulkupdate.web.uploads.problem_list import ProblemFilter, list_choices, list_texts, page_problems
 from bulkupdate.web.uploads.upload_store import Upload
 from bulkupdate.web.views.correction_views import offer_repairs
-from bulkupdate.web.views.history_views import read_page
 
 
 def describe_problems(stored: Upload, outcome: CheckOutcome) -> dict[str, object]:
@@ -19,7 +19,7 @@ def describe_problems(stored: Upload, outcome: CheckOutcome) -> dict[str, object
         column=request.args.get("column", ""),
         code=request.args.get("code", ""),
         severity=request.args.get("severity", ""),
-        page=read_page(),
+        page=read_page_number(),
     )
     if not outcome.problems:
         return {"chosen": chosen}
@@ -29,8 +29,7 @@ def describe_problems(stored: Upload, outcome: CheckOutcome) -> dict[str, object
     return {
         "chosen": chosen,
         "problems": problems,
-        "total": total,
-        "last_page": max(1, -(-total // PAGE_ROWS)),
+        "at": Paging(chosen.page, total),
         "columns": list_choices(check, "heading"),
         "codes": list_choices(check, "code"),
         "labels": {code.value: code.label for code in ProblemCode},
