@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
+# The tests start hundreds of Python processes, which need not compile the program each time.
+unexport PYTHONDONTWRITEBYTECODE
 # Two processes, each with whole test files, so that what a file shares is made once.
 PYTEST := -m pytest --numprocesses 2 --dist loadfile
 

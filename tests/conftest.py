@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,9 +24,18 @@ from bulkupdate.sandbox.switches import SandboxOptions
 from tests.postgres import database_variable
 from tests.warm import PROJECT, WarmProcess, WarmProgram, share_warm_program
 
+MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY = 4 * 2**30
+
 
 def pytest_configure() -> None:
-    """Let the programs that tests start be interrupted, though a shell may have started the tests in the background."""
+    """Let the programs that tests start be interrupted, though a shell may have started the tests in the background.
+
+    Keep the folders of the tests in memory if there is room: journals wait for the disk at every request, and the
+    processes that tests kill lose nothing that they have written to either.
+    """
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

@@ -74,7 +74,7 @@ def kill_among_faults(make_sandbox: Any, warm_program: WarmProgram, folder: Path
 
 
 def test_killed_at_random_moments_with_faults_on(make_sandbox, warm_program, tmp_path):
-    kill_among_faults(make_sandbox, warm_program, tmp_path, rows=200, kills=8)
+    kill_among_faults(make_sandbox, warm_program, tmp_path, rows=100, kills=5)
 
 
 @pytest.mark.long

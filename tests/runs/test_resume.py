@@ -33,15 +33,10 @@ def test_a_file_edited_before_resume_changes_nothing_that_is_sent(stopped, run_p
     assert {line["Name"] for line in read_results(tmp_path / "results.csv")} == {f"first {at}" for at in range(20)}
 
 
-def test_a_file_deleted_before_resume_is_not_needed(stopped, run_program, sandbox):
-    stopped.unlink()
-    answer = run_program("resume")
-    assert (answer.exit_code, answer.counts) == (0, {"updated": 20})
-    assert names_of(sandbox, 20) == [f"first {at}" for at in range(20)]
-
-
-def test_a_folder_gone_before_resume_asks_for_another_place_of_the_results(run_program, sandbox, tmp_path):
-    """Found before the first request, as for a new run."""
+def test_a_folder_gone_before_resume_with_the_file_asks_for_another_place_of_the_results(
+    run_program, sandbox, tmp_path
+):
+    """Found before the first request, as for a new run. The file is not needed."""
     folder = tmp_path / "gone"
     folder.mkdir()
     run_program("run", write_sheet(folder / "customers.csv", 5), "--yes", "--limit", 1)
@@ -54,6 +49,7 @@ def test_a_folder_gone_before_resume_asks_for_another_place_of_the_results(run_p
     answer = run_program("resume", "-o", tmp_path / "elsewhere.csv")
     assert (answer.exit_code, answer.counts) == (0, {"updated": 5})
     assert len(read_results(tmp_path / "elsewhere.csv")) == 5
+    assert names_of(sandbox, 5) == [f"row {at}" for at in range(5)]
 
 
 @pytest.mark.parametrize("named", [pytest.param(True, marks=pytest.mark.long), False])
@@ -79,7 +75,9 @@ def test_a_run_that_is_being_sent_can_be_looked_at_but_not_retried(make_sandbox,
     assert finish(process).counts == {"updated": 20}
 
 
-def test_a_finished_run_is_not_sent_again(stopped, run_program, sandbox):
+def test_a_finished_run_is_not_sent_again_and_its_file_is_warned_of_with_when_and_by_which_run(
+    stopped, run_program, sandbox
+):
     run_id = run_program("resume").told["run"]
     before = len(sandbox.requests)
     for command in (("resume",), ("resume", run_id)):
@@ -87,11 +85,6 @@ def test_a_finished_run_is_not_sent_again(stopped, run_program, sandbox):
         assert answer.exit_code == 0
     assert "nothing to resume" in answer.err
     assert len(sandbox.requests) == before
-
-
-def test_the_same_file_again_is_warned_of_with_when_and_by_which_run(stopped, run_program, sandbox):
-    run_id = run_program("resume").told["run"]
-    before = len(sandbox.requests)
     asked = run_program("run", stopped)
     assert (asked.exit_code, len(sandbox.requests)) == (2, before)
     for answer in (asked, run_program("run", stopped, "--yes")):

@@ -120,21 +120,16 @@ def test_what_someone_changed_since_survives_the_undo(run_program, sandbox, tmp_
     assert run_program("retry", done.told["run"]).told["run"] is None  # nobody's change is overwritten by a retry
 
 
-def test_a_second_undo_finds_everything_put_back(run_program, sandbox, tmp_path):
+def test_an_undo_can_be_undone_and_done_twice_and_is_linked_to_its_run(run_program, sandbox, tmp_path):
+    """The second one finds everything put back."""
     run = run_program("run", write_sheet(tmp_path / "in.csv", 5), "--snapshot", "--yes").told["run"]
-    run_program("undo", run, "--run", "--yes")
-    number = last_number(sandbox)
-    done = run_program("undo", run, "--run", "--yes")
-    assert (done.exit_code, done.counts) == (0, {"unchanged": 5})
-    assert find_puts(sandbox, after=number) == []
-
-
-def test_an_undo_can_be_undone_and_is_linked_to_its_run(run_program, sandbox, tmp_path):
-    sheet = write_sheet(tmp_path / "in.csv", 5)
-    run = run_program("run", sheet, "--snapshot", "--yes").told["run"]
     undo = run_program("undo", run, "--run", "--yes").told["run"]
     with Journal(place_of(run_program.state), Clock()) as journal:
         assert journal.find_run(undo).parent == run
+    number = last_number(sandbox)
+    again = run_program("undo", run, "--run", "--yes")
+    assert (again.exit_code, again.counts) == (0, {"unchanged": 5})
+    assert find_puts(sandbox, after=number) == []
     assert run_program("undo", undo, "--run", "--yes").counts == {"updated": 5}
     assert sandbox.customer(FIRST + 2)["Name"] == "row 2"
 
@@ -200,22 +195,21 @@ def test_without_a_snapshot_there_is_nothing_to_undo(run_program, sandbox, tmp_p
     assert run_program("undo", "20200101-000000-nosuchid").exit_code == 2
 
 
-def test_undo_needs_a_yes_without_a_terminal(run_program, sandbox, tmp_path):
-    run = run_program("run", write_sheet(tmp_path / "in.csv", 2), "--snapshot", "--yes").told["run"]
-    number = last_number(sandbox)
-    assert run_program("undo", run, "--run").exit_code == 2
-    assert find_puts(sandbox, after=number) == []
-    assert sandbox.customer(FIRST)["Name"] == "row 0"
-
-
-def test_the_sheet_never_overwrites_the_file_or_results_of_the_run(run_program, sandbox, tmp_path):
+def test_the_sheet_never_overwrites_the_file_or_results_of_the_run_and_sending_it_needs_a_yes(
+    run_program, sandbox, tmp_path
+):
     sheet = write_sheet(tmp_path / "in.csv", 2)
     run = run_program("run", sheet, "--snapshot", "--yes", "-o", "out.xlsx").told["run"]
+    number = last_number(sandbox)
+    assert run_program("undo", run, "--run").exit_code == 2, "there is no terminal to ask at"
     for path in (sheet, "out.xlsx"):
         done = run_program("undo", run, "-o", path)
         assert done.exit_code == 2
         assert "would overwrite" in done.err
-    assert run_program("undo", run).told["results"] == str(tmp_path / f"in-undo-{run}.xlsx")
+    told = json.loads(run_program("undo", run).out)
+    assert (told["rows"], told["results"]) == (2, str(tmp_path / f"in-undo-{run}.xlsx"))
+    assert told["next"] == f"bulkupdate undo {run} --run"
+    assert find_puts(sandbox, after=number) == []
 
 
 def test_unknown_customers_are_rejected_when_their_values_of_before_are_asked_for(run_program, sandbox, tmp_path):
@@ -251,7 +245,7 @@ def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_
     assert kept == expected
 
 
-@pytest.mark.parametrize("options", [[], ["--only-changes"]])
+@pytest.mark.parametrize("options", [pytest.param([], marks=pytest.mark.long), ["--only-changes"]])
 def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_program, sandbox, tmp_path, options):
     sheet = write_sheet(tmp_path / "in.csv", 3)
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, *options, concurrency=1).told["run"]
@@ -294,10 +288,3 @@ def test_a_retry_keeps_the_values_of_before_too(run_program, make_sandbox, tmp_p
     assert again.counts == {"updated": 1}
     assert run_program("undo", again.told["run"], "--run", "--yes").counts == {"updated": 1}
     assert shaky.customer(FIRST) == before
-
-
-def test_a_json_undo_is_one_object(run_program, sandbox, tmp_path):
-    run = run_program("run", write_sheet(tmp_path / "in.csv", 2), "--snapshot", "--yes").told["run"]
-    told = json.loads(run_program("undo", run).out)
-    assert told["rows"] == 2
-    assert told["next"] == f"bulkupdate undo {run} --run"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bulkupdate.clock import Clock
+from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal.confirmation_table import UNMODIFIED
@@ -181,7 +181,7 @@ def test_what_was_found_live_is_confirmed_too(past):
 def test_many_rows_are_looked_up_in_seconds(tmp_path):
     """One query a few thousand rows, not one a row."""
     with Journal(place_of(tmp_path), Clock()) as journal:
-        bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 20_001)}
+        bodies = {str(at): f'{{"Name": "N{at}"}}' for at in range(1, 10_001)}
         new = NewRun("r1", "f", "", "h", "u", ("CustomerId",), RunOptions(), {}, "out.xlsx", None)
         rows = (
             CheckedRow(at, str(at), Status.NOT_ATTEMPTED, body, ("Name",), ())
@@ -191,15 +191,15 @@ def test_many_rows_are_looked_up_in_seconds(tmp_path):
         journal.record(run, intents=list(journal.pending(run)))
         journal.record(
             run,
-            outcomes=[RowOutcome(at, Status.UPDATED, 200, 1, "", "2026-01-01T00:00:00Z") for at in range(1, 20_001)],
+            outcomes=[RowOutcome(at, Status.UPDATED, 200, 1, "", "2026-01-01T00:00:00Z") for at in range(1, 10_001)],
         )
         started = time.process_time()
         ids = list(bodies)
         trusted = {}
         for start in range(0, len(ids), 5000):
             trusted |= find_confirmed(journal, "h", {each: bodies[each] for each in ids[start : start + 5000]}, "")
-        assert len(trusted) == 20_000
-        assert time.process_time() - started < 2
+        assert len(trusted) == 10_000
+        assert time.process_time() - started < 1
 
 
 def test_the_nightly_list_sends_what_changed_since_and_says_whom_it_trusted(run_program, sandbox, tmp_path):
@@ -229,7 +229,8 @@ def test_without_the_option_nothing_is_trusted(run_program, sandbox, tmp_path):
 def test_an_aged_confirmation_is_sent_again(run_program, sandbox, tmp_path):
     sheet = write_sheet(tmp_path / "in.csv", 5)
     run_program("run", sheet, "--yes")
-    time.sleep(1.1)  # the journal counts in whole seconds
+    with Journal(place_of(run_program.state), Clock()) as journal:
+        journal.execute("UPDATE rows SET finished_at = ?", format_utc(time.time() - 60))
     assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "0").counts == {"updated": 5}
     assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "1").counts == {"unchanged": 5}
 

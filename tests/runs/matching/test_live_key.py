@@ -22,16 +22,17 @@ def write_sheet(path: Path, sandbox: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("options", "settings"),
+    ("options", "settings", "of_to_fix"),
     [
-        (["--only-changes"], {}),
-        (["--snapshot"], {}),
-        ([], ONLY_IF_EMPTY),
-        pytest.param(["--only-changes", "--snapshot"], {}, marks=pytest.mark.long),
+        (["--only-changes"], {}, []),
+        (["--snapshot"], {}, ["--key", "Email"]),
+        ([], ONLY_IF_EMPTY, ["--ignore-unknown"]),
+        pytest.param(["--only-changes", "--snapshot"], {}, [], marks=pytest.mark.long),
     ],
     ids=["only-changes", "snapshot", "policy", "both"],
 )
-def test_a_row_whose_customer_has_another_key_is_not_sent(run_program, sandbox, tmp_path, options, settings):
+def test_a_row_whose_customer_has_another_key_is_not_sent(run_program, sandbox, tmp_path, options, settings, of_to_fix):
+    """Nor if the to-fix file is given back unchanged, with the options `of_to_fix`."""
     for customer in (GOOD, WRONG, NO_KEY):
         sandbox.service.registry.update(customer, {"Comments": ""}, is_applied=True)
     sheet = write_sheet(tmp_path / "sheet.csv", sandbox)
@@ -41,9 +42,8 @@ def test_a_row_whose_customer_has_another_key_is_not_sent(run_program, sandbox, 
     assert sorted(find_puts(sandbox)) == [str(GOOD), str(NO_KEY)]
     [problem] = answer.told["problems"]
     assert (problem["row"], problem["column"], problem["code"]) == (3, "E-Mail", "key-conflict")
-    for more in ((), ("--key", "Email"), ("--ignore-unknown",)):
-        again = run_program("run", tmp_path / "r-to-fix.xlsx", *more, "--yes", "--skip-invalid", **settings)
-        assert again.counts == {"invalid": 1}, "given back unchanged, it is still not sent"
+    again = run_program("run", tmp_path / "r-to-fix.xlsx", *of_to_fix, "--yes", "--skip-invalid", **settings)
+    assert again.counts == {"invalid": 1}, "given back unchanged, it is still not sent"
     assert run_program("retry", answer.told["run"], "--yes").exit_code != ExitCode.INCOMPLETE
     assert len(find_puts(sandbox)) == 2
 

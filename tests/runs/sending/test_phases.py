@@ -16,7 +16,7 @@ from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.runs.in_process import Driver
 
-ROWS = 120
+ROWS = 80
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_what_was_read_before_a_stop_is_not_read_again(
 ) -> None:
     driver = Driver(sandbox.base_url, tmp_path)
     run = driver.begin(write_sheet(tmp_path / "a.csv"), **{option: True})
-    stopper = Stopper(driver, phase, 60)
+    stopper = Stopper(driver, phase, 40)
     assert driver.execute_run(run, watch_phase=stopper.watch).run.state is RunState.STOPPED
     read = count(sandbox, "GET")
-    assert 60 <= read < ROWS
+    assert 40 <= read < ROWS
     assert driver.execute_run(run).run.state is RunState.FINISHED
     assert driver.tally(run)[Status.UPDATED] == ROWS
     assert count(sandbox, "GET") == ROWS
@@ -93,7 +93,7 @@ def test_previous_values_that_may_be_outdated_are_read_again(sandbox: Sandbox, t
     """After an hour, or after another run has updated the customers."""
     driver = Driver(sandbox.base_url, tmp_path)
     run = driver.begin(write_sheet(tmp_path / "a.csv"), snapshot=True)
-    driver.execute_run(run, watch_phase=Stopper(driver, Phase.READ_PREVIOUS, 60).watch)
+    driver.execute_run(run, watch_phase=Stopper(driver, Phase.READ_PREVIOUS, 40).watch)
     read = count(sandbox, "GET")
     other = tmp_path / "other.csv"
     other.write_text("CustomerId,Comments\n100001,Changed meanwhile\n", encoding="utf-8")
@@ -108,7 +108,7 @@ def test_previous_values_of_an_old_stop_are_read_again(sandbox: Sandbox, tmp_pat
     clock = LateClock()
     driver = Driver(sandbox.base_url, tmp_path, clock=clock)
     run = driver.begin(write_sheet(tmp_path / "a.csv"), snapshot=True)
-    driver.execute_run(run, watch_phase=Stopper(driver, Phase.READ_PREVIOUS, 60).watch)
+    driver.execute_run(run, watch_phase=Stopper(driver, Phase.READ_PREVIOUS, 40).watch)
     read = count(sandbox, "GET")
     clock.late = FRESH_SECONDS + 1
     driver.execute_run(run)
