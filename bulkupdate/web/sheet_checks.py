@@ -11,9 +11,7 @@ from bulkupdate.web.page_context import current_context
 from bulkupdate.web.uploads.check_outcome import delete_outcome
 from bulkupdate.web.uploads.check_worker import CheckTask, limit_settings
 from bulkupdate.web.uploads.upload_store import Upload
-
-CHECK_WAIT_SECONDS = 2.5
-"""How long an upload waits for its check; after that, a page that refreshes itself is shown."""
+from bulkupdate.web.waiting import BRIEF_WAIT_SECONDS
 
 
 def check_again(stored: Upload, change: Callable[[Upload], Upload | None]) -> None:
@@ -26,7 +24,7 @@ def check_again(stored: Upload, change: Callable[[Upload], Upload | None]) -> No
         current = context.uploads.find(stored.id) or stored  # another tab may have changed it
         changed = None if has_begun(current) else change(current)
         if changed is not None:
-            submit_task(revise(changed), is_report=False).wait(CHECK_WAIT_SECONDS)
+            check_briefly(revise(changed))
 
 
 def has_begun(stored: Upload) -> bool:
@@ -41,6 +39,11 @@ def revise(changed: Upload) -> Upload:
     current_context().uploads.save(revised)
     delete_outcome(revised.folder)
     return revised
+
+
+def check_briefly(stored: Upload) -> None:
+    """Queue the check of an upload, and wait for it briefly; after that, a page that refreshes itself is shown."""
+    submit_task(stored, is_report=False).wait(BRIEF_WAIT_SECONDS)
 
 
 def submit_task(stored: Upload, *, is_report: bool) -> threading.Event:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bulkupdate.clock import format_local_time
-from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.paging import Paging, read_page_number
 from bulkupdate.web.run_access import record_event
+from bulkupdate.web.sheet_checks import has_begun
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.check_store import StoredCheck
 from bulkupdate.web.uploads.live_changes import compare_live, list_problems, page_changes, read_summary
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.upload_views import find_upload, has_run
+from bulkupdate.web.views.upload_views import find_upload
+from bulkupdate.web.waiting import describe_wait, explain_failure, stop_reading, wait_briefly
 
 pages = Blueprint("changes", __name__)
 
-COMPARE_WAIT_SECONDS = 2.5
 SHOWN_PROBLEMS = 50
+_STOPPED = "It was stopped before all customers were compared."
 
 
 @pages.get("/sheets/<upload_id>/changes")
@@ -37,7 +36,6 @@ def show(upload_id: str) -> str | Response:
     summary = read_summary(stored) if job is None else None
     with context.open_run_context(current_user()) as run_context:
         plan = estimate_requests(run_context, reads=outcome.fetch_requests)
-    waiting = job.waiting if job is not None else None
     chosen, page = request.args.get("field", ""), read_page_number()
     total = 0 if summary is None else summary.fields.get(chosen, 0) if chosen else sum(summary.fields.values())
     return render_template(
@@ -51,8 +49,8 @@ def show(upload_id: str) -> str | Response:
         problems=list_problems(stored.folder, SHOWN_PROBLEMS) if summary else [],
         chosen=chosen,
         at=Paging(page, total),
-        waiting=format_local_time(waiting.until, context.clock.now()) if waiting else "",
-        error=_explain_failure(stored) if job is None and summary is None else "",
+        waiting=describe_wait(job),
+        error=explain_failure(_key(stored), _STOPPED) if job is None and summary is None else "",
     )
 
 
@@ -69,8 +67,7 @@ def compare(upload_id: str) -> Response:
 
     job = current_context().jobs.launch(Job(_key(stored), current_user(), 0, prepare, outcome.to_send))
     record_event("compared with the live customers", stored.id)
-    if job is not None:
-        job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    wait_briefly(job)
     return redirect(url_for("changes.show", upload_id=stored.id), 303)
 
 
@@ -78,30 +75,16 @@ def compare(upload_id: str) -> Response:
 def stop(upload_id: str) -> Response:
     """Stop comparing."""
     stored = find_upload(upload_id)
-    job = current_context().jobs.find(_key(stored))
-    if job is not None:
-        job.stop.set()
-        job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    stop_reading(current_context().jobs.find(_key(stored)))
     return redirect(url_for("changes.show", upload_id=stored.id), 303)
 
 
 def _find_outcome(stored: Upload) -> CheckOutcome | None:
     """Return the check of a sheet with rows to send; None if there is none, or the sheet has been sent."""
     outcome = read_outcome(stored)
-    return None if outcome is None or not outcome.to_send or has_run(stored) else outcome
+    return None if outcome is None or not outcome.to_send or has_begun(stored) else outcome
 
 
 def _key(stored: Upload) -> str:
     """Return the name of the job that compares; the run of the sheet has another one."""
     return f"{stored.id}-changes"
-
-
-def _explain_failure(stored: Upload) -> str:
-    """Return why the last comparison failed; empty if it did not."""
-    context = current_context()
-    error = context.jobs.last_error(_key(stored))
-    if error is None:
-        return ""
-    if isinstance(error, InterruptedRunError):
-        return "It was stopped before all customers were compared."
-    return say_on_page(str(error), context.settings.state_dir)

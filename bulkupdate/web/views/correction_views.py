@@ -21,7 +21,7 @@ from bulkupdate.web.uploads.check_store import StoredCheck
 from bulkupdate.web.uploads.problem_list import list_cells, read_rows
 from bulkupdate.web.uploads.upload_store import Upload
 from bulkupdate.web.views.correction_list import show_corrections
-from bulkupdate.web.views.upload_views import find_upload, has_run
+from bulkupdate.web.views.upload_views import find_own_upload, find_upload
 
 pages = Blueprint("corrections", __name__)
 
@@ -34,7 +34,7 @@ def show(upload_id: str) -> str | Response:
     """Return the list of the corrected cells."""
     stored = find_upload(upload_id)
     outcome = read_outcome(stored)
-    if outcome is None or not outcome.has_rows or not outcome.corrections or has_run(stored):
+    if outcome is None or not outcome.has_rows or not outcome.corrections or has_begun(stored):
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     cells = StoredCheck(stored.path, stored.name, outcome).corrections
     return show_corrections(cells, upload=stored, name=stored.name, is_own=owns_upload(current_user(), stored))
@@ -105,9 +105,7 @@ def _read_known(upload: Upload) -> Corrections:
 
 
 def _find_own(upload_id: str) -> Upload:
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can correct it.")
+    stored = find_own_upload(upload_id, "correct it")
     if has_begun(stored):
         abort(409, "This sheet has been sent, so it can no longer be corrected.")
     return stored

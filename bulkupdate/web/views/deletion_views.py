@@ -7,10 +7,10 @@ from werkzeug.wrappers import Response
 
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.retention import delete_run
-from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.permissions import owns_upload
+from bulkupdate.web.page_context import current_context
 from bulkupdate.web.run_access import find_ended_run, record_event, require_own_login
-from bulkupdate.web.views.upload_views import find_upload, has_run
+from bulkupdate.web.sheet_checks import has_begun
+from bulkupdate.web.views.upload_views import find_own_upload
 
 pages = Blueprint("deletions", __name__)
 
@@ -18,12 +18,10 @@ pages = Blueprint("deletions", __name__)
 @pages.post("/sheets/<upload_id>/remove")
 def remove_sheet(upload_id: str) -> Response:
     """Delete a sheet that has not been sent."""
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can delete it.")
+    stored = find_own_upload(upload_id, "delete it")
     context = current_context()
     with context.one_at_a_time(stored.id):
-        if not has_run(stored):
+        if not has_begun(stored):
             context.searches.stop(stored.id)
             context.uploads.remove(stored.id)
     return redirect(url_for("uploads.home"), 303)

@@ -7,8 +7,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bulkupdate.clock import format_local_time, format_utc
-from bulkupdate.errors import InterruptedRunError
+from bulkupdate.clock import format_utc
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.live.fetch import WatchReading
@@ -27,16 +26,16 @@ from bulkupdate.web.exports import (
 )
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.run_access import record_event
 from bulkupdate.web.uploads.check_outcome import read_outcome
 from bulkupdate.web.uploads.check_store import StoredCheck
 from bulkupdate.web.uploads.upload_store import Upload
 from bulkupdate.web.views.upload_views import find_upload
+from bulkupdate.web.waiting import describe_wait, explain_failure, stop_reading, wait_briefly
 
 pages = Blueprint("exports", __name__)
 
-WAIT_SECONDS = 2.5
+_STOPPED = "It was stopped before all customers were read."
 MAX_EXPORTS = 50
 """How many a user may keep."""
 
@@ -80,14 +79,13 @@ def show(export_id: str) -> str:
     job = context.jobs.find(export.id + _SUFFIX)
     with context.open_run_context(current_user()) as run_context:
         plan = estimate_requests(run_context, reads=export.requests or 0)
-    waiting = job.waiting if job is not None else None
     return render_template(
         "export.html",
         export=export,
         job=job,
         plan=plan,
-        waiting=format_local_time(waiting.until, context.clock.now()) if waiting else "",
-        error=_explain_failure(export) if job is None else "",
+        waiting=describe_wait(job),
+        error=explain_failure(export.id + _SUFFIX, _STOPPED) if job is None else "",
     )
 
 
@@ -116,10 +114,7 @@ def read(export_id: str) -> AnyResponse:
 def stop(export_id: str) -> AnyResponse:
     """Stop reading."""
     export = _find_own(export_id)
-    job = current_context().jobs.find(export.id + _SUFFIX)
-    if job is not None:
-        job.stop.set()
-        job.has_begun.wait(WAIT_SECONDS)
+    stop_reading(current_context().jobs.find(export.id + _SUFFIX))
     return redirect(url_for("exports.show", export_id=export.id), 303)
 
 
@@ -159,8 +154,7 @@ def _launch(job: Job) -> None:
     with context.one_at_a_time(f"{job.session.user_key}{_SUFFIX}"):
         _require_no_other(job.run_id)
         begun = context.jobs.launch(job)
-    if begun is not None:
-        begun.has_begun.wait(WAIT_SECONDS)
+    wait_briefly(begun)
 
 
 def _require_no_other(job_id: str) -> None:
@@ -200,14 +194,3 @@ def _find_own(export_id: str) -> CustomerExport:
 def _is_own(export: CustomerExport) -> bool:
     user = current_user()
     return fold_name(export.owner) == user.user_key and export.host == user.host
-
-
-def _explain_failure(export: CustomerExport) -> str:
-    """Return why the last attempt failed; empty if there was none."""
-    context = current_context()
-    error = context.jobs.last_error(export.id + _SUFFIX)
-    if error is None:
-        return ""
-    if isinstance(error, InterruptedRunError):
-        return "It was stopped before all customers were read."
-    return say_on_page(str(error), context.settings.state_dir)

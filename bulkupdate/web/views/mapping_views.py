@@ -18,15 +18,15 @@ from bulkupdate.runs.loading.recipe_preview import TRANSLATED_CODES, list_doubtf
 from bulkupdate.runs.loading.sheet_layout import SheetLayout
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
-from bulkupdate.web.permissions import is_admin, owns_upload
-from bulkupdate.web.sheet_checks import check_again
+from bulkupdate.web.permissions import is_admin
+from bulkupdate.web.sheet_checks import check_again, has_begun
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.check_store import StoredCheck
 from bulkupdate.web.uploads.encoding_samples import sample_encodings
 from bulkupdate.web.uploads.found_customers import delete_found
 from bulkupdate.web.uploads.layout_store import read_layouts
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.upload_views import find_upload, has_run
+from bulkupdate.web.views.upload_views import find_own_upload
 
 pages = Blueprint("mapping", __name__)
 
@@ -131,10 +131,8 @@ def show_mapping(stored: Upload, outcome: CheckOutcome | None) -> str:
 
 
 def _find_own(upload_id: str) -> Upload:
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can say what its columns mean.")
-    if has_run(stored):
+    stored = find_own_upload(upload_id, "say what its columns mean")
+    if has_begun(stored):
         abort(409, "This sheet has been sent already.")
     return stored
 

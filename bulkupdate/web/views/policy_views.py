@@ -9,11 +9,10 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from bulkupdate.customers.write_policy import WritePolicy, parse_write_policy
-from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.permissions import owns_upload
+from bulkupdate.web.page_context import current_context
 from bulkupdate.web.sheet_checks import check_again
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
-from bulkupdate.web.views.upload_views import find_upload
+from bulkupdate.web.views.upload_views import find_own_upload
 
 pages = Blueprint("policies", __name__)
 
@@ -33,9 +32,7 @@ def _list_choices(name: str, fixed: Mapping[str, WritePolicy]) -> tuple[WritePol
 @pages.post("/sheets/<upload_id>/write-policy")
 def choose(upload_id: str) -> Response:
     """Check the sheet again, with the chosen policy of each field."""
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can change what is written.")
+    stored = find_own_upload(upload_id, "change what is written")
     if (outcome := read_outcome(stored)) is not None:
         given = dict(zip(request.form.getlist("field"), request.form.getlist("policy"), strict=False))
         chosen = {name: given[name] for name in outcome.fields if given.get(name) in tuple(WritePolicy)}

@@ -9,10 +9,11 @@ from bulkupdate.clock import format_utc
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_start, needs_approval, owns_upload
 from bulkupdate.web.run_access import record_event
+from bulkupdate.web.sheet_checks import has_begun
 from bulkupdate.web.uploads.check_outcome import read_outcome
 from bulkupdate.web.uploads.reviews import MAX_COMMENT, Review, read_review, save_review
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.upload_views import find_upload, has_run
+from bulkupdate.web.views.upload_views import find_upload
 
 pages = Blueprint("reviews", __name__)
 
@@ -25,7 +26,7 @@ def ask(upload_id: str) -> Response:
         abort(403, "Only the user who uploaded a sheet can ask for its approval.")
     outcome, comment = read_outcome(stored), read_comment()
     with context.one_at_a_time(stored.id):
-        if outcome is not None and outcome.to_send and not has_run(stored):
+        if outcome is not None and outcome.to_send and not has_begun(stored):
             save_review(stored.folder, Review(format_utc(context.clock.now()), comment))
             record_event("asked for approval", stored.id)
             customers = f"{outcome.to_send:,} customers would be updated."
@@ -45,7 +46,7 @@ def refuse(upload_id: str) -> Response:
     if not reason:
         abort(400, "Say why, so that its user knows what to do. Nothing was refused.")
     with context.one_at_a_time(stored.id):
-        if not has_run(stored):
+        if not has_begun(stored):
             context.schedules.cancel(stored.id)
             decided = read_review(stored.folder).decide(
                 user.identity, format_utc(context.clock.now()), reason, is_refused=True

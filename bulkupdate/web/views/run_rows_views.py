@@ -15,7 +15,7 @@ from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.run_access import find_ended_run, record_event
 from bulkupdate.web.run_rows import RowFilter, choose_rows, find_rows, list_reasons, list_statuses
-from bulkupdate.web.sheet_checks import CHECK_WAIT_SECONDS, submit_task
+from bulkupdate.web.sheet_checks import check_briefly
 from bulkupdate.web.uploads.upload_store import Upload
 from bulkupdate.web.views.history_views import name_file
 from bulkupdate.web.views.upload_views import require_allowance
@@ -51,7 +51,7 @@ def fix(run_id: str) -> Response:
     run = find_ended_run(run_id)
     require_allowance()
     stored = _store_rows(run, _read_filter())
-    submit_task(stored, is_report=False).wait(CHECK_WAIT_SECONDS)
+    check_briefly(stored)
     record_event(f"took the rows to fix of {run.id}", stored.id)
     return redirect(url_for("checks.show", upload_id=stored.id), 303)
 

@@ -15,11 +15,12 @@ from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import owns_upload
 from bulkupdate.web.plan import digest_plan
 from bulkupdate.web.run_access import record_event
+from bulkupdate.web.sheet_checks import has_begun
 from bulkupdate.web.uploads.check_outcome import read_outcome
 from bulkupdate.web.uploads.schedules import Schedule, parse_local_time
 from bulkupdate.web.uploads.start_order import StartOrder
 from bulkupdate.web.views.start_views import agree, find_outcome, is_being_sent, launch_start, read_order
-from bulkupdate.web.views.upload_views import find_upload, has_run
+from bulkupdate.web.views.upload_views import find_upload
 
 pages = Blueprint("schedules", __name__)
 log = logging.getLogger("bulkupdate.web")
@@ -36,7 +37,7 @@ def schedule(upload_id: str) -> Response:
     except ValueError as error:
         abort(400, f"{error} Nothing was scheduled.")
     with context.one_at_a_time(stored.id):
-        if not has_run(stored):
+        if not has_begun(stored):
             agree(stored)
             plan = digest_plan(context.settings, stored, outcome)
             context.schedules.set(Schedule(stored.id, at, user.identity, user.host, plan, order.to_json()), user)

@@ -17,7 +17,7 @@ from bulkupdate.web.sheet_checks import check_again
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.found_customers import read_wanted
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.upload_views import find_upload
+from bulkupdate.web.views.upload_views import find_own_upload
 
 pages = Blueprint("searches", __name__)
 
@@ -94,7 +94,4 @@ def settle(upload_id: str) -> Response:
 
 
 def _find_own(upload_id: str) -> Upload:
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can search for its customers.")
-    return stored
+    return find_own_upload(upload_id, "search for its customers")

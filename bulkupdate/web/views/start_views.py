@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bulkupdate.clock import format_local_time, format_utc
-from bulkupdate.errors import BulkUpdateError, InterruptedRunError, JournalError
+from bulkupdate.clock import format_utc
+from bulkupdate.errors import InterruptedRunError, JournalError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.previous_runs import find_previous_run
@@ -16,21 +16,19 @@ from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.jobs import Job, Prepare
 from bulkupdate.web.mails import wish_mail
 from bulkupdate.web.page_context import PageContext, current_context, current_user
-from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import may_see_run, may_start, needs_approval, owns_upload
 from bulkupdate.web.plan import digest_plan, needs_confirmation
 from bulkupdate.web.run_access import record_event
+from bulkupdate.web.sheet_checks import has_begun
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.check_store import StoredCheck
 from bulkupdate.web.uploads.reviews import MAX_COMMENT, read_review, save_review
 from bulkupdate.web.uploads.start_order import StartOrder, begin_run
 from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views.upload_views import find_startable, find_upload, has_run
+from bulkupdate.web.views.upload_views import find_startable, find_upload
+from bulkupdate.web.waiting import describe_wait, explain_failure, stop_reading, wait_briefly
 
 pages = Blueprint("starts", __name__)
-
-START_WAIT_SECONDS = 2.5
-"""How long a start waits for its run; after that, a page that refreshes itself is shown."""
 
 _PLAN_CHANGED = "The plan has changed since you saw it: the sheet was checked again. Look at it first."
 _OTHER_SERVER_TRIES = 100
@@ -52,13 +50,12 @@ def start(upload_id: str) -> Response:
             )
         if context.uploads.find(stored.id) != stored:
             abort(409, _PLAN_CHANGED)  # in another tab, since it was read above
-        if not has_run(stored):
+        if not has_begun(stored):
             agree(stored)
             launch_start(context, current_user(), stored, outcome, order)
             event = "approved and started" if needs_approval(context.settings) else "started"
             record_event(event, stored.id)
-        if (job := context.jobs.find(stored.id)) is not None:
-            job.has_begun.wait(START_WAIT_SECONDS)
+        wait_briefly(context.jobs.find(stored.id))
     return _show_begun(stored)
 
 
@@ -178,13 +175,12 @@ def _show_started(run: Run) -> Response:
 
 def show_preparing(stored: Upload, outcome: CheckOutcome, job: Job) -> str:
     """Return the page of a sheet whose rows are being selected."""
-    waiting, now = job.waiting, current_context().clock.now()
     return render_template(
         "preparing.html",
         upload=stored,
         outcome=outcome,
         job=job,
-        waiting=format_local_time(waiting.until, now) if waiting else "",
+        waiting=describe_wait(job),
         may_stop=owns_upload(current_user(), stored) or job.session.user_key == current_user().user_key,
     )
 
@@ -199,17 +195,10 @@ def stop(upload_id: str) -> Response:
     if job is not None:
         if not owns_upload(user, stored) and job.session.user_key != user.user_key:
             abort(403, "Only the user who started it can stop it.")
-        job.stop.set()
-        job.has_begun.wait(START_WAIT_SECONDS)
+        stop_reading(job)
     return redirect(url_for("checks.show", upload_id=stored.id), 303)
 
 
 def explain_failed_start(stored: Upload) -> str:
     """Return why the last start of a sheet sent nothing; empty if there was none."""
-    context = current_context()
-    error: BulkUpdateError | None = context.jobs.last_error(stored.id)
-    if error is None:
-        return ""
-    if isinstance(error, InterruptedRunError):
-        return "It was stopped before the first update."
-    return say_on_page(str(error), context.settings.state_dir)
+    return explain_failure(stored.id, "It was stopped before the first update.")

@@ -7,8 +7,6 @@ from pathlib import Path
 from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from bulkupdate.clock import format_local_time
-from bulkupdate.errors import InterruptedRunError
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.live.fetch import WatchReading
@@ -20,15 +18,15 @@ from bulkupdate.runs.undo_sheet import Restoration, find_restorations
 from bulkupdate.web.downloads import has_undo, make_undo_download, name_download
 from bulkupdate.web.jobs import Job, Prepare
 from bulkupdate.web.page_context import current_context, current_user
-from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.run_access import find_run, record_event, require_own_login
 from bulkupdate.web.undo_comparison import find_undo, is_outdated
 from bulkupdate.web.uploads.upload_store import RESULTS
 from bulkupdate.web.views.history_views import name_file
+from bulkupdate.web.waiting import describe_wait, explain_failure, stop_reading, wait_briefly
 
 pages = Blueprint("undo", __name__)
 
-COMPARE_WAIT_SECONDS = 2.5
+_STOPPED = "It was stopped before all customers were compared."
 
 
 @pages.get("/runs/<run_id>/undo")
@@ -41,7 +39,6 @@ def show(run_id: str) -> str | Response:
     restorations = find_restorations(context.journal, run) if job is None else []
     with context.open_run_context(current_user()) as run_context:
         plan = estimate_requests(run_context, reads=count_recheck_requests(restorations))
-    waiting = job.waiting if job is not None else None
     return render_template(
         "undo.html",
         run=run,
@@ -49,8 +46,8 @@ def show(run_id: str) -> str | Response:
         job=job,
         customers=len(restorations),
         plan=plan,
-        waiting=format_local_time(waiting.until, context.clock.now()) if waiting else "",
-        error=_explain_failure(run) if job is None else "",
+        waiting=describe_wait(job),
+        error=explain_failure(_key(run), _STOPPED) if job is None else "",
     )
 
 
@@ -70,8 +67,7 @@ def compare(run_id: str) -> Response:
             prepare = _make_prepare(run, restorations, sheet)
             job = context.jobs.launch(Job(_key(run), current_user(), 0, prepare, len(restorations)))
             record_event("compared for undo", run_id)
-        if job is not None:
-            job.has_begun.wait(COMPARE_WAIT_SECONDS)
+        wait_briefly(job)
     return redirect(url_for("undo.show", run_id=run_id), 303)
 
 
@@ -79,10 +75,7 @@ def compare(run_id: str) -> Response:
 def stop(run_id: str) -> Response:
     """Stop comparing."""
     run = _find_undoable(run_id)
-    job = current_context().jobs.find(_key(run))
-    if job is not None:
-        job.stop.set()
-        job.has_begun.wait(COMPARE_WAIT_SECONDS)
+    stop_reading(current_context().jobs.find(_key(run)))
     return redirect(url_for("undo.show", run_id=run_id), 303)
 
 
@@ -109,14 +102,3 @@ def _make_prepare(run: Run, restorations: list[Restoration], sheet: Path) -> Pre
         create_undo(run_context, run, child_id, compared, sheet, results, name_download(name_file(run), "undo"))
 
     return prepare
-
-
-def _explain_failure(run: Run) -> str:
-    """Return why the last comparison failed; empty if there was none."""
-    context = current_context()
-    error = context.jobs.last_error(_key(run))
-    if error is None:
-        return ""
-    if isinstance(error, InterruptedRunError):
-        return "It was stopped before all customers were compared."
-    return say_on_page(str(error), context.settings.state_dir)

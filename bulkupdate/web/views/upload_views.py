@@ -21,7 +21,7 @@ from bulkupdate.spreadsheets.reading.text_encoding import LIKELY_ENCODINGS
 from bulkupdate.web.downloads import send_template
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_see_run, may_see_upload, owns_upload
-from bulkupdate.web.sheet_checks import CHECK_WAIT_SECONDS, check_again, has_begun, revise, submit_task
+from bulkupdate.web.sheet_checks import check_again, check_briefly, has_begun, revise
 from bulkupdate.web.uploads.filenames import clean_name, require_sheet_name
 from bulkupdate.web.uploads.found_customers import delete_found
 from bulkupdate.web.uploads.upload_store import Upload
@@ -73,7 +73,7 @@ def upload() -> AnyResponse | tuple[str, int]:
         stored = _set_key(stored)
     except (InputFileError, UsageError) as error:
         return _show_home(f"{error} {error.remedy or ''}"), 400
-    submit_task(stored, is_report=False).wait(CHECK_WAIT_SECONDS)
+    check_briefly(stored)
     log.info("sheet %s: uploaded", stored.id)
     user = current_user()
     current_context().audit.record("uploaded", user=user.identity, address=request.remote_addr or "", about=stored.id)
@@ -115,9 +115,9 @@ def _store(file_name: str, content: IO[bytes]) -> Upload:
 
 def _find_again(upload_id: str) -> Upload:
     """Return an upload that is to be checked again with another key."""
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored) or has_begun(stored):
-        abort(403, "Only the user who uploaded a sheet can change how it is read, and only before it is sent.")
+    stored = find_own_upload(upload_id, "change how it is read")
+    if has_begun(stored):
+        abort(409, "This sheet has been sent, so how it is read can no longer be changed.")
     return stored
 
 
@@ -168,9 +168,7 @@ def _read_numbers() -> NumberChoice | None:
 @pages.post("/sheets/<upload_id>/read-as")
 def read_as(upload_id: str) -> AnyResponse:
     """Check a sheet again, with another encoding or another choice for rounded numbers."""
-    stored = find_upload(upload_id)
-    if not owns_upload(current_user(), stored):
-        abort(403, "Only the user who uploaded a sheet can change how it is read.")
+    stored = find_own_upload(upload_id, "change how it is read")
     encoding, numbers = _read_encoding(), _read_numbers()
     check_again(
         stored,
@@ -189,6 +187,14 @@ def find_upload(upload_id: str) -> Upload:
     return stored
 
 
+def find_own_upload(upload_id: str, action: str) -> Upload:
+    """Return the upload if it is this user's; else answer 403, naming the `action`, or 404 if it may not be seen."""
+    stored = find_upload(upload_id)
+    if not owns_upload(current_user(), stored):
+        abort(403, f"Only the user who uploaded a sheet can {action}.")
+    return stored
+
+
 def find_startable(upload_id: str) -> Upload:
     """Return the upload if this user may see it, or could until another user started it; else answer 404."""
     context = current_context()
@@ -196,11 +202,6 @@ def find_startable(upload_id: str) -> Upload:
     if stored is None or not may_see_upload(context.settings, current_user(), stored):
         abort(404)
     return stored
-
-
-def has_run(stored: Upload) -> bool:
-    """Return whether the sheet has been sent, or is being sent, or its rows are being selected for that."""
-    return current_context().find_run(stored.id) is not None or current_context().jobs.find(stored.id) is not None
 
 
 def _show_home(error: str | None) -> str:
