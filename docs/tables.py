@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,17 +68,6 @@ def list_unknowns() -> str:
     return _table(headings, rows)
 
 
-def list_packages() -> str:
-    """Return a row for each package with the first sentence of its docstring."""
-    folder = ROOT / "bulkupdate"
-    rows = []
-    for path in sorted(folder.glob("*/**/__init__.py")):
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        name = path.relative_to(folder).as_posix().replace("__init__.py", "")
-        rows.append([f"`{name}`", docstring.split("\n\n")[0].replace("\n", " ")])
-    return _table(["package", "what it is for"], rows)
-
-
 def list_problems() -> str:
     """Return every problem code."""
     rows = [
@@ -108,7 +96,6 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "exit-codes": list_exit_codes,
         "unknowns": list_unknowns,
     },
-    "docs/architecture.md": {"packages": list_packages},
     "docs/problems.md": {"problems": list_problems},
 }
 
