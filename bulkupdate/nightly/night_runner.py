@@ -105,14 +105,26 @@ def _report_end(night: Night, report: NightReport) -> NightReport:
 
 
 def _write_metrics(night: Night, report: NightReport) -> None:
-    try:
-        if night.metrics_file is not None:
-            write_metrics(report, night.metrics_file)
-        if night.failure is None:  # else the settings may be wrong that name the journal
-            with Journal(night.settings.store, night.clock, checks_pages=False) as journal:
-                keep_metrics(report, journal)
-    except BulkUpdateError as error:
-        LOGGER.warning("the metrics were not written: %s", explain(error))
+    """Write the metrics wherever they can be; warn once of where they cannot."""
+    errors = []
+    for write in (_write_metrics_file, _keep_metrics):
+        try:
+            write(night, report)
+        except BulkUpdateError as error:
+            errors.append(explain(error))
+    if errors:
+        LOGGER.warning("the metrics were not written: %s", " ".join(errors))
+
+
+def _write_metrics_file(night: Night, report: NightReport) -> None:
+    if night.metrics_file is not None:
+        write_metrics(report, night.metrics_file)
+
+
+def _keep_metrics(night: Night, report: NightReport) -> None:
+    if night.failure is None:  # else the settings may be wrong that name the journal
+        with Journal(night.settings.store, night.clock, checks_pages=False) as journal:
+            keep_metrics(report, journal)
 
 
 def _process_folder(night: Night, progress: _Progress) -> None:
@@ -122,11 +134,12 @@ def _process_folder(night: Night, progress: _Progress) -> None:
     night.notifier.check()
     folder = NightFolder(night.root, create=night.options.create or night.remote is not None)
     with ExitStack() as stack:
-        journal = stack.enter_context(Journal(night.settings.store, night.clock))
+        journal = stack.enter_context(Journal(night.settings.store, night.clock, checks_pages=False))
         address = str(night.remote or "")
         killed = stack.enter_context(hold_folder(folder.state_folder, night.clock, journal.home, address))
         if killed is not None:
             LOGGER.warning("taking the folder over from %s, which was killed", killed)
+        journal.home.require_whole()  # slow, so not before it is certain that this night takes place
         remote = None
         if night.remote is not None:
             remote, options = RemoteFolder(night.remote, folder, night.settings), night.options

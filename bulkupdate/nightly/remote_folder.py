@@ -202,13 +202,16 @@ class RemoteFolder:
 
 
 def parse_folder(text: str) -> Address:
-    """Return the address of a folder. Raises `UsageError` if it is not one of sftp or s3."""
+    """Return the address of a folder, the same with and without a slash at its end.
+
+    Raises `UsageError` if it is not one of sftp or s3.
+    """
     address = parse_address(text)
     if address.scheme not in ("sftp", "s3"):
         raise UsageError(
             f"{address} is not a folder.", remedy="Name a folder by sftp:// or s3://, or one of this machine."
         )
-    return address
+    return replace(address, path=address.path.rstrip("/"))
 
 
 def find_local_root(address: Address, state_dir: Path) -> Path:

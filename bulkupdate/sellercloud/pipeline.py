@@ -20,7 +20,7 @@ class RequestPipeline:
     """Sends requests to one service with one login, as often as needed. Thread-safe.
 
     `requests_sent` counts every request, including `already_sent` ones that found the base URL. `first_throttle` is the
-    first throttle answer, None: none came. `clock_offset` is how far the service's clock is ahead of ours, in seconds.
+    first throttle answer, None: none came.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class RequestPipeline:
     ) -> None:
         self.requests_sent = already_sent
         self.first_throttle: ApiResponse | None = None
-        self.clock_offset = 0.0
+        self._clock_offset = 0.0
         self._count_lock = threading.Lock()
         self._quota = quota
         self._stop = stop
@@ -54,6 +54,13 @@ class RequestPipeline:
     def token_seconds(self) -> float:
         """The life of the token in force; infinite if the service named none. Raises as `sign_in` does."""
         return self._sign_in.current().life_seconds
+
+    def service_time(self, ours: float) -> float:
+        """Return what the service's clock shows when ours shows `ours`, both in seconds since 1970.
+
+        What is compared with times of the service is recorded by its clock. Before its first answer that is ours.
+        """
+        return ours + self._clock_offset
 
     def sign_in(self) -> None:
         """Sign in, unless that is done. Raises as `SignIn.current` does."""
@@ -141,7 +148,8 @@ class RequestPipeline:
                 history.note_no_reply(error)
             self._quota.release(permit, answered=False)
             raise
-        self.clock_offset = response.clock_offset
+        if response.clock_offset is not None:
+            self._clock_offset = response.clock_offset
         history.note_response(response)  # before the quota, which may end the run here
         if response.verdict is Verdict.THROTTLED:
             self.first_throttle = self.first_throttle or response

@@ -37,7 +37,7 @@ def find_requested_wait(headers: Mapping[str, str], parsed: Any, now: float) -> 
 
     The first of its two ways that names a usable time counts; None: neither does. `headers` have lower-case names.
     """
-    service_now = now + find_clock_offset(headers.get("date", ""), now)
+    service_now = now + (find_clock_offset(headers.get("date", ""), now) or 0.0)
     reset = _reset_time(parsed)
     retry_after = headers.get("retry-after")
     asks = reset is not _ABSENT or retry_after is not None
@@ -101,10 +101,15 @@ def _reset_time(parsed: Any) -> Any:
     return _ABSENT
 
 
-def find_clock_offset(date: str, now: float) -> float:
-    """Return how far the service's clock is ahead, in seconds: 0 unless the `Date` of its response disagrees."""
+def find_clock_offset(date: str, now: float) -> float | None:
+    """Return how far the service's clock is ahead, in seconds: 0 unless the `Date` of its response disagrees.
+
+    None if the response has no readable `Date`.
+    """
     service = parse_http_date(date)
-    return 0.0 if service is None or abs(service - now) <= SANE_CLOCK_SECONDS else service - now
+    if service is None:
+        return None
+    return 0.0 if abs(service - now) <= SANE_CLOCK_SECONDS else service - now
 
 
 def _seconds_until(then: float | None, now: float) -> float | None:

@@ -49,7 +49,7 @@ class ApiResponse:
     `is_not_found`: message or status say that there is no such record. `is_html`: the body is a page, as a proxy or a
     host that is not the service sends it. `json` is the body as JSON, decimals exact (`Decimal`), None if it
     is not JSON; it does not appear in `repr`. `header_names` are in lower case. `clock_offset` is how many seconds the
-    service's clock is ahead of ours.
+    service's clock is ahead of ours, None if the answer does not say its time.
     """
 
     verdict: Verdict
@@ -61,7 +61,7 @@ class ApiResponse:
     is_html: bool = False
     json: Any = None
     header_names: tuple[str, ...] = ()
-    clock_offset: float = 0.0
+    clock_offset: float | None = None
 
     def __repr__(self) -> str:
         return f"ApiResponse({self.verdict.name}, {self.status}, {self.message!r})"

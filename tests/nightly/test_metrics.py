@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.clock import Clock
+from bulkupdate.errors import ExitCode, JournalError, UsageError
 from bulkupdate.nightly.metrics import PREFIX, write_metrics
 from bulkupdate.nightly.night_report import NightReport
+from bulkupdate.runs.journal import Journal
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
 from tests.nightly.sample_notifications import NIGHT, night_report, report
+from tests.postgres import only_files
 
 
 def read(path: Path) -> dict[str, float]:
@@ -122,3 +125,19 @@ def test_metrics_that_cannot_be_written_change_nothing(env: NightEnvironment, ca
     env.put("good.csv", sheet([FIRST]))
     assert env.night() is ExitCode.DONE
     assert "the metrics were not written" in caplog.text
+    with Journal(env.settings.store, Clock()) as journal:
+        assert journal.find_metrics(), "those of the journal do not depend on the file"
+
+
+@only_files
+def test_metrics_that_cannot_be_kept_anywhere_are_warned_about_once(
+    env: NightEnvironment, caplog: pytest.LogCaptureFixture
+) -> None:
+    env.metrics_file = env.root / "missing" / "night.prom"
+    env.state.mkdir()
+    (env.state / "journal.sqlite3").write_bytes(b"no database" * 100)
+    with pytest.raises(JournalError):
+        env.night()
+    (warning,) = [each for each in caplog.messages if "the metrics were not written" in each]
+    assert "night.prom" in warning
+    assert "damaged" in warning

@@ -279,6 +279,19 @@ def test_a_locked_folder_is_left_alone(env: NightEnvironment) -> None:
 
 
 @only_files
+def test_a_night_that_finds_the_folder_in_use_does_not_wait_for_a_check_of_the_journal(env: NightEnvironment) -> None:
+    env.put("a.csv", sheet([FIRST]))
+    assert env.night() is ExitCode.DONE
+    with (env.state / "journal.sqlite3").open("r+b") as stream:
+        stream.seek(4096 * 3 // 2)
+        stream.write(b"\xa5" * 4096 * 3)
+    with pytest.raises(JournalError, match="damaged"):
+        env.night()
+    with hold_folder(env.folder / ".nightly", Clock()), pytest.raises(BusyError):
+        env.night()
+
+
+@only_files
 def test_with_a_damaged_journal_no_file_is_moved(env: NightEnvironment) -> None:
     env.put("a.csv", sheet([FIRST]))
     env.state.mkdir()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bulkupdate.nightly.remote_folder import find_local_root, parse_folder
 from bulkupdate.sandbox.server import Sandbox
 from tests.conftest import FIRST, find_puts
 from tests.nightly.night_folders import NightEnvironment
@@ -123,6 +124,14 @@ def test_a_folder_that_is_none_or_cannot_be_reached_ends_the_night(
     assert list(sftp.root.iterdir()) == []
     assert run_program("nightly", sftp.url("/new"), "--create", "--settle", 0).exit_code == 0
     assert {path.name for path in (sftp.root / "new").iterdir()} >= {"inbox", "working", "done"}
+
+
+@pytest.mark.parametrize("folder", ["sftp://me@host/exchange", "s3://sheets/nights/new", "sftp://host", "s3://sheets"])
+def test_a_slash_at_the_end_names_the_same_folder(folder: str, tmp_path: Path) -> None:
+    """Its lock in a shared journal, its local folder and its metrics go by that name."""
+    with_slash, without = parse_folder(f"{folder}/"), parse_folder(folder)
+    assert str(with_slash) == str(without)
+    assert find_local_root(with_slash, tmp_path) == find_local_root(without, tmp_path)
 
 
 @pytest.mark.long

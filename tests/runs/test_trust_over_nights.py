@@ -20,7 +20,9 @@ from bulkupdate.runs.loading.input_file import load_frame
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run
 from bulkupdate.runs.run_records import RowOutcome, RunOptions
-from bulkupdate.runs.sending.selection import make_selection
+from bulkupdate.runs.sending.phases import PhaseCounter, ignore_phases
+from bulkupdate.runs.sending.selection import Selection, make_selection
+from bulkupdate.runs.sending.snapshots import FirstReader
 from bulkupdate.settings import Settings
 from tests.postgres import place_of
 
@@ -47,7 +49,7 @@ class Service(Clock):
         self.customers = {key: dict.fromkeys(("Name", "Fax", "Comments"), "") for key in IDS}
         self.modified = dict.fromkeys(IDS, "")
         self.calls = 0
-        self.pipeline = SimpleNamespace(clock_offset=0.0)
+        self.pipeline = SimpleNamespace(service_time=lambda ours: ours)
         self.quota = SimpleNamespace(waiting=None)
 
     def now(self):
@@ -106,6 +108,27 @@ def send(context, service, run_id, names, cells, is_selective):
         service.update(row.customer_id, decode_body(row.body))
         outcome = RowOutcome(row.number, Status.UPDATED, 200, 1, "", format_utc(service.time))
         context.journal.record(run, outcomes=[outcome])
+
+
+def test_what_the_policy_keeps_is_known_since_reading_began(tmp_path):
+    """Reading may take an hour, in which others may change what was already read."""
+    service = Service()
+    read_at = service.update("1", {"Fax": "kept"}) or format_utc(service.time)
+
+    def read_slowly(customer_id):
+        service.time += 1800
+        return dict(service.customers[customer_id])
+
+    service.read_customer = read_slowly
+    with Journal(place_of(tmp_path), service) as journal:
+        made = Settings(base_url=service.base_url, state_dir=tmp_path, write_policy="Fax=only-if-empty", concurrency=1)
+        context = RunContext(made, journal, service, service, threading.Event())
+        checked = load_frame(pd.DataFrame({"CustomerId": ["1"], "Fax": ["2"]}), made, SheetOptions())
+        run = create_run(context, "run", Selection(checked, "name", ""), RunOptions(), tmp_path / "run.csv")
+        phases = PhaseCounter(ignore_phases, service, lambda: 0)
+        reader = FirstReader(run, journal, service, service, lambda _outcomes, _waiting: None, 1, phases, "name")
+        assert list(reader.read_before_send(journal.pending(run))) == []
+        assert journal.select("SELECT body, seen_at FROM seen") == [('{"Fax": "kept"}', read_at)]
 
 
 @settings(RELAXED, max_examples=6, derandomize=True)

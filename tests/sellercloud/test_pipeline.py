@@ -136,6 +136,20 @@ def test_a_local_clock_two_hours_off_waits_as_long_as_asked(tmp_path: Path, off:
         assert 120 <= second.time - first.time < 123
 
 
+def test_an_answer_without_a_date_says_nothing_about_the_clock(tmp_path: Path) -> None:
+    """A proxy may answer without one; what the service said before still holds."""
+    clock = TurnedClock()
+    undated = Reaction(raw=lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    with (
+        serve(in_turn(Reaction(200), undated), clock=TurnedClock(clock.now() + 7200)) as service,
+        connect(service.base_url, tmp_path, clock=clock) as client,
+    ):
+        assert client.pipeline.service_time(0.0) == 0.0
+        for _ in range(2):
+            assert client.update_customer("163", BODY).status is Status.UPDATED
+            assert client.pipeline.service_time(clock.now()) == clock.now() + 7200
+
+
 def test_a_503_with_retry_after_pauses_all_but_counts_as_a_try(tmp_path: Path) -> None:
     clock = TurnedClock()
     script = in_turn(Reaction(503, headers={"Retry-After": "20"}), Reaction(200))

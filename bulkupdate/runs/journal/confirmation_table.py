@@ -62,7 +62,10 @@ class CustomerEvent:
 UNMODIFIED = "{}"
 """The body of a customer that was not read, because the service said that it was not modified since."""
 
-_DELETE_OUTDATED = f"DELETE FROM seen WHERE customer_id = ? AND body = '{UNMODIFIED}' AND begun >= ?"  # noqa: S608 - a constant
+_DELETE_OUTDATED = f"""
+DELETE FROM seen WHERE customer_id = ? AND body = '{UNMODIFIED}' AND begun >= ?
+AND EXISTS (SELECT 1 FROM runs WHERE runs.key = seen.run AND runs.host = ?)
+"""  # noqa: S608 - a constant
 
 _ROWS_AT_A_TIME = 5000
 
@@ -89,7 +92,7 @@ class ConfirmationTable(JournalTable):
         """
         remaining = iter(seen)
         while part := list(islice(remaining, _ROWS_AT_A_TIME)):
-            outdated = ((customer_id, begun) for _row, customer_id, body, begun in part if body == UNMODIFIED)
+            outdated = ((customer_id, begun, run.host) for _row, customer_id, body, begun in part if body == UNMODIFIED)
             self.execute_in_parts(_DELETE_OUTDATED, outdated)
             self.execute_in_parts(
                 "INSERT INTO seen (run, row, customer_id, body, seen_at, begun, ended)"

@@ -41,7 +41,7 @@ def find_modified(context: RunContext, known: Mapping[str, Confirmation], watch:
     """
     context.client.sign_in()  # its answer tells the service's time
     ends = _find_stretch_ends(parse_utc(each.known_at) for each in known.values() if each.is_sent)
-    now = context.clock.now() + context.client.pipeline.clock_offset
+    now = context.client.pipeline.service_time(context.clock.now())
     certain = {}
     for customer_id, confirmation in known.items():
         at = parse_utc(confirmation.known_at)

@@ -54,7 +54,9 @@ def read_back(
         try:
             for customer_id, live in read_live(client, wanted, concurrency, lambda _count, waiting: watch((), waiting)):
                 row = by_customer[customer_id]
-                outcomes.append(_compare_row(row, keys, _confirm(client, row, live), format_utc(clock.now())))
+                confirmed = _confirm(client, row, live)
+                now = format_utc(client.pipeline.service_time(clock.now()))
+                outcomes.append(_compare_row(row, keys, confirmed, now))
                 if len(outcomes) >= _ROWS_IN_A_COMMIT:
                     record(outcomes)
                     outcomes = []

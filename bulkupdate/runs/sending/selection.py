@@ -8,7 +8,7 @@ from functools import partial
 
 from bulkupdate.clock import format_utc
 from bulkupdate.customers.models import Change, CheckedRow, Problem, Status
-from bulkupdate.customers.payload import decode_body, encode_body, filter_body
+from bulkupdate.customers.payload import decode_body, encode_live, filter_body
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.journal.confirmation_table import UNMODIFIED
 from bulkupdate.runs.live.confirmed_values import ConfirmedRow, find_confirmed_rows
@@ -96,7 +96,7 @@ class Selection:
             same = [name for name in row.fields if name not in (*decision.to_send, *decision.kept)]
             body = row.body if len(same) == len(row.fields) else filter_body(row.body, same, self.rating_format)
             if kept := decode_body(self.kept_values.get(row.number, "{}")):
-                body = encode_body({**decode_body(body), **kept}, self.rating_format)
+                body = encode_live({**decode_body(body), **kept})  # a live text may hold half a character
             if same or kept:
                 yield row.number, row.customer_id, body, self.begun
 
@@ -126,15 +126,15 @@ def make_selection(
     if options.only_changes:
         for looked_up in _look_up(selection, selection.rows(), context, watch):
             _decide_row(selection, looked_up, context, options)
-    selection.read_at = format_utc(now + context.client.pipeline.clock_offset)
+    selection.read_at = format_utc(context.client.pipeline.service_time(now))
     selection.calls = context.client.calls - before
     return selection
 
 
 def _skip_trusted(selection: Selection, context: RunContext, options: RunOptions, watch: WatchReading) -> None:
     """Leave out the rows that the journal has confirmed; read those whose customers are known to be modified since."""
-    age = options.max_age_days
-    not_before = "" if age is None else format_utc(context.clock.now() - age * _DAY_SECONDS)
+    age, now = options.max_age_days, context.client.pipeline.service_time(context.clock.now())
+    not_before = "" if age is None else format_utc(now - age * _DAY_SECONDS)
     find = partial(find_confirmed_rows, context.journal, context.host, not_before=not_before)
     trusted = list(find(rows=selection.source.rows(), guarded=selection.source.used.guarded))
     filled = [] if options.only_changes else list(_find_filled(selection, {number for number, _, _ in trusted}, find))

@@ -176,9 +176,8 @@ class Batch:
         self._count(answer, sent)
         if self.verify and status is Status.UPDATED:
             status, message = Status.UNKNOWN, NOT_YET_READ_BACK
-        finished_at = (
-            "" if status is Status.NOT_ATTEMPTED else format_utc(self.clock.now() + self.client.pipeline.clock_offset)
-        )
+        now = format_utc(self.client.pipeline.service_time(self.clock.now()))
+        finished_at = "" if status is Status.NOT_ATTEMPTED else now
         attempts = row.attempts + answer.attempts
         return RowOutcome(
             row.number, status, answer.http_status, attempts, message, finished_at, may_be_applied=answer.may_be_applied

@@ -56,9 +56,13 @@ def drop_outdated_snapshots(journal: Journal, run: Run, now: float) -> None:
 
 @dataclass
 class _Found:
-    """What was found about some rows, after the journal's sequence `begun`; `kept` have previous values already."""
+    """What was found about some rows; `kept` have previous values already.
+
+    Reading began after the journal's sequence `begun`, at the time `started`, in seconds since 1970 by our clock.
+    """
 
     begun: int
+    started: float
     kept: Collection[int]
     missing: set[str] = field(default_factory=set)
     conflicts: dict[PendingRow, Problem] = field(default_factory=dict)
@@ -95,7 +99,7 @@ class FirstReader:
         """Read and keep what is not yet kept; return the rows that are not sent, and those that are sent in part."""
         numbers = [row.number for row in chunk]  # not sorted: rows that were answered 401 come last
         kept = self.journal.find_snapshot_rows(self.run, min(numbers), max(numbers))
-        found = _Found(self.journal.sequence(), kept)
+        found = _Found(self.journal.sequence(), self.clock.now(), kept)
         unread: dict[str, list[PendingRow]] = {}
         for row in chunk:
             if self._find_wanted(row, kept):
@@ -109,7 +113,7 @@ class FirstReader:
         missing = [row for customer_id in found.missing - confirmed.keys() for row in unread[customer_id]]
         if missing:
             self._reject(missing)
-        found.outcomes += keys.record_refusals(self.run, self.journal, found.conflicts, format_utc(self.clock.now()))
+        found.outcomes += keys.record_refusals(self.run, self.journal, found.conflicts, self._stamp(self.clock.now()))
         self.watch(found.outcomes, self.client.quota.waiting)
         return {row.number for row in missing} | {outcome.row for outcome in found.outcomes}, found.narrowed
 
@@ -148,7 +152,7 @@ class FirstReader:
 
     def _keep_part(self, part: Sequence[tuple[PendingRow, LiveCustomer]], found: _Found) -> None:
         """Apply the write policy, and only then keep the previous values: a row that has them is not read again."""
-        now = format_utc(self.clock.now() + self.client.pipeline.clock_offset)
+        now = self._stamp(self.clock.now())
         guarded = self.run.options.guarded
         rows = [protect_row(row, live, guarded, self.rating_format, now) for row, live in part] if guarded else []
         narrowed = {each.row.number: each.row for each in rows if each.is_narrowed}
@@ -160,13 +164,17 @@ class FirstReader:
                 for each in rows
                 if each.kept
             )
-            self.journal.record_observed(self.run, seen, now)
+            self.journal.record_observed(self.run, seen, self._stamp(found.started))
             self.journal.record(self.run, outcomes=outcomes, calls=self.run.calls + self.client.calls)
         found.narrowed |= narrowed
         found.outcomes += outcomes
         if self.run.options.snapshot:
             sent = ((narrowed.get(row.number, row), live) for row, live in part if row.number not in found.kept)
             self.journal.keep_snapshots(self.run, ((row.number, encode_named(live, row.fields)) for row, live in sent))
+
+    def _stamp(self, at: float) -> str:
+        """Return a time of our clock as the service's clock showed it, for the journal."""
+        return format_utc(self.client.pipeline.service_time(at))
 
     def _report(self, count: int, waiting: WaitState | None) -> None:
         self.phases.advance(Phase.READ_PREVIOUS, count)
@@ -176,7 +184,7 @@ class FirstReader:
         self.watch((), waiting)
 
     def _reject(self, rows: list[PendingRow]) -> None:
-        now = format_utc(self.clock.now())
+        now = self._stamp(self.clock.now())
         outcomes = [
             RowOutcome(
                 row.number,

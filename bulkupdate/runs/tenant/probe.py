@@ -111,7 +111,7 @@ class Probe:
         if not (step.keeps and result.is_conclusive):
             self._put_back()
         message = f"answered {result.answer.description}"
-        now = format_utc(self.context.clock.now())
+        now = format_utc(self.context.client.pipeline.service_time(self.context.clock.now()))
         outcome = RowOutcome(number, Status.UNCHANGED, result.answer.status, 1, message, now)
         journal.record(run, outcomes=[outcome], calls=self.context.client.calls)
 
@@ -158,7 +158,7 @@ class Probe:
         """Ask whether the updates show up in the list, and what a bad token is answered."""
         ask, client, customer_id = self.customer.questioner, self.context.client, self.customer.customer_id
         if self._has_requests(1):
-            since = self.context.clock.now() + client.pipeline.clock_offset - MARGIN_SECONDS
+            since = client.pipeline.service_time(self.context.clock.now()) - MARGIN_SECONDS
             query = {"customerIds": customer_id, "modifiedOnFrom": format_utc(since)}
             items = read_items(ask.get("modified", "Customers", query))
             is_shown = any(read_id(item) == customer_id for item in items or ())

@@ -299,6 +299,15 @@ def test_the_nightly_folder_trusts_the_journal_too(run_program, sandbox, tmp_pat
         assert (done.exit_code, told["counts"]) == (0, counts)
 
 
+def test_what_one_service_was_asked_says_nothing_about_a_customer_of_another_with_the_same_id(past):
+    for host in ("h", "other"):
+        run = past.add(OLD, Status.UPDATED, host=host)
+        asked = past.trusts(OLD, host=host)
+        past.journal.record_observed(run, [(2, "7", UNMODIFIED, asked.begun)], "2030-01-01T00:00:00Z")
+    past.journal.record_observed(run, [(2, "7", UNMODIFIED, 0)], "2030-01-02T00:00:00Z")
+    assert past.trusts(OLD).known_at == "2030-01-01T00:00:00Z"
+
+
 def test_what_the_service_was_asked_about_one_sheet_holds_for_it_and_for_what_was_confirmed_later(past):
     runs = [past.add(OLD, Status.UPDATED), past.add(FAX, Status.UPDATED), past.add('{"Mobile": "1"}', Status.UPDATED)]
     sent = [past.trusts(body) for body in (OLD, FAX)]

@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 import pytest
 
+from bulkupdate.clock import parse_utc
 from bulkupdate.runs.journal import Journal
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
 from bulkupdate.sandbox.responses import error_response
 from bulkupdate.sellercloud.client import Client
-from tests.conftest import FIRST, find_puts, finish, read_results, wait_until, write_sheet
+from tests.conftest import FIRST, find_puts, finish, read_results, wait_until, write_csv, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
 from tests.runs.sending.test_sender import SkippingClock
@@ -289,6 +290,19 @@ def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, 
     assert tally.counts["updated"] == len(find_puts(sandbox))
     assert tally.rows == 50
     assert driver.execute_run(run).tally.counts == {"updated": 50}
+
+
+def test_what_is_read_back_and_refused_is_recorded_by_the_clock_of_the_service(sandbox, tmp_path):
+    """It is compared with the service's own times of changes; this machine's clock is two hours ahead."""
+    clock = SkippingClock()
+    clock.skipped = 7200
+    driver = Driver(sandbox.base_url, tmp_path, clock=clock)
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Name"], [FIRST, "x"], [FIRST + 1, "y"], [7, "no such id"]])
+    counts = driver.execute_run(driver.begin(sheet, verify=True, snapshot=True)).tally.counts
+    assert counts == {"updated": 2, "rejected": 1}
+    with Journal(place_of(driver.state), clock) as journal:
+        times = [parse_utc(at) for (at,) in journal.select("SELECT finished_at FROM rows")]
+    assert all(abs(at - time.time()) < 3600 for at in times)
 
 
 class SlowHands(SkippingClock):

@@ -9,6 +9,8 @@ import time
 import pytest
 from openpyxl import load_workbook
 
+from bulkupdate.customers.fields import FIELD_BY_NAME
+from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import FIRST, find_puts, finish, read_results, write_csv
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
@@ -101,6 +103,19 @@ def _no_items():
     from bulkupdate.sandbox.responses import answer_json
 
     return answer_json({"Items": [], "TotalResults": 0})
+
+
+def test_half_a_character_that_the_write_policy_keeps_is_known_the_next_time(run_program, make_sandbox, tmp_path):
+    """Half an emoji, as a cut text may end with it, cannot be written as it is."""
+    field = FIELD_BY_NAME["Fax"]
+    cut = SandboxResponse(200, json.dumps({field.group: {field.get_name: "cut \ud83d"}}).encode())
+    sandbox = make_sandbox(plan=lambda call: cut if call.kind == "read" else None)
+    run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
+    sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], [FIRST, "1"]])
+    for options in (["--only-changes"], ["--since-last"]):
+        done = run_program("run", sheet, *options, "--yes", write_policy="Fax=only-if-empty")
+        assert (done.exit_code, done.counts) == (0, {"unchanged": 1}), done.err
+    assert done.told["calls"] == 0
 
 
 def test_the_preview_of_a_dry_run_is_what_the_run_then_sends(run_program, sandbox, tmp_path):
