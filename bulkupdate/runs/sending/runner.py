@@ -24,7 +24,7 @@ from bulkupdate.runs.sending.phases import Phase, PhaseCounter, WatchPhase, igno
 from bulkupdate.runs.sending.read_back import awaits_read_back, read_back
 from bulkupdate.runs.sending.sender import Batch, Watch
 from bulkupdate.runs.sending.sign_in_wait import sign_in
-from bulkupdate.runs.sending.snapshots import FirstReader
+from bulkupdate.runs.sending.snapshots import FirstReader, drop_kept_snapshots
 from bulkupdate.runs.stop_requests import heed_stop_requests
 from bulkupdate.runs.tenant.probe_run import require_no_probe
 from bulkupdate.runs.tenant.throttle import describe_throttle
@@ -139,6 +139,9 @@ def _end(run: Run, context: RunContext, error: BulkUpdateError | None) -> RunRes
     except JournalError as unreadable:
         return RunResult(replace(run, state=RunState.STOPPED), StatusCounts(), error or unreadable, None, None)
     _keep_throttle(context)
+    if error is not None and (run.finished or run.state is RunState.RUNNING):  # it was continued
+        with suppress(JournalError):
+            drop_kept_snapshots(context.journal, run)
     result = _write_results(RunResult(ended, tally, error, None, None, reasons=reasons), context.journal)
     with suppress(JournalError):
         context.journal.set_state(

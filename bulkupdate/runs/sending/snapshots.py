@@ -54,6 +54,16 @@ def drop_outdated_snapshots(journal: Journal, run: Run, now: float) -> None:
         journal.drop_unapplied_snapshots(run)
 
 
+def drop_kept_snapshots(journal: Journal, run: Run) -> None:
+    """Delete the previous values of rows that were certainly not changed once a continued run has stopped again.
+
+    They may have been read long before: `drop_outdated_snapshots` only knows when the run stopped last, and attempts
+    that do not even sign in would make them seem fresh for ever. Raises `JournalError`.
+    """
+    if run.options.snapshot and not run.options.is_read_first:
+        journal.drop_unapplied_snapshots(run)
+
+
 @dataclass
 class _Found:
     """What was found about some rows; `kept` have previous values already.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bulkupdate.errors import SignInRefusedError
+from bulkupdate.redaction import Secret
 from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import SandboxResponse
@@ -93,3 +96,29 @@ def test_what_was_read_before_a_stop_is_read_again_if_another_run_changed_it_tho
     with Journal(place_of(driver.state), clock) as journal:
         restored = find_restorations(journal, journal.find_run(run.id))
     assert restored[-1].before["Name"] == "older 4", "the value that the run has overwritten"
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_what_was_read_is_read_again_after_attempts_over_hours_that_did_not_get_to_send_it(
+    sandbox, tmp_path, is_killed
+):
+    """Each attempt ends soon after the one before, but all of them long after the fetch."""
+    clock = SkippingClock()
+    driver = Driver(sandbox.base_url, tmp_path, clock=clock, settings={"concurrency": 1})
+    run = driver.begin(write_sheet(tmp_path / "run.csv", 5, word="run"), snapshot=True)
+    driver.execute_run(run, watch=lambda outcomes, _waiting: driver.stop.set() if outcomes else None)
+    if is_killed:
+        with Journal(place_of(driver.state), clock) as journal:
+            journal.set_state(run, RunState.RUNNING)
+        clock.skipped += 7200
+    driver.settings["password"] = Secret("wrong")
+    for _ in range(1 if is_killed else 3):
+        clock.skipped += 3000
+        assert isinstance(driver.execute_run(run).error, SignInRefusedError)
+    del driver.settings["password"]
+    sandbox.service.registry.update(FIRST + 4, {"Name": "by others"}, is_applied=True)
+    assert driver.execute_run(run).tally.counts == {"updated": 5}
+    with Journal(place_of(driver.state), clock) as journal:
+        restored = find_restorations(journal, journal.find_run(run.id))
+    assert restored[-1].before["Name"] == "by others", "the value that the run has overwritten"
+    assert restored[0].before["Name"] != "run 0", "what was already updated is not read again"
