@@ -20,7 +20,7 @@ from bulkupdate.text import pluralize
 def send(run: Run, context: RunContext, invocation: Invocation, *, limit: int | None = None) -> int:
     """Execute a run, and show how it ended. `limit` is the maximum number of rows to send, None for all."""
     console = invocation.console
-    total = sum(1 for _ in context.journal.pending(run))
+    total = context.journal.count_pending(run)
     with (
         Progress(console, min(total, limit or total), context.client.quota, context.clock) as progress,
         stop_on_signals(context.stop, console),

@@ -98,7 +98,7 @@ def continue_run(
 
 def execute(begun: Run, context: RunContext, on_progress: OnProgress | None, limit: int | None = None) -> Results:
     """Execute a run. `limit` is the maximum number of rows to send, None for all."""
-    total = sum(1 for _ in context.journal.pending(begun)) if on_progress else 0
+    total = context.journal.count_pending(begun) if on_progress else 0
     total, done = min(total, limit or total), 0
 
     def watch(outcomes: Sequence[RowOutcome], _waiting: WaitState | None) -> None:

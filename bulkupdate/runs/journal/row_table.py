@@ -70,13 +70,15 @@ class RowTable(JournalTable):
         found = self.select(_OLDER_RUN, (run.key, run.host))
         return str(found[0][0]) if found else None
 
-    def pending(self, run: Run) -> Iterator[PendingRow]:
+    def pending(self, run: Run, last: int | None = None) -> Iterator[PendingRow]:
         """Yield the rows to be sent, in the order of the file: those not confirmed, except outstanding read-backs.
 
+        `last` is the last row of the file to consider, None: all.
         Rows that were answered 401 when the run stopped come last: the login may have no permission for one of them.
         """
-        yield from self._page_rows(run, f"{_PENDING} AND coalesce(http_status, 0) != 401")
-        yield from self._page_rows(run, f"{_PENDING} AND http_status = 401")
+        pending = _PENDING if last is None else f"{_PENDING} AND row <= {last:d}"
+        yield from self._page_rows(run, f"{pending} AND coalesce(http_status, 0) != 401")
+        yield from self._page_rows(run, f"{pending} AND http_status = 401")
 
     def find_newer_runs(self, run: Run, statuses: Sequence[Status] = UNCONFIRMED) -> list[NewerRun]:
         """Return the runs whose values would be overwritten if rows of this run were sent now, newest first.

@@ -24,8 +24,8 @@ def find_canary(run: Run, journal: Journal, limit: int | None) -> frozenset[int]
 
 
 def take_canary(run: Run, journal: Journal, canary: frozenset[int]) -> list[PendingRow]:
-    """Return the rows of the canary that are still to be sent."""
-    return [row for row in journal.pending(run) if row.number in canary]
+    """Return the rows of the canary that are still to be sent: all that are, as far as its last row."""
+    return list(journal.pending(run, max(canary)))
 
 
 def require_agreement(run: Run, journal: Journal, canary: frozenset[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from bulkupdate.runs.sending.phases import Phase, PhaseCounter, WatchPhase, igno
 from bulkupdate.runs.sending.read_back import awaits_read_back, read_back
 from bulkupdate.runs.sending.sender import Batch, Watch
 from bulkupdate.runs.sending.sign_in_wait import sign_in
-from bulkupdate.runs.sending.snapshots import FirstReader, drop_kept_snapshots
+from bulkupdate.runs.sending.snapshots import FirstReader, drop_kept_snapshots, drop_outdated_snapshots
 from bulkupdate.runs.stop_requests import heed_stop_requests
 from bulkupdate.runs.tenant.probe_run import require_no_probe
 from bulkupdate.runs.tenant.throttle import describe_throttle
+from bulkupdate.sellercloud.client import PAGE_SIZE
 from bulkupdate.store.audit_log import AuditLog
 
 
@@ -79,41 +80,74 @@ def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases
     if run.options.verify:
         phases.begin(Phase.READ_BACK, pending + context.journal.count_awaiting_read_back(run))
     phases.begin(Phase.UPDATE, pending)
+    reader = None
     if run.options.snapshot or run.options.guarded:
         phases.begin(Phase.READ_PREVIOUS, pending)
-    while canary := find_canary(run, context.journal, limit):
-        taken = take_canary(run, context.journal, canary)
-        _send_rows(run, context, watch, iter(taken), phases, verify=True)
-        limit = None if limit is None else limit - len(taken)
-        require_agreement(run, context.journal, canary)
-    rows = islice(context.journal.pending(run), limit)
-    _send_rows(run, context, watch, rows, phases, verify=run.options.verify)
+        reader = _make_reader(run, context, watch, phases)
+    sending = _Sending(run, context, watch, phases, reader)
+    limit = sending.send_canary(limit)
+    sending.send_rows(islice(context.journal.pending(run), limit), verify=run.options.verify)
 
 
-def _send_rows(
-    run: Run, context: RunContext, watch: Watch, rows: Iterator[PendingRow], phases: PhaseCounter, *, verify: bool
-) -> None:
-    """Send these rows, reading customers before and afterwards if the run asks for it."""
-    concurrency = context.settings.concurrency
-    watch_rows = phases.watch_updates(watch)
-    if run.options.snapshot or run.options.guarded:
-        rating = context.settings.rating_format
-        rows = FirstReader(
-            run, context.journal, context.client, context.clock, watch_rows, concurrency, phases, rating
-        ).read_before_send(rows)
-    batch = Batch(
-        run=run,
-        journal=context.journal,
-        client=context.client,
-        clock=context.clock,
-        stop=context.stop,
-        concurrency=concurrency,
-        max_failures=context.settings.max_failures,
-        verify=verify,
-        watch=watch_rows,
-    )
-    batch.send(rows)
-    read_back(run, context.journal, context.client, context.clock, watch, concurrency, phases)
+def _make_reader(run: Run, context: RunContext, watch: Watch, phases: PhaseCounter) -> FirstReader:
+    if run.options.snapshot:
+        drop_outdated_snapshots(context.journal, run, context.clock.now())
+    return FirstReader(
+        run, context.journal, context.client, context.clock, phases.watch_updates(watch),
+        context.settings.concurrency, phases, context.settings.rating_format,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """Sends rows of a run. `reader` reads each customer before; None: the run does not ask for it."""
+
+    run: Run
+    context: RunContext
+    watch: Watch
+    phases: PhaseCounter
+    reader: FirstReader | None
+
+    def send_canary(self, limit: int | None) -> int | None:
+        """Send the canary, and require that it agrees; return how many rows of `limit` are left, None: all.
+
+        Rows of which the write policy leaves nothing are replaced by others, so a page of them is read at a time.
+        """
+        journal = self.context.journal
+        while canary := find_canary(self.run, journal, limit):
+            unsent = self._read_ahead(limit)
+            if unsent is not None:
+                limit = None if limit is None else limit - unsent
+                continue
+            taken = take_canary(self.run, journal, canary)
+            self.send_rows(iter(taken), verify=True)
+            limit = None if limit is None else limit - len(taken)
+            require_agreement(self.run, journal, canary)
+        return limit
+
+    def _read_ahead(self, limit: int | None) -> int | None:
+        """Read the next rows; return how many of them need not be sent, None: there is nothing left to find out."""
+        if self.reader is None or not self.run.options.guarded:
+            return None
+        most = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit)
+        return self.reader.read_ahead(islice(self.context.journal.pending(self.run), most))
+
+    def send_rows(self, rows: Iterator[PendingRow], *, verify: bool) -> None:
+        """Send these rows, reading customers before and afterwards if the run asks for it."""
+        run, context, phases = self.run, self.context, self.phases
+        batch = Batch(
+            run=run,
+            journal=context.journal,
+            client=context.client,
+            clock=context.clock,
+            stop=context.stop,
+            concurrency=context.settings.concurrency,
+            max_failures=context.settings.max_failures,
+            verify=verify,
+            watch=phases.watch_updates(self.watch),
+        )
+        batch.send(rows if self.reader is None else self.reader.read_before_send(rows))
+        read_back(run, context.journal, context.client, context.clock, self.watch, context.settings.concurrency, phases)
 
 
 def _audit(event: str, run: Run, context: RunContext) -> None:

@@ -92,6 +92,17 @@ class FirstReader:
     concurrency: int
     phases: PhaseCounter
     rating_format: str
+    _read: set[int] = field(default_factory=set)
+
+    def read_ahead(self, rows: Iterable[PendingRow]) -> int | None:
+        """Read these rows, which are sent soon; return how many need not be sent. None: all were read before.
+
+        Raises as `read_before_send` does.
+        """
+        unread = [row for row in rows if row.number not in self._read]
+        unsent, _ = self._keep(unread)
+        self._read.update(row.number for row in unread)
+        return len(unsent) if unread else None
 
     def read_before_send(self, rows: Iterator[PendingRow]) -> Iterator[PendingRow]:
         """Yield these rows with what is to be sent, a few hundred at a time; those that are not sent get their outcome.
@@ -99,14 +110,14 @@ class FirstReader:
         A row whose customer does not exist is `rejected`, one whose customer has another key `invalid`, one of which
         the write policy leaves nothing `unchanged`. Raises what the client and the journal raise.
         """
-        if self.run.options.snapshot:
-            drop_outdated_snapshots(self.journal, self.run, self.clock.now())
         while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
-            unsent, narrowed = self._keep(chunk)
+            unsent, narrowed = self._keep([row for row in chunk if row.number not in self._read])
             yield from (narrowed.get(row.number, row) for row in chunk if row.number not in unsent)
 
     def _keep(self, chunk: list[PendingRow]) -> tuple[set[int], dict[int, PendingRow]]:
         """Read and keep what is not yet kept; return the rows that are not sent, and those that are sent in part."""
+        if not chunk:
+            return set(), {}
         numbers = [row.number for row in chunk]  # not sorted: rows that were answered 401 come last
         kept = self.journal.find_snapshot_rows(self.run, min(numbers), max(numbers))
         found = _Found(self.journal.sequence(), self.clock.now(), kept)

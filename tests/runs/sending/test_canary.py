@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bulkupdate.errors import ExitCode
+from bulkupdate.runs.journal import Journal
+from bulkupdate.runs.sending.canary import take_canary
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import error_response
 from tests.conftest import FIRST, find_puts, write_csv, write_sheet
+from tests.postgres import place_of
+from tests.runs.in_process import Driver
 
 CANARY = [str(FIRST + at) for at in range(3)]
 
@@ -51,3 +55,31 @@ def test_a_row_of_the_canary_that_was_answered_401_is_sent_again(make_sandbox, r
     assert (stopped.exit_code, stopped.counts["not attempted"]) == (ExitCode.STOPPED, 5)
     resumed = run_program("resume", concurrency=1)
     assert (resumed.exit_code, resumed.counts) == (ExitCode.DONE, {"updated": 6})
+
+
+@pytest.mark.parametrize("options", [[], ["--snapshot"], ["--limit", 195]])
+def test_a_canary_among_rows_that_the_write_policy_keeps_reads_full_pages_of_the_list(
+    run_program, sandbox, tmp_path, options
+):
+    """Each row that is kept as it is makes room for another one: they are read fifty at a time, and once."""
+    for at in range(200):
+        sandbox.service.registry.update(FIRST + at, {"Name": "" if at >= 190 else "kept"}, is_applied=True)
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Name"], *([FIRST + at, "new"] for at in range(200))])
+    done = run_program("run", sheet, "--yes", "--canary", 5, *options, write_policy="Name=only-if-empty")
+    sent = 5 if "--limit" in options else 10
+    assert done.counts == {"unchanged": 190, "updated": sent} | ({"not attempted": 5} if sent == 5 else {})
+    kinds = [each.kind for each in sandbox.requests]
+    assert kinds.count("list") <= 200 / 50 + 2, "but for the canary's own reading, before and after"
+    assert set(find_puts(sandbox)[:5]) == {str(FIRST + at) for at in range(190, 195)}
+
+
+def test_only_the_canary_is_read_from_the_journal(sandbox, tmp_path):
+    driver = Driver(sandbox.base_url, tmp_path)
+    run = driver.begin(write_sheet(tmp_path / "a.csv", 3000))
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        read = []
+        select = journal.select
+        journal.select = lambda *query: read.extend(found := select(*query)) or found
+        taken = take_canary(run, journal, frozenset({2, 3, 4}))
+    assert [row.number for row in taken] == [2, 3, 4]
+    assert len(read) == 3
