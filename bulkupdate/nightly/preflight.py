@@ -61,7 +61,7 @@ class Preflight:
         folder = NightFolder(self.root)
         try:
             with (
-                Journal(self.settings.store, self.clock) as journal,
+                Journal(self.settings.store, self.clock, checks_pages=False) as journal,
                 hold_folder(folder.state_folder, self.clock, journal.home),
             ):
                 _try_move(folder)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.matching.live_key import LiveKey, make_live_key
@@ -71,7 +72,7 @@ class RunOptions:
         """Whether all customers are read before the run begins."""
         return self.only_changes or bool(self.undo)
 
-    @property
+    @cached_property
     def guarded(self) -> frozenset[str]:
         """The fields that a row still has to be read for before it is sent, and that are left out unless empty."""
         return frozenset() if self.is_read_first else frozenset(filter(None, self.only_if_empty.split(",")))
@@ -97,27 +98,10 @@ class RunOptions:
     def from_json(cls, kept: Mapping[str, str | bool]) -> RunOptions:
         """Return the options that this or another version has stored; missing ones have their defaults."""
         age = kept.get("max_age_days")
-        return cls(
-            verify=bool(kept.get("verify")),
-            skip_invalid=bool(kept.get("skip_invalid")),
-            only_changes=bool(kept.get("only_changes")),
-            since_last=bool(kept.get("since_last")),
-            snapshot=bool(kept.get("snapshot")),
-            max_age_days=None if age is None else float(age),
-            canary=int(kept.get("canary") or 0),
-            only_if_empty=str(kept.get("only_if_empty") or ""),
-            undo=str(kept.get("undo") or ""),
-            sheet=str(kept.get("sheet") or ""),
-            key=str(kept.get("key") or ""),
-            lookup=str(kept.get("lookup") or ""),
-            key_field=str(kept.get("key_field") or ""),
-            key_heading=str(kept.get("key_heading") or ""),
-            reading=str(kept.get("reading") or ""),
-            run_key=str(kept.get("run_key") or ""),
-            recipe=str(kept.get("recipe") or ""),
-            recipe_text=str(kept.get("recipe_text") or ""),
-            probe=bool(kept.get("probe")),
-        )
+        values: dict[str, Any] = {name: bool(kept.get(name)) for name in _FLAGS}
+        values |= {name: str(kept.get(name) or "") for name in _TEXTS}
+        canary = int(kept.get("canary") or 0)
+        return cls(**values, canary=canary, max_age_days=None if age is None else float(age))
 
 
 _FLAGS = ("verify", "skip_invalid", "only_changes", "since_last", "snapshot", "probe")

@@ -39,11 +39,10 @@ def check_database(url: Secret) -> str:
 
     Raises `StoppedError` for the first thing that is wrong with it.
     """
-    for kind in (JOURNAL, QUOTA, AUDIT, SHARED):
-        with closing(PostgresDatabase(url, kind)) as database, database.translated():
-            if kind is SHARED:
-                return _check(database.connection, database.name)
-    raise AssertionError
+    for kind in (JOURNAL, QUOTA, AUDIT):
+        PostgresDatabase(url, kind).close()
+    with closing(PostgresDatabase(url, SHARED)) as database, database.translated():
+        return _check(database.connection, database.name)
 
 
 def _check(connection: Connection, name: str) -> str:

@@ -12,7 +12,7 @@ COMPARISON_SECONDS = 900.0
 
 def find_undo(journal: Journal, run: Run) -> Run | None:
     """Return the newest run that undoes this one, sent or not; None if there is none."""
-    return next((other for other in journal.runs() if other.options.undo == run.id), None)
+    return next((child for child in journal.child_runs(run) if child.options.undo), None)
 
 
 def is_waiting(run: Run) -> bool:

@@ -89,3 +89,12 @@ def test_a_value_known_from_an_earlier_night_is_kept_without_a_request(run_progr
     assert (changed.counts, changed.told["calls"]) == ({"unchanged": 1, "updated": 1}, 2)
     with Journal(place_of(run_program.state), None) as journal:
         assert journal.select("SELECT body FROM seen") == [('{"Fax": "1"}',)]
+
+
+def test_a_policy_of_a_field_without_a_column_costs_nothing(run_program, sandbox, tmp_path):
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Name"], [FULL, "n"]])
+    done = run_program("run", sheet, "--yes", **POLICY)
+    assert (done.counts, done.told["calls"]) == ({"updated": 1}, 2)
+    assert "read first" not in done.err
+    with Journal(place_of(run_program.state), None) as journal:
+        assert journal.find_run().options.only_if_empty == ""

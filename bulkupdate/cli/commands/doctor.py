@@ -153,7 +153,7 @@ def _check(name: str, check: Callable[[], str]) -> _Finding:
 
 def _check_journal(settings: Settings) -> str:
     with Journal(settings.store, Clock()) as journal:
-        return f"{journal.home.name} is sound and writable; {pluralize(len(journal.runs()), 'run')}"
+        return f"{journal.home.name} is sound and writable; {pluralize(sum(journal.count_states().values()), 'run')}"
 
 
 def _check_database(url: Secret) -> str:
@@ -178,7 +178,7 @@ def _check_service(settings: Settings, console: Console) -> str:
 
 def _compare_build(settings: Settings, client: Client, clock: Clock) -> str:
     """Return whether a probed service was rebuilt since, with one request; empty if it was not, or never probed."""
-    with Journal(settings.store, clock) as journal:
+    with Journal(settings.store, clock, checks_pages=False) as journal:
         host = urlsplit(client.base_url).netloc
         if not find_profile(journal, host).is_probed:
             return ""

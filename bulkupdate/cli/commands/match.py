@@ -57,7 +57,7 @@ def command(invocation: Invocation, file: Path, output: Path | None, sheet_optio
         raise _NO_KEY
     for note in (*read.sheet.notes, *write_matched_file(path, file, read.sheet, read.matched)):
         invocation.console.info(f"  note  {note}")
-    return _report(path, file, read.matched, read.choice.record(), invocation)
+    return _report(path, file, read.matched, read.used, invocation)
 
 
 def _report(path: Path, file: Path, matched: MatchedSheet, used: UsedReading, invocation: Invocation) -> int:

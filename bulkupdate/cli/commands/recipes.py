@@ -102,7 +102,7 @@ def _read(name: str, invocation: Invocation) -> str:
     """Return the file of a recipe, or what the run with that id kept of one."""
     if not name[:1].isdigit() or recipe_path(invocation.settings.state_dir, name).is_file():
         return format_recipe(find_recipe(invocation.settings.state_dir, name))
-    with Journal(invocation.settings.store, Clock()) as journal:
+    with Journal(invocation.settings.store, Clock(), checks_pages=False) as journal:
         run = journal.find_run(name)
     if not run.options.recipe:
         raise UsageError(f"Run {run.id} used no recipe.")

@@ -39,7 +39,7 @@ def command(invocation: Invocation, run_id: str | None) -> int:
     Requests in flight are still recorded, and `resume` continues the run. A run of a night ends the night.
     """
     console, settings = invocation.console, invocation.settings
-    with Journal(settings.store, Clock()) as journal:
+    with Journal(settings.store, Clock(), checks_pages=False) as journal:
         run = journal.find_run(run_id) if run_id else _find_running(journal)
         ask_to_stop(journal, run, user := name_user())
         AuditLog(settings.store, Clock()).record("stopped", user=user, about=run.id)
@@ -57,7 +57,7 @@ def command(invocation: Invocation, run_id: str | None) -> int:
 
 
 def _find_running(journal: Journal) -> Run:
-    running = (run for run in journal.runs() if effective_state(journal, run) is RunState.RUNNING)
+    running = (run for run in journal.unfinished_runs() if effective_state(journal, run) is RunState.RUNNING)
     if (run := next(running, None)) is None:
         raise UsageError("No run is being sent.", remedy="`bulkupdate runs` lists all runs with their states.")
     return run

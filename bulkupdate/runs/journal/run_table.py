@@ -120,23 +120,31 @@ class RunTable(CheckTable):
         with self.writing():
             self.connection.execute("DELETE FROM runs WHERE key = ?", (key,))
 
-    def find_run(self, run_id: str | None = None, *, unfinished: bool = False) -> Run:
-        """Return the run with this id, or the newest (unfinished) one. Raises `UsageError` if there is none."""
+    def find_run(self, run_id: str | None = None) -> Run:
+        """Return the run with this id, None: the newest one. Raises `UsageError` if there is none."""
         if run_id is not None:
             found = self._select_runs("AND id = ?", run_id)
-        elif unfinished:
-            found = self._select_runs("AND state != ? ORDER BY key DESC LIMIT 1", RunState.FINISHED)
         else:
             found = self._select_runs("ORDER BY key DESC LIMIT 1")
         if found:
             return found[0]
-        what = f"run {run_id}" if run_id else "unfinished run" if unfinished else "run"
-        remedy = "`bulkupdate runs` lists all." if self.runs() else "`bulkupdate run FILE` starts the first one."
+        what = f"run {run_id}" if run_id else "run"
+        remedy = (
+            "`bulkupdate runs` lists all." if self.count_states() else "`bulkupdate run FILE` starts the first one."
+        )
         raise UsageError(f"There is no {what} in the journal {self.home.name}.", remedy=remedy)
 
     def runs(self) -> list[Run]:
         """Return all runs, newest first."""
         return self._select_runs("ORDER BY key DESC")
+
+    def unfinished_runs(self) -> list[Run]:
+        """Return the runs that are recorded as running or stopped, newest first."""
+        return self._select_runs("AND state != ? ORDER BY key DESC", RunState.FINISHED)
+
+    def child_runs(self, parent: Run) -> list[Run]:
+        """Return the runs that retry or undo this one, newest first."""
+        return self._select_runs("AND parent = ? ORDER BY key DESC", parent.id)
 
     def is_being_written(self, run_id: str) -> bool:
         """Return whether a run with this id is only partly written."""

@@ -113,6 +113,16 @@ class InputSheet:
     corrections: tuple[Correction, ...]
     matched: MatchedSheet | None = None
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that have a column."""
+        return tuple(column.name for column in self.sheet.header.fields if column not in (None, CUSTOMER_ID))
+
+    @property
+    def used(self) -> UsedReading:
+        """How it was read."""
+        return self.choice.record(self.fields)
+
 
 def load_input_file(
     path: Path, settings: Settings, options: SheetOptions, find: FindCustomers | None = None
@@ -158,8 +168,8 @@ def _check(path: Path, read: InputSheet, settings: Settings) -> CheckedInput:
         matched=read.matched,
         key_arguments=list_arguments(choice.given.key, choice.given.lookup),
         live_key=read.matched.find_live_key(checked.original_headings) if read.matched else None,
-        used=choice.record(),
-        fields=tuple(column.name for column in sheet.header.fields if column not in (None, CUSTOMER_ID)),
+        used=read.used,
+        fields=read.fields,
         corrections=read.corrections,
     )
 

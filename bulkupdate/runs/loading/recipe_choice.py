@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,10 +110,10 @@ class RecipeChoice:
             notes.append(f"Headings taken for fields: {', '.join(taken)}.")
         return tuple(notes)
 
-    def record(self) -> UsedReading:
-        """Return how the file was read, for its run."""
+    def record(self, fields: Collection[str]) -> UsedReading:
+        """Return how the file was read, for its run; `fields` are those that have a column."""
         options, recipe = self.options, self.recipe
-        policies = ",".join(f"{name}={policy}" for name, policy in self.policies.items())
+        policies = ",".join(f"{name}={policy}" for name, policy in self.policies.items() if name in fields)
         reading = replace(self.given, recipe=self.given.recipe or recipe.name) if recipe else self.given
         return UsedReading(
             key=options.key or "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from bulkupdate.customers.write_policy import WritePolicy, parse_write_policy, select_fields
@@ -59,7 +60,7 @@ class UsedReading:
     """How a file was read, as its run keeps it.
 
     `key`, `lookup` and `reading` are as in `RunOptions`. `recipe` is the name of the recipe that was used, empty if
-    none, and `recipe_text` its file at that time. `write_policy` has the policies of settings and recipe.
+    none, and `recipe_text` its file at that time. `write_policy` has the policies of the fields that have a column.
     """
 
     key: str = ""
@@ -69,7 +70,7 @@ class UsedReading:
     recipe_text: str = ""
     write_policy: str = ""
 
-    @property
+    @cached_property
     def guarded(self) -> frozenset[str]:
         """The fields that are only written if they are empty."""
         return select_fields(parse_write_policy(self.write_policy), WritePolicy.ONLY_IF_EMPTY)

@@ -17,7 +17,7 @@ from bulkupdate.spreadsheets.writing.to_fix_sheet import to_fix_path
 
 def find_unfinished(journal: Journal) -> Run | None:
     """Return the newest run that is not finished, even if another process is sending it; None if there is none."""
-    return next((run for run in journal.runs() if run.state is not RunState.FINISHED and not run.options.probe), None)
+    return next((run for run in journal.unfinished_runs() if not run.options.probe), None)
 
 
 def report_run(run: Run, journal: Journal) -> RunReport:

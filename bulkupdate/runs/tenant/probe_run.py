@@ -60,7 +60,7 @@ def require_no_probe(journal: Journal, host: str) -> None:
 
 
 def _require_none(journal: Journal, host: str, is_meant: Callable[[Run], bool]) -> None:
-    for run in journal.runs():
+    for run in journal.unfinished_runs():
         if run.host == host and is_meant(run) and effective_state(journal, run) is RunState.RUNNING:
             what = "The probe" if run.options.probe else "Run"
             raise BusyError(
@@ -70,8 +70,7 @@ def _require_none(journal: Journal, host: str, is_meant: Callable[[Run], bool]) 
 
 def find_open_probe(journal: Journal, host: str) -> Run | None:
     """Return the newest probe of this service that has not ended; None if there is none."""
-    runs = (run for run in journal.runs() if run.options.probe and run.host == host)
-    return next((run for run in runs if run.state is not RunState.FINISHED), None)
+    return next((run for run in journal.unfinished_runs() if run.options.probe and run.host == host), None)
 
 
 def end_probe(run: Run, restorations: Sequence[Restoration], context: RunContext, overwriting: str) -> list[str]:

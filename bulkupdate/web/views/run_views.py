@@ -152,7 +152,7 @@ def retry(run_id: str) -> AnyResponse:
 
 
 def _find_retry(journal: Journal, parent: Run) -> Run | None:
-    return next((run for run in journal.runs() if run.parent == parent.id and not run.options.undo), None)
+    return next((run for run in journal.child_runs(parent) if not run.options.undo), None)
 
 
 def _warn_of_newer_runs(run: Run, statuses: Sequence[Status]) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.customers.models import CheckedRow, Problem, Status
 from bulkupdate.errors import JournalError, UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import NewRun, RunOptions
+from bulkupdate.runs.run_records import NewRun, RunOptions, RunState
 from tests.conftest import FIRST, find_puts, write_sheet
 from tests.postgres import only_files, place_of
 from tests.runs.in_process import Driver
@@ -113,6 +114,18 @@ def make_rows(count: int, pause: Callable[[int], None] = lambda _row: None) -> I
         yield CheckedRow(number + 2, str(FIRST + number), Status.NOT_ATTEMPTED, body, ("Name",), ("x", "y"))
 
 
+def test_unfinished_runs_and_those_that_followed_another_are_found_newest_first(tmp_path: Path) -> None:
+    with Journal(place_of(tmp_path), Clock()) as journal:
+        first = journal.add_run(make_new_run("r1"), make_rows(1))
+        for run_id in ("r2", "r3"):
+            journal.add_run(replace(make_new_run(run_id), parent="r1"), make_rows(1))
+        journal.set_state(journal.find_run("r2"), RunState.FINISHED)
+        journal.set_state(first, RunState.RUNNING)
+        assert [run.id for run in journal.unfinished_runs()] == ["r3", "r1"]
+        assert [run.id for run in journal.child_runs(first)] == ["r3", "r2"]
+        assert journal.child_runs(journal.find_run("r3")) == []
+
+
 def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> None:
     """A kill in the middle leaves nothing that could be resumed, listed or trusted; a day later it is cleared away."""
 
@@ -130,7 +143,7 @@ def test_a_run_that_is_being_written_down_does_not_exist_yet(tmp_path: Path) -> 
         assert journal.runs() == []
         assert journal.runs_of_file("0" * 64, "host") == []
         with pytest.raises(UsageError):
-            journal.find_run(unfinished=True)
+            journal.find_run()
         with pytest.raises(UsageError):
             journal.find_run("20260114-093849-k3v9x2mq")
         assert journal.select("SELECT count(*) FROM rows") == [(8000,)]
