@@ -8,6 +8,8 @@ TESTS ?= tests
 unexport PYTHONDONTWRITEBYTECODE
 # Two processes, each with whole test files, so that what a file shares is made once.
 PYTEST := -m pytest --numprocesses 2 --dist loadfile
+# A few tests of minutes, of which some only wait: three processes, and whoever is done takes over tests of another.
+PYTEST_LONG := -m pytest --numprocesses 3 --dist worksteal
 
 .PHONY: help demo test test-long test-postgres coverage lint mutants soak bench clean system-packages
 
@@ -18,7 +20,7 @@ help:
 	@echo "make test-long        the longer tests: kills, load, fuzzing"
 	@echo "make test-postgres    the tests of runs, quota, nights and page with the store in PostgreSQL"
 	@echo "make system-packages  install Chromium, LibreOffice and PostgreSQL for the tests (Debian, as root)"
-	@echo "make coverage         both, with the share of lines and branches they run; fails under 95 %"
+	@echo "make coverage         make test, with the share of lines and branches it runs; fails under 95 %"
 	@echo "make lint             ruff, mypy, import-linter"
 	@echo "make mutants          breaks the program in samples of places and names what no test noticed (30 minutes)"
 	@echo "make soak             two hours of quota time, compressed to ten minutes, with kills and faults, on both stores"
@@ -36,11 +38,18 @@ demo: $(READY)
 
 test: $(READY)
 	@sh tests/install_system_packages.sh --list
+ifdef COVERAGE
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(PYTEST) -m "not long" $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+else
 	$(BIN)/python $(PYTEST) -m "not long" $(TESTS)
+endif
 
 test-long: $(READY)
 	@sh tests/install_system_packages.sh --list
-	$(BIN)/python $(PYTEST) -m long $(TESTS)
+	$(BIN)/python $(PYTEST_LONG) -m long $(TESTS)
 
 # All tests of runs, quota, nights and page that are not long, once more with the store in PostgreSQL.
 test-postgres: $(READY)
@@ -48,14 +57,9 @@ test-postgres: $(READY)
 	TESTS_STORE=postgres $(BIN)/python $(PYTEST) -m "not long" tests/runs tests/nightly tests/web tests/python_api \
 		tests/sellercloud/test_rate_limit.py tests/cli/test_probing.py
 
-# Both suites, in all the processes that they start.
-coverage: $(READY)
-	@sh tests/install_system_packages.sh --list
-	$(BIN)/coverage erase
-	$(BIN)/coverage run $(PYTEST) -m "not long" $(TESTS)
-	$(BIN)/coverage run $(PYTEST) -m long $(TESTS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+# All tests that are not long, in all the processes that they start; `.ci/run` does the same.
+coverage:
+	@$(MAKE) test COVERAGE=yes
 
 lint: $(READY)
 	$(BIN)/ruff check .

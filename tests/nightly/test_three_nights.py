@@ -256,7 +256,7 @@ def test_after_a_kill_anywhere_the_next_night_repairs_everything(sandbox: Sandbo
     env = NightEnvironment(tmp_path / "unused", sandbox)
     ended = subprocess.run(
         [sys.executable, "-m", "tests.nightly.killed_night", str(tmp_path), sandbox.base_url],
-        env=env.environment(), capture_output=True, text=True, timeout=200, cwd=Path(__file__).parents[2],
+        env=env.environment(), capture_output=True, text=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     verdicts = lines_of(ended.stdout)

@@ -258,7 +258,7 @@ def test_nothing_is_believed_that_is_not_so(world, tmp_path, steps, concurrency)
 
 @only_files
 @pytest.mark.long
-@settings(RELAXED, max_examples=300)
+@settings(RELAXED, max_examples=150)
 @given(steps=STEPS, concurrency=st.integers(1, 4))
 def test_nothing_is_believed_that_is_not_so_whatever_is_drawn(world, tmp_path, steps, concurrency):
     play(world, tmp_path, steps, concurrency)

@@ -12,6 +12,12 @@ from tests.runs.killing import KilledRun, Killer
 from tests.warm import WarmProgram
 
 ROWS = 30
+FEW_ROWS = 12
+"""Of those where the run is killed at every event: three for each worker."""
+
+PARTS = 3
+"""Into which that is divided, so that it can be done on more than one core."""
+
 MOST_EVENTS = 5000
 
 pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="kills are made with fork and SIGKILL")
@@ -22,9 +28,9 @@ def killer(sandbox: Any, warm_program: WarmProgram) -> Killer:
     return Killer(sandbox.base_url, warm_program)
 
 
-def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
+def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int, rows: int) -> bool:
     """Whether the n-th event was there to be killed at."""
-    run = KilledRun(killer, sandbox, folder / f"at-{n}", ROWS, f"n{n}")
+    run = KilledRun(killer, sandbox, folder / f"at-{n}", rows, f"n{n}")
     ended = run.begin(kill_at=n)
     assert ended or run.resume()
     run.check_end()
@@ -33,16 +39,17 @@ def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
 
 def test_killed_at_one_event_in_127_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
     n = 1
-    while kill_and_resume(killer, sandbox, tmp_path, n):
+    while kill_and_resume(killer, sandbox, tmp_path, n, ROWS):
         n += 127
     assert 200 < n < MOST_EVENTS, "the events must cover the run"
 
 
 @pytest.mark.long
-def test_killed_at_every_event_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
-    n = 1
-    while kill_and_resume(killer, sandbox, tmp_path, n):
-        n += 1
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_every_event_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path, part):
+    n = 1 + part
+    while kill_and_resume(killer, sandbox, tmp_path, n, FEW_ROWS):
+        n += PARTS
     assert 200 < n < MOST_EVENTS
 
 
