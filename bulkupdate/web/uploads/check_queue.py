@@ -21,7 +21,7 @@ SMALL_BYTES = 1 << 20
 CONCURRENT_CHECKS = 3
 """Of these, one is kept free for files of up to `SMALL_BYTES`."""
 
-_PRELOADED = ["bulkupdate.web.uploads.check_worker", "bulkupdate.spreadsheets.writing.annotated_copy"]
+_PRELOADED = ["bulkupdate.web.uploads.check_libraries"]
 _CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()  # not on Windows, where each check loads them
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
 
