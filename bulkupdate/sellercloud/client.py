@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.clock import Clock
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import LISTED, LiveCustomer, flatten_customer, flatten_list_item
@@ -127,8 +127,7 @@ class Client:
         Raises as `read_customer` does.
         """
         found: dict[str, LiveCustomer] = {}
-        remaining = iter(dict.fromkeys(customer_ids))
-        while chunk := list(islice(remaining, PAGE_SIZE)):
+        for chunk in in_chunks(dict.fromkeys(customer_ids), PAGE_SIZE):
             found |= self._list_chunk(chunk) if self.list_filters_ids else {}
             if not self.list_filters_ids:
                 found |= self._read_each(customer_id for customer_id in chunk if customer_id not in found)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from bulkupdate.files import open_private
+from bulkupdate.files import replace_file
 from bulkupdate.redaction import Secret
 from bulkupdate.store.shared_store import NOW, SharedStore
 
@@ -102,11 +102,9 @@ class FileMirror:
             self._on_change(path)
         elif not path.exists() or path.read_bytes() != content:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.{os.getpid()}")
-            with open_private(new, replace=True) as stream:
+            with replace_file(path) as stream:
                 stream.write(content)
-            os.utime(new, (at, at))
-            new.replace(path)
+            os.utime(path, (at, at))
             self._on_change(path)
         if content is not None:
             self._known[name] = _sign(path)

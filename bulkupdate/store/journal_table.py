@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.store.database import Connection
 from bulkupdate.store.journal_home import JournalHome
 
@@ -62,13 +62,13 @@ class JournalTable:
 
         The items are made outside of the transaction, and other processes get their turn after each.
         """
-        for part in _split(items):
+        for part in in_chunks(items, _ROWS_IN_A_COMMIT):
             with self.writing():
                 write(part)
 
     def execute_in_parts(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement, which may be executed twice, for each of these rows, a few thousand in a transaction."""
-        for part in _split(rows):
+        for part in in_chunks(rows, _ROWS_IN_A_COMMIT):
             self.home.retried(partial(self._execute_all, statement, part))
 
     def execute(self, statement: str, *values: object) -> None:
@@ -88,10 +88,3 @@ class JournalTable:
         while deleted >= _ROWS_IN_A_COMMIT:
             with self.writing():
                 deleted = self.connection.execute(statement, (run_key,)).rowcount
-
-
-def _split(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Yield the items in parts, each of which is written in one go."""
-    remaining = iter(items)
-    while part := list(islice(remaining, _ROWS_IN_A_COMMIT)):
-        yield part

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
 from typing import Any
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.errors import BusyError, UsageError
 from bulkupdate.redaction import Secret
 from bulkupdate.store.audit_log import AUDIT, AUDIT_NAME
@@ -109,8 +109,8 @@ def _copy_audit(old: Database, new: Database) -> int:
 
 def _insert(new: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names of our own
-    count, remaining = 0, iter(rows)
-    while part := list(islice(remaining, _ROWS_AT_A_TIME)):
+    count = 0
+    for part in in_chunks(rows, _ROWS_AT_A_TIME):
         new.executemany(statement, part)
         count += len(part)
     return count

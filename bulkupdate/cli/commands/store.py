@@ -12,7 +12,7 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import common_options
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.redaction import Secret
-from bulkupdate.runs.loading.recipe_folder import share_recipes
+from bulkupdate.runs.loading.recipe_folder import fetch_recipes
 from bulkupdate.runs.reporting.json_objects import JSON_SCHEMA
 from bulkupdate.store.migration import copy_store
 from bulkupdate.text import pluralize
@@ -50,8 +50,7 @@ def command(invocation: Invocation, action: str, target: str) -> int:  # noqa: A
         raise UsageError("The journal is in files already.", remedy="Set BULKUPDATE_DATABASE to what is to be copied.")
     database = settings.database if is_back else Secret(target)
     copied = copy_store(database if is_back else settings.state_dir, settings.state_dir if is_back else database)
-    with share_recipes(replace(settings, database=database)):
-        pass
+    fetch_recipes(replace(settings, database=database))
     console.info(f"Copied: {pluralize(copied['runs'], 'run')} with {pluralize(copied['rows'], 'row')}, and the rest.")
     console.info(
         "Now unset BULKUPDATE_DATABASE on this host; the others have no part in this journal any more."

@@ -9,9 +9,9 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.runs.run_records import Run
 from bulkupdate.store.journal_table import JournalTable
 
@@ -90,8 +90,7 @@ class ConfirmationTable(JournalTable):
         Each item is a row, a customer id, the body of those values and the journal's sequence when the fetch began; or
         `UNMODIFIED` with the sequence of the oldest confirmation that the service was asked about.
         """
-        remaining = iter(seen)
-        while part := list(islice(remaining, _ROWS_AT_A_TIME)):
+        for part in in_chunks(seen, _ROWS_AT_A_TIME):
             outdated = ((customer_id, begun, run.host) for _row, customer_id, body, begun in part if body == UNMODIFIED)
             self.execute_in_parts(_DELETE_OUTDATED, outdated)
             self.execute_in_parts(

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.clock import parse_utc
 from bulkupdate.customers.models import CheckedRow
 from bulkupdate.customers.parse_result import Value
@@ -61,8 +62,7 @@ def find_confirmed_rows(
     journal: Journal, host: str, rows: Iterable[CheckedRow], not_before: str, guarded: Collection[str] = ()
 ) -> Iterator[ConfirmedRow]:
     """Yield number and customer of the rows whose values are confirmed, with the confirmation; see `find_confirmed`."""
-    remaining = (row for row in rows if row.body is not None)
-    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+    for chunk in in_chunks((row for row in rows if row.body is not None), _ROWS_AT_A_TIME):
         wanted = {row.customer_id: row.body for row in chunk if row.body is not None}
         confirmed = find_confirmed(journal, host, wanted, not_before, guarded)
         for row in chunk:

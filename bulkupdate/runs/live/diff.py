@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.customers.fields import CUSTOMER_ID, FIELD_BY_NAME
 from bulkupdate.customers.models import Change, CheckedRow, Finding, Problem, Status
 from bulkupdate.customers.parse_result import Value
@@ -99,8 +99,7 @@ def look_up(
     `live_key` is how their keys are compared, None: not. With `is_sure` an id that the list lacks is read individually,
     before it counts as unknown.
     """
-    remaining = (row for row in rows if row.body is not None)
-    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+    for chunk in in_chunks((row for row in rows if row.body is not None), _ROWS_AT_A_TIME):
         wanted = {row.customer_id: row.fields for row in chunk}
         found = dict(read_live(client, wanted, concurrency, watch))
         if is_sure:
@@ -163,8 +162,7 @@ def find_unknown(
     """Check only the ids and keys of all valid rows, fifty to a request. Raises what the client raises."""
     before = client.calls
     problems: list[Problem | None] = []
-    remaining = filter(_has_id, rows)
-    while chunk := list(islice(remaining, _ROWS_AT_A_TIME)):
+    for chunk in in_chunks(filter(_has_id, rows), _ROWS_AT_A_TIME):
         found = dict(read_live(client, {row.customer_id: () for row in chunk}, concurrency, watch))
         compared = (_compare(row, found[row.customer_id], live_key) for row in chunk)
         problems += (customer.find_problem(heading) for customer in compared)

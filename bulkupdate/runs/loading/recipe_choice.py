@@ -18,7 +18,7 @@ from bulkupdate.customers.headings import (
 from bulkupdate.customers.recipe import Recipe, format_recipe
 from bulkupdate.customers.write_policy import WritePolicy, merge_policies, parse_write_policy
 from bulkupdate.errors import InputFileError
-from bulkupdate.runs.loading.recipe_folder import find_recipe, list_own_recipes, share_recipes
+from bulkupdate.runs.loading.recipe_folder import fetch_recipes, find_recipe, list_own_recipes
 from bulkupdate.runs.loading.sheet_reading import SheetOptions, UsedReading, make_read_options
 from bulkupdate.runs.matching.key import Key, find_key
 from bulkupdate.settings import Settings
@@ -47,8 +47,8 @@ class RecipeChoice:
             self._recipes = [] if self.given.no_recipe else self._list_own()
 
     def _list_own(self) -> Sequence[Recipe]:
-        with share_recipes(self.settings):
-            return list_own_recipes(self.settings.state_dir, self.settings.username)
+        fetch_recipes(self.settings)
+        return list_own_recipes(self.settings.state_dir, self.settings.username)
 
     @property
     def has_recipes(self) -> bool:

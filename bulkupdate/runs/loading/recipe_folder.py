@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +19,25 @@ ENDING = ".toml"
 _MOST_NAMES = 1000
 
 
+def fetch_recipes(settings: Settings) -> None:
+    """Fetch the recipes of other hosts with the same database, and give them those of this one."""
+    with _open_shared(settings):
+        pass
+
+
 @contextmanager
 def share_recipes(settings: Settings) -> Iterator[None]:
     """Fetch the recipes of other hosts with the same database, and give them what the block changes."""
-    if not settings.database:
+    with _open_shared(settings) as sync:
         yield
+        sync()
+
+
+@contextmanager
+def _open_shared(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Make the recipes of all hosts the same; yield the function that does so again."""
+    if not settings.database:
+        yield lambda: None
         return
     from bulkupdate.store.file_mirror import FileMirror  # a check without a database loads no store
     from bulkupdate.store.shared_store import SharedStore  # as above
@@ -31,8 +45,7 @@ def share_recipes(settings: Settings) -> Iterator[None]:
     with closing(SharedStore(settings.database)) as store:
         mirror = FileMirror(store, settings.state_dir, FOLDER, lambda path: path.suffix == ENDING)
         mirror.sync()
-        yield
-        mirror.sync()
+        yield mirror.sync
 
 
 def recipe_path(state_dir: Path, name: str) -> Path:

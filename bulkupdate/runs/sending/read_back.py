@@ -6,8 +6,8 @@ A 200 is not proof: the service is said to answer 200 while ignoring fields (`do
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import LiveCustomer, decode_body
@@ -45,8 +45,7 @@ def read_back(
             phases.advance(Phase.READ_BACK, len(outcomes))
             watch(outcomes, client.quota.waiting)
 
-    waiting = journal.awaiting_read_back(run)
-    while rows := list(islice(waiting, _ROWS_AT_A_TIME)):
+    for rows in in_chunks(journal.awaiting_read_back(run), _ROWS_AT_A_TIME):
         by_customer = {row.customer_id: row for row in rows}
         wanted = {row.customer_id: row.fields for row in rows}
         outcomes: list[RowOutcome] = []

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.clock import Clock, format_utc, parse_utc
 from bulkupdate.customers.models import Problem, Status
 from bulkupdate.customers.payload import LiveCustomer, encode_live
@@ -110,7 +110,7 @@ class FirstReader:
         A row whose customer does not exist is `rejected`, one whose customer has another key `invalid`, one of which
         the write policy leaves nothing `unchanged`. Raises what the client and the journal raise.
         """
-        while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
+        for chunk in in_chunks(rows, _ROWS_AT_A_TIME):
             unsent, narrowed = self._keep([row for row in chunk if row.number not in self._read])
             yield from (narrowed.get(row.number, row) for row in chunk if row.number not in unsent)
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.cell_checks import LOST_DIGITS_FROM, NOT_FINITE
 from bulkupdate.spreadsheets.reading.number_display import format_general
@@ -83,7 +84,7 @@ def _read_rows(sheet: CalamineSheet, count: int | None) -> Iterator[SheetRow]:
     rows = sheet.iter_rows()
     texts: dict[float, str] = {}
     number = 1
-    while chunk := list(islice(rows, CHUNK_ROWS if count is None else max(0, count + 1 - number))):
+    for chunk in in_chunks(islice(rows, count), CHUNK_ROWS):
         width = len(left) + len(chunk[0])
         cells: list[Any] = list(
             chain.from_iterable([*left, *row] for row in chunk) if left else chain.from_iterable(chunk)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bulkupdate.chunks import in_chunks
 from bulkupdate.customers.models import RESULT_COLUMNS, ResultLine, Status
 from bulkupdate.files import replace_file
 from bulkupdate.spreadsheets.writing.own_files import ROWS_MARK
@@ -39,5 +39,5 @@ def write_row_file(path: Path, lines: Iterable[ResultLine], counts: Mapping[Stat
 
 def _write_parquet(stream: BinaryIO, records: Iterator[dict[str, object]]) -> None:
     with pq.ParquetWriter(stream, _SCHEMA) as writer:
-        while group := list(islice(records, _ROWS_IN_A_GROUP)):
+        for group in in_chunks(records, _ROWS_IN_A_GROUP):
             writer.write_table(pa.Table.from_pylist(group, _SCHEMA))
