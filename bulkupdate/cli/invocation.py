@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.clock import Clock
+from bulkupdate.crash_report import save_crash_report
 from bulkupdate.errors import BulkUpdateError, InternalError, ReaderBugError
 from bulkupdate.settings import SECRETS, Settings
 from bulkupdate.text import SuggestedCommand
@@ -68,8 +69,6 @@ class Invocation:
 
     def _keep_trace(self, error: BaseException) -> str:
         """Save a traceback, readable by its owner only. Return a sentence that names the file, empty if that failed."""
-        from bulkupdate.crash_report import save_crash_report  # only a bug needs it
-
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
             place = save_crash_report(self.settings.state_dir, error, passwords, Clock())

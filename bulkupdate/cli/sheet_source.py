@@ -14,6 +14,7 @@ from bulkupdate.cli.invocation import Invocation
 from bulkupdate.clock import Clock
 from bulkupdate.errors import UsageError
 from bulkupdate.redaction import Secret
+from bulkupdate.remote.address import parse_address
 from bulkupdate.spreadsheets.reading.file_type import ENDINGS
 
 FORMATS = tuple(ending.removeprefix(".") for ending in ENDINGS)
@@ -87,7 +88,6 @@ def _keep_standard_input(_source: SourceElsewhere, ending: str | None, invocatio
 
 
 def _keep_download(source: SourceElsewhere, ending: str | None, invocation: Invocation) -> Path:
-    from bulkupdate.remote.address import parse_address
     from bulkupdate.runs.kept_files import fetch_input
 
     return fetch_input(parse_address(source.typed.reveal()), ending, invocation.settings, Clock().now())

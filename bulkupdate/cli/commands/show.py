@@ -22,6 +22,7 @@ from bulkupdate.runs.reporting.run_result import describe_rest
 from bulkupdate.runs.run_records import Run, RunState, StatusCounts
 from bulkupdate.spreadsheets.writing.output_place import require_output_place
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
+from bulkupdate.spreadsheets.writing.row_file import write_row_file
 
 
 @click.command(
@@ -67,8 +68,6 @@ def _write(run: Run, journal: Journal, output: Path | None, has_rows: bool, invo
             raise UsageError("--rows needs a file to write to.", remedy="Name it: -o rows.jsonl or -o rows.parquet.")
         return []
     if has_rows:
-        from bulkupdate.spreadsheets.writing.row_file import write_row_file  # pyarrow loads slowly
-
         require_output_place(output, OwnFileKind.ROWS, force=invocation.force)
         write_row_file(output, journal.lines(run), journal.tally(run).counts)
         return [output]

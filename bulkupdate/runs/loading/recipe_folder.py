@@ -12,6 +12,8 @@ from bulkupdate.errors import UsageError
 from bulkupdate.files import replace_file
 from bulkupdate.settings import Settings
 from bulkupdate.settings_sources import read_settings_text
+from bulkupdate.store.file_mirror import FileMirror
+from bulkupdate.store.shared_store import SharedStore
 from bulkupdate.text import fold_name
 
 FOLDER = "recipes"
@@ -39,9 +41,6 @@ def _open_shared(settings: Settings) -> Iterator[Callable[[], None]]:
     if not settings.database:
         yield lambda: None
         return
-    from bulkupdate.store.file_mirror import FileMirror  # a check without a database loads no store
-    from bulkupdate.store.shared_store import SharedStore  # as above
-
     with closing(SharedStore(settings.database)) as store:
         mirror = FileMirror(store, settings.state_dir, FOLDER, lambda path: path.suffix == ENDING)
         mirror.sync()
