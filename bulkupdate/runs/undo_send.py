@@ -25,7 +25,7 @@ from bulkupdate.runs.live.fetch import (
 )
 from bulkupdate.runs.new_run import make_new_run
 from bulkupdate.runs.run_records import Run, RunOptions
-from bulkupdate.runs.tenant.probe_steps import may_have_left
+from bulkupdate.runs.tenant.probe_traces import may_have_left
 from bulkupdate.runs.undo_sheet import FIRST_ROW, Restoration, UndoSheet, make_undo_sheet
 from bulkupdate.sellercloud.client import Client
 

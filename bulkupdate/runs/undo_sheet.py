@@ -14,6 +14,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.live.round_trip import to_cell
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunState
+from bulkupdate.runs.tenant.probe_traces import list_written
 from bulkupdate.spreadsheets.writing.customer_sheet import Remark, RestoredValue
 
 FIRST_ROW = 2
@@ -74,12 +75,8 @@ def find_restorations(journal: Journal, run: Run) -> list[Restoration]:
 
 def _merge_steps(touched: Sequence[tuple[str, str, str]]) -> list[Restoration]:
     """Return the customer of a probe, whose rows are several updates of it; nothing if none was sent."""
-    sent: dict[str, Value] = {}
-    written: dict[str, list[Value]] = {}
-    for _, body, _ in touched:
-        sent |= decode_body(body)
-        for name, value in decode_body(body).items():
-            written.setdefault(name, []).append(value)
+    written = list_written(decode_body(body) for _, body, _ in touched)
+    sent = {name: values[-1] for name, values in written.items()}
     return [
         Restoration(FIRST_ROW, customer_id, sent, decode_live(before), written)
         for customer_id, _, before in touched[:1]

@@ -17,7 +17,8 @@ from bulkupdate.runs.run_records import PendingRow, RowOutcome, Run, RunState
 from bulkupdate.runs.tenant.answers import read_id, read_items
 from bulkupdate.runs.tenant.facts import Facts
 from bulkupdate.runs.tenant.probe_run import FIRST_ROW, RESTORE, create_probe_run, require_idle
-from bulkupdate.runs.tenant.probe_steps import ProbeStep, StepResult, list_steps, list_written
+from bulkupdate.runs.tenant.probe_steps import ProbeStep, StepResult, list_steps
+from bulkupdate.runs.tenant.probe_traces import list_written
 from bulkupdate.runs.tenant.probed_customer import ProbedCustomer
 from bulkupdate.runs.tenant.reading import ask_build_date
 from bulkupdate.sellercloud.response import Verdict
@@ -62,7 +63,7 @@ class Probe:
         """
         journal, steps = self.context.journal, self.steps
         require_idle(journal, self.context.host)
-        self.customer.written = list_written(steps)
+        self.customer.written = list_written(step.values for step in steps)
         run = create_probe_run(self.context, self.customer.customer_id, self.customer.before, steps)
         self.run_id = run.id
         with lock_run(journal, run.id):

@@ -16,7 +16,8 @@ from bulkupdate.runs.kept_files import place_results
 from bulkupdate.runs.new_run import make_new_run, new_run_id
 from bulkupdate.runs.run_lock import effective_state
 from bulkupdate.runs.run_records import Run, RunOptions, RunState
-from bulkupdate.runs.tenant.probe_steps import ALIASES_FIELD, ProbeStep, list_own_changes
+from bulkupdate.runs.tenant.probe_steps import ProbeStep
+from bulkupdate.runs.tenant.probe_traces import ALIASES_FIELD, list_others_changes, list_own_changes
 from bulkupdate.runs.undo_sheet import Restoration
 
 FILE_NAME = "doctor --probe"
@@ -89,7 +90,7 @@ def end_probe(run: Run, restorations: Sequence[Restoration], context: RunContext
         own = list_own_changes(before, now, restoration.written or {})
         if context.profile.find("aliases") == "append":
             own.pop(ALIASES_FIELD, None)
-        others = [name for name, value in before.items() if now.get(name) != value and name not in own]
+        others = list_others_changes(before, now, own)
         if own:
             left.append(f"{customer} is not as before in {', '.join(own)}. {RESTORE}")
             is_own_left = True

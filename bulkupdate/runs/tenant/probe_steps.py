@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bulkupdate.customers.parse_result import Value
 from bulkupdate.customers.payload import LiveCustomer, encode_body
 from bulkupdate.customers.value_types import RATINGS
 from bulkupdate.errors import UsageError
-from bulkupdate.runs.live.diff import is_same
 from bulkupdate.runs.tenant.facts import Facts, FactValue
+from bulkupdate.runs.tenant.probe_traces import ALIASES_FIELD, MARK, as_list
 from bulkupdate.sellercloud.response import Verdict
 from bulkupdate.sellercloud.single_request import RequestResult
 
 TEXT_FIELDS = ("Comments", "Title", "Fax")
 """The text fields that a probe may touch: one that is not empty, as an empty one might not be emptied again."""
 
-_MARK = "bulkupdate probe"
-TEXT = f"{_MARK}: Ä 😀\r\nline "
+TEXT = f"{MARK}: Ä 😀\r\nline "
 _PARTS = {"umlaut": "Ä", "emoji": "😀", "line break": "\r\n", "trailing blank": "line "}
 UNKNOWN_NAME = "BulkupdateProbe"
-ALIASES_FIELD = "BusinessAliases"
 _PLAIN = re.compile(r"[!-~]([ -~]*[!-~])?")
 _NAME_TRIED, _CODE_TRIED = 3, 4
 _PERHAPS = "perhaps refused"
@@ -67,39 +64,6 @@ class ProbeStep:
     conclude: Callable[[StepResult], Facts]
     is_needed: Callable[[Facts], bool] = lambda _facts: True
     keeps: bool = False
-
-
-def may_have_left(name: str, now: Value | None, before: Value | None, written: Iterable[Value]) -> bool:
-    """Return whether a probe may have left this value in a field, rather than someone else since.
-
-    `written` are all the values that it may have sent; services may store a text differently, and add up aliases.
-    """
-    if name == ALIASES_FIELD:
-        known = {alias for names in (before, *written) for alias in _as_list(names)}
-        return set(_as_list(now)) <= known
-    return any(is_same("" if now is None else now, value) for value in written) or _MARK in str(now)
-
-
-def list_written(steps: Iterable[ProbeStep]) -> Mapping[str, Sequence[Value]]:
-    """Return the values that these steps may send, by their fields."""
-    written: dict[str, list[Value]] = {}
-    for step in steps:
-        for name, value in step.values.items():
-            written.setdefault(name, []).append(value)
-    return written
-
-
-def list_own_changes(
-    before: LiveCustomer, now: LiveCustomer, written: Mapping[str, Sequence[Value]]
-) -> dict[str, Value]:
-    """Return the previous values of the fields that a probe has changed. `written` are the values it may have sent."""
-    return {
-        name: value
-        for name, values in written.items()
-        if (value := before.get(name)) is not None
-        and now.get(name) != value
-        and may_have_left(name, now.get(name), value, values)
-    }
 
 
 def choose_field(customer: LiveCustomer) -> str:
@@ -192,21 +156,17 @@ def _list_rating_steps(rating: int) -> Iterator[ProbeStep]:
 
 def _list_alias_steps(customer: LiveCustomer) -> Iterator[ProbeStep]:
     """With two aliases or more, one of them is sent: nothing new is added, even if aliases are not replaced."""
-    aliases = _as_list(customer.get(ALIASES_FIELD))
+    aliases = as_list(customer.get(ALIASES_FIELD))
     if not aliases:
         return
-    sent = tuple(aliases[:1]) if len(aliases) > 1 else (f"{_MARK} {len(aliases)}",)
+    sent = tuple(aliases[:1]) if len(aliases) > 1 else (f"{MARK} {len(aliases)}",)
 
     def conclude(result: StepResult) -> Facts:
-        found = tuple(_as_list((result.later or result.before).get(ALIASES_FIELD)))
+        found = tuple(as_list((result.later or result.before).get(ALIASES_FIELD)))
         is_added = set(found) >= {*aliases, *sent}
         return {"aliases": "replace" if found == sent else "append" if is_added else "other"}
 
     yield _make("aliases", {ALIASES_FIELD: sent}, conclude)
-
-
-def _as_list(value: Value | None) -> list[Any]:
-    return list(value) if isinstance(value, tuple | list) else []
 
 
 def _has(result: StepResult, name: str, value: object) -> bool:

@@ -11,7 +11,7 @@ from bulkupdate.errors import StoppedError
 from bulkupdate.runs.tenant.answers import Questioner, read_object
 from bulkupdate.runs.tenant.facts import Facts
 from bulkupdate.runs.tenant.probe_run import RESTORE
-from bulkupdate.runs.tenant.probe_steps import ALIASES_FIELD, list_own_changes
+from bulkupdate.runs.tenant.probe_traces import ALIASES_FIELD, list_others_changes, list_own_changes
 from bulkupdate.sellercloud.single_request import RequestResult
 
 _ATTEMPTS = 3
@@ -71,8 +71,7 @@ class ProbedCustomer:
 
     def list_others(self) -> list[str]:
         """Return the fields that differ from before, but not through the probe; none if it could not be read."""
-        now, own = self.now or self.before, self._own()
-        return [name for name, value in self.before.items() if now.get(name) != value and name not in own]
+        return list_others_changes(self.before, self.now or self.before, self._own())
 
     def _own(self) -> dict[str, Value]:
         """Return the previous values of what the probe has changed; nothing if the customer could not be read."""
