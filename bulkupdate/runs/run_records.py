@@ -178,6 +178,11 @@ class PendingRow:
     attempts: int = 0
     may_be_applied: bool = False
 
+    def withhold(self, status: Status, message: str, now: str, http_status: int | None = None) -> RowOutcome:
+        """Return the outcome of a row that is not sent; one that may have been applied before is `unknown` instead."""
+        status = Status.UNKNOWN if self.may_be_applied else status
+        return RowOutcome(self.number, status, http_status, self.attempts, message, now, self.may_be_applied)
+
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:

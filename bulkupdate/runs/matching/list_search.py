@@ -29,7 +29,7 @@ def search_list(client: Client, progress: SearchProgress, concurrency: int, watc
     for answers in run_parallel(client, requests, concurrency, watch):
         progress.add(answers)
         seen.update(*(answer.customers for answer in answers))
-    number = sum(step.startswith("page ") for step in progress.steps)
+    number = progress.count_read()
     while progress.may_have_more_pages():
         number += 1
         answer = read_page(client, number, field)

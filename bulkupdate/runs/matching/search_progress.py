@@ -62,7 +62,7 @@ class SearchProgress:
         for answer in answers:
             steps.append((answer.step, len(answer.customers)))
             hits += self._compare(answer.customers)
-            self.total = answer.total if answer.step.startswith("page ") else self.total
+            self.total = answer.total if _is_page(answer.step) else self.total
         self.journal.record_search(self.record.key, self.total, steps, hits)
         self.steps.update(steps)
         for text, candidates in collect_hits(hits).items():
@@ -110,9 +110,13 @@ class SearchProgress:
         """Return the pages that were not read, as far as the total is known."""
         return [page for page in range(1, (self.count_pages() or 1) + 1) if page_step(page) not in self.steps]
 
+    def count_read(self) -> int:
+        """Return how many pages were read so far."""
+        return sum(map(_is_page, self.steps))
+
     def count_shown(self) -> int:
         """Return how many customers the pages read so far have shown; those of a repeated page count again."""
-        return sum(size for step, size in self.steps.items() if step.startswith("page "))
+        return sum(size for step, size in self.steps.items() if _is_page(step))
 
     def may_have_more_pages(self) -> bool:
         """Return whether there may be a page after the last one that was read.
@@ -121,8 +125,7 @@ class SearchProgress:
         low, so one more page is read while a key has no customer.
         """
         seen = self.count_shown()
-        pages = sum(step.startswith("page ") for step in self.steps)
-        is_last_full = self.steps.get(page_step(pages), 0) >= self.page_size
+        is_last_full = self.steps.get(page_step(self.count_read()), 0) >= self.page_size
         if self.total is None or seen < self.total:
             return True
         is_doubtful = seen > self.total or self.total <= self.page_size or len(self.found) < len(self.keys)
@@ -147,6 +150,10 @@ def collect_hits(hits: Iterable[Hit]) -> dict[str, dict[str, Candidate]]:
 def page_step(number: int) -> str:
     """Return the name of the step that reads a page of the list."""
     return f"page {number}"
+
+
+def _is_page(step: str) -> bool:
+    return step.startswith("page ")
 
 
 def key_step(text: str) -> str:

@@ -50,10 +50,10 @@ def list_problems(checked_input: CheckedInput, live: LiveFindings | None) -> tup
 def count_rows(checked_input: CheckedInput, live: LiveFindings | None) -> dict[Status, int]:
     """Return the rows by status so far; those of unknown customers, or of customers with another key, are invalid."""
     counts = dict(checked_input.checked.counts)
-    sendable = {problem.row for problem in live.problems} if live else set()
-    if sendable:
-        unknown = Counter(row.status for row in checked_input.rows() if row.number in sendable)
-        for status, count in unknown.items():
+    refused = {problem.row for problem in live.problems} if live else set()
+    if refused:
+        found = Counter(row.status for row in checked_input.rows() if row.number in refused)
+        for status, count in found.items():
             counts[status] -= count
             counts[Status.INVALID] += count
     return counts

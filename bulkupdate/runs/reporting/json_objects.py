@@ -59,7 +59,7 @@ class CorrectionObject(TypedDict):
 class RunObject(ObjectBase):
     """The result of a file.
 
-    `run` is null if no run was begun, `parent` the run that it retries or takes back. `sheet` is the sheet of the
+    `run` is null if no run was begun, `parent` the run that it retries or undoes. `sheet` is the sheet of the
     workbook, `recipe` that by which it was read, `host` the service. `stopped_by` says why the run ended early. `calls`
     counts requests. `results` is the file of results or the check report, `html` and `annotated` the other reports of a
     check, `to_fix` the rows to correct. `next` is the command that continues, `next_args` the same as arguments; null

@@ -22,7 +22,7 @@ _MAX_REASONS = 100
 class RunReport:
     """The result of a file, in one object.
 
-    `run` is None if nothing was begun, `parent` the run that it retries or takes back, None if it is a file's own.
+    `run` is None if nothing was begun, `parent` the run that it retries or undoes, None if it is a file's own.
     `sheet` is the sheet of the workbook that was read, `recipe` the name of the recipe that was used, `host` the
     service; None if there is none. `started` and `ended` are ISO 8601 in UTC, None if unknown; `stopped_by` says why
     the run ended early, empty if it did not. `reasons` say why rows were not updated, the most frequent first;

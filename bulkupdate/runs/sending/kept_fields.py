@@ -40,7 +40,5 @@ def protect_row(
     if left and not row.may_be_applied:
         body = filter_body(row.body, left, rating_format)
         return ProtectedRow(replace(row, body=body, fields=left), True, kept)
-    status = Status.UNKNOWN if row.may_be_applied else Status.UNCHANGED
     reason = f"{describe_kept(names)}: not sent again" if row.may_be_applied else describe_kept(names)
-    outcome = RowOutcome(row.number, status, None, row.attempts, reason, now, row.may_be_applied)
-    return ProtectedRow(row, kept=kept, outcome=outcome)
+    return ProtectedRow(row, kept=kept, outcome=row.withhold(Status.UNCHANGED, reason, now))

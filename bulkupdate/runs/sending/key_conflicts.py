@@ -46,6 +46,5 @@ def read_keys(run: Run, journal: Journal, rows: Iterable[PendingRow]) -> RowKeys
 
 
 def _make_outcome(row: PendingRow, problem: Problem, now: str) -> RowOutcome:
-    status = Status.UNKNOWN if row.may_be_applied else Status.INVALID
     message = f"{problem.column}: {problem.message}: not sent{' again' * row.may_be_applied}"
-    return RowOutcome(row.number, status, None, row.attempts, message, now, row.may_be_applied)
+    return row.withhold(Status.INVALID, message, now)

@@ -5,8 +5,6 @@ A 200 is not proof: the service is said to answer 200 while ignoring fields (`do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bulkupdate.chunks import in_chunks
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.customers.models import Status
@@ -71,23 +69,14 @@ def _confirm(client: Client, row: PendingRow, live: LiveCustomer | None) -> Live
 
 
 def _compare_row(row: PendingRow, keys: RowKeys, live: LiveCustomer | None, now: str) -> RowOutcome:
-    wanted = decode_body(row.body)
-    if live is None:
-        return RowOutcome(
-            row.number, Status.FAILED, _ANSWERED, row.attempts, "answered 200, but cannot be read back", now
-        )
-    found = compare(wanted, live)
-    if conflict := keys.find_conflict(row, live):
-        message = f"answered 200, but {conflict.column}: {conflict.message}"
-        return RowOutcome(row.number, Status.FAILED, _ANSWERED, row.attempts, message, now)
-    if found.differing:
-        message = f"answered 200, but read back unchanged: {', '.join(found.differing)}"
-        return RowOutcome(row.number, Status.FAILED, _ANSWERED, row.attempts, message, now)
-    message = f"the service does not show: {', '.join(found.not_shown)}" if found.not_shown else AGREES
-    return RowOutcome(row.number, Status.UPDATED, _ANSWERED, row.attempts, message, now)
-
-
-def awaits_read_back(run: Run, journal: Journal) -> bool:
-    """Return whether any row of the run still has to be read back."""
-    rows: Iterator[PendingRow] = journal.awaiting_read_back(run)
-    return next(rows, None) is not None
+    status, message = Status.FAILED, "answered 200, but cannot be read back"
+    if live is not None:
+        found = compare(decode_body(row.body), live)
+        if conflict := keys.find_conflict(row, live):
+            message = f"answered 200, but {conflict.column}: {conflict.message}"
+        elif found.differing:
+            message = f"answered 200, but read back unchanged: {', '.join(found.differing)}"
+        else:
+            status = Status.UPDATED
+            message = f"the service does not show: {', '.join(found.not_shown)}" if found.not_shown else AGREES
+    return RowOutcome(row.number, status, _ANSWERED, row.attempts, message, now)

@@ -21,7 +21,7 @@ from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import PendingRow, Run, RunState, StatusCounts
 from bulkupdate.runs.sending.canary import find_canary, require_agreement, take_canary
 from bulkupdate.runs.sending.phases import Phase, PhaseCounter, WatchPhase, ignore_phases
-from bulkupdate.runs.sending.read_back import awaits_read_back, read_back
+from bulkupdate.runs.sending.read_back import read_back
 from bulkupdate.runs.sending.sender import Batch, Watch
 from bulkupdate.runs.sending.sign_in_wait import sign_in
 from bulkupdate.runs.sending.snapshots import FirstReader, drop_kept_snapshots, drop_outdated_snapshots
@@ -72,13 +72,13 @@ def execute_run(
 
 
 def _send(run: Run, context: RunContext, watch: Watch, limit: int | None, phases: PhaseCounter) -> None:
-    if next(context.journal.pending(run), None) is None and not awaits_read_back(run, context.journal):
+    pending, awaiting = context.journal.count_pending(run), context.journal.count_awaiting_read_back(run)
+    if not pending and not awaiting:
         return  # not even a sign-in
     sign_in(context.client, context.stop, lambda waiting: watch((), waiting))
-    pending = context.journal.count_pending(run)
     pending = pending if limit is None else min(pending, limit)
     if run.options.verify:
-        phases.begin(Phase.READ_BACK, pending + context.journal.count_awaiting_read_back(run))
+        phases.begin(Phase.READ_BACK, pending + awaiting)
     phases.begin(Phase.UPDATE, pending)
     reader = None
     if run.options.snapshot or run.options.guarded:
@@ -204,7 +204,7 @@ def _find_loss(journal: Journal) -> JournalError | None:
 
 def _describe_end(run: Run, context: RunContext, tally: StatusCounts, error: BulkUpdateError | None) -> Run:
     """Return the run with its end: finished, unless something stopped it or only some of its rows were to be sent."""
-    is_all_sent = not tally[Status.NOT_ATTEMPTED] and not awaits_read_back(run, context.journal)
+    is_all_sent = not tally[Status.NOT_ATTEMPTED] and not context.journal.count_awaiting_read_back(run)
     is_finished = is_all_sent and error is None
     return replace(
         run,

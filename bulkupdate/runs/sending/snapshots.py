@@ -206,18 +206,9 @@ class FirstReader:
 
     def _reject(self, rows: list[PendingRow]) -> None:
         now = self._stamp(self.clock.now())
+        again = " again; an earlier attempt may have been applied"
         outcomes = [
-            RowOutcome(
-                row.number,
-                Status.UNKNOWN if row.may_be_applied else Status.REJECTED,
-                NOT_FOUND,
-                row.attempts,
-                f"{NO_SUCH_CUSTOMER} again; an earlier attempt may have been applied"
-                if row.may_be_applied
-                else NO_SUCH_CUSTOMER,
-                now,
-                row.may_be_applied,
-            )
+            row.withhold(Status.REJECTED, f"{NO_SUCH_CUSTOMER}{again * row.may_be_applied}", now, NOT_FOUND)
             for row in rows
         ]
         self.journal.record(self.run, outcomes=outcomes, calls=self.run.calls + self.client.calls)
