@@ -10,7 +10,7 @@ import pytest
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.web.browser import Browser
-from tests.web.served import PASSWORD, FreshServer, Server, Visitor, make_csv, path_of
+from tests.web.served import PASSWORD, Server, Visitor, make_csv, path_of
 
 USERS = "anna,bert,chris,dora,eva,fritz,gerd,hanna,ines,jan,admin"
 LOGINS = {"username": USERS, "password": PASSWORD}
@@ -27,9 +27,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def server(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The page as users get it."""
+    """The page, with an administrator."""
     state = tmp_path_factory.mktemp("web") / "state"
-    with FreshServer(sandbox.base_url, state, admins="Admin") as server:
+    with Server(sandbox.base_url, state, admins="Admin") as server:
         yield server
 
 

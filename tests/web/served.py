@@ -19,7 +19,7 @@ from tests.warm import WarmProcess, share_warm_program
 
 PASSWORD = "geheim & 100%"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-_CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("BULKUPDATE_")}
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("BULKUPDATE_")}
 
 
 class Server:
@@ -35,7 +35,7 @@ class Server:
         self.lines: list[str] = []
         self._options = options
         self._environment = {
-            **_CLEAN, "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_STATE_DIR": str(state_dir),
+            **CLEAN, "BULKUPDATE_BASE_URL": base_url, "BULKUPDATE_STATE_DIR": str(state_dir),
             **database_variable(state_dir),
             **{f"BULKUPDATE_{name.upper()}": value for name, value in settings.items()},
         }  # fmt: skip
@@ -57,7 +57,7 @@ class Server:
         while not (found := re.search(r"Upload page: http://[^/]+:(\d+)/", self.log[size:])):
             assert self.process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log
-            time.sleep(0.05)
+            time.sleep(0.02)
         self.port = int(found[1])
         return self
 
@@ -131,7 +131,7 @@ class Visitor:
         deadline = time.monotonic() + 60
         while "<h1>Checking" in answer.text:
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(0.03)
             answer = self.session.get(answer.url, timeout=30)
         return answer
 
@@ -147,7 +147,7 @@ class Visitor:
         deadline = time.monotonic() + 60
         while '<meta http-equiv="refresh" content="2;' in answer.text:
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(0.03)
             answer = self.session.get(answer.url, timeout=30)
         return answer
 
@@ -156,7 +156,7 @@ class Visitor:
         deadline = time.monotonic() + 60
         while text not in answer.text:
             assert time.monotonic() < deadline, answer.text
-            time.sleep(0.05)
+            time.sleep(0.02)
             answer = self.get(path_of(answer))
         return answer
 
@@ -164,7 +164,7 @@ class Visitor:
         deadline = time.monotonic() + seconds
         while 'data-running="yes"' in (answer := self.get(path_of(run))).text:
             assert time.monotonic() < deadline
-            time.sleep(0.05)
+            time.sleep(0.02)
         return answer
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +13,19 @@ import requests
 
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.web.disk_space import has_room
-from tests.web.served import Server, Visitor, make_csv
+from tests.warm import share_warm_program
+from tests.web.served import CLEAN, FreshServer, Server, Visitor, count_updates, make_csv, path_of
+
+
+def test_a_server_that_is_started_as_users_start_it_checks_and_sends(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Most tests fork their server, and the process that its checks are forked from; this one loads all by itself."""
+    with FreshServer(sandbox.base_url, tmp_path / "state") as server:
+        anna = Visitor(server.url, "anna")
+        before = count_updates(sandbox)
+        checked = anna.upload("fresh.csv", make_csv(3))
+        assert anna.get(path_of(checked) + "/report.xlsx").status_code == 200
+        assert "Every row went through." in anna.wait_for_end(anna.start(checked)).text
+        assert count_updates(sandbox) == before + 3
 
 
 def test_the_limit_of_an_upload_holds_to_the_byte(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -136,9 +146,6 @@ def post_chunks(server: Server, visitor: Visitor, length: int) -> bytes:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_other_addresses_are_refused_without_a_proxy(host: str, tmp_path: Path) -> None:
     """Passwords would cross the network unencrypted."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "bulkupdate", "serve", "--host", host, "--port", "0", "--base-url", "http://127.0.0.1:9",
-         "--state-dir", str(tmp_path)], capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert ended.returncode == 2
-    assert "--trust-proxy" in ended.stderr
+    call = ("serve", "--host", host, "--port", "0", "--base-url", "http://127.0.0.1:9", "--state-dir", tmp_path)
+    assert share_warm_program().call(tmp_path, CLEAN, *call) == 2
+    assert "--trust-proxy" in (tmp_path / "err").read_text()

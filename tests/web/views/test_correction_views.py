@@ -5,10 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,8 +16,9 @@ from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.postgres import database_variable
+from tests.warm import share_warm_program
 from tests.web.conftest import LOGINS
-from tests.web.served import Server, Visitor, path_of
+from tests.web.served import CLEAN, Server, Visitor, path_of
 
 HEADINGS = "CustomerId;Email;AccountManager1Commission;IsWholesale;Comments\n"
 
@@ -42,7 +40,7 @@ def correct(visitor: Visitor, page: requests.Response, **fields: object) -> requ
 
 
 def test_cells_are_corrected_one_by_one_and_all_alike_and_the_file_is_left_as_it_is(
-    server: Server, sandbox: Sandbox
+    server: Server, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """A group by one button, equal texts by one replacement, a single cell; sent, listed, and given back corrected."""
     anna = Visitor(server.url, "anna")
@@ -78,8 +76,8 @@ def test_cells_are_corrected_one_by_one_and_all_alike_and_the_file_is_left_as_it
     assert "6 cells were corrected" in run.text
     assert '<del class="before">b@example</del>' in anna.get(path_of(run) + "/corrections").text
     show = ("show", path_of(run).rpartition("/")[2], "--json", "--state-dir", str(server.state_dir))
-    environment = os.environ | database_variable(server.state_dir)
-    told = json.loads(subprocess.check_output([sys.executable, "-m", "bulkupdate", *show], env=environment))
+    assert share_warm_program().call(tmp_path, CLEAN | database_variable(server.state_dir), *show) == 0
+    told = json.loads((tmp_path / "out").read_text())
     assert {"row": 3, "column": "Email", "before": "b@example", "after": "b@example.com"} in told["corrections"]
     assert (
         sha256(content).hexdigest()

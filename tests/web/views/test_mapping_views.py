@@ -58,10 +58,8 @@ def test_from_sign_in_to_a_run_with_foreign_headings(
     sheet.write_bytes(b"Kundennummer;E-Mail-Adresse;Notiz intern;Rabattgruppe\n131001;a@example.com;vip;A\n")
     press_through(browser, sheet)
     browser.wait_for("Which column is what?")
-    for name, look in (("columns-dark", {"dark": True}), ("columns-phone", {"width": 390}), ("columns", {})):
-        browser.look(**look)
-        browser.picture(name)
-        require_no_violation(browser, find_axe())
+    require_no_violation(browser, find_axe(), "columns")
+    browser.look()
     Select(browser.find("#column-2")).select_by_value("Comments")
     browser.press("Use these columns")
     browser.wait_for("The plan")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,8 +14,9 @@ from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.postgres import database_variable
+from tests.warm import share_warm_program
 from tests.web.conftest import LOGINS
-from tests.web.served import Server, Visitor, make_csv, path_of, sent_customers
+from tests.web.served import CLEAN, Server, Visitor, make_csv, path_of, sent_customers
 
 
 def test_retry_sends_what_was_rejected_once_more(tmp_path: Path) -> None:
@@ -104,9 +102,9 @@ def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
         assert Visitor(server.url).sign_in("bert").status_code == 200  # has an allowance of their own
         assert server.stop() == 0  # SIGTERM stops the run in good order
         server.start()
-        command = [sys.executable, "-m", "bulkupdate", "runs", "--state-dir", str(tmp_path / "s")]
-        told = subprocess.check_output(command, env=os.environ | database_variable(tmp_path / "s"))
-        assert b"stopped" in told
+        settings = CLEAN | database_variable(tmp_path / "s")
+        assert share_warm_program().call(tmp_path, settings, "runs", "--state-dir", tmp_path / "s") == 0
+        assert "stopped" in (tmp_path / "out").read_text()
 
 
 def test_a_run_that_reads_shows_its_phases_and_a_stop_loses_none_of_them(tmp_path: Path) -> None:
