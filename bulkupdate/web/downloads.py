@@ -17,7 +17,7 @@ from bulkupdate.clock import parse_utc
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.reporting.results import write_run_results
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.undo_sheet import find_restorations, make_undo_sheet
+from bulkupdate.runs.undo_sheet import Restoration, find_restorations, make_undo_sheet
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
 from bulkupdate.spreadsheets.writing.template_sheet import write_template
@@ -127,8 +127,11 @@ def make_results(context: PageContext, run: Run, ending: str = ".xlsx") -> tuple
 def make_undo_download(context: PageContext, run: Run) -> Path | None:
     """Return the sheet that restores what a run changed; None if there is nothing to restore."""
     restorations = find_restorations(context.journal, run)
-    if not restorations:
-        return None
+    return write_undo(context, run, restorations) if restorations else None
+
+
+def write_undo(context: PageContext, run: Run, restorations: list[Restoration]) -> Path:
+    """Write the sheet with these previous values, and return it."""
     sheet = make_undo_sheet(restorations)
     path = context.uploads.folder_of(run.id) / UNDO_SHEET
     write_customer_sheet(path, sheet.names, sheet.rows, sheet.remarks, OwnFileKind.UNDO, sheet.restored)

@@ -21,7 +21,7 @@ from bulkupdate.runs.customer_export import (
 from bulkupdate.runs.live.fetch import WatchReading, count_requests, is_listed
 from bulkupdate.spreadsheets.writing.customer_sheet import write_customer_sheet
 from bulkupdate.spreadsheets.writing.own_files import OwnFileKind
-from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.json_files import read_record, write_json
 from bulkupdate.web.uploads.check_store import StoredCheck
 
 RECORD = "export.json"
@@ -62,11 +62,7 @@ def save_export(folder: Path, export: CustomerExport) -> None:
 
 def read_export(folder: Path) -> CustomerExport | None:
     """Return the export of a folder; None if there is none."""
-    record = read_json(folder / RECORD)
-    try:
-        return None if record is None else CustomerExport(**record)
-    except TypeError:  # of another version of the program
-        return None
+    return read_record(folder / RECORD, CustomerExport)
 
 
 def list_ids(check: StoredCheck) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bulkupdate.files import open_private
+
+_Record = TypeVar("_Record")
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -24,3 +27,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def read_record(path: Path, make: Callable[..., _Record]) -> _Record | None:
+    """Return what `make` makes of the object in a file; None if there is none, or another version wrote it."""
+    content = read_json(path)
+    try:
+        return None if content is None else make(**content)
+    except TypeError:
+        return None

@@ -16,7 +16,7 @@ from bulkupdate.notices.smtp import SmtpSender
 from bulkupdate.runs.run_records import Run, StatusCounts
 from bulkupdate.sellercloud.retries import Retrier
 from bulkupdate.settings import Settings
-from bulkupdate.text import replace_controls, truncate
+from bulkupdate.text import pluralize, replace_controls, truncate
 from bulkupdate.web.json_files import read_json, write_json
 
 log = logging.getLogger("bulkupdate.web")
@@ -85,9 +85,8 @@ def write_end(name: str, run: Run, counts: StatusCounts, reason: str, link: str)
     `reason` says why it stopped, empty if it did not.
     """
     left_over = counts.rows - counts[Status.UPDATED] - counts[Status.UNCHANGED]
-    outcome = (
-        f"{run.state.value}, {left_over:,} of {counts.rows:,} rows did not go through" if left_over else "finished"
-    )
+    failed = f"{left_over:,} of {pluralize(counts.rows, 'row')} did not go through"
+    outcome = f"{run.state.value}, {failed}" if left_over else "finished"
     lines = [f"{name}: {outcome}.", ""]
     lines += [f"  {status.value}: {count:,}" for status, count in counts.counts.items() if count]
     lines += ["", f"Why it stopped: {reason}"] if reason else []

@@ -24,8 +24,8 @@ class Paging:
 
 
 def read_page_number() -> int:
-    """Return the number of the page in the address; 1 if there is none, or it is not a number."""
-    page = request.args.get("page", "1")
+    """Return the number of the page in the address or the form; 1 if there is none, or it is not a number."""
+    page = request.values.get("page", "1")
     return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1
 
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import islice
 
-from bulkupdate.runs.estimate import Estimate, estimate_run
+from bulkupdate.runs.estimate import Estimate, estimate_requests, estimate_run
 from bulkupdate.runs.guards import Excess, find_excess
 from bulkupdate.runs.live.fetch import count_requests
 from bulkupdate.runs.previous_runs import PreviousRun, find_previous_run
@@ -49,25 +49,30 @@ def make_plan(stored: Upload, outcome: CheckOutcome) -> SheetPlan:
     mailer = current_context().mailer
     first = islice((row.fields for row in check.rows() if row.body is not None), CANARY_ROWS)
     per_hour = settings.requests_per_hour or _USUAL_QUOTA
+    previous = find_previous_run(current_context().journal, outcome.sha256, stored.host)
     with current_context().open_run_context(current_user()) as run_context:
         return SheetPlan(
             estimate=estimate_run(run_context, outcome.to_send, check.rows(), options),
-            previous=find_previous_run(run_context.journal, outcome.sha256, run_context.host),
+            previous=previous,
             excess=_find_excess(check),
             canary_rows=CANARY_ROWS if outcome.to_send > CANARY_ROWS else 0,
             canary_reads=count_requests(first),
             is_snapshot_cheap=outcome.fetch_requests < per_hour * CHEAP_QUOTA_MINUTES / _MINUTES_AN_HOUR,
             lists_modified=run_context.settings.trust_modified_filter,
-            needs_confirmation=needs_confirmation(stored, outcome),
+            needs_confirmation=needs_confirmation(outcome, previous),
             mail_to=mailer.address_of(current_user().identity) if mailer.is_possible else "",
         )
 
 
-def needs_confirmation(stored: Upload, outcome: CheckOutcome) -> bool:
+def estimate_reads(count: int) -> Estimate:
+    """Estimate this many requests with the login of the current user. Makes no request."""
+    with current_context().open_run_context(current_user()) as run_context:
+        return estimate_requests(run_context, reads=count)
+
+
+def needs_confirmation(outcome: CheckOutcome, previous: PreviousRun | None) -> bool:
     """Return whether the user has to confirm the number of customers: it is large, or the file was sent before."""
-    if outcome.to_send >= LARGE_CUSTOMERS:
-        return True
-    return find_previous_run(current_context().journal, outcome.sha256, stored.host) is not None
+    return outcome.to_send >= LARGE_CUSTOMERS or previous is not None
 
 
 def digest_plan(settings: Settings, stored: Upload, outcome: CheckOutcome) -> str:

@@ -28,7 +28,7 @@ def check_again(stored: Upload, change: Callable[[Upload], Upload | None]) -> No
 
 
 def has_begun(stored: Upload) -> bool:
-    """Return whether the sheet has been sent, or its rows are being selected to be sent."""
+    """Return whether the sheet has been sent, or is being sent, or its rows are being selected for that."""
     context = current_context()
     return context.find_run(stored.id) is not None or context.jobs.find(stored.id) is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,13 @@ def test_every_page_says_whether_real_customers_are_changed(tmp_path: Path, host
 def test_rules_name_endpoints_that_exist(tmp_path: Path, rule: frozenset[str]) -> None:
     app = create_app(Settings(state_dir=tmp_path))
     assert rule <= {each.endpoint for each in app.url_map.iter_rules()}
+
+
+def test_a_number_is_followed_by_a_plural_only_where_it_may_not_be_one() -> None:
+    """No page says “1 customers”."""
+    nouns = "cells|changes|customers|kinds|problems|reasons|requests|rows|runs|sheets"
+    plural = re.compile(rf"(?:number|length|count) ?(?:\}}\}}|~ [\"']) ?(?:more )?(?:{nouns})\b")
+    folder = Path(create_app.__code__.co_filename).parent / "templates"
+    found = {path.name: plural.findall(path.read_text(encoding="utf-8")) for path in folder.glob("*.html")}
+    assert len(found) > 40
+    assert {name: each for name, each in found.items() if each} == {}

@@ -38,7 +38,7 @@ def test_from_a_bad_sheet_to_the_rows_that_were_rejected(browser: Browser, tmp_p
         browser.sign_in("anna", PASSWORD)
         browser.upload(sheet)
         browser.wait_for("60 rows are invalid.")
-        browser.find("a[aria-label^='Correct all 60 cells']").click()
+        browser.find("a[aria-label^='Correct all at once']").click()
         require_no_violation(browser, axe, "correct")
         browser.press("Replace the decimal comma in 60 cells")
         browser.wait_for("60 cells were corrected here.")

@@ -57,7 +57,7 @@ def test_any_server_serves_any_page_and_asks_for_the_password_it_lacks(hosts: Ho
     assert "anna" in here.get("/").text
 
     sheet = path_of(there.upload("Große Liste.csv", make_csv(300)))
-    assert "uploaded at the host web-1" in here.wait_for_work(here.get(sheet)).text
+    assert "uploaded on the host web-1" in here.wait_for_work(here.get(sheet)).text
     asked = here.start(here.get(sheet))
     assert (asked.status_code, "This server, web-2, needs it" in asked.text) == (401, True)
     wrong = here.start(here.get(sheet), password_again="not that one")

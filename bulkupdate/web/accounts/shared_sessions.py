@@ -81,12 +81,10 @@ class SharedSessions(SessionStore):
         return None
 
     def end(self, session_id: str, reason: EndReason | None = None) -> None:
-        """End a session, named by its id or by what its cookie holds."""
-        ids = (session_id, _hash(session_id))
+        """End a session and delete its password."""
         ended = reason.value if reason else "signed out"
-        self._store.execute(("UPDATE sessions SET ended = ? WHERE id IN (?, ?) AND ended = ''", (ended, *ids)))
-        for each in ids:
-            self._forget(each)
+        self._store.execute(("UPDATE sessions SET ended = ? WHERE id = ? AND ended = ''", (ended, session_id)))
+        self._forget(session_id)
 
     def end_refused(self, refused: Session) -> None:
         """End all sessions of a user that are known to have the password that the service no longer accepts."""

@@ -43,7 +43,8 @@ def clean_up(context: PageContext) -> None:
     before = context.clock.now() - settings.upload_days * _DAY_SECONDS
     in_use = context.schedules.ids() | {job.run_id for job in context.jobs.alive()}
     if purge_uploads(settings.state_dir, before, in_use):
-        context.audit.record("purged", about=f"uploads older than {settings.upload_days:g} days")
+        days = "day" if settings.upload_days == 1 else "days"
+        context.audit.record("purged", about=f"uploads older than {settings.upload_days:g} {days}")
     purge_crash_reports(settings.state_dir, before)
 
 

@@ -178,6 +178,11 @@ class StoredCheck:
         with closing(self.open()) as store:
             return tuple(map(Problem.from_columns, store.execute(f"{_PROBLEM} ORDER BY rowid")))
 
+    def find_problems(self, row: int) -> list[Problem]:
+        """Return the problems of one row."""
+        with closing(self.open()) as store:
+            return list(map(Problem.from_columns, store.execute(f"{_PROBLEM} WHERE row = ? ORDER BY rowid", (row,))))
+
     @property
     def corrections(self) -> tuple[Correction, ...]:
         """The cells whose texts were replaced before the checks."""

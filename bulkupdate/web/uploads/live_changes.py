@@ -14,7 +14,7 @@ from bulkupdate.runs.live.diff import describe_changes, look_up
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.live.live_findings import LiveFindings
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
-from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.json_files import read_record, write_json
 from bulkupdate.web.paging import PAGE_ROWS, count_skipped
 from bulkupdate.web.uploads.check_outcome import delete_reports
 from bulkupdate.web.uploads.check_store import StoredCheck
@@ -79,11 +79,8 @@ def compare_live(upload: Upload, check: StoredCheck, context: RunContext, watch:
 
 def read_summary(upload: Upload) -> ChangeSummary | None:
     """Return the last comparison; None if there was none, or the sheet has been read in another way since."""
-    try:
-        summary = ChangeSummary(**(read_json(upload.folder / SUMMARY) or {}))
-    except TypeError:
-        return None
-    return summary if summary.revision == upload.revision else None
+    summary = read_record(upload.folder / SUMMARY, ChangeSummary)
+    return summary if summary is not None and summary.revision == upload.revision else None
 
 
 def page_changes(folder: Path, field: str, page: int) -> list[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.json_files import read_record, write_json
 
 RECORD = "review.json"
 MAX_COMMENT = 1_000
@@ -32,10 +32,7 @@ class Review:
 
 def read_review(folder: Path) -> Review:
     """Return what was said about the sheet of a folder."""
-    try:
-        return Review(**(read_json(folder / RECORD) or {}))
-    except TypeError:  # of another version of the program
-        return Review()
+    return read_record(folder / RECORD, Review) or Review()
 
 
 def save_review(folder: Path, review: Review) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from bulkupdate.clock import Clock, format_utc
 from bulkupdate.text import fold_name
 from bulkupdate.web.accounts.sessions import Session
-from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.json_files import read_record, write_json
 from bulkupdate.web.uploads.upload_store import Uploads
 
 RECORD = "schedule.json"
@@ -77,7 +77,7 @@ class Schedules:
 
     def find(self, upload_id: str) -> Schedule | None:
         """Return the schedule of an upload; None if it has none."""
-        return _read(self._path(upload_id))
+        return read_record(self._path(upload_id), Schedule)
 
     def describe(self, upload_id: str) -> ShownSchedule | None:
         """Return the schedule of an upload as its page shows it; None if it has none."""
@@ -131,14 +131,6 @@ class Schedules:
 
     def _path(self, upload_id: str) -> Path:
         return self._uploads.folder / upload_id / RECORD
-
-
-def _read(path: Path) -> Schedule | None:
-    record = read_json(path)
-    try:
-        return None if record is None else Schedule(**record)
-    except TypeError:  # of another version of the program
-        return None
 
 
 def parse_local_time(text: str, now: float) -> float:

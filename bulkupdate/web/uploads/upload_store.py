@@ -10,6 +10,7 @@ import shutil
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +21,7 @@ from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.spreadsheets.reading.sheet import NumberChoice
 from bulkupdate.text import fold_name
-from bulkupdate.web.json_files import read_json, write_json
+from bulkupdate.web.json_files import read_record, write_json
 
 FOLDER = "uploads"
 RECORD = "upload.json"
@@ -183,7 +184,7 @@ class Uploads:
         known = self._known.get(upload_id)
         if known is not None and known[0] == written:
             return known[1]
-        upload = _read_upload(path)
+        upload = read_record(path, partial(Upload, folder=path.parent))
         if upload is not None:
             self._known[upload_id] = written, upload
         return upload
@@ -204,15 +205,6 @@ class Uploads:
         """Delete an upload with its check, report and results."""
         if _ID.fullmatch(upload_id):
             shutil.rmtree(self.folder / upload_id, ignore_errors=True)
-
-
-def _read_upload(path: Path) -> Upload | None:
-    """Return the upload of a record; None if another version of the program wrote it."""
-    record = read_json(path)
-    try:
-        return None if record is None else Upload(folder=path.parent, **record)
-    except TypeError:
-        return None
 
 
 def purge_uploads(state_dir: Path, before: float, keep: frozenset[str] = frozenset()) -> int:

@@ -12,7 +12,7 @@ from bulkupdate.clock import format_duration
 from bulkupdate.redaction import Secret
 from bulkupdate.text import fold_name, is_control
 from bulkupdate.web.accounts.login_throttle import Attempt
-from bulkupdate.web.accounts.sessions import AcceptedLogin, EndReason
+from bulkupdate.web.accounts.sessions import AcceptedLogin, EndReason, Session
 from bulkupdate.web.login import NotSignedInError, check_login
 from bulkupdate.web.page_context import PageContext, current_context
 
@@ -78,7 +78,8 @@ def _slow_down(context: PageContext, username: str, address: str, wait: float) -
 
 
 def _open_session(context: PageContext, login: AcceptedLogin, address: str, user_key: str) -> Response:
-    context.sessions.end(session.get("id", ""))
+    if (before := _find_session()) is not None:
+        context.sessions.end(before.id)
     browser = (request.user_agent.string or "unknown browser")[:_MAX_BROWSER_LENGTH]
     opened = context.sessions.open(login, address, browser)
     session.clear()  # a new form token, and no data of an old session
@@ -94,15 +95,19 @@ def _open_session(context: PageContext, login: AcceptedLogin, address: str, user
 @pages.post("/sign-out")
 def sign_out() -> Response:
     """End the session and delete its password. A run that is being sent continues."""
-    context, session_id = current_context(), session.get("id", "")
-    ended = context.sessions.find(session_id, touch=False)
+    context, ended = current_context(), _find_session()
     if ended is not None:
         context.audit.record("signed out", user=ended.identity, address=request.remote_addr or "")
-    context.sessions.end(session_id)
+        context.sessions.end(ended.id)
     session.clear()
     response = redirect(url_for("auth.show"), 303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # not "cookies": the device stays known
     return response
+
+
+def _find_session() -> Session | None:
+    """Return the session of the browser's cookie; None if it has none that is alive."""
+    return current_context().sessions.find(session.get("id", ""), touch=False)
 
 
 def local_path(wanted: str) -> str:

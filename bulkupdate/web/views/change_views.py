@@ -6,11 +6,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.paging import Paging, read_page_number
+from bulkupdate.web.plan import estimate_reads
 from bulkupdate.web.run_access import record_event
 from bulkupdate.web.sheet_checks import has_begun
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
@@ -30,12 +30,10 @@ _STOPPED = "It was stopped before all customers were compared."
 def show(upload_id: str) -> str | Response:
     """Return what would change, in pages; or what comparing costs, or how far it is."""
     stored = find_upload(upload_id)
-    context, outcome, job = current_context(), _find_outcome(stored), current_context().jobs.find(_key(stored))
+    outcome, job = _find_outcome(stored), current_context().jobs.find(_key(stored))
     if outcome is None:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     summary = read_summary(stored) if job is None else None
-    with context.open_run_context(current_user()) as run_context:
-        plan = estimate_requests(run_context, reads=outcome.fetch_requests)
     chosen, page = request.args.get("field", ""), read_page_number()
     total = 0 if summary is None else summary.fields.get(chosen, 0) if chosen else sum(summary.fields.values())
     return render_template(
@@ -43,7 +41,7 @@ def show(upload_id: str) -> str | Response:
         upload=stored,
         outcome=outcome,
         job=job,
-        plan=plan,
+        plan=estimate_reads(outcome.fetch_requests) if job is None else None,
         summary=summary,
         changes=page_changes(stored.folder, chosen, page) if summary else [],
         problems=list_problems(stored.folder, SHOWN_PROBLEMS) if summary else [],

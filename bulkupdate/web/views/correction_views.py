@@ -49,7 +49,7 @@ def show_row(upload_id: str, number: int) -> str | Response:
         return redirect(url_for("checks.show", upload_id=stored.id), 303)
     check = StoredCheck(stored.path, stored.name, outcome)
     cells = read_rows(check, [number]).get(number)
-    problems = [problem for problem in check.problems if problem.row == number]
+    problems = check.find_problems(number)
     if cells is None and not problems:
         abort(404)
     columns = [(place, outcome.headings[place], *cells[place]) for place in outcome.correctable] if cells else []

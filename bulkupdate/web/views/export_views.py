@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bulkupdate.clock import format_utc
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.text import fold_name
@@ -26,6 +25,7 @@ from bulkupdate.web.exports import (
 )
 from bulkupdate.web.jobs import Job
 from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.plan import estimate_reads
 from bulkupdate.web.run_access import record_event
 from bulkupdate.web.uploads.check_outcome import read_outcome
 from bulkupdate.web.uploads.check_store import StoredCheck
@@ -77,13 +77,12 @@ def show(export_id: str) -> str:
     """Return the cost of an export, its progress, or its download."""
     context, export = current_context(), _find_own(export_id)
     job = context.jobs.find(export.id + _SUFFIX)
-    with context.open_run_context(current_user()) as run_context:
-        plan = estimate_requests(run_context, reads=export.requests or 0)
+    is_to_read = job is None and export.written is None and export.requests is not None
     return render_template(
         "export.html",
         export=export,
         job=job,
-        plan=plan,
+        plan=estimate_reads(export.requests or 0) if is_to_read else None,
         waiting=describe_wait(job),
         error=explain_failure(export.id + _SUFFIX, _STOPPED) if job is None else "",
     )

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from bulkupdate.clock import format_utc
+from bulkupdate.text import pluralize
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.permissions import may_start, needs_approval, owns_upload
 from bulkupdate.web.run_access import record_event
@@ -29,7 +30,7 @@ def ask(upload_id: str) -> Response:
         if outcome is not None and outcome.to_send and not has_begun(stored):
             save_review(stored.folder, Review(format_utc(context.clock.now()), comment))
             record_event("asked for approval", stored.id)
-            customers = f"{outcome.to_send:,} customers would be updated."
+            customers = f"{pluralize(outcome.to_send, 'customer')} would be updated."
             said = [f"{user.identity} says: {comment}"] if comment else []
             lines = [f"{user.identity} asks for the approval of {stored.name}: {customers}", *said, "", _link(stored)]
             context.mailer.send(context.settings.mail_to, f"approval of {stored.name}", lines)

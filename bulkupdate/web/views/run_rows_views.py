@@ -13,6 +13,7 @@ from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.run_records import TO_FIX, Run
 from bulkupdate.spreadsheets.writing.to_fix_sheet import write_to_fix
 from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.paging import read_page_number
 from bulkupdate.web.run_access import find_ended_run, record_event
 from bulkupdate.web.run_rows import RowFilter, choose_rows, find_rows, list_reasons, list_statuses
 from bulkupdate.web.sheet_checks import check_briefly
@@ -79,9 +80,8 @@ def _store_rows(run: Run, wanted: RowFilter) -> Upload:
 
 
 def _read_filter() -> RowFilter:
-    page = request.values.get("page", "1")
     return RowFilter(
         show=request.values.get("show", ""),
         search=request.form.get("search", "").strip()[:_MAX_SEARCH],
-        page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+        page=read_page_number(),
     )

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 
 from bulkupdate.clock import format_local_time
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError
-from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.page_words import say_on_page
 from bulkupdate.web.permissions import owns_upload
+from bulkupdate.web.plan import estimate_reads
 from bulkupdate.web.sheet_checks import check_again
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.found_customers import read_wanted
@@ -29,9 +29,7 @@ def show_search(stored: Upload, outcome: CheckOutcome) -> str:
     context = current_context()
     search, now = context.searches.find(stored.id), context.clock.now()
     is_running = search is not None and search.is_alive
-    with context.open_run_context(current_user()) as run_context:
-        needed = search.needed if search is not None and search.needed else outcome.search_keys
-        plan = estimate_requests(run_context, reads=needed)
+    needed = search.needed if search is not None and search.needed else outcome.search_keys
     error = search.error if search is not None and not is_running else None
     waiting = search.waiting if search is not None and is_running else None
     return render_template(
@@ -43,7 +41,7 @@ def show_search(stored: Upload, outcome: CheckOutcome) -> str:
         is_running=is_running,
         costs_more=search is not None and not is_running and search.needed > search.agreed,
         needed=needed,
-        plan=plan,
+        plan=None if is_running else estimate_reads(needed),
         waiting=format_local_time(waiting.until, now) if waiting else "",
         error="" if error is None else _explain_error(error),
         is_own=owns_upload(current_user(), stored),

@@ -102,8 +102,10 @@ def read_order(stored: Upload, outcome: CheckOutcome) -> StartOrder:
         order = StartOrder.read(form, outcome)
     except ValueError as error:
         abort(400, str(error))
-    if needs_confirmation(stored, outcome) and "confirmed" not in form:
-        abort(400, f"Tick the box that says that {outcome.to_send:,} customers are to be updated. Nothing was sent.")
+    previous = find_previous_run(current_context().journal, outcome.sha256, stored.host)
+    if needs_confirmation(outcome, previous) and "confirmed" not in form:
+        customers = f"{outcome.to_send:,} {'customer is' if outcome.to_send == 1 else 'customers are'}"
+        abort(400, f"Tick the box that says that {customers} to be updated. Nothing was sent.")
     changes = StoredCheck(stored.path, stored.name, outcome).count_changes() if not order.is_selective else None
     if changes and (excess := order.find_excess(changes, settings)):
         abort(400, f"{excess.message} Nothing was sent. If the sheet is right, allow it once on its page.")

@@ -8,16 +8,16 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.estimate import estimate_requests
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.runs.new_run import new_run_id
 from bulkupdate.runs.retention import delete_run
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.undo_send import count_recheck_requests, create_undo, recheck_live
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations
-from bulkupdate.web.downloads import has_undo, make_undo_download, name_download
+from bulkupdate.web.downloads import has_undo, name_download, write_undo
 from bulkupdate.web.jobs import Job, Prepare
 from bulkupdate.web.page_context import current_context, current_user
+from bulkupdate.web.plan import estimate_reads
 from bulkupdate.web.run_access import find_run, record_event, require_own_login
 from bulkupdate.web.undo_comparison import find_undo, is_outdated
 from bulkupdate.web.uploads.upload_store import RESULTS
@@ -37,15 +37,13 @@ def show(run_id: str) -> str | Response:
     if job is None and made is not None and not is_outdated(made, context.clock.now()):
         return redirect(url_for("runs.show", run_id=made.id), 303)
     restorations = find_restorations(context.journal, run) if job is None else []
-    with context.open_run_context(current_user()) as run_context:
-        plan = estimate_requests(run_context, reads=count_recheck_requests(restorations))
     return render_template(
         "undo.html",
         run=run,
         name=name_file(run),
         job=job,
         customers=len(restorations),
-        plan=plan,
+        plan=estimate_reads(count_recheck_requests(restorations)) if job is None else None,
         waiting=describe_wait(job),
         error=explain_failure(_key(run), _STOPPED) if job is None else "",
     )
@@ -61,10 +59,10 @@ def compare(run_id: str) -> Response:
         if job is None and (made is None or is_outdated(made, context.clock.now())):
             if made is not None:
                 delete_run(context.journal, context.settings.state_dir, made)
-            restorations, sheet = find_restorations(context.journal, run), make_undo_download(context, run)
-            if sheet is None:
+            restorations = find_restorations(context.journal, run)
+            if not restorations:
                 abort(404, "This run changed nothing that could be restored.")
-            prepare = _make_prepare(run, restorations, sheet)
+            prepare = _make_prepare(run, restorations, write_undo(context, run, restorations))
             job = context.jobs.launch(Job(_key(run), current_user(), 0, prepare, len(restorations)))
             record_event("compared for undo", run_id)
         wait_briefly(job)

@@ -145,11 +145,12 @@ def require_allowance() -> None:
         abort(
             429, f"You have uploaded {usage.recent_files} sheets in 24 hours, which is the limit. Try again tomorrow."
         )
+    days = context.settings.upload_days
     if usage.stored_bytes >= STORED_UPLOADS * context.settings.upload_bytes:
         abort(
             429,
             "Your sheets take up all the space that a user may have on this server. Delete sheets that were not sent, "
-            f"or wait: sheets are deleted after {context.settings.upload_days:g} days.",
+            f"or wait: sheets are deleted after {days:g} {'day' if days == 1 else 'days'}.",
         )
 
 

@@ -19,7 +19,7 @@ def test_the_customers_of_a_sheet_are_exported_and_can_be_sent_back(server: Serv
     sheet = path_of(checked).rpartition("/")[2]
     sandbox.reset_log()
     asked = anna.post("/exports", sheet=sheet, fields="full")
-    assert "5, with a sign-in" in asked.text
+    assert "5, including a sign-in" in asked.text
     assert not sandbox.requests
     path = path_of(asked)
     assert bert.post("/exports", sheet=sheet, fields="full").status_code == 404
@@ -46,12 +46,12 @@ def test_all_customers_are_counted_before_they_are_read(tmp_path: Path) -> None:
         anna = Visitor(server.url, "anna")
         asked = anna.wait_for_work(anna.post("/exports", fields="full"))
         assert "420</dd>" in asked.text
-        assert "430, with a sign-in" in asked.text
+        assert "430, including a sign-in" in asked.text
         path = path_of(asked)
         anna.wait_for("of 420 customers", anna.post(path + "/read"))
         assert "It was stopped before all customers were read." in anna.wait_for_work(anna.post(path + "/stop")).text
         short = anna.wait_for_work(anna.post("/exports", fields="short"))
-        assert "10, with a sign-in" in short.text
+        assert "10, including a sign-in" in short.text
         done = anna.wait_for_work(anna.post(path_of(short) + "/read"))
         assert "420 customers." in done.text
         assert "420 customers" in anna.get("/exports").text

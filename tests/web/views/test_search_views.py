@@ -67,10 +67,10 @@ def test_a_search_is_paid_when_agreed_to_and_an_ambiguous_row_is_settled(
     anna = Visitor(server.url, "anna")
     sandbox.reset_log()
     page = anna.upload("by mail.csv", sheet, key="e-mail")
-    assert "3 different ones are searched" in page.text
+    assert "3 different values are searched for" in page.text
     assert "at most 3, and up to 3 to sign in" in page.text
     assert not sandbox.requests
-    assert "3 different ones are searched" in anna.get(path_of(page) + "/rows/2").text  # there are no rows yet
+    assert "3 different values are searched for" in anna.get(path_of(page) + "/rows/2").text  # there are no rows yet
     page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="3"))
     assert "1 matched, 1 no match, 1 ambiguous" in page.text
     assert "no customer has the Email “nobody@example.com”" in page.text
@@ -100,7 +100,7 @@ def test_more_requests_than_agreed_to_are_asked_for_first(tmp_path: Path) -> Non
         lines = ["Email,Comments", *(f"{email_of(sandbox, number)},x" for number in (100_500, 101_000, 101_500))]
         page = anna.upload("mail.csv", "\n".join(lines).encode(), key="Email")
         page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="3"))
-        assert "The search takes more requests than 3." in page.text
+        assert "The search takes more than 3 requests." in page.text
         assert "at most 39" in page.text
         assert len(sandbox.requests) <= 6
         page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="39"))
