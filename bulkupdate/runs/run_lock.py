@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from bulkupdate.errors import BusyError
+from bulkupdate.errors import BusyError, UsageError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import Run, RunState
 
@@ -29,7 +29,11 @@ def effective_state(journal: Journal, run: Run) -> RunState:
     """Return the actual state of a run: one that is recorded as running, but has no process, was stopped."""
     if run.state is not RunState.RUNNING:
         return run.state
-    return RunState.RUNNING if journal.home.is_locked(run.id) else RunState.STOPPED
+    if journal.home.is_locked(run.id):
+        return RunState.RUNNING
+    with suppress(UsageError):  # it has been deleted
+        run = journal.find_run(run.id)  # it may have ended since it was read
+    return RunState.STOPPED if run.state is RunState.RUNNING else run.state
 
 
 def require_not_running(journal: Journal, run: Run) -> None:

@@ -87,6 +87,11 @@ class Searches:
         """Return the last search of an upload; None if there was none or it is no longer known."""
         return self._searches.get(upload_id)
 
+    def is_running(self, upload_id: str) -> bool:
+        """Return whether the customers of an upload are being searched for."""
+        search = self.find(upload_id)
+        return search is not None and search.is_alive
+
     def stop(self, upload_id: str) -> None:
         """Stop the search of an upload, if there is one, and wait briefly for its end: what it has found is kept."""
         search = self.find(upload_id)

@@ -77,8 +77,8 @@ def find_progress(context: PageContext, run: Run) -> RunProgress:
     job = context.jobs.find(run.id)
     if job is not None and job.progress is not None:
         return _describe_job(context, job)
-    counts, state = context.journal.tally(run), context.state_of(run)
-    is_running = state is RunState.RUNNING
+    state = context.state_of(run)
+    counts, is_running = context.journal.tally(run), state is RunState.RUNNING
     return RunProgress(
         run=run,
         state=state,

@@ -64,4 +64,4 @@ def test_from_a_bad_sheet_to_the_rows_that_were_rejected(browser: Browser, tmp_p
         require_no_violation(browser, axe, "rows")
         browser.press("Fix just these rows")
         browser.wait_for("Kunden Mai-to-fix.xlsx")
-        assert "rejected when it was sent: The customer is locked." in browser.text
+        browser.wait_for("rejected when it was sent: The customer is locked.")

@@ -37,17 +37,18 @@ MAX_ROWS = 50
 @pages.get("/sheets/<upload_id>")
 def show(upload_id: str) -> str | AnyResponse:
     """Return the result of the check, and the plan."""
-    stored = find_upload(upload_id)
-    if current_context().find_run(stored.id) is not None:
+    stored, context = find_upload(upload_id), current_context()
+    job, is_searching = context.jobs.find(stored.id), context.searches.is_running(stored.id)  # before what they write
+    if context.find_run(stored.id) is not None:
         return redirect(url_for("runs.show", run_id=stored.id), 303)
     outcome = read_outcome(stored)
     if outcome is None:
         submit_task(stored, is_report=False)
         return render_template("checking.html", upload=stored)
-    if (job := current_context().jobs.find(stored.id)) is not None:
+    if job is not None:
         return show_preparing(stored, outcome, job)
     if outcome.search_keys:
-        return show_search(stored, outcome)
+        return show_search(stored, outcome, is_running=is_searching)
     if outcome.is_refused:
         return _show_refused(stored, outcome)
     return _show_checked(stored, outcome)

@@ -75,8 +75,8 @@ def ask() -> AnyResponse:
 @pages.get("/exports/<export_id>")
 def show(export_id: str) -> str:
     """Return the cost of an export, its progress, or its download."""
-    context, export = current_context(), _find_own(export_id)
-    job = context.jobs.find(export.id + _SUFFIX)
+    job = current_context().jobs.find(export_id + _SUFFIX)  # before the record that it writes
+    export = _find_own(export_id)
     is_to_read = job is None and export.written is None and export.requests is not None
     return render_template(
         "export.html",

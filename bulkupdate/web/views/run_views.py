@@ -41,7 +41,8 @@ _CACHE = "bulkupdate-progress"
 def show(run_id: str) -> str:
     """Return the page of a run."""
     context, run = current_context(), find_run(run_id)
-    counts, state, child = context.journal.tally(run), context.state_of(run), _find_retry(context.journal, run)
+    state = context.state_of(run)  # before the counts: a run that has ended has all of them
+    counts, child = context.journal.tally(run), _find_retry(context.journal, run)
     retried = _count_retried(counts) if counts[Status.FAILED] or counts[Status.UNKNOWN] else 0
     sent_again = UNCONFIRMED if state is RunState.STOPPED else RETRIED if retried and child is None else ()
     return render_template(

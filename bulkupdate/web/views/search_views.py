@@ -24,11 +24,13 @@ pages = Blueprint("searches", __name__)
 _STOPPED = "The search was stopped. What it found is kept: searching again asks only for the rest."
 
 
-def show_search(stored: Upload, outcome: CheckOutcome) -> str:
-    """Return the page of a sheet whose customers have to be searched: the cost or the progress of the search."""
+def show_search(stored: Upload, outcome: CheckOutcome, *, is_running: bool) -> str:
+    """Return the page of a sheet whose customers have to be searched: the cost or the progress of the search.
+
+    `is_running`: the search was when the outcome was read, so that it may be over what the outcome says.
+    """
     context = current_context()
     search, now = context.searches.find(stored.id), context.clock.now()
-    is_running = search is not None and search.is_alive
     needed = search.needed if search is not None and search.needed else outcome.search_keys
     error = search.error if search is not None and not is_running else None
     waiting = search.waiting if search is not None and is_running else None

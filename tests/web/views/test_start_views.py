@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from werkzeug.test import TestResponse
 
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
-from bulkupdate.settings import Settings
-from bulkupdate.web import sheet_checks
-from bulkupdate.web.app import create_app
-from bulkupdate.web.page_context import PageContext
-from bulkupdate.web.server.background import close_services
-from bulkupdate.web.uploads.check_outcome import CheckOutcome
-from bulkupdate.web.uploads.start_order import StartOrder
-from bulkupdate.web.uploads.upload_store import Upload
-from bulkupdate.web.views import start_views
 from tests.conftest import wait_until
-from tests.postgres import database_of
 from tests.web.conftest import LOGINS
-from tests.web.served import PASSWORD, Server, Visitor, count_updates, make_csv, path_of, sent_customers
+from tests.web.served import Server, Visitor, count_updates, make_csv, path_of, sent_customers
 
 
 def test_what_is_clicked_twice_runs_once(anna: Visitor, sandbox: Sandbox) -> None:
@@ -48,40 +33,6 @@ def test_what_is_clicked_twice_runs_once(anna: Visitor, sandbox: Sandbox) -> Non
     run = anna.wait_for_end(anna.start(checked))
     assert path_of(run) == path_of(checked).replace("sheets", "runs")
     assert count_updates(sandbox) == 5
-
-
-def test_a_sheet_that_is_checked_again_just_as_it_is_started_is_not_sent(
-    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another tab changes what may be written after this start has compared the plan."""
-    app = create_app(Settings(base_url=sandbox.base_url, state_dir=tmp_path, database=database_of(tmp_path)))
-    context: PageContext = app.extensions["bulkupdate"]
-    context.checks.start()
-    client = app.test_client()
-
-    def post(path: str, **data: Any) -> TestResponse:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/", follow_redirects=True).text)
-        assert found is not None
-        return client.post(path, data={"csrf_token": found[1], **data}, follow_redirects=True)
-
-    compare = start_views.read_order
-
-    def read_order(stored: Upload, outcome: CheckOutcome) -> StartOrder:
-        order = compare(stored, outcome)
-        sheet_checks.check_again(stored, lambda upload: replace(upload, write_policy="Email=never"))
-        return order
-
-    try:
-        post("/sign-in", username="anna", password=PASSWORD)
-        checked = post("/sheets", sheet=(BytesIO(make_csv(2, first_id=121_001)), "a.csv"))
-        while "<h1>Checking" in checked.text:
-            checked = client.get(checked.request.path)
-        monkeypatch.setattr(start_views, "read_order", read_order)
-        sandbox.reset_log()
-        assert post(checked.request.path + "/start").status_code == 409
-        assert count_updates(sandbox) == 0
-    finally:
-        close_services(context)
 
 
 def test_a_file_that_is_being_sent_is_not_sent_beside_that_by_accident(tmp_path: Path) -> None:
