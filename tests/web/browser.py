@@ -22,7 +22,7 @@ WRITES_PICTURES = bool(os.environ.get("BULKUPDATE_PICTURES"))
 """Pictures of the pages are written to docs/pictures/ when asked for: `BULKUPDATE_PICTURES=1 make test`."""
 
 _PICTURE_HEIGHT = 1800
-_SECONDS = 20.0
+_SECONDS = 120.0
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1200,900",
