@@ -27,7 +27,7 @@ def sheet(tmp_path):
 
 
 def test_help_loads_nothing_heavy():
-    assert list_loaded("--help", among=(*HEAVY, "bulkupdate.runs", "traceback")) == set()
+    assert list_loaded("--help", among=(*HEAVY, "bulkupdate.runs")) == set()
 
 
 def test_a_check_loads_neither_what_writes_workbooks_nor_what_speaks_to_the_service(sheet):

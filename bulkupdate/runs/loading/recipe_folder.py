@@ -12,8 +12,6 @@ from bulkupdate.errors import UsageError
 from bulkupdate.files import replace_file
 from bulkupdate.settings import Settings
 from bulkupdate.settings_sources import read_settings_text
-from bulkupdate.store.file_mirror import FileMirror
-from bulkupdate.store.shared_store import SharedStore
 from bulkupdate.text import fold_name
 
 FOLDER = "recipes"
@@ -41,6 +39,9 @@ def _open_shared(settings: Settings) -> Iterator[Callable[[], None]]:
     if not settings.database:
         yield lambda: None
         return
+    from bulkupdate.store.file_mirror import FileMirror  # only with the optional PostgreSQL
+    from bulkupdate.store.shared_store import SharedStore
+
     with closing(SharedStore(settings.database)) as store:
         mirror = FileMirror(store, settings.state_dir, FOLDER, lambda path: path.suffix == ENDING)
         mirror.sync()
