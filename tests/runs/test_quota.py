@@ -196,6 +196,7 @@ class WrongClock(Clock):
         return super().now() + self._off_by
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("off_by_seconds", [-7200, pytest.param(7200, marks=pytest.mark.long)])
 def test_a_local_clock_two_hours_off_waits_as_long_as_a_right_one(make_sandbox, tmp_path, off_by_seconds):
     """The service's own `Date` tells how long its reset time is away."""

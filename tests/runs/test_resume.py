@@ -65,6 +65,7 @@ def test_of_two_resumes_at_once_one_goes_on_and_the_other_is_refused(make_sandbo
     assert Counter(find_puts(sandbox)) == {str(FIRST + at): 1 for at in range(20)}
 
 
+@pytest.mark.long
 def test_a_run_that_is_being_sent_can_be_looked_at_but_not_retried(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(latency_seconds=0.1)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url

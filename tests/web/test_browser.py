@@ -72,6 +72,7 @@ def test_from_sign_in_to_results_that_agree_with_the_service(
     assert str(server.state_dir) not in json.dumps([[str(cell) for cell in row] for row in lines])
 
 
+@pytest.mark.long
 def test_a_bad_sheet_is_explained_row_by_row_and_nothing_is_sent(
     browser: Browser, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_bad_sheet_is_explained_row_by_row_and_nothing_is_sent(
     assert to_fix.max_row == 151
 
 
+@pytest.mark.long
 def test_stop_and_resume(browser: Browser, slow_server: Server, slow_sandbox: Sandbox, tmp_path: Path) -> None:
     """Stop records what is in flight, Resume sends the rest, and no row that went through goes out again."""
     slow_sandbox.reset_log()

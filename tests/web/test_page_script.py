@@ -37,6 +37,7 @@ def test_a_session_about_to_end_is_announced_and_can_be_prolonged(
         assert "You were signed out because no page was opened" in browser.text
 
 
+@pytest.mark.long
 @only_files  # servers that share a database keep their sessions over a restart
 def test_a_server_that_is_gone_is_said(browser: Browser, tmp_path: Path) -> None:
     options = SandboxOptions(customers=500, latency_seconds=0.3, **LOGINS)
@@ -67,6 +68,7 @@ def test_a_file_dropped_beside_the_form_leaves_the_page_alone(browser: Browser) 
     assert is_prevented
 
 
+@pytest.mark.long
 def test_a_dropped_file_is_checked_at_once_and_a_bar_shows_its_upload(browser: Browser) -> None:
     """A file that is refused is told in place, and the form works on."""
     drop = (

@@ -202,6 +202,7 @@ def test_many_rows_are_looked_up_in_seconds(tmp_path):
         assert time.process_time() - started < 1
 
 
+@pytest.mark.long
 def test_the_nightly_list_sends_what_changed_since_and_says_whom_it_trusted(run_program, sandbox, tmp_path):
     sheet = write_sheet(tmp_path / "night.csv", 50)
     first = run_program("run", sheet, "--yes")

@@ -53,6 +53,7 @@ def test_trouble_that_passes_is_tried_again_with_the_same_body(make_sandbox, run
     assert len({each.body for each in sandbox.requests if each.kind == "write"}) == len(faults)
 
 
+@pytest.mark.long
 def test_trouble_that_stays_ends_after_max_attempts_and_never_calls_an_unanswered_row_updated(
     make_sandbox, run_program, tmp_path
 ):
@@ -116,6 +117,7 @@ def test_a_service_that_is_gone_ends_the_run_at_sign_in(make_sandbox, run_progra
     assert f"Signing in at {sandbox.base_url} failed 2 times" in answer.err
 
 
+@pytest.mark.long
 def test_one_slow_answer_does_not_hold_up_the_other_workers(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(plan=ScheduledFaults(customers={FIRST + 3: ["slow"]}), slow_seconds=1.5)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url

@@ -17,6 +17,7 @@ from tests.warm import share_warm_program
 from tests.web.served import CLEAN, FreshServer, Server, Visitor, count_updates, make_csv, path_of
 
 
+@pytest.mark.long
 def test_a_server_that_is_started_as_users_start_it_checks_and_sends(sandbox: Sandbox, tmp_path: Path) -> None:
     """Most tests fork their server, and the process that its checks are forked from; this one loads all by itself."""
     with FreshServer(sandbox.base_url, tmp_path / "state") as server:

@@ -83,6 +83,7 @@ def die(_task: object) -> None:
     os.kill(os.getpid(), 9)
 
 
+@pytest.mark.long
 def test_two_heavy_uploads_and_a_small_one_are_checked_side_by_side(server: Server) -> None:
     """Blank lines count as rows: a file full of them is refused after a moment; and a small file has its own worker."""
     blank = b"CustomerId,Name\n1,a\n" + b"\n" * (45 << 20)

@@ -7,6 +7,7 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 import requests
 from openpyxl import load_workbook
 
@@ -72,6 +73,7 @@ def test_an_unknown_customer_is_reported_under_the_sheets_own_heading(server: Se
     assert [row[problems[0].index("Column")] for row in problems[1:]] == ["Customer ID"]
 
 
+@pytest.mark.long
 def test_a_comparison_waits_for_quota_says_so_and_can_be_stopped(tmp_path: Path) -> None:
     with (
         Sandbox(SandboxOptions(customers=2_000, **LOGINS)) as sandbox,

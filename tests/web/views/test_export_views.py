@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 
 from bulkupdate.sandbox.server import Sandbox
@@ -39,6 +40,7 @@ def test_the_customers_of_a_sheet_are_exported_and_can_be_sent_back(server: Serv
     assert anna.get(path).status_code == 404
 
 
+@pytest.mark.long
 def test_all_customers_are_counted_before_they_are_read(tmp_path: Path) -> None:
     """And the reading can be stopped and begun again."""
     options = SandboxOptions(customers=420, latency_seconds=0.2, **LOGINS)

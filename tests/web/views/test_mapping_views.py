@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from openpyxl import Workbook
 from selenium.webdriver.support.ui import Select
 
@@ -49,6 +50,7 @@ def count_clicks(browser: Browser) -> int:
     return 1 + int(browser.driver.execute_script("return sessionStorage.clicks"))
 
 
+@pytest.mark.long
 def test_from_sign_in_to_a_run_with_foreign_headings(
     browser: Browser, server: Server, sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 import requests
 from openpyxl import load_workbook
 
@@ -54,6 +55,7 @@ def test_resume_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -
         anna = Visitor(server.url, "anna")
         older = path_of(anna.start(anna.upload("old.csv", make_csv(10, name="Old"))))
         assert "Resume" in anna.wait_for_end(anna.post(older + "/stop")).text
+        sandbox.service.options = SandboxOptions(**LOGINS)
         anna.wait_for_end(anna.start(anna.upload("new.csv", make_csv(10))))
         sandbox.reset_log()
         assert "were updated by other runs" in anna.get(older).text
@@ -107,6 +109,7 @@ def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
         assert "stopped" in (tmp_path / "out").read_text()
 
 
+@pytest.mark.long
 def test_a_run_that_reads_shows_its_phases_and_a_stop_loses_none_of_them(tmp_path: Path) -> None:
     """Previous values are counted and kept as they are read; so are read-backs; requests and expected end are live."""
     options = SandboxOptions(customers=200, latency_seconds=0.05, requests_per_hour=0, **LOGINS)

@@ -108,6 +108,7 @@ def test_more_requests_than_agreed_to_are_asked_for_first(tmp_path: Path) -> Non
         assert len(sandbox.requests) <= 3 + 39 + 4
 
 
+@pytest.mark.long
 def test_a_search_survives_a_stop_and_a_killed_server(tmp_path: Path) -> None:
     """No key is asked for twice, but for those in flight."""
     options = SandboxOptions(customers=6000, requests_per_hour=0, latency_seconds=0.05, **LOGINS)
@@ -157,6 +158,7 @@ def test_customers_are_looked_up_in_a_second_sheet_without_a_request(server: Ser
     assert Visitor(server.url, "bert").post(path_of(page) + "/settle", choice="3:100003").status_code == 404
 
 
+@pytest.mark.long
 def test_a_refused_sheet_is_matched_and_settled_with_the_keyboard(
     browser: Browser, shared: tuple[Sandbox, Server, bytes, int], tmp_path: Path
 ) -> None:

@@ -159,6 +159,7 @@ def test_the_number_of_customers_is_confirmed_if_it_is_large_or_was_sent_before(
     assert not sent_customers(sandbox)
 
 
+@pytest.mark.long
 def test_a_comparison_is_shown_and_can_be_stopped_before_anything_is_sent(tmp_path: Path) -> None:
     """Meanwhile the sheet can be neither deleted nor started a second time."""
     slow = SandboxOptions(customers=300, latency_seconds=0.3, **LOGINS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bulkupdate.clock import Clock
 from bulkupdate.runs.journal import Journal
 from bulkupdate.sandbox.server import Sandbox
@@ -53,6 +55,7 @@ def test_an_old_comparison_is_made_again_before_anything_is_sent(server: Server,
     assert anna.get(compared).status_code == 404
 
 
+@pytest.mark.long
 def test_a_comparison_is_shown_and_can_be_stopped(tmp_path: Path) -> None:
     slow = SandboxOptions(customers=300, latency_seconds=0.3, **LOGINS)
     with Sandbox(slow) as sandbox, Server(sandbox.base_url, tmp_path / "s", concurrency="8") as server:
