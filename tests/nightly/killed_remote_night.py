@@ -109,8 +109,8 @@ def list_all(address: str) -> dict[str, list[str]]:
     }
 
 
-def main(root: Path, base_url: str, parent: str, every: int) -> None:
-    for step in count(1, every):
+def main(root: Path, base_url: str, parent: str, first: int, every: int) -> None:
+    for step in count(first, every):
         env = NightEnvironment(root / str(step), SimpleNamespace(base_url=base_url))  # type: ignore[arg-type]  # only its address
         address = f"{parent}/{step}"
         in_another_fork(lambda: put_inputs(address))  # noqa: B023 - called at once
@@ -124,4 +124,4 @@ def main(root: Path, base_url: str, parent: str, every: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3].rstrip("/"), int(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3].rstrip("/"), int(sys.argv[4]), int(sys.argv[5]))

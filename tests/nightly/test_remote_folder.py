@@ -135,14 +135,14 @@ def test_a_slash_at_the_end_names_the_same_folder(folder: str, tmp_path: Path) -
 
 
 @pytest.mark.long
-def test_after_a_kill_anywhere_the_next_night_repairs_everything(sandbox: Sandbox, place: Any, tmp_path: Path) -> None:
-    """The night kills itself at its n-th step, over there or in the local folder.
-
-    By SFTP for every n there is; in a bucket, where everything takes longer, for every third.
-    """
+@pytest.mark.parametrize("first", range(1, 4))
+def test_after_a_kill_anywhere_the_next_night_repairs_everything(
+    sandbox: Sandbox, place: Any, tmp_path: Path, first: int
+) -> None:
+    """The night kills itself at its n-th step, over there or in the local folder, for every n: in three parts."""
     env = NightEnvironment(tmp_path / "unused", sandbox)
-    every = 1 if place.url.startswith("sftp:") else 3
-    command = [sys.executable, "-m", "tests.nightly.killed_remote_night", tmp_path, sandbox.base_url, place.url, every]
+    program, every = "tests.nightly.killed_remote_night", 3
+    command = [sys.executable, "-m", program, tmp_path, sandbox.base_url, place.url, first, every]
     ended = subprocess.run(
         list(map(str, command)), env=env.environment(**place.environment), capture_output=True, text=True,
         cwd=Path(__file__).parents[2],

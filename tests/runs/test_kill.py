@@ -12,11 +12,8 @@ from tests.runs.killing import KilledRun, Killer
 from tests.warm import WarmProgram
 
 ROWS = 30
-FEW_ROWS = 12
-"""Of those where the run is killed at every event: three for each worker."""
-
-PARTS = 3
-"""Into which that is divided, so that it can be done on more than one core."""
+PARTS = 6
+"""Into which the kills at every event are divided, so that they can be made on more than one core."""
 
 MOST_EVENTS = 5000
 
@@ -28,9 +25,9 @@ def killer(sandbox: Any, warm_program: WarmProgram) -> Killer:
     return Killer(sandbox.base_url, warm_program)
 
 
-def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int, rows: int) -> bool:
+def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
     """Whether the n-th event was there to be killed at."""
-    run = KilledRun(killer, sandbox, folder / f"at-{n}", rows, f"n{n}")
+    run = KilledRun(killer, sandbox, folder / f"at-{n}", ROWS, f"n{n}")
     ended = run.begin(kill_at=n)
     assert ended or run.resume()
     run.check_end()
@@ -39,7 +36,7 @@ def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int, rows: in
 
 def test_killed_at_one_event_in_127_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
     n = 1
-    while kill_and_resume(killer, sandbox, tmp_path, n, ROWS):
+    while kill_and_resume(killer, sandbox, tmp_path, n):
         n += 127
     assert 200 < n < MOST_EVENTS, "the events must cover the run"
 
@@ -48,7 +45,7 @@ def test_killed_at_one_event_in_127_every_row_is_sent_and_none_confirmed_again(k
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_every_event_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path, part):
     n = 1 + part
-    while kill_and_resume(killer, sandbox, tmp_path, n, FEW_ROWS):
+    while kill_and_resume(killer, sandbox, tmp_path, n):
         n += PARTS
     assert 200 < n < MOST_EVENTS
 
