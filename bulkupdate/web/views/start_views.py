@@ -103,6 +103,8 @@ def read_order(stored: Upload, outcome: CheckOutcome) -> StartOrder:
     except ValueError as error:
         abort(400, str(error))
     previous = find_previous_run(current_context().journal, outcome.sha256, stored.host)
+    if previous is not None and previous.id == stored.id:
+        previous = None  # an earlier click has started this sheet meanwhile: this one leads to its run
     if needs_confirmation(outcome, previous) and "confirmed" not in form:
         customers = f"{outcome.to_send:,} {'customer is' if outcome.to_send == 1 else 'customers are'}"
         abort(400, f"Tick the box that says that {customers} to be updated. Nothing was sent.")

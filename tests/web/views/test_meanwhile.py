@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from bulkupdate.web.uploads.check_outcome import CheckOutcome, read_outcome
 from bulkupdate.web.uploads.start_order import StartOrder
 from bulkupdate.web.uploads.upload_store import Upload
 from bulkupdate.web.views import check_views, start_views
+from tests.conftest import wait_until
 from tests.postgres import database_of
 from tests.web.served import PASSWORD, count_updates, make_csv
 
@@ -76,6 +77,27 @@ def test_a_sheet_that_is_checked_again_just_as_it_is_started_is_not_sent(
     sandbox.reset_log()
     assert in_process.post(path + "/start").status_code == 409
     assert count_updates(sandbox) == 0
+
+
+def test_a_second_click_leads_to_a_run_that_has_ended_meanwhile(
+    in_process: InProcess, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not ask to confirm that the file was sent before: it was this run that sent it."""
+    path, find = in_process.upload(make_csv(1, first_id=121_010)), start_views.find_outcome
+
+    def find_outcome_late(stored: Upload) -> CheckOutcome:
+        monkeypatch.setattr(start_views, "find_outcome", find)
+        first = Thread(target=in_process.post, args=(path + "/start",))
+        first.start()
+        first.join()
+        wait_until(lambda: in_process.context.jobs.find(stored.id) is None)
+        return find(stored)
+
+    monkeypatch.setattr(start_views, "find_outcome", find_outcome_late)
+    sandbox.reset_log()
+    second = in_process.post(path + "/start")
+    assert (second.status_code, second.request.path) == (200, path.replace("sheets", "runs"))
+    assert count_updates(sandbox) == 1
 
 
 def test_a_start_that_ends_while_its_page_is_made_does_not_show_the_plan_again(
