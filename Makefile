@@ -41,6 +41,7 @@ test: $(READY)
 ifdef COVERAGE
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(PYTEST) -m "not long" $(TESTS)
+	$(BIN)/python -m tests.coverage_files
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 else

@@ -162,8 +162,9 @@ def be_program(order: dict[str, Any]) -> None:
     os.environ.update(order["environment"])
     time.tzset()
     multiprocessing.util.spawnv_passfds = fork_forkserver
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     if order["largest_file"] is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"], most))
     if order["kill_at"] is not None:
         events = Events(order["kill_at"])
         if "BULKUPDATE_DATABASE" in os.environ:
@@ -179,6 +180,7 @@ def be_program(order: dict[str, Any]) -> None:
         code = int(str(ended))
     sys.stdout.flush()
     sys.stderr.flush()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # coverage, if it is measured, is written down now
     os._exit(code)
 
 
