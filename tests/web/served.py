@@ -128,9 +128,12 @@ class Visitor:
         return self.post("/sheets", files={"sheet": (name, content)}, **fields)
 
     def _wait_for_check(self, answer: requests.Response) -> requests.Response:
+        return self._wait_while("<h1>Checking", answer)
+
+    def _wait_while(self, text: str, answer: requests.Response) -> requests.Response:
         deadline = time.monotonic() + 60
-        while "<h1>Checking" in answer.text:
-            assert time.monotonic() < deadline
+        while text in answer.text:
+            assert time.monotonic() < deadline, answer.text
             time.sleep(0.03)
             answer = self.session.get(answer.url, timeout=30)
         return answer
@@ -144,12 +147,7 @@ class Visitor:
 
     def wait_for_work(self, answer: requests.Response) -> requests.Response:
         """Wait until the page no longer refreshes itself: what it waited for is over."""
-        deadline = time.monotonic() + 60
-        while '<meta http-equiv="refresh" content="2;' in answer.text:
-            assert time.monotonic() < deadline
-            time.sleep(0.03)
-            answer = self.session.get(answer.url, timeout=30)
-        return answer
+        return self._wait_while('<meta http-equiv="refresh" content="2;', answer)
 
     def wait_for(self, text: str, answer: requests.Response) -> requests.Response:
         """Wait until the page of this answer has that text."""

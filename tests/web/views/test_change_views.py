@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from pathlib import Path
 
 import pytest
-import requests
 from openpyxl import load_workbook
 
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.web.conftest import LOGINS
 from tests.web.served import Server, Visitor, path_of, sent_customers
-
-
-def wait_until_compared(visitor: Visitor, page: requests.Response) -> requests.Response:
-    deadline = time.monotonic() + 30
-    while '<div class="card" role="status">' in page.text:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-        page = visitor.get(path_of(page))
-    return page
 
 
 def make_sheet(sandbox: Sandbox, first: int, rows: int) -> bytes:
@@ -41,7 +30,7 @@ def test_what_changes_is_shown_of_every_customer_by_field_and_in_the_reports(ser
     checked = anna.upload("look.csv", make_sheet(sandbox, 159_001, 240))
     assert "fetches all 241 customers from Sellercloud: 5 requests and a sign-in" in checked.text
     sandbox.reset_log()
-    page = wait_until_compared(anna, anna.post(path_of(checked) + "/changes"))
+    page = anna.wait_for_work(anna.post(path_of(checked) + "/changes"))
     assert "240 of 241 customers would change" in page.text
     assert "Row 242, customer 999001" in page.text
     assert len(sandbox.requests) <= 6
@@ -67,7 +56,7 @@ def test_what_changes_is_shown_of_every_customer_by_field_and_in_the_reports(ser
 def test_an_unknown_customer_is_reported_under_the_sheets_own_heading(server: Server) -> None:
     anna = Visitor(server.url, "anna")
     checked = anna.upload("own.csv", b"Customer ID,Name\n999001,New\n")
-    wait_until_compared(anna, anna.post(path_of(checked) + "/changes"))
+    anna.wait_for_work(anna.post(path_of(checked) + "/changes"))
     book = load_workbook(io.BytesIO(anna.get(path_of(checked) + "/report.xlsx").content))
     problems = [[cell.value for cell in row] for row in book["Problems"]]
     assert [row[problems[0].index("Column")] for row in problems[1:]] == ["Customer ID"]

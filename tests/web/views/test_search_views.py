@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-import requests
 from openpyxl import load_workbook
 from selenium.webdriver.common.keys import Keys
 
@@ -16,15 +15,6 @@ from bulkupdate.sandbox.switches import SandboxOptions
 from tests.web.browser import Browser
 from tests.web.conftest import LOGINS
 from tests.web.served import PASSWORD, Server, Visitor, count_updates, path_of, sent_customers
-
-
-def wait_for_search(visitor: Visitor, page: requests.Response) -> requests.Response:
-    deadline = time.monotonic() + 30
-    while 'http-equiv="refresh"' in page.text:
-        assert time.monotonic() < deadline, page.text
-        time.sleep(0.1)
-        page = visitor.get(path_of(page))
-    return page
 
 
 def find_shared(sandbox: Sandbox) -> tuple[int, str]:
@@ -71,7 +61,7 @@ def test_a_search_is_paid_when_agreed_to_and_an_ambiguous_row_is_settled(
     assert "at most 3, and up to 3 to sign in" in page.text
     assert not sandbox.requests
     assert "3 different values are searched for" in anna.get(path_of(page) + "/rows/2").text  # there are no rows yet
-    page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="3"))
+    page = anna.wait_for_work(anna.post(path_of(page) + "/search", agreed="3"))
     assert "1 matched, 1 no match, 1 ambiguous" in page.text
     assert "no customer has the Email “nobody@example.com”" in page.text
     assert len(sandbox.requests) <= 6
@@ -99,11 +89,11 @@ def test_more_requests_than_agreed_to_are_asked_for_first(tmp_path: Path) -> Non
         anna = Visitor(server.url, "anna")
         lines = ["Email,Comments", *(f"{email_of(sandbox, number)},x" for number in (100_500, 101_000, 101_500))]
         page = anna.upload("mail.csv", "\n".join(lines).encode(), key="Email")
-        page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="3"))
+        page = anna.wait_for_work(anna.post(path_of(page) + "/search", agreed="3"))
         assert "The search takes more than 3 requests." in page.text
         assert "at most 39" in page.text
         assert len(sandbox.requests) <= 6
-        page = wait_for_search(anna, anna.post(path_of(page) + "/search", agreed="39"))
+        page = anna.wait_for_work(anna.post(path_of(page) + "/search", agreed="39"))
         assert "3 rows: 3 matched" in page.text
         assert len(sandbox.requests) <= 3 + 39 + 4
 
@@ -122,7 +112,7 @@ def test_a_search_survives_a_stop_and_a_killed_server(tmp_path: Path) -> None:
         while len(sandbox.requests) < 10:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        stopped = wait_for_search(anna, anna.post(page + "/search/stop")).text
+        stopped = anna.wait_for_work(anna.post(page + "/search/stop")).text
         assert "The search was stopped. What it found is kept" in stopped
         sent = len(sandbox.requests)
         anna.post(page + "/search", agreed=str(len(emails)))
@@ -132,7 +122,7 @@ def test_a_search_survives_a_stop_and_a_killed_server(tmp_path: Path) -> None:
         server.kill()
         server.start()
         anna = Visitor(server.url, "anna")
-        found = wait_for_search(anna, anna.post(page + "/search", agreed=str(len(emails))))
+        found = anna.wait_for_work(anna.post(page + "/search", agreed=str(len(emails))))
         assert "Customers found by Email" in found.text
         asked = [request for request in sandbox.requests if "email" in request.query.lower()]
         assert (
