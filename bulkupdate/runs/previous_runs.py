@@ -68,12 +68,14 @@ def require_not_overtaken(
 _NAMED = 3
 
 
-def find_previous_run(journal: Journal, sha256: str, host: str) -> PreviousRun | None:
+def find_previous_run(journal: Journal, sha256: str, host: str, *, other_than: str = "") -> PreviousRun | None:
     """Return the newest run that has sent a file of this content to this host; None if there is none.
 
-    A run counts if it has updated something, or is running now. Raises `JournalError`.
+    A run counts if it has updated something, or is running now, unless its id is `other_than`. Raises `JournalError`.
     """
     for run in journal.runs_of_file(sha256, host):
+        if run.id == other_than:
+            continue
         counts, state = journal.tally(run), effective_state(journal, run)
         if counts[Status.UPDATED] or state is RunState.RUNNING:
             return PreviousRun(run.id, run.started, state, counts)

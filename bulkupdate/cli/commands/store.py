@@ -37,7 +37,7 @@ _FILES = "files"
     metavar="ADDRESS",
     help="The address of an empty database, or `files`. Its password is better kept in ~/.pgpass.",
 )
-def command(invocation: Invocation, action: str, target: str) -> int:  # noqa: ARG001 - there is one action yet
+def command(invocation: Invocation, action: str, target: str) -> int:  # noqa: ARG001 - so far there is only one action
     """Copy journal, quota, audit and recipes: from the state folder into PostgreSQL, or back.
 
     What is copied stays where it was, as a backup. All hosts then have to use the new home.
@@ -45,7 +45,9 @@ def command(invocation: Invocation, action: str, target: str) -> int:  # noqa: A
     console, settings = invocation.console, invocation.settings
     is_back = target == _FILES
     if not is_back and not target.startswith(("postgresql://", "postgres://")):
-        raise UsageError(f"{target} is no address of a database.", remedy="Write postgresql://HOST/DATABASE, or files.")
+        raise UsageError(
+            f"{target} is not the address of a database.", remedy="Write postgresql://HOST/DATABASE, or files."
+        )
     if is_back and not settings.database:
         raise UsageError("The journal is in files already.", remedy="Set BULKUPDATE_DATABASE to what is to be copied.")
     database = settings.database if is_back else Secret(target)

@@ -102,9 +102,8 @@ def read_order(stored: Upload, outcome: CheckOutcome) -> StartOrder:
         order = StartOrder.read(form, outcome)
     except ValueError as error:
         abort(400, str(error))
-    previous = find_previous_run(current_context().journal, outcome.sha256, stored.host)
-    if previous is not None and previous.id == stored.id:
-        previous = None  # an earlier click has started this sheet meanwhile: this one leads to its run
+    # an earlier click may have started this sheet meanwhile: this one then leads to its run
+    previous = find_previous_run(current_context().journal, outcome.sha256, stored.host, other_than=stored.id)
     if needs_confirmation(outcome, previous) and "confirmed" not in form:
         customers = f"{outcome.to_send:,} {'customer is' if outcome.to_send == 1 else 'customers are'}"
         abort(400, f"Tick the box that says that {customers} to be updated. Nothing was sent.")
@@ -142,8 +141,8 @@ def _wait_for_other_server(stored: Upload, run_context: RunContext) -> bool:
 
 def is_being_sent(context: PageContext, stored: Upload, outcome: CheckOutcome) -> bool:
     """Return whether the same file is being sent now by another run."""
-    previous = find_previous_run(context.journal, outcome.sha256, stored.host)
-    if previous is not None and previous.id != stored.id and previous.state is RunState.RUNNING:
+    previous = find_previous_run(context.journal, outcome.sha256, stored.host, other_than=stored.id)
+    if previous is not None and previous.state is RunState.RUNNING:
         return True
     others = (job for job in context.jobs.alive() if job.run_id != stored.id)
     return any(_is_beginning(context, job, outcome) for job in others)
