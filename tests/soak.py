@@ -173,6 +173,14 @@ class Soak:
             self.end(self.call("nightly", inbox.parent, "--settle", "0", "--quiet"), chance)
             time.sleep(1)
 
+    def sign_in(self, server: Server, user: str) -> Visitor:
+        """Sign in; try again, as the page says, if the service has just failed."""
+        visitor = Visitor(server.url)
+        while (answer := visitor.sign_in(user, "sandbox")).status_code != 200:
+            assert "Sellercloud is not answering" in answer.text, answer.text
+            time.sleep(1)
+        return visitor
+
     def use_page(self, server: Server, user: str, first: int) -> None:
         number = 0
         while not self.is_over:
@@ -180,12 +188,12 @@ class Soak:
             sheet = self.write(self.folder / f"{user}.csv", first + 20 * number % CUSTOMERS, 20, f"{user} {number}")
             path = ""
             while not path.startswith("/runs/"):  # half an hour without a page, after which a session ends, is a minute
-                visitor = Visitor(server.url, user, "sandbox")
+                visitor = self.sign_in(server, user)
                 run = visitor.start(visitor.upload(f"{number}.csv", sheet.read_bytes()))
                 path = path_of(run)
             while "Every row went through" not in (page := visitor.wait_for_end(run, 600)).text:
                 if "/sign-in" in page.url:
-                    visitor = Visitor(server.url, user, "sandbox")
+                    visitor = self.sign_in(server, user)
                 else:
                     visitor.post(path + "/resume")
             time.sleep(1)
