@@ -98,6 +98,10 @@ def send_template(ending: str) -> Response:
         return send_download(path, path.name)  # the file is open already, so its name may be deleted
 
 
+CANNOT_UNDO = "This run cannot be undone: it is still being sent, or has kept no previous values."
+NOTHING_TO_RESTORE = "This run changed nothing that could be restored."
+
+
 def has_undo(context: PageContext, run: Run) -> bool:
     """Return whether the run has kept previous values that can be restored now."""
     if not run.options.snapshot or context.state_of(run) is RunState.RUNNING:

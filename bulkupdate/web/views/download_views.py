@@ -7,6 +7,8 @@ from pathlib import Path
 from flask import Blueprint, Response, abort
 
 from bulkupdate.web.downloads import (
+    CANNOT_UNDO,
+    NOTHING_TO_RESTORE,
     has_undo,
     make_results,
     make_undo_download,
@@ -48,10 +50,10 @@ def undo(run_id: str) -> Response:
     """Return the sheet that restores the previous values; it is uploaded like any other."""
     run = find_run(run_id)
     if not has_undo(current_context(), run):
-        abort(404)
+        abort(409, CANNOT_UNDO)
     path = make_undo_download(current_context(), run)
     if path is None:
-        abort(404, "This run changed nothing that could be restored.")
+        abort(409, NOTHING_TO_RESTORE)
     record_event("downloaded undo", run_id)
     return send_download(path, name_download(name_file(run), "undo"))
 

@@ -58,7 +58,7 @@ def _answer_http_error(error: HTTPException) -> tuple[str, int] | tuple[str, int
     status = error.code or 500
     if status < 400:
         return error  # a redirect
-    message = error.description if "description" in vars(error) and status != 404 else None
+    message = error.description if "description" in vars(error) else None
     message = message or _SENTENCES.get(status, "The server cannot answer this.")
     if status == 503:
         page = show_form("", message) if request.endpoint == "auth.sign_in" else _error_page(status, message)[0]

@@ -66,7 +66,7 @@ def _store_rows(run: Run, wanted: RowFilter) -> Upload:
     statuses = TO_FIX if rows is not None or not wanted.show else list_statuses(wanted.show)
     lines = [line for line in found if line.status in TO_FIX and line.status in statuses]
     if not lines:
-        abort(404, "None of these rows can be fixed.")
+        abort(409, "None of these rows can be corrected. Only invalid and rejected rows can; Resume sends the others.")
     parent = context.uploads.find(run.id)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.xlsx"

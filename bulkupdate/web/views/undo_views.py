@@ -14,7 +14,7 @@ from bulkupdate.runs.retention import delete_run
 from bulkupdate.runs.run_records import Run
 from bulkupdate.runs.undo_send import count_recheck_requests, create_undo, recheck_live
 from bulkupdate.runs.undo_sheet import Restoration, find_restorations
-from bulkupdate.web.downloads import has_undo, name_download, write_undo
+from bulkupdate.web.downloads import CANNOT_UNDO, NOTHING_TO_RESTORE, has_undo, name_download, write_undo
 from bulkupdate.web.jobs import Job, Prepare
 from bulkupdate.web.page_context import current_context, current_user
 from bulkupdate.web.plan import estimate_reads
@@ -61,7 +61,7 @@ def compare(run_id: str) -> Response:
                 delete_run(context.journal, context.settings.state_dir, made)
             restorations = find_restorations(context.journal, run)
             if not restorations:
-                abort(404, "This run changed nothing that could be restored.")
+                abort(409, NOTHING_TO_RESTORE)
             prepare = _make_prepare(run, restorations, write_undo(context, run, restorations))
             job = context.jobs.launch(Job(_key(run), current_user(), 0, prepare, len(restorations)))
             record_event("compared for undo", run_id)
@@ -81,7 +81,7 @@ def _find_undoable(run_id: str) -> Run:
     run = find_run(run_id)
     require_own_login(run)
     if not has_undo(current_context(), run):
-        abort(404, "This run has kept no previous values, so it cannot be undone.")
+        abort(409, CANNOT_UNDO)
     return run
 
 

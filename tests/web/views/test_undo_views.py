@@ -55,6 +55,14 @@ def test_an_old_comparison_is_made_again_before_anything_is_sent(server: Server,
     assert anna.get(compared).status_code == 404
 
 
+def test_a_run_that_cannot_be_undone_says_why(server: Server) -> None:
+    anna = Visitor(server.url, "anna")
+    kept_nothing = path_of(anna.wait_for_end(anna.start(anna.upload("k.csv", make_csv(1, first_id=144_001)))))
+    for answer in (anna.post(kept_nothing + "/undo"), anna.get(kept_nothing + "/undo.xlsx")):
+        assert (answer.status_code, "has kept no previous values" in answer.text) == (409, True)
+    assert "It may have been deleted" in anna.get("/runs/none").text
+
+
 @pytest.mark.long
 def test_a_comparison_is_shown_and_can_be_stopped(tmp_path: Path) -> None:
     slow = SandboxOptions(customers=300, latency_seconds=0.3, **LOGINS)
