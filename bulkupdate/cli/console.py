@@ -10,12 +10,7 @@ from contextlib import suppress
 
 import click
 
-from bulkupdate.customers.models import Problem, Severity
-from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.errors import BulkUpdateError, InterruptedRunError, UsageError
-
-_GROUPS_SHOWN = 20
-_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 def paint(text: str, *, is_well: bool) -> str:
@@ -36,7 +31,7 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Show a warning to the user."""
-        self.info(f"{click.style('Warning:', fg=_COLOURS[Severity.WARNING])} {text}")
+        self.info(f"{click.style('Warning:', fg='yellow')} {text}")
 
     def error(self, error: BulkUpdateError) -> None:
         """Show an error, also if `quiet`. An interruption is not called an error: the user asked for it."""
@@ -44,17 +39,6 @@ class Console:
         _write_line(str(error) if is_asked else f"{click.style('Error:', fg='red', bold=True)} {error}")
         if error.remedy:
             _write_line(error.remedy if is_asked else f"       {error.remedy}")
-
-    def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Show problems grouped, so that 312 alike take one line."""
-        groups = group_problems(problems)
-        for group in groups[:_GROUPS_SHOWN]:
-            place = f"{group.column}: " if group.column else ""
-            severity = click.style(group.severity.value, fg=_COLOURS[group.severity])
-            self.info(f"  {severity}  {place}{group.title} ({group.where})")
-            self.info(f"         {group.remedy}")
-        if len(groups) > _GROUPS_SHOWN:
-            self.info(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Return whether the user agrees; with `yes`, do not ask.

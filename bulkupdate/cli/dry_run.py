@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.options import list_given
-from bulkupdate.customers.models import CheckedRow
+from bulkupdate.customers.models import CheckedRow, Problem, Severity
+from bulkupdate.customers.problem_summary import group_problems
 from bulkupdate.errors import ExitCode
 from bulkupdate.runs.approved_plan import make_plan, require_plan_place, write_plan
 from bulkupdate.runs.guards import check_limits
@@ -20,6 +23,8 @@ from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.text import SuggestedCommand, pluralize
 
 _CHANGES_SHOWN = 10
+_GROUPS_SHOWN = 20
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,24 @@ def show_input(checked_input: CheckedInput, console: Console) -> None:
         console.info(f"  note  {note}")
     if checked_input.matched is not None:
         console.info(checked_input.matched.describe_counts())
-    console.show_problems(checked.problems)
+    show_problems(checked.problems, console)
     nothing = len(checked) - checked_input.to_send - checked_input.invalid
     console.info(
         f"{pluralize(checked_input.to_send, 'row')} to send, {checked_input.invalid:,} invalid, {nothing:,} with "
         "nothing to send."
     )
+
+
+def show_problems(problems: Sequence[Problem], console: Console) -> None:
+    """Show problems grouped, so that 312 alike take one line."""
+    groups = group_problems(problems)
+    for group in groups[:_GROUPS_SHOWN]:
+        place = f"{group.column}: " if group.column else ""
+        severity = click.style(group.severity.value, fg=_COLOURS[group.severity])
+        console.info(f"  {severity}  {place}{group.title} ({group.where})")
+        console.info(f"         {group.remedy}")
+    if len(groups) > _GROUPS_SHOWN:
+        console.info(f"  … and {len(groups) - _GROUPS_SHOWN} more kinds of problems")
 
 
 def show_changes(live: LiveFindings, console: Console) -> None:
@@ -111,7 +128,7 @@ def finish_dry_run(
     console = invocation.console
     show_input(checked_input, console)
     if live is not None:
-        console.show_problems(live.problems)
+        show_problems(live.problems, console)
         show_changes(live, console)
     written = reports.write(checked_input, invocation, live, planned)
     if reports.plan:
