@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ LOCK_WAIT_SECONDS = 20.0
 
 _LOCK_POLL_SECONDS = 0.02
 
+_creating = threading.Lock()
+"""So that no thread goes on with a file that another one is creating, and has yet to close."""
 
 _CODES = {
     sqlite3.SQLITE_BUSY: Failure.LOCKED,
@@ -41,8 +44,13 @@ def make_private_folder(folder: Path) -> None:
 
 
 def touch_private(path: Path) -> None:
-    """Create an empty file that only its owner can read, unless it exists. Raises `OSError`."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Create an empty file that only its owner can read, unless it exists. Raises `OSError`.
+
+    A file that exists is not opened: closing it would give up the locks that SQLite holds on it for this process, and
+    another process would then delete the log in which this one still writes.
+    """
+    with _creating, suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def open_file(path: Path, kind: DatabaseKind, *, check_same_thread: bool = True) -> sqlite3.Connection:

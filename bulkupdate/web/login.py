@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from bulkupdate.text import fold_name
 from bulkupdate.web.accounts.sessions import AcceptedLogin, Session
 from bulkupdate.web.disk_space import is_full_error
 from bulkupdate.web.page_context import PageContext
+
+log = logging.getLogger("bulkupdate.web")
 
 MAX_SECONDS = 10.0
 """Time limit of a sign-in, including waits for the service and for quota."""
@@ -56,6 +59,7 @@ def check_login(context: PageContext, username: str, password: Secret) -> Accept
     except SignInRefusedError:
         raise NotSignedInError(_REFUSED, 401) from None
     except BulkUpdateError as error:
+        log.warning("a sign-in cannot be checked: %s", error)
         raise NotSignedInError(_DISK_FULL if is_full_error(error) else _DOWN, 503) from None
 
 
