@@ -55,7 +55,7 @@ def recipe_path(state_dir: Path, name: str) -> Path:
 
 def list_recipes(state_dir: Path) -> list[Recipe]:
     """Return all recipes by name. Raises `UsageError` if a file is not one: it could be that of the sheet at hand."""
-    paths = sorted((state_dir / FOLDER).glob(f"*{ENDING}"))
+    paths = sorted((state_dir / FOLDER).glob(f"*{ENDING}"), key=lambda path: path.stem)
     return [parse_recipe(path.stem, read_settings_text(path)) for path in paths]
 
 
