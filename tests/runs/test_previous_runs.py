@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bulkupdate.errors import OvertakenRunError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.previous_runs import (
     PreviousRun,
     describe_newer_runs,
     find_previous_run,
+    require_not_overtaken,
 )
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import NewerRun, Run, RunState
@@ -58,6 +60,16 @@ def test_a_run_that_stopped_names_the_command_that_continues(driver: Driver, tmp
     found = find(driver, run)
     assert found is not None
     assert f"`bulkupdate resume {run.id}`" in found.describe()
+
+
+def test_a_run_is_not_its_own_earlier_run(driver: Driver, tmp_path: Path):
+    sheet = write_sheet(tmp_path / "customers.csv", 2)
+    first, second = driver.begin(sheet), driver.begin(sheet)
+    driver.execute_run(first)
+    driver.execute_run(second)
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        found = [find_previous_run(journal, run.sha256, run.host, other_than=run.id) for run in (first, second)]
+    assert [each and each.id for each in found] == [second.id, first.id]
 
 
 # --- customers that a newer run has sent since ------------------------------------------------------------------------
@@ -121,3 +133,19 @@ def test_what_would_be_overwritten_is_said_in_a_sentence(driver: Driver, tmp_pat
     newer = [NewerRun(f"r{number}", number) for number in (1, 2, 3, 4, 5)]
     told = describe_newer_runs(run, newer)
     assert "run r1 (1 customer), run r2 (2 customers), run r3 (3 customers) and 2 more runs." in told
+
+
+def test_what_newer_runs_have_sent_is_not_overwritten_unasked(driver: Driver, tmp_path: Path):
+    older = driver.begin(write_sheet(tmp_path / "older.csv", 3))
+    driver.execute_run(older, limit=1)
+    newer = driver.begin(write_sheet(tmp_path / "newer.csv", 3, word="corrected"))
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        require_not_overtaken(journal, older)
+        driver.execute_run(newer)
+        with pytest.raises(OvertakenRunError, match=f"run {newer.id} \\(2 customers\\)") as refused:
+            require_not_overtaken(journal, older)
+        assert refused.value.remedy is not None
+        assert f"`bulkupdate resume {older.id} --yes`" in refused.value.remedy
+        with pytest.raises(OvertakenRunError) as refused:
+            require_not_overtaken(journal, older, remedy="Leave it.")
+        assert refused.value.remedy == "Leave it."

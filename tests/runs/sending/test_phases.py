@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bulkupdate.runs.sending.phases import Phase, PhaseProgress
 from bulkupdate.runs.sending.snapshots import FRESH_SECONDS
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
+from bulkupdate.sellercloud.rate_limit import Quota
 from tests.runs.in_process import Driver
 
 ROWS = 80
@@ -113,3 +115,22 @@ def test_previous_values_of_an_old_stop_are_read_again(sandbox: Sandbox, tmp_pat
     clock.late = FRESH_SECONDS + 1
     driver.execute_run(run)
     assert count(sandbox, "GET") == read + ROWS
+
+
+class TenSecondsLater(Clock):
+    """It is ten seconds past the beginning of 1970."""
+
+    def now(self) -> float:
+        return 10.0
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "expected"), [(4, 100, None), (100, 100, None), (5, 100, 10 + 95), (50, 100, 10 + 5)]
+)
+def test_the_end_of_a_phase_is_expected_at_its_pace_so_far(
+    tmp_path: Path, done: int, total: int, expected: float | None
+) -> None:
+    """5 rows in 5 s, or 50 in 5 s; with too few rows, or none left, nothing is known."""
+    with closing(Quota(tmp_path, "host", "user", 0, TenSecondsLater())) as quota:
+        found = PhaseProgress(Phase.UPDATE, done, total, started=5.0).expect_end(10.0, quota)
+    assert found == pytest.approx(expected) if expected is not None else found is None
