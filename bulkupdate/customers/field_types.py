@@ -126,8 +126,9 @@ class EmailType(TextType):
     """One e-mail address."""
 
     label = "e-mail"
-    plain_pattern = (
-        r"[A-Za-z0-9_+%\-]+(\.[A-Za-z0-9_+%\-]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,20}"
+    plain_pattern = (  # at most 196 characters, as the longest address has 254
+        r"[A-Za-z0-9_+%\-]{1,20}(\.[A-Za-z0-9_+%\-]{1,20}){0,3}"
+        r"@([A-Za-z0-9]([A-Za-z0-9\-]{0,20}[A-Za-z0-9])?\.){1,4}[A-Za-z]{2,20}"
     )
     keeps_invisible = False
 
@@ -171,6 +172,8 @@ def _describe_bad_address(text: str) -> str:
         return f"{quote(text)} is not an e-mail address: it has more than one @"
     if "." not in text.rpartition("@")[2]:
         return f"{quote(text)} is not an e-mail address: it has no dot after the @"
+    if len(text) > _LONGEST_ADDRESS:
+        return f"{quote(text)} is not an e-mail address: it has more than {_LONGEST_ADDRESS} characters"
     return f"{quote(text)} is not an e-mail address"
 
 

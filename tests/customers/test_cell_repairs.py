@@ -37,3 +37,9 @@ def test_an_offer_counts_the_cells_that_it_changes() -> None:
     assert (offer.label, offer.examples) == (
         "Replace the decimal comma in 3 cells", (("2,5", "2.5"), ("3,5", "3.5")),
     )  # fmt: skip
+
+
+def test_an_offer_shows_the_first_three_different_texts() -> None:
+    (repair,) = list_repairs(ProblemCode.DECIMAL_MARK, may_be_blank=False)
+    offer = offer_repair(repair, [f"{number},5" for number in range(5)])
+    assert (offer.cells, [before for before, _ in offer.examples]) == (5, ["0,5", "1,5", "2,5"])

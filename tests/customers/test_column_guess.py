@@ -36,8 +36,10 @@ def test_no_field_is_guessed_twice():
 
 
 def test_a_name_beside_a_first_name_may_be_the_last_name():
-    assert guess(Name="Meier") == ["Name"]
+    assert guess(Name="Meier") == guess(Name="") == ["Name"]
     assert guess(Name="Meier", Vorname="Anna") == [None, None]
+    assert guess(**{"Full Namee": "Meier"}) == ["Name"]
+    assert guess(**{"Full Namee": "Meier", "Vorname": "Anna"}) == [None, None]
 
 
 @pytest.mark.parametrize(

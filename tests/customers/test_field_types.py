@@ -115,7 +115,7 @@ BAD = [
     ("Rating", "<clear>", "clear-refused"),
     ("CustomerId", "<clear>", "clear-refused"),
     ("CompanyId", "<clear>", "clear-refused"),
-    ("Name", "half \ud83d", "broken-character"),
+    *(("Name", f"half {half}", "broken-character") for half in ("\ud800", "\ud83d", "\udfff")),
     *((name, "1\x002", "control-character") for name in ("CustomerId", "Name", "Comments", "Email", "CompanyId")),
     ("Comments", "Long… [shortened: 40,000 characters]", "shortened"),
 ]
@@ -149,6 +149,11 @@ DOUBTFUL = [
     ("Name", "\u200b", None, "only-blanks"),
     ("Name", "\ufeffAnna", "\ufeffAnna", "unseen-character"),
     ("CustomerId", "163\u200b", "163", "unseen-character"),
+    ("Name", "\u200bAnna", "\u200bAnna", "unseen-character"),
+    ("BusinessAliases", "One;Two\u200b", ("One", "Two\u200b"), "unseen-character"),
+    ("Phone1", "\u200b007", "007", "trimmed"),
+    ("Email", "anna@example.com\ufeff", "anna@example.com", "trimmed"),
+    *(("Name", f"{space}Anna", "Anna", "trimmed") for space in "\t\n\u00a0\u2000\u200a\u202f\u3000"),
 ]
 
 
@@ -157,6 +162,30 @@ def test_doubtful_text_is_a_warning_and_goes_through(name, text, value, code):
     reading = parse_cell(FIELD_BY_NAME[name], text)
     assert reading.value == value
     assert [(finding.code, finding.severity) for finding in reading.findings] == [(code, Severity.WARNING)]
+    assert reading.findings[0].message
+    assert reading.findings[0].remedy.endswith(".")
+
+
+def test_a_text_that_an_excel_cell_can_just_hold_is_not_doubtful():
+    assert parse_cell(FIELD_BY_NAME["Comments"], "x" * 32_767).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "AccountManager1Commission",
+            "5 %",
+            "5 % is a percentage; whether 5 or a hundredth of it is meant is not certain",
+        ),
+        ("CompanyId", "007", "the zeros before 7 are left out"),
+        ("Comments", "x" * 32_768, "the text has 32,768 characters, more than an Excel cell can hold"),
+        ("Comments", "bell\x07", "the text holds an invisible control character"),
+    ],
+)
+def test_a_finding_says_what_was_found(name, text, message):
+    (finding,) = parse_cell(FIELD_BY_NAME[name], text).findings
+    assert finding.message == message
 
 
 def test_blank_is_no_value_and_no_finding():
@@ -231,7 +260,23 @@ def test_an_address_is_refused_with_its_reason(text, reason):
     assert finding.message.endswith(reason)
 
 
+@pytest.mark.parametrize("name", ["Email", "EmailCC"])
+def test_the_longest_address_has_254_characters(name):
+    """Also in the fast lane for whole columns."""
+    field = FIELD_BY_NAME[name]
+    longest, too_long = (f"{'a' * length}@example.com" for length in (242, 243))
+    assert parse_cell(field, longest).value == longest
+    (finding,) = parse_cell(field, too_long).findings
+    assert finding.message.endswith("it has more than 254 characters")
+    assert select_unplain(field, ".", pd.Series([too_long], dtype="str")).tolist() == [too_long]
+
+
 def test_a_file_value_that_is_no_number_is_unreadable():
     assert DECIMAL.from_json("2.50") == Decimal("2.50")
     assert DECIMAL.from_json(None) is None
     assert [DECIMAL.from_json(value) for value in ("x", "NaN", "Infinity")] == [UNREADABLE] * 3
+
+
+def test_aliases_of_the_service_are_a_list_whatever_it_answers():
+    aliases = FIELD_BY_NAME["BusinessAliases"].type
+    assert [aliases.from_json(value) for value in (None, "A", ["A", "B"])] == [(), ("A",), ("A", "B")]

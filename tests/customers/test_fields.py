@@ -31,6 +31,16 @@ def test_headings_are_matched_as_promised():
     assert names == {"E-mail": "Email", "Phone 1": "Phone1", "Wholesale?": "IsWholesale"}
 
 
+def test_the_three_account_managers_are_told_apart():
+    for number, ordinal in enumerate(("First", "Second", "Third"), 1):
+        for heading, name in ((f"Account Manager {number}", "Id"), (f"Commission {number}", "Commission")):
+            field = FIELD_BY_NORMALIZED_HEADING[normalize_heading(heading)]
+            assert field.name == f"AccountManager{number}{name}"
+            assert field.help.startswith(f"{ordinal} account manager")
+    for heading, name in (("Account Manager", "AccountManager1Id"), ("Commission", "AccountManager1Commission")):
+        assert FIELD_BY_NORMALIZED_HEADING[normalize_heading(heading)].name == name
+
+
 def test_a_bare_id_is_no_customer_id():
     """Half of all spreadsheets have a column ID; a sheet of something else must not become updates."""
     assert normalize_heading("ID") not in FIELD_BY_NORMALIZED_HEADING

@@ -1,20 +1,24 @@
 """Which field a heading means, and what is suggested for one that means none."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 
 from bulkupdate.customers.headings import (
+    check_heading_map,
+    describe_common,
     describe_headings,
     find_field,
+    merge_heading_maps,
     missing_key_error,
     recognize_headings,
     require_mapped_headings,
     suggest,
 )
 from bulkupdate.customers.models import RESULT_COLUMNS
-from bulkupdate.errors import InputFileError
+from bulkupdate.errors import InputFileError, UsageError
 
 
 def test_a_heading_map_is_folded_on_both_sides() -> None:
@@ -23,10 +27,42 @@ def test_a_heading_map_is_folded_on_both_sides() -> None:
     assert field.name == "CustomerId"
 
 
+def test_of_two_entries_for_a_heading_the_one_that_is_spelled_like_it_counts() -> None:
+    heading_map = {"A-B": "Fax", "a b": "Name"}
+    assert [getattr(find_field(own, heading_map), "name", None) for own in ("A-B", "a b", "AB")] == [
+        "Fax", "Name", "Name",
+    ]  # fmt: skip
+
+
+def test_of_several_maps_the_last_counts_however_a_heading_is_spelled() -> None:
+    merged = merge_heading_maps({"Kunden-Nr": "CustomerId", "Ort": "Comments"}, {"kundennr": "ignore"})
+    assert merged == {"Ort": "Comments", "kundennr": "ignore"}
+
+
+def test_a_map_is_refused_if_it_names_no_field_whether_or_not_the_heading_is_there() -> None:
+    check_heading_map({"Ort": "Comments", "Notiz": "ignore"})
+    with pytest.raises(UsageError, match=r"“Ort” is mapped to “Coments”, .* Did you mean Comments\?"):
+        check_heading_map({"Notiz": "ignore", "Ort": "Coments"})
+    with pytest.raises(UsageError, match=r"which is not a customer field\.$"):
+        check_heading_map({"Ort": "Shoe size in cm"})
+
+
+def test_headings_that_are_understood_though_they_are_no_names_of_fields_are_named() -> None:
+    headings = ["Customer ID", "Telefon", "E-mail", "Colour", "Kundenname"]
+    heading_map = {"Kundenname": "Name"}
+    assert describe_common(recognize_headings(headings, heading_map), heading_map) == ["Telefon → Phone1"]
+
+
 def test_a_heading_close_to_a_field_suggests_it() -> None:
     assert suggest("Emial") == "Email"
     assert suggest("Company") == "CompanyId or BusinessName"
     assert suggest("Shoe size in cm") == ""
+
+
+def test_of_many_fields_that_are_equally_close_three_are_suggested() -> None:
+    assert set(re.split(", | or ", suggest("Account Manager 4"))) == {
+        f"AccountManager{number}Id" for number in (1, 2, 3)
+    }
 
 
 def test_a_mapped_heading_that_is_not_in_the_file_is_refused() -> None:
@@ -40,6 +76,7 @@ def test_a_header_row_keeps_fields_and_headings_side_by_side_when_resized():
     header = recognize_headings(["Customer ID", "Colour", "E-mail"], number=4)
     assert [field and field.name for field in header.fields] == ["CustomerId", None, "Email"]
     assert (header.key_column, header.field_count, header.number) == (0, 2, 4)
+    assert recognize_headings(["Name"]).number == 1
     wider = header.resize(5)
     assert (wider.headings[3:], wider.fields[3:]) == (("", ""), (None, None))
     assert wider.resize(3) == header
@@ -58,6 +95,8 @@ def test_a_reason_that_is_not_the_last_column_is_the_users_own():
 def test_long_lists_of_headings_are_cut():
     assert describe_headings(["x" * 50, ""]) == f"Found: {'x' * 39}…."
     assert describe_headings([str(number) for number in range(14)]).endswith("11 and 2 more.")
+    assert describe_headings([str(number) for number in range(12)]).endswith("10, 11.")
+    assert describe_headings(["", " "]) == "No headings were found."
 
 
 def test_a_sheet_without_ids_is_told_of_the_key():
@@ -66,6 +105,15 @@ def test_a_sheet_without_ids_is_told_of_the_key():
     assert '--map "Customer No=CustomerId"' in error.remedy
     assert "--key E-mail" in error.remedy
     assert "--key" not in missing_key_error("a.csv", ["Name"], {}).remedy
+    assert '--map "Your heading=CustomerId"' in missing_key_error("a.csv", ["Name"], {}).remedy
+
+
+def test_a_heading_that_is_mapped_to_the_id_but_missing_is_named():
+    error = missing_key_error("a.csv", ["Name"], {"Ort": "Comments", "Kundennr": "CustomerId", "Name": "Name"})
+    assert str(error).startswith(
+        "a.csv has no column CustomerId. “Kundennr”, which is mapped to it, is not there either."
+    )
+    assert "is not there" not in str(missing_key_error("a.csv", ["Name"], {"Ort": "Comments"}))
 
 
 def test_a_missing_key_column_is_named_as_the_user_named_it():

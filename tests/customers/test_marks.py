@@ -1,5 +1,7 @@
 """Which cells of refused rows are marked, so that they are refused again until they are corrected."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -49,6 +51,20 @@ def test_twins_of_a_row_whose_id_is_marked_are_marked_too():
     rows = [["163", "a", ""], ["163.0", "b", ""], ["164", "c", ""]]
     checked = check(rows, refuse(2, "CustomerId", "lost-digits"))
     assert marked(checked) == [["CustomerId"], ["CustomerId"], []]
+
+
+def test_a_cell_with_no_more_than_a_warning_is_not_marked_nor_one_of_a_duplicate():
+    assert marked(check([["abc", "Anna ", "1"], ["163", "a", ""], ["163", "b", ""]])) == [[], [], []]
+
+
+def test_a_key_whose_customer_was_not_found_is_marked_unless_it_has_its_mark():
+    """By its text alone, a key could be that of another customer the next time."""
+    frame = pd.DataFrame([["163", "K-1", "1"], ["", "K-2", "2"], ["", "K-3", "3"]], columns=range(3), dtype="str")
+    header = replace(recognize_headings(["CustomerId", "Shop", "Fax"]), matched_by=1)
+    known = [refuse(3, "Shop", "too-short"), refuse(4, "Shop", "not-corrected")]
+    checked = check_frame(frame, header, np.arange(2, 5), CheckOptions(), known)
+    assert [row.original[1] for row in checked.rows()] == ["K-1", "K-2 [bulkupdate:\u00a0not calculated]", "K-3"]
+    assert (checked.identifying, checked.known_columns) == (("CustomerId", "Shop"), (0, 1, 2))
 
 
 def test_problems_show_the_text_of_their_cell_and_whether_it_would_pass():

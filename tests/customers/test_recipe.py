@@ -50,6 +50,11 @@ def test_what_is_written_is_read_again(recipe):
         ("[columns", "not valid TOML"),
         ("[columns]\nA = 'Fax'\n[values.CustomerId]\nAnna = '163'", "not about a field that is updated"),
         ("[columns]\nA = 'Fax'\n[values.IsWholesale]\naktiv = 'maybe'", "'maybe', the value of “aktiv”, is not a yes"),
+        ("[columns]\nA = 'Fax'\n[values.Fax]\nx = 1", "1, the value of “x”, is not a phone for Fax"),
+        (
+            "[columns]\nA = 'Fax'\n[values.AccountManager1Commission]\nx = '2,5'",
+            "'2,5', the value of “x”, is not a dec",
+        ),
         ("[columns]\nA = 'Fax'\n[values.IsWholesale]\n'' = 'No'", "a blank, which always means no change"),
         ("[columns]\nA = 'Fax'\n[values.IsWholesale]\nja = 'Yes'\nJA = 'No'", "twice"),
         ("[columns]\nA = 'Fax'\n[write_policy]\nFax = 'sometimes'", "policy “Fax=sometimes” is not understood"),
@@ -59,6 +64,19 @@ def test_a_recipe_that_cannot_be_used_says_why(text, message):
     with pytest.raises(UsageError, match=message) as raised:
         parse_recipe("shop", text)
     assert "The recipe shop cannot be used" in str(raised.value)
+
+
+def test_values_are_written_with_the_decimal_mark_of_the_recipe():
+    text = "decimal_mark = ','\n[columns]\nA = 'Fax'\n[values.AccountManager1Commission]\nhalf = '2,5'"
+    assert parse_recipe("shop", text).values == {"AccountManager1Commission": {"half": "2,5"}}
+
+
+def test_the_file_of_a_recipe_can_be_read_and_has_nothing_that_was_not_said():
+    recipe = Recipe("shop", {"Größe": "ignore", "Fax": "Fax"}, key="Mail", values={"Fax": {"x": "1"}})
+    _, *lines = format_recipe(recipe).splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [
+        'key = "Mail"', "", "[columns]", '"Größe" = "ignore"', 'Fax = "Fax"', "", "[values.Fax]", 'x = "1"',
+    ]  # fmt: skip
 
 
 def test_a_recipe_fits_exactly_its_own_headings_however_they_are_spelled():
@@ -93,6 +111,7 @@ def test_a_recipe_is_described_in_a_line():
         "Nr → CustomerId; ignored: Note; customers found by Mail; decimal comma; values of Fax translated; Fax never"
     )
     assert Recipe("shop", {"Fax": "Fax"}, decimal_mark=".").describe() == ""
+    assert Recipe("shop", {"Mail": "ignore", "Fax": "Fax"}, key="Mail").describe() == "customers found by Mail"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,18 @@ def test_an_id_that_is_part_of_another_number_is_left_as_it_is() -> None:
     assert sentence == "2 rejected: 503 (… s) (rows 2 and 3)"
 
 
+def test_an_id_of_several_words_is_left_out_too_and_a_row_without_one_keeps_its_message() -> None:
+    lines = [
+        line(2, "A-1", "A-1 is no id."),
+        line(3, "B-2", "B-2 is no id."),
+        line(4, "", "(no id)."),
+        line(5, "", "(no id)."),
+    ]
+    assert describe_row_reasons(group_row_reasons(lines)) == [
+        "2 rejected: … is no id (rows 2 and 3)", "2 rejected: (no id) (rows 4 and 5)",
+    ]  # fmt: skip
+
+
 def test_a_single_row_keeps_its_message() -> None:
     (sentence,) = describe_row_reasons(group_row_reasons([line(5, "99999", "404 Customer 99999 was not found")]))
     assert sentence == "1 rejected: 404 Customer 99999 was not found (row 5)"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bulkupdate.customers.column_mapping import letter_column
 from bulkupdate.customers.fields import FIELDS
 from bulkupdate.customers.headings import recognize_headings
 from bulkupdate.customers.models import RESULT_COLUMNS, TO_FIX_COLUMNS, Problem, Severity, Status
@@ -63,6 +64,7 @@ def test_two_rows_for_one_customer_are_both_held_and_name_each_other():
     assert "row 4" in messages[2]
     assert "row 2" in messages[4]
     assert "row 2" in messages[5]
+    assert [row.customer_id for row in checked.rows()] == ["163", "164", "163", "163"]
 
 
 def test_ids_that_are_none_are_no_duplicates_of_each_other():
@@ -98,6 +100,7 @@ def test_rating_goes_out_by_name_or_by_code():
 def test_a_row_with_nothing_to_send_is_unchanged():
     checked = check(["CustomerId", "Name"], [["1", ""], ["2", "  "], ["3", "x"]])
     assert [row.status for row in checked.rows()] == [Status.UNCHANGED, Status.UNCHANGED, Status.NOT_ATTEMPTED]
+    assert not any(row.may_be_applied for row in checked.rows())
     assert checked.counts == {Status.NOT_ATTEMPTED: 1, Status.UNCHANGED: 2, Status.INVALID: 0}
 
 
@@ -106,6 +109,30 @@ def test_a_cell_that_reading_refused_is_not_refused_twice():
     checked = check(["CustomerId", "Name"], [["1", "#N/A"]], known=[known])
     assert checked.problems == (known,)
     assert next(checked.rows()).reason == "Name: is an error"
+
+
+@pytest.mark.parametrize(("value", "reason"), [("extra", "too long (“extra”)"), ("", "too long")])
+def test_a_row_that_was_refused_as_a_whole_shows_the_text_that_is_in_no_column(value, reason):
+    known = Problem(2, "1", "", value, "too-many-cells", "too long", "Shorten it.")
+    (row,) = check(["CustomerId", "Name"], [["x", "a"]], known=[known]).rows()
+    assert row.reason.startswith(reason)
+    assert "CustomerId: " in row.reason
+
+
+def test_a_row_keeps_the_text_of_an_id_that_is_none():
+    (row,) = check(["CustomerId", "Name"], [[" x ", "a"]]).rows()
+    assert (row.customer_id, row.status) == ("x", Status.INVALID)
+
+
+def test_texts_that_a_recipe_translates_are_sent_as_their_values():
+    values = {"IsWholesale": {"Aktiv": "yes", "ruht": "no"}}
+    checked = check(["CustomerId", "IsWholesale", "Name"], [["1", " aktiv", "x"], ["2", "fort", "x"]], values=values)
+    sent, refused = checked.rows()
+    assert (sent.body, sent.original) == ('{"IsWholesale": true, "Name": "x"}', ("1", " aktiv", "x"))
+    assert refused.status is Status.INVALID
+    assert checked.errors[0].remedy.endswith("Or add it to the values of IsWholesale in the recipe.")
+    (untranslated,) = check(["CustomerId", "IsWholesale"], [["1", "fort"]]).errors
+    assert "recipe" not in untranslated.remedy
 
 
 def test_a_warning_does_not_hold_its_row():
@@ -130,13 +157,49 @@ def test_counts_agree_with_the_rows_over_many_chunks():
         (["CustomerId", "Phone 1", "Phone1"], ["B (“Phone 1”)", "C (“Phone1”)", "Phone1"]),
         (["CustomerId", "Nmae", "Birthday"], ["B “Nmae” (did you mean Name?)", "C “Birthday”"]),
         (["CustomerId", "Company"], ["B “Company” (did you mean CompanyId or BusinessName?)"]),
-        (["CustomerId", *(f"Other {n}" for n in range(20))], ["B “Other 0”", "U “Other 19”"]),
+        (["CustomerId", *(f"Other {n}" for n in range(20))], ["B “Other 0”", "U “Other 19”", "These columns are"]),
+        (["CustomerId", "Name", ""], ["This column is not known: C without a heading."]),
+        (["CustomerId", *(f"Other {n}" for n in range(50))], ["AY “Other 49”."]),
+        (["CustomerId", *(f"Other {n}" for n in range(51))], ["AY “Other 49”, and 1 more."]),
     ],
 )
 def test_columns_that_make_no_customer_sheet_are_refused(headings, words):
     with pytest.raises(InputFileError) as refusal:
         check(headings, [["1"] * len(headings)])
     assert all(word in str(refusal.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("headings", "remedy"),
+    [
+        (
+            ["Birthday", "Nmae", "Emial"],
+            'Rename or delete them, map them with --map "Nmae=Name", or ignore them with --ig',
+        ),
+        (
+            ["Company"],
+            'Rename or delete it, map it with --map "Company=CompanyId", or ignore it with --ignore-unknown.',
+        ),
+        (["Account Manager 4"], '--map "Account Manager 4=AccountManager1Id"'),
+        (["Birthday"], '--map "your heading=field"'),
+    ],
+)
+def test_a_column_that_is_not_known_is_told_how_it_could_be_mapped(headings, remedy):
+    with pytest.raises(InputFileError) as refusal:
+        check(["CustomerId", "Fax", *headings], [["1"] * (len(headings) + 2)])
+    assert remedy in refusal.value.remedy
+
+
+@pytest.mark.parametrize(("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA")])
+def test_columns_are_named_as_excel_does(index, letters):
+    assert letter_column(index) == letters
+
+
+def test_a_column_that_is_never_written_is_left_out_but_not_all_columns():
+    headings, cells = ["CustomerId", "Name", "Fax"], [["1", "x", "2"]]
+    assert next(check(headings, cells, never=frozenset({"Fax"})).rows()).body == '{"Name": "x"}'
+    with pytest.raises(InputFileError, match="write policy of each is `never`"):
+        check(headings, cells, never=frozenset({"Fax", "Name"}))
 
 
 def test_unknown_columns_can_be_passed_over_and_come_back_in_the_results():
@@ -173,6 +236,13 @@ def test_a_column_of_the_users_own_is_not_taken_for_one_of_a_to_fix_sheet(own):
 def test_headings_of_ones_own_are_mapped():
     checked = check(["Kundennr", "Ort"], [["1", "x"]], heading_map={"kunden-nr": "CustomerId", "Ort": "Comments"})
     assert next(checked.rows()).body == '{"Comments": "x"}'
+
+
+def test_a_column_that_is_mapped_to_ignore_is_neither_unknown_nor_sent():
+    checked = check(["CustomerId", "Notiz", "Name"], [["1", "x", "y"]], heading_map={"notiz": "ignore"})
+    assert next(checked.rows()).body == '{"Name": "y"}'
+    with pytest.raises(InputFileError, match="Ort"):
+        check(["CustomerId", "Ort", "Name"], [["1", "x", "y"]], heading_map={"notiz": "ignore"})
 
 
 def test_a_crash_in_a_check_is_no_problem_of_the_sheet(monkeypatch):
