@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bulkupdate.errors import InterruptedRunError, ServiceDownError
+from bulkupdate.errors import InterruptedRunError, ServiceDownError, UnreadableListError
 from tests.sellercloud.scripted import Reaction, Received, connect, in_turn, serve
 
 CUSTOMER: dict[str, Any] = {
@@ -173,3 +173,95 @@ def test_the_user_name_that_the_service_returns_is_kept(tmp_path: Path) -> None:
         assert client.signed_in_as == ""
         client.sign_in()
         assert client.signed_in_as == "Anna.Ops"
+
+
+# --- one page of the list ---------------------------------------------------------------------------------------------
+
+
+def list_answer(*ids: int, total: object) -> Reaction:
+    return Reaction(body={"Items": [{"UserID": each, "Email": f"{each}@example.com"} for each in ids],
+                          "TotalResults": total})  # fmt: skip
+
+
+def test_a_page_of_the_list_is_asked_for_with_its_filters_only(tmp_path: Path) -> None:
+    with serve(list_answer(7, 8, total=52)) as service, connect(service.base_url, tmp_path) as client:
+        page, total = client.list_page(2, modified=("2026-01-01T00:00:00Z", ""))
+        assert ({each: fields["Email"] for each, fields in page.items()}, total) == (
+            {"7": "7@example.com", "8": "8@example.com"}, 52,
+        )  # fmt: skip
+        client.list_page(1, email="7@example.com")
+        first, second = (parse_qs(urlsplit(each.path).query) for each in service.received[1:])
+    assert first == {
+        "model.modifiedOnFrom": ["2026-01-01T00:00:00Z"], "model.pageNumber": ["2"], "model.pageSize": ["50"],
+    }  # fmt: skip
+    assert second == {"model.email": ["7@example.com"], "model.pageNumber": ["1"], "model.pageSize": ["50"]}
+
+
+def test_only_the_fields_wanted_are_kept(tmp_path: Path) -> None:
+    with serve(list_answer(7, total=1)) as service, connect(service.base_url, tmp_path) as client:
+        assert client.list_page(1, fields=()) == ({"7": {}}, 1)
+
+
+@pytest.mark.parametrize(
+    ("total", "believed"),
+    [(0, 0), (10_000_000, 10_000_000), (10_000_001, None), (-1, None), ("9", None), (None, None)],
+)
+def test_a_number_of_customers_that_cannot_be_is_not_believed(
+    tmp_path: Path, total: object, believed: int | None
+) -> None:
+    with serve(list_answer(7, total=total)) as service, connect(service.base_url, tmp_path) as client:
+        assert client.list_page(1)[1] == believed
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Reaction(body={"TotalResults": 3}), "While reading page 1 of the customers.*without a list"),
+        (list_answer(0, total=1), "without a readable id"),
+        (Reaction(body={"Items": [{"UserID": 7}, {"Email": "x"}]}), "without a readable id"),
+        (Reaction(403, {"Message": "No rights."}), "While reading page 1 of the customers.*answered 403 No rights"),
+    ],
+)
+def test_a_page_that_would_leave_a_customer_out_is_an_error(tmp_path: Path, answer: Reaction, message: str) -> None:
+    with serve(answer) as service, connect(service.base_url, tmp_path) as client:
+        with pytest.raises(UnreadableListError, match=message):
+            client.list_page(1)
+        if answer.status == 403:
+            with pytest.raises(UnreadableListError, match="While searching customers by e-mail"):
+                client.list_page(1, email="x@example.com")
+
+
+def test_no_list_is_an_empty_page_if_there_are_no_customers(tmp_path: Path) -> None:
+    with serve(Reaction(body={"Items": None, "TotalResults": 0})) as service:
+        with connect(service.base_url, tmp_path) as client:
+            assert client.list_page(1) == ({}, 0)
+
+
+def test_the_longest_customer_id_is_taken(tmp_path: Path) -> None:
+    with serve() as service, connect(service.base_url, tmp_path) as client:
+        client.update_customer("9" * 19, "{}")
+        assert [each.customer_id for each in service.puts] == ["9" * 19]
+
+
+def test_requests_are_counted_from_0_for_the_next_run(tmp_path: Path) -> None:
+    with serve() as service, connect(service.base_url, tmp_path) as client:
+        client.sign_in()
+        client.reset_calls()
+        assert client.calls == 0
+        client.update_customer("163", "{}")
+        assert (client.calls, len(service.sign_ins)) == (1, 1)
+        assert repr(client) == f"Client({service.base_url})"
+
+
+def test_another_customer_than_asked_for_is_named(tmp_path: Path) -> None:
+    with serve(Reaction(200, {"General": {"ID": 7}})) as service, connect(service.base_url, tmp_path) as client:
+        with pytest.raises(ServiceDownError, match="While reading customer 163, the service answered with another"):
+            client.read_customer("163")
+
+
+def test_the_quota_of_an_address_that_requests_leave_from_is_its_own(tmp_path: Path) -> None:
+    with serve() as service:
+        for egress, free in (("", 9), ("berlin", 9), ("", 8)):
+            with connect(service.base_url, tmp_path, requests_per_hour=10, egress=egress) as client:
+                client.sign_in()
+                assert client.quota.capacity().free == free
