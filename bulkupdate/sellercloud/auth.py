@@ -128,9 +128,8 @@ class SignIn:
 
     def refuse_token(self, details: str) -> SignInRefusedError:
         """Return the error for a token refused straight after it was issued; ends all sending."""
-        quoted = f": {details}" if details else ""
         return self._record_refusal(
-            f"The service refuses the token that it has just issued to {self._username} (401{quoted})."
+            f"The service refuses the token that it has just issued to {self._username} (401: {details})."
         )
 
     def _renew(self, old: AccessToken, *, is_refused: bool, details: str = "") -> AccessToken:

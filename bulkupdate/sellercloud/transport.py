@@ -59,7 +59,7 @@ class NoReplyError(Exception):
     connection. Stays within this package, where `retries.py` handles it.
     """
 
-    def __init__(self, message: str, *, was_sent: bool, is_address_suspect: bool = False) -> None:
+    def __init__(self, message: str, *, was_sent: bool, is_address_suspect: bool) -> None:
         super().__init__(message)
         self.was_sent = was_sent
         self.is_address_suspect = is_address_suspect

@@ -138,6 +138,55 @@ def test_a_token_that_runs_out_while_waiting_for_the_quota_is_renewed_first(tmp_
         assert client.quota.capacity().free == 1, "the permit of the stale token was given back"
 
 
+@pytest.mark.parametrize(("life", "seconds"), [(3600, 3540), (300, 240), (100, 80), (1, 0.75)])
+def test_a_token_is_used_until_shortly_before_its_end(tmp_path: Path, life: int, seconds: float) -> None:
+    clock, tokens = TurnedClock(), Tokens(expires_in=life)
+    with (
+        serve(tokens.update, sign_in=tokens.sign_in, clock=clock) as service,
+        connect(service.base_url, tmp_path, clock=clock) as client,
+    ):
+        client.sign_in()
+        clock.advance(seconds - 1 / 16)
+        client.sign_in()
+        assert len(service.sign_ins) == 1
+        clock.advance(1 / 8)
+        client.sign_in()
+        assert len(service.sign_ins) == 2
+
+
+def test_a_token_is_renewed_at_its_moment(tmp_path: Path) -> None:
+    clock, tokens = TurnedClock(), Tokens(expires_in=3600)
+    with (
+        serve(tokens.update, sign_in=tokens.sign_in, clock=clock) as service,
+        connect(service.base_url, tmp_path, clock=clock) as client,
+    ):
+        client.sign_in()
+        clock.advance(3540)
+        assert client.update_customer("163", BODY).status is Status.UPDATED
+        assert [each.headers.get("Authorization") for each in service.received] == [None, None, "Bearer t2"]
+
+
+def test_five_customers_may_be_refused_alone_the_sixth_ends_the_run(tmp_path: Path) -> None:
+    """Each costs a sign-in; the new token is accepted for another customer before it is refused for this one."""
+
+    def script(request: Received) -> Reaction:
+        if request.customer_id == "7":
+            return Reaction(200)
+        if sum(each.customer_id == request.customer_id for each in service.puts) == 2:
+            assert client.update_customer("7", BODY).status is Status.UPDATED
+        return Reaction(401, {"Message": "not yours"})
+
+    tokens = Tokens()
+    with serve(script, sign_in=tokens.sign_in) as service, connect(service.base_url, tmp_path) as client:
+        for number in range(101, 106):
+            answer = client.update_customer(str(number), BODY)
+            assert (answer.status, answer.http_status, answer.stop) == (Status.REJECTED, 401, None)
+            assert answer.message == "refused with a new token too, which was accepted for others: not yours"
+        last = client.update_customer("106", BODY)
+        assert (last.status, len(service.sign_ins)) == (Status.NOT_ATTEMPTED, 7)
+        assert "has just issued to ops@example.com (401: not yours at Customers/106)" in str(last.stop)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_wrong_password_is_tried_once(tmp_path: Path, status: int) -> None:
     """Check 27."""
@@ -150,6 +199,44 @@ def test_a_wrong_password_is_tried_once(tmp_path: Path, status: int) -> None:
                 client.sign_in()
             assert caught.value.exit_code == 4
         assert len(service.received) == 1
+
+
+def test_a_refused_login_without_a_reason_is_named(tmp_path: Path) -> None:
+    with serve(sign_in=Reaction(403)) as service, connect(service.base_url, tmp_path) as client:
+        with pytest.raises(SignInRefusedError, match=rf"^The service refuses the login {USERNAME} \(403\)\.$") as caught:
+            client.sign_in()
+        assert "BULKUPDATE_PASSWORD" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize(
+    ("answer", "details"),
+    [
+        (Reaction(405), "it answered 405"),
+        (Reaction(404, b"Nothing here"), "it answered 404 Nothing here"),
+        (Reaction(403, b"<html><title>Forbidden</title>"), "it answered 403 an HTML page: Forbidden"),
+        (Reaction(500, b"<html><title>Oops</title>"), "it answered 500 an HTML page: Oops"),
+        (Reaction(505, b"<html>"), "it answered 505 an HTML page"),
+        (Reaction(200, b"<html>"), "answered 200 with an HTML page"),
+        (Reaction(200, {"token": "x"}), "its answer holds no access token"),
+        (Reaction(200, {"access_token": ""}), "its answer holds no access token"),
+        (Reaction(200, {"access_token": "a b"}), "its answer holds no access token"),
+    ],
+)
+def test_what_another_host_answered_is_quoted(tmp_path: Path, answer: Reaction, details: str) -> None:
+    with serve(sign_in=answer) as service, connect(service.base_url, tmp_path) as client:
+        with pytest.raises(StoppedError) as caught:
+            client.sign_in()
+        assert str(caught.value) == (
+            f"Signing in at {service.base_url} failed: {details}. This is not Sellercloud's API."
+        )
+
+
+@pytest.mark.parametrize("name", [5, None, ["Anna"]])
+def test_a_user_name_that_is_no_text_is_none(tmp_path: Path, name: object) -> None:
+    token = Reaction(body={"access_token": "t", "username": name})
+    with serve(sign_in=token) as service, connect(service.base_url, tmp_path) as client:
+        client.sign_in()
+        assert client.signed_in_as == ""
 
 
 @pytest.mark.parametrize(
@@ -188,8 +275,9 @@ def test_a_page_with_an_error_status_of_no_gateway_is_another_host(tmp_path: Pat
         client.sign_in()
 
 
-def test_a_gateway_s_page_may_be_either(tmp_path: Path) -> None:
-    page = Reaction(502, b"<html><title>Bad Gateway</title>")
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_s_page_may_be_either(tmp_path: Path, status: int) -> None:
+    page = Reaction(status, b"<html><title>Bad Gateway</title>")
     with serve(sign_in=page) as service, connect(service.base_url, tmp_path, max_attempts=2) as client:
         with pytest.raises(ServiceDownError, match="failed 2 times") as caught:
             client.sign_in()
@@ -219,7 +307,7 @@ def test_signing_in_after_the_stop_sends_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "life"),
-    [(1800, 1800), ("1800", 1800), (59.5, 59.5), (None, None), ("soon", None), (0, None), (-5, None), ([], None),
+    [(1800, 1800), ("1800", 1800), (59.5, 59.5), (1, 1), (0.99, None), (None, None), ("soon", None), (0, None), (-5, None), ([], None),
      (10**400, None), ("nan", None)],
 )  # fmt: skip
 def test_expires_in_is_read_tolerantly(value: object, life: float | None) -> None:

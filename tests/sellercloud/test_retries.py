@@ -18,6 +18,7 @@ from bulkupdate.customers.models import Status
 from bulkupdate.errors import ServiceDownError
 from bulkupdate.redaction import Secret
 from bulkupdate.sellercloud.client import open_client
+from bulkupdate.sellercloud.retries import back_off
 from bulkupdate.settings import Settings
 from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, serve
 
@@ -70,6 +71,11 @@ def test_the_tries_are_bounded_and_their_waits_double_with_jitter(tmp_path: Path
     assert clock.waits[0] != clock.waits[1] - 1, "there is jitter"
 
 
+def test_a_thousand_attempts_wait_no_longer_than_ten() -> None:
+    assert back_off(1, 0.0) == 0.0
+    assert [back_off(attempt, 1.0) for attempt in (7, 10, 1000, 5000)] == [60.0] * 4
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 415, 422, 418])
 def test_a_refusal_is_asked_once(tmp_path: Path, status: int) -> None:
     """Checks 17 and 20."""
@@ -110,9 +116,11 @@ def test_200_whose_body_breaks_off_counts_and_says_so(tmp_path: Path) -> None:
 
 def test_a_huge_answer_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bulkupdate.sellercloud.transport.LONGEST_BODY", 1000)
-    with serve(Reaction(200, b"x" * 1001)) as service, connect(service.base_url, tmp_path) as client:
-        answer = client.update_customer("163", BODY)
-        assert (answer.status, "too long" in answer.message) == (Status.UPDATED, True)
+    script = in_turn(Reaction(200, b"x" * 1000), Reaction(200, b"x" * 1001))
+    with serve(script) as service, connect(service.base_url, tmp_path) as client:
+        for message in ("", "answered 200, but its body broke off or was too long"):
+            answer = client.update_customer("163", BODY)
+            assert (answer.status, answer.message) == (Status.UPDATED, message)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -136,6 +144,7 @@ def test_after_a_time_out_the_row_is_repeated_then_unknown(tmp_path: Path) -> No
         client.sign_in()
         answer = client.update_customer("163", BODY)
         assert (answer.status, answer.http_status, answer.attempts) == (Status.UNKNOWN, None, 2)
+        assert answer.message.startswith("no answer within 0.15 s (2 attempts); ")
         assert "may or may not" in answer.message
         assert [each.body for each in service.puts] == [BODY.encode()] * 2
         never.set()

@@ -97,6 +97,45 @@ def test_a_body_that_cannot_be_read_is_no_exception(kind: type[Exception], monke
     send(answer, monkeypatch)
 
 
+HOST = "127.0.0.1:1"
+POOL: Any = None
+UNSENT = urllib3.exceptions.NewConnectionError(POOL, "refused")
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "was_sent"),
+    [
+        (requests.ConnectTimeout(urllib3.exceptions.ConnectTimeoutError()), f"no connection to {HOST} within 1 s", False),
+        (requests.ReadTimeout(), "no answer within 1 s", True),
+        (requests.ConnectionError(UNSENT), f"no connection to {HOST}", False),
+        (requests.exceptions.ProxyError(), "no connection through the proxy", False),
+        (requests.ConnectionError(ConnectionResetError(104, "reset by peer")),
+         "the connection broke before an answer came: reset by peer", True),
+        (requests.exceptions.ChunkedEncodingError(), "the connection broke before an answer came", True),
+    ],
+)  # fmt: skip
+def test_a_failure_says_whether_the_request_may_have_arrived(
+    error: Exception, message: str, was_sent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    with pytest.raises(NoReplyError) as caught:
+        send(fail, monkeypatch)
+    assert (str(caught.value), caught.value.was_sent, caught.value.is_address_suspect) == (message, was_sent, False)
+
+
+def test_a_failure_keeps_neither_token_nor_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise requests.ConnectionError(request=requests.Request("PUT", headers={"Authorization": "Bearer t"}))
+
+    with pytest.raises(NoReplyError) as caught:
+        send(fail, monkeypatch)
+    assert isinstance(caught.value.__cause__, requests.RequestException)
+    assert caught.value.__cause__.request is None
+    assert repr(Request("PUT", "http://x/1", '{"Name": "Anna"}', "t")) == "Request(PUT http://x/1)"
+
+
 def test_a_bug_of_ours_is_not_taken_for_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise KeyError("a bug")
