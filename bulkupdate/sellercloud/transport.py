@@ -97,7 +97,6 @@ class Transport:
         try:
             response = self._adapter.send(
                 _prepare(request),
-                stream=True,
                 timeout=self._limit,  # type: ignore[arg-type]  # taken as it is (adapters.py); the stubs do not say so
                 verify=self._verify,
                 proxies=self._proxies,

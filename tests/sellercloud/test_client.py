@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bulkupdate.errors import InterruptedRunError, ServiceDownError, UnreadableListError
-from tests.sellercloud.scripted import Reaction, Received, connect, in_turn, serve
+from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, serve
 
 CUSTOMER: dict[str, Any] = {
     "General": {"ID": 163, "Name": "Anna", "Email": "anna@example.com"},
@@ -57,6 +57,28 @@ def test_what_cannot_be_read_is_an_error_and_never_an_unknown_customer(
         assert client.calls == calls + 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "details"),
+    [
+        (Reaction(503, {"Message": "busy"}), "503 busy"),
+        (Reaction(0), "the connection broke before an answer came"),
+        (Reaction(200, b"[1]"), "200 with a body that is not JSON"),
+    ],
+)
+def test_what_was_read_in_vain_is_named_with_the_last_attempt(tmp_path: Path, answer: Reaction, details: str) -> None:
+    with serve(answer) as service, connect(service.base_url, tmp_path, max_attempts=2) as client:
+        with pytest.raises(ServiceDownError) as caught:
+            client.read_customer("163")
+        assert str(caught.value) == f"Reading customer 163 failed 2 times. The last attempt: {details}."
+        assert caught.value.remedy == "Try again when the service is back."
+
+
+def test_a_refused_reading_quotes_the_service(tmp_path: Path) -> None:
+    with serve(Reaction(403, {"Message": "No rights."})) as service, connect(service.base_url, tmp_path) as client:
+        with pytest.raises(ServiceDownError, match=r"^While reading customer 163, the service answered 403 No rights\.$"):
+            client.read_customer("163")
+
+
 def test_passing_trouble_while_reading_is_tried_again(tmp_path: Path) -> None:
     script = in_turn(Reaction(503), Reaction(200, b"<html>"), Reaction(200, CUSTOMER))
     with serve(script) as service, connect(service.base_url, tmp_path) as client:
@@ -68,7 +90,7 @@ def test_reading_after_the_stop_is_interrupted(tmp_path: Path) -> None:
     with serve(Reaction(200, CUSTOMER)) as service, connect(service.base_url, tmp_path, stop=stop) as client:
         client.sign_in()
         stop.set()
-        with pytest.raises(InterruptedRunError):
+        with pytest.raises(InterruptedRunError, match="Stopped before reading customer 163"):
             client.read_customer("163")
         with pytest.raises(InterruptedRunError):
             client.list_customers(["163"])
@@ -265,3 +287,19 @@ def test_the_quota_of_an_address_that_requests_leave_from_is_its_own(tmp_path: P
             with connect(service.base_url, tmp_path, requests_per_hour=10, egress=egress) as client:
                 client.sign_in()
                 assert client.quota.capacity().free == free
+
+
+def test_closing_closes_connections_and_writes_when_requests_ended(tmp_path: Path) -> None:
+    clock, closed = TurnedClock(), threading.Event()
+
+    def answer_and_watch(connection: Any) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        if connection.recv(1) == b"":
+            closed.set()
+
+    with serve(Reaction(raw=answer_and_watch)) as service:
+        with connect(service.base_url, tmp_path, clock=clock, requests_per_hour=2) as client:
+            client.update_customer("163", "{}")
+        assert closed.wait(20)
+        with connect(service.base_url, tmp_path, clock=clock, requests_per_hour=2) as client:
+            assert client.quota.capacity().free_at == pytest.approx(clock.now() + 3600, abs=3)

@@ -110,6 +110,7 @@ def delayed(*interim: bytes) -> FaultSchedule:
     ids=["102", "three", "102 delayed", "three delayed", "as many as allowed"],
 )
 def test_every_customer_gets_its_own_answer(tmp_path: Path, plan: FaultSchedule, workers: int) -> None:
+    assert MAX_INTERIM_RESPONSES == 20, "as docs/api.md says"
     with serve_raw(plan) as service, connect(service.base_url, tmp_path, concurrency=workers) as client:
         client.sign_in()
         ids = list(range(1, 41 if workers > 1 else 9))

@@ -84,6 +84,7 @@ def test_the_answer_is_kept_with_the_names_of_its_headers() -> None:
     assert (reply.asks_to_wait, reply.wait_seconds, reply.is_html, str(reply.json["Wait"])) == (True, 5.0, False, "2.5")
     assert repr(reply) == "ApiResponse(TRANSIENT, 503, 'busy')"
     assert (read(200, {"a": 1}, {"B": "", "A": ""}).header_names, read(200).clock_offset) == (("a", "b"), None)
+    assert (read(200).asks_to_wait, read(200).is_not_found, read(200).wait_seconds) == (False, False, None)
     assert [read(status, b" <HTML>").is_html for status in (200, 400)] == [True, True]
 
 
