@@ -203,7 +203,9 @@ def test_a_wrong_password_is_tried_once(tmp_path: Path, status: int) -> None:
 
 def test_a_refused_login_without_a_reason_is_named(tmp_path: Path) -> None:
     with serve(sign_in=Reaction(403)) as service, connect(service.base_url, tmp_path) as client:
-        with pytest.raises(SignInRefusedError, match=rf"^The service refuses the login {USERNAME} \(403\)\.$") as caught:
+        with pytest.raises(
+            SignInRefusedError, match=rf"^The service refuses the login {USERNAME} \(403\)\.$"
+        ) as caught:
             client.sign_in()
         assert "BULKUPDATE_PASSWORD" in str(caught.value.remedy)
 
@@ -307,7 +309,8 @@ def test_signing_in_after_the_stop_sends_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "life"),
-    [(1800, 1800), ("1800", 1800), (59.5, 59.5), (1, 1), (0.99, None), (None, None), ("soon", None), (0, None), (-5, None), ([], None),
+    [(1800, 1800), ("1800", 1800), (59.5, 59.5), (1, 1), (0.99, None),
+     (None, None), ("soon", None), (0, None), (-5, None), ([], None),
      (10**400, None), ("nan", None)],
 )  # fmt: skip
 def test_expires_in_is_read_tolerantly(value: object, life: float | None) -> None:

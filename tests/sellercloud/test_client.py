@@ -74,9 +74,12 @@ def test_what_was_read_in_vain_is_named_with_the_last_attempt(tmp_path: Path, an
 
 
 def test_a_refused_reading_quotes_the_service(tmp_path: Path) -> None:
-    with serve(Reaction(403, {"Message": "No rights."})) as service, connect(service.base_url, tmp_path) as client:
-        with pytest.raises(ServiceDownError, match=r"^While reading customer 163, the service answered 403 No rights\.$"):
-            client.read_customer("163")
+    with (
+        serve(Reaction(403, {"Message": "No rights."})) as service,
+        connect(service.base_url, tmp_path) as client,
+        pytest.raises(ServiceDownError, match=r"^While reading customer 163, the service answered 403 No rights\.$"),
+    ):
+        client.read_customer("163")
 
 
 def test_passing_trouble_while_reading_is_tried_again(tmp_path: Path) -> None:
@@ -254,9 +257,9 @@ def test_a_page_that_would_leave_a_customer_out_is_an_error(tmp_path: Path, answ
 
 
 def test_no_list_is_an_empty_page_if_there_are_no_customers(tmp_path: Path) -> None:
-    with serve(Reaction(body={"Items": None, "TotalResults": 0})) as service:
-        with connect(service.base_url, tmp_path) as client:
-            assert client.list_page(1) == ({}, 0)
+    answer = Reaction(body={"Items": None, "TotalResults": 0})
+    with serve(answer) as service, connect(service.base_url, tmp_path) as client:
+        assert client.list_page(1) == ({}, 0)
 
 
 def test_the_longest_customer_id_is_taken(tmp_path: Path) -> None:
@@ -276,9 +279,12 @@ def test_requests_are_counted_from_0_for_the_next_run(tmp_path: Path) -> None:
 
 
 def test_another_customer_than_asked_for_is_named(tmp_path: Path) -> None:
-    with serve(Reaction(200, {"General": {"ID": 7}})) as service, connect(service.base_url, tmp_path) as client:
-        with pytest.raises(ServiceDownError, match="While reading customer 163, the service answered with another"):
-            client.read_customer("163")
+    with (
+        serve(Reaction(200, {"General": {"ID": 7}})) as service,
+        connect(service.base_url, tmp_path) as client,
+        pytest.raises(ServiceDownError, match="While reading customer 163, the service answered with another"),
+    ):
+        client.read_customer("163")
 
 
 def test_the_quota_of_an_address_that_requests_leave_from_is_its_own(tmp_path: Path) -> None:

@@ -99,13 +99,14 @@ def test_a_body_that_cannot_be_read_is_no_exception(kind: type[Exception], monke
 
 HOST = "127.0.0.1:1"
 POOL: Any = None
+SLOW = urllib3.exceptions.ConnectTimeoutError()
 UNSENT = urllib3.exceptions.NewConnectionError(POOL, "refused")
 
 
 @pytest.mark.parametrize(
     ("error", "message", "was_sent"),
     [
-        (requests.ConnectTimeout(urllib3.exceptions.ConnectTimeoutError()), f"no connection to {HOST} within 1 s", False),
+        (requests.ConnectTimeout(SLOW), f"no connection to {HOST} within 1 s", False),
         (requests.ReadTimeout(), "no answer within 1 s", True),
         (requests.ConnectionError(UNSENT), f"no connection to {HOST}", False),
         (requests.exceptions.ProxyError(), "no connection through the proxy", False),
