@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def env(tmp_path: Path, sandbox: Sandbox) -> NightEnvironment:
     return NightEnvironment(tmp_path, sandbox)
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder from which no file can be moved in one step into those of the test."""
+    for place in ("/dev/shm", "/tmp"):
+        if Path(place).is_dir() and Path(place).stat().st_dev != tmp_path.stat().st_dev:
+            with tempfile.TemporaryDirectory(dir=place) as name:
+                yield Path(name)
+            return
+    pytest.skip("no second file system here")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.errors import UsageError
-from bulkupdate.nightly.folder import SUBFOLDERS, NightFolder, make_file_name
+from bulkupdate.nightly.folder import STATE_FOLDER, SUBFOLDERS, NightFolder, make_file_name
 
 NOON = 1_768_392_000.0  # 2026-01-14T12:00:00Z
 
@@ -22,7 +22,7 @@ def put(folder: NightFolder, name: str, text: str = "x") -> Path:
 
 def test_missing_subfolders_are_created_private(tmp_path: Path) -> None:
     folder = NightFolder(tmp_path / "new", create=True)
-    for place in SUBFOLDERS:
+    for place in (*SUBFOLDERS, STATE_FOLDER, "."):
         assert stat.S_IMODE((folder.root / place).stat().st_mode) == 0o700
     NightFolder(tmp_path / "new")
 
@@ -72,6 +72,18 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     place = folder.find_target(claimed, folder.done)
     folder.archive(claimed, place)
     assert (there.read_text(), place.read_text()) == ("old", "new")
+    names = [place.name, folder.find_target(claimed, folder.done).name]
+    assert names == [f"{claimed.path.stem}-2.csv", f"{claimed.path.stem}-3.csv"]
+
+
+def test_a_folder_whose_reports_could_not_be_written_is_refused(tmp_path: Path) -> None:
+    if not Path("/proc/self").is_dir():
+        pytest.skip("no /proc on this system")
+    folder = NightFolder(tmp_path, create=True)
+    folder.reports.rmdir()
+    folder.reports.symlink_to("/proc/self")  # nothing can be created there
+    with pytest.raises(UsageError, match="cannot"):
+        NightFolder(tmp_path)
 
 
 def test_a_missing_file_is_not_claimed(tmp_path: Path) -> None:
@@ -99,6 +111,8 @@ def test_foreign_files_in_working_are_ignored(tmp_path: Path) -> None:
         ("x" * 250 + ".csv", "x" * 180 + ".csv"),
         ("ü" * 120 + ".csv", "ü" * 90 + ".csv"),
         ("no-ending", "no-ending"),
+        ("x" * 190 + "." + "e" * 20, "x" * 180 + "." + "e" * 20),
+        ("x" * 190 + "." + "e" * 21, "x" * 180),
     ],
 )
 def test_file_names_are_made_harmless_and_short(given: str, made: str) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import BusyError
-from bulkupdate.nightly.folder_lock import OWNER_NAME, hold_folder, read_owner
+from bulkupdate.errors import BusyError, UsageError
+from bulkupdate.nightly.folder_lock import IDENTITY_NAME, LOCK_NAME, OWNER_NAME, hold_folder, read_owner
 from bulkupdate.runs.journal import Journal
 from tests.postgres import place_of
 
@@ -82,3 +82,62 @@ def test_a_damaged_owner_note_is_ignored(tmp_path: Path, note: str) -> None:
     assert read_owner(tmp_path) is None
     with hold_folder(tmp_path, Clock()) as dead:
         assert dead is None
+
+
+def test_folders_that_share_a_journal_have_locks_of_their_own(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    with (
+        Journal(place_of(tmp_path / "state"), Clock()) as journal,
+        hold_folder(one, Clock(), journal.home),
+        hold_folder(other, Clock(), journal.home),
+    ):
+        pass
+
+
+def test_a_folder_elsewhere_is_locked_by_its_address(tmp_path: Path) -> None:
+    """Each host has a local folder of its own for it."""
+    here, there, place = tmp_path / "here", tmp_path / "there", place_of(tmp_path / "state")
+    here.mkdir()
+    there.mkdir()
+    with (
+        Journal(place, Clock()) as journal,
+        Journal(place, Clock()) as other,
+        hold_folder(here, Clock(), journal.home, "sftp://host/night"),
+    ):
+        with pytest.raises(BusyError), hold_folder(there, Clock(), other.home, "sftp://host/night"):
+            pass
+        with hold_folder(there, Clock(), other.home, "sftp://host/day"):
+            pass
+
+
+def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
+    (tmp_path / LOCK_NAME).mkdir()
+    with pytest.raises(UsageError, match=f"{tmp_path} cannot be locked"), hold_folder(tmp_path, Clock()):
+        pass
+
+
+@pytest.mark.parametrize("name", ["", "0123456789abcdef"])
+def test_a_name_that_another_host_is_writing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = tmp_path / IDENTITY_NAME
+    path.touch()
+    monkeypatch.setattr("bulkupdate.nightly.folder_lock.time.sleep", lambda _: path.write_text(name))
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        if name:
+            with hold_folder(tmp_path, Clock(), journal.home):
+                pass
+        else:
+            with (
+                pytest.raises(UsageError, match="it is empty; delete it"),
+                hold_folder(tmp_path, Clock(), journal.home),
+            ):
+                pass
+
+
+def test_what_a_process_of_the_same_number_left_behind_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / f"{OWNER_NAME}.{os.getpid()}").write_text("{")
+    with hold_folder(tmp_path, Clock()):
+        assert read_owner(tmp_path) is not None

@@ -52,6 +52,12 @@ def test_a_temporary_error_is_retried_and_a_refusal_is_not(listener: Listener) -
     assert len(listener.paths) == 4
 
 
+def test_a_service_that_is_down_is_tried_three_times(listener: Listener) -> None:
+    listener.answers = [503] * 9
+    assert not send(listener.address)
+    assert len(listener.paths) == 3
+
+
 def test_no_address_means_no_request() -> None:
     assert send("")
 

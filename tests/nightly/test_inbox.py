@@ -144,6 +144,14 @@ def test_testing_for_writers_leaves_no_signal_behind(tmp_path: Path) -> None:
     assert not is_being_written(put(tmp_path / "a.csv"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which files are being written")
+def test_testing_for_writers_leaves_no_file_open_and_needs_no_lease(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv")
+    assert not is_being_written(path)
+    assert path.resolve() not in [each.resolve() for each in Path("/proc/self/fd").iterdir()]
+    assert not is_being_written(Path("/proc/self/status"))  # its file system has no leases
+
+
 def test_a_change_since_the_file_was_listed_is_noticed(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv")
     (seen,) = list_waiting_files(tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import threading
 from pathlib import Path
 
@@ -80,18 +79,14 @@ def test_links_are_named(env: NightEnvironment) -> None:
     assert left(env) == {"inbox/link.csv": LeftReason.NOT_A_FILE}
 
 
-def test_a_file_that_cannot_be_moved_is_named_with_the_cause(env: NightEnvironment) -> None:
-    """An inbox on another file system: the move to working/ cannot be one step."""
-    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm")) if Path("/dev/shm").is_dir() else env.root
-    if elsewhere.stat().st_dev == env.root.stat().st_dev:
-        pytest.skip("no second file system here")
+def test_a_file_that_cannot_be_moved_is_named_with_the_cause(env: NightEnvironment, other_disk: Path) -> None:
     (env.folder / "inbox").rmdir()
-    (env.folder / "inbox").symlink_to(elsewhere)
+    (env.folder / "inbox").symlink_to(other_disk)
     env.put("a.csv", sheet([FIRST]))
     assert env.night() is ExitCode.DONE
     assert left(env) == {"inbox/a.csv": LeftReason.NOT_MOVABLE}
     assert "cannot be moved to working/: Invalid cross-device link" in message(env)
-    age(elsewhere / "a.csv", 2 * DAY)
+    age(other_disk / "a.csv", 2 * DAY)
     assert env.night() is ExitCode.INCOMPLETE
 
 

@@ -116,6 +116,45 @@ def test_a_full_disk_costs_a_log_line_only(tmp_path: Path, capsys: pytest.Captur
     said = capsys.readouterr().err
     assert said.startswith("The log file cannot be written: ")
     assert "Traceback" not in said
+    assert "No space left" in said
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("", 'file=""'), ("Mü ller.csv", 'file="Mü ller.csv"'), ("a.csv", "file=a.csv")]
+)
+def test_a_value_is_quoted_only_where_it_must_be(tmp_path: Path, value: str, shown: str) -> None:
+    path = tmp_path / "night.log"
+    with logging_to(path, "text", "info", quiet=True):
+        LOGGER.info("taken", extra={"file": value})
+    assert lines_of(path)[0].endswith(f"INFO taken {shown}")
+
+
+def test_a_trace_and_the_object_of_the_night_are_in_the_log(tmp_path: Path) -> None:
+    paths = {kind: tmp_path / kind for kind in ("text", "json")}
+    for kind, path in paths.items():
+        with logging_to(path, kind, "info", quiet=True):
+            try:
+                raise ValueError("reason")
+            except ValueError:
+                LOGGER.error("failed", exc_info=True, extra={"night": {"files": 1}})
+    line = json.loads(lines_of(paths["json"])[0])
+    assert line["night"] == {"files": 1}
+    assert line["trace"].endswith("ValueError: reason")
+    (text,) = lines_of(paths["text"])
+    assert text.endswith("ValueError: reason")
+    assert "files" not in text
+
+
+def test_once_the_night_is_over_its_log_is_closed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, before = tmp_path / "night.log", list(LOGGER.handlers)
+    with logging_to(path, "text", "info", quiet=True):
+        LOGGER.warning("in the night")
+        (handler,) = (each for each in LOGGER.handlers if isinstance(each, logging.FileHandler))
+    assert caplog.records == [], "logs of the process itself get no lines of the night"
+    LOGGER.warning("after it")
+    assert LOGGER.handlers == before
+    assert handler.stream is None, "it is closed"
+    assert [line.split(" ", 1)[1] for line in lines_of(path)] == ["WARNING in the night"]
 
 
 def test_plain_text_is_unchanged() -> None:

@@ -10,12 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, JournalError, UsageError
-from bulkupdate.nightly.metrics import PREFIX, write_metrics
+from bulkupdate.nightly.metrics import PREFIX, keep_metrics, write_metrics
 from bulkupdate.nightly.night_report import NightReport
 from bulkupdate.runs.journal import Journal
 from tests.nightly.night_folders import BAD, FIRST, NightEnvironment, sheet
 from tests.nightly.sample_notifications import NIGHT, night_report, report
-from tests.postgres import only_files
+from tests.postgres import only_files, place_of
 
 
 def read(path: Path) -> dict[str, float]:
@@ -105,6 +105,23 @@ def test_metrics_are_written_where_there_is_no_fchmod(tmp_path: Path, monkeypatc
     monkeypatch.delattr("os.fchmod")  # Windows before Python 3.13
     write_metrics(night_report(), tmp_path / "night.prom")
     assert read(tmp_path / "night.prom")["exit_code"] == 0
+
+
+def test_an_empty_file_may_become_the_file_of_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "night.prom"
+    path.touch()
+    write_metrics(night_report(), path)
+    assert read(path)["exit_code"] == 0
+
+
+def test_the_journal_keeps_the_time_of_the_last_success_too(tmp_path: Path) -> None:
+    failed = NightReport(**{**vars(night_report(exit_code=4)), "ended": NIGHT + 86_400})
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        for night in (night_report(), failed):
+            keep_metrics(night, journal)
+        found = {metric.name.removeprefix(PREFIX): metric.samples for metric in journal.find_metrics()}
+    assert [figure for _, figure in found["last_success_timestamp_seconds"]] == [NIGHT + 90]
+    assert [figure for _, figure in found["end_timestamp_seconds"]] == [NIGHT + 86_400]
 
 
 # -- in a night -----------------------------------------------------------------------------------------------------

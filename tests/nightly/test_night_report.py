@@ -53,3 +53,8 @@ def test_what_the_next_night_sends_is_never_overdue():
     for reason in (LeftReason.LATE, LeftReason.NOT_REACHED):
         assert not replace(OLD, reason=reason).is_overdue(NIGHT)
     assert OLD.is_overdue(NIGHT)
+
+
+def test_a_file_is_overdue_after_more_than_a_day_and_at_once_if_it_was_cut_off():
+    assert [NEW.is_overdue(NEW.since + seconds) for seconds in (86_400, 86_400.5)] == [False, True]
+    assert replace(NEW, reason=LeftReason.CUT_OFF).is_overdue(NIGHT)

@@ -13,7 +13,14 @@ from bulkupdate.customers.models import Status
 from bulkupdate.customers.row_reasons import RowReason
 from bulkupdate.errors import BusyError, JournalError
 from bulkupdate.nightly.left_files import LeftFile, LeftReason
-from bulkupdate.nightly.notification_text import write_file_post, write_file_subject, write_file_text
+from bulkupdate.nightly.notification_text import (
+    write_file_post,
+    write_file_subject,
+    write_file_text,
+    write_night_post,
+    write_night_subject,
+    write_night_text,
+)
 from bulkupdate.nightly.notifications import Notifier
 from bulkupdate.notices.delivery import TRIES
 from bulkupdate.settings import Settings
@@ -61,6 +68,14 @@ def test_after_a_failed_notification_the_next_get_one_attempt_each(listener: Lis
     assert len(listener.posts) == 1
 
 
+def test_a_channel_that_works_again_is_retried_again(listener: Listener, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "bulkupdate")
+    listener.answers = [*[503] * TRIES, 200, 503, 503]
+    notify(listener.settings, report(), report(), report())
+    assert (listener.tries, len(listener.posts)) == (TRIES + 1 + 3, 2)
+    assert caplog.messages.count("notification sent by webhook") == 2
+
+
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
@@ -86,6 +101,40 @@ REASONS = (
     RowReason(Status.INVALID, "IsWholesale: “Ann” is neither yes nor no", 1, (6,)),
 )
 SENT_BEFORE = "This content was sent before: 2026-01-13T22:00:00Z, run r, 3 of 3 rows updated."
+
+
+def test_the_text_about_a_file_is_complete_and_has_no_empty_lines() -> None:
+    full = report(reason="Why.", row_reasons=REASONS[:1], sent_before=SENT_BEFORE)
+    assert write_file_text(full).splitlines() == [
+        "a.csv: finished", "Why.", SENT_BEFORE, "", "Rows: 3", "  updated: 2", "  rejected: 1",
+        "Why rows were not updated:", "  1 rejected: 404 Customer 99999 was not found (row 5)",
+        "Run: 20260114-093849-k3v9x2mq", "File: done/a.csv", "Next: bulkupdate retry 20260114-093849-k3v9x2mq",
+    ]  # fmt: skip
+    nothing = replace(full.run_report, run=None, rows=0, counts={}, next_command=None, reasons=())
+    bare = replace(full, run_report=nothing, reason="", sent_before="")
+    assert write_file_text(bare) == "a.csv: finished\n\nRows: 0\nFile: done/a.csv\n"
+    assert write_file_post(bare)["text"] == "a.csv: finished"
+
+
+def test_the_text_about_a_night_is_complete() -> None:
+    files = report(reason="Why.", row_reasons=REASONS[:1], sent_before=SENT_BEFORE), report("b.csv")
+    finished = replace(files[1], run_report=replace(files[1].run_report, next_command=None))
+    night = night_report(
+        files[0], finished, left_files=(LEFT,), exit_code=4, error=JournalError("It broke.", remedy="Fix it.")
+    )
+    lines = write_night_text(night).splitlines()
+    assert [line for line in lines if not line.startswith("Time: ")] == [
+        night.describe(), "The night failed: It broke.", "Fix it.", "", "Folder: /srv/nightly", "",
+        "a.csv: finished", "  Why.", f"  {SENT_BEFORE}", "  1 rejected: 404 Customer 99999 was not found (row 5)",
+        "  Next: bulkupdate retry 20260114-093849-k3v9x2mq", "", "b.csv: finished", "",
+        "Left behind:", "  inbox/open.csv: It has been open in Excel.",
+    ]  # fmt: skip
+    assert "left behind: inbox/open.csv: It has been open in Excel." in write_night_post(night)["text"].splitlines()
+
+
+def test_a_subject_has_150_characters_at_most() -> None:
+    assert len(write_file_subject(report("n" * 200))) == 150
+    assert len(write_night_subject(night_report(error=JournalError("n" * 200)))) == 150
 
 
 def test_mail_and_webhook_say_why_rows_were_not_updated_and_that_the_file_was_sent_before(
@@ -181,6 +230,12 @@ def test_files_are_attached_once(post_office: PostOffice, tmp_path: Path) -> Non
     summary, other = post_office.mails
     assert [each.get_filename() for each in summary.iter_attachments()] == ["results.xlsx"]
     assert list(other.iter_attachments()) == []  # the mail about the file has them
+
+
+@pytest.mark.parametrize(("files", "last"), [(30, "29.csv: finished (2 updated, 1 rejected)"), (31, "… and 1 more")])
+def test_thirty_lines_are_posted_of_a_night(files: int, last: str) -> None:
+    night = night_report(*[report(f"{number}.csv") for number in range(files)])
+    assert write_night_post(night)["text"].splitlines()[-1] == last
 
 
 def test_a_long_night_is_cut_for_chat_services(listener: Listener) -> None:

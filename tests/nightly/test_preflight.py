@@ -80,6 +80,17 @@ def test_what_does_not_work_is_named_and_no_address_is_shown(
     assert "T0ken" not in json.dumps(found)
 
 
+def test_mail_that_could_not_be_sent_is_named_without_a_test_message_too(
+    doctor: Doctor, post_office: PostOffice, listener: Listener
+) -> None:
+    given = notifications(post_office, listener)
+    code, found = doctor(**{**given, "BULKUPDATE_MAIL_PORT": "1"})
+    assert (code, found["mail"]["ok"]) == (ExitCode.STOPPED, False)
+    code, found = doctor(**{**given, "BULKUPDATE_MAIL_FROM": ""})
+    assert (code, found["mail"]["ok"]) == (ExitCode.USAGE, False)
+    assert "BULKUPDATE_MAIL_FROM" in found["mail"]["message"]
+
+
 def test_what_is_not_set_is_said(doctor: Doctor) -> None:
     code, found = doctor("--send-test")
     assert code == ExitCode.DONE
@@ -111,6 +122,16 @@ def test_a_folder_whose_files_cannot_be_claimed_is_named(doctor: Doctor, env: Ni
     (env.folder / "inbox").symlink_to(elsewhere)
     code, found = doctor()
     assert code == ExitCode.USAGE
+    assert "A file cannot be moved from" in found["folder"]["message"]
+
+
+def test_trying_to_move_a_file_leaves_nothing_in_the_inbox(
+    doctor: Doctor, env: NightEnvironment, other_disk: Path
+) -> None:
+    (env.folder / "inbox").rmdir()
+    (env.folder / "inbox").symlink_to(other_disk)
+    code, found = doctor()
+    assert (code, list(other_disk.iterdir())) == (ExitCode.USAGE, [])
     assert "A file cannot be moved from" in found["folder"]["message"]
 
 

@@ -78,8 +78,10 @@ class JumpingClock(Clock):
 
 def test_the_window_closes_on_time_with_a_reason() -> None:
     stop = Cancellation()
-    with close_window_at(1030.0, stop, JumpingClock(1000.0)):
-        assert stop.wait(5)
+    clock = JumpingClock(1000.0)
+    with close_window_at(1030.0, stop, clock):
+        assert stop.wait(60)
+        assert clock.time == 1030.0
     assert isinstance(stop.reason, WindowClosedError)
 
 
@@ -101,7 +103,16 @@ def test_no_thread_is_left_when_the_night_ends_early() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "hours", "calls", "fitting"),
-    [(100, 0.5, 50, 50), (100, 0.5, 1000, 100), (100, 1.5, 1000, 200), (100, 10.0, 1000, 1000), (0, 0.1, 10**6, 10**6)],
+    [
+        (100, 0.5, 50, 50),
+        (100, 0.5, 1000, 100),
+        (100, 1.5, 1000, 200),
+        (100, 10.0, 1000, 1000),
+        (0, 0.1, 10**6, 10**6),
+        (100, -0.1, 5, 0),
+        (100, 1.0, 200, 200),
+        (100, 1.0, 1000, 200),
+    ],
 )
 def test_the_requests_that_fit_the_quota_are_counted(
     tmp_path: Path, limit: int, hours: float, calls: int, fitting: int
