@@ -31,7 +31,6 @@ _TRANSIENT_TEXT = re.compile(
     r"\b(try again|retry|temporar(y|ily)|time[d-]?[ -]?out|unavailable|deadlock(ed)?|overload(ed)?|too busy|is busy)\b",
     re.IGNORECASE,
 )
-_LONGEST_SEARCHED = 20_000
 
 
 def parse_json(body: bytes) -> Any:
@@ -64,8 +63,7 @@ def says_failure(parsed: Any, text: str) -> bool:
         return any(_means_failure(_normalize_key(key), value) for key, value in parsed.items())
     if isinstance(parsed, str):
         return _FAILURE_TEXT.match(parsed) is not None
-    start = text[:_LONGEST_SEARCHED]
-    return parsed is None and (_FAILURE_TEXT.match(start) is not None or _BROKEN_FAILURE.search(start) is not None)
+    return parsed is None and (_FAILURE_TEXT.match(text) is not None or _BROKEN_FAILURE.search(text) is not None)
 
 
 def says_throttled(parsed: Any, text: str) -> bool:

@@ -264,5 +264,22 @@ def test_text_from_outside_is_one_short_line() -> None:
     assert sanitize_message(" a\r\n\tb " + " " * 5000 + "c") == "a b c"
 
 
+@pytest.mark.parametrize(("status", "is_redirect"), [(299, False), (300, True), (399, True), (400, False)])
+def test_only_a_redirect_names_where_to(status: int, is_redirect: bool) -> None:
+    message = read(status, {"Message": "Failed", "Error": "x"}, {"Location": "https://else.example"}).message
+    assert ("a redirect to else.example" in message) is is_redirect
+
+
+@pytest.mark.parametrize(
+    ("body", "is_html"),
+    [
+        (b"<!DOCTYPE html>", True), (b"\xef\xbb\xbf\r\n\t <HEAD>", True), (b"<body>", True), (b"<!-- x --><html>", True),
+        (b"plain", False), (b"", False),
+    ],
+)  # fmt: skip
+def test_what_a_page_begins_with(body: bytes, is_html: bool) -> None:
+    assert read(500, body).is_html is is_html
+
+
 def test_a_reply_shows_no_body() -> None:
     assert "4111" not in repr(read(200, b'{"CardNumber": "4111"}'))
