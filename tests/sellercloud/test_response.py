@@ -203,7 +203,8 @@ def test_reset_times_with_seven_digits_and_any_zone(text: str, seconds: float | 
 
 @pytest.mark.parametrize(
     ("text", "wait"),
-    [("120", 120.0), ("0", None), ("-5", None), ("999999", 999_999.0), ("Fri, 14 Jan 2022 09:37:40 GMT", 60.0),
+    [("120", 120.0), ("1", 1.0), ("0.5", 0.5), ("0", None), ("Fri, 14 Jan 2022 10:37:40 +0100", 60.0),
+     ("-5", None), ("999999", 999_999.0), ("Fri, 14 Jan 2022 09:37:40 GMT", 60.0),
      ("Fri, 14 Jan 2022 08:00:00 GMT", None), ("soon", None), ("", None), ("٣", None)],
 )  # fmt: skip
 def test_retry_after_as_seconds_and_as_date(text: str, wait: float | None) -> None:
@@ -273,8 +274,8 @@ def test_only_a_redirect_names_where_to(status: int, is_redirect: bool) -> None:
 @pytest.mark.parametrize(
     ("body", "is_html"),
     [
-        (b"<!DOCTYPE html>", True), (b"\xef\xbb\xbf\r\n\t <HEAD>", True), (b"<body>", True), (b"<!-- x --><html>", True),
-        (b"plain", False), (b"", False),
+        (b"<!DOCTYPE html>", True), (b"\xef\xbb\xbf\r\n\t <HEAD>", True), (b"<body>", True),
+        (b"<!-- x --><html>", True), (b"plain", False), (b"", False),
     ],
 )  # fmt: skip
 def test_what_a_page_begins_with(body: bytes, is_html: bool) -> None:

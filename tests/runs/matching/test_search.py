@@ -26,6 +26,7 @@ from bulkupdate.sellercloud.client import Client, open_client
 from bulkupdate.settings import Settings
 from tests.postgres import place_of
 from tests.runs.test_retention import LaterClock
+from tests.sellercloud.scripted import TurnedClock
 
 EMAIL = find_key("Email", {})
 
@@ -128,6 +129,50 @@ def test_what_was_found_an_hour_ago_is_searched_again(make_sandbox: Any, tmp_pat
         later.begin()
         found = later.run(lambda _count, _waiting: None)
     assert [each.customer_id for each in found[email.lower()]] == [str(second)]
+
+
+@pytest.mark.parametrize(("age", "note"), [(3540.0, "1 customer found by a search 59 min ago: not searched again."),
+                                          (3600.0, None)])  # fmt: skip
+def test_what_was_found_is_used_for_an_hour(make_sandbox: Any, tmp_path: Path, age: float, note: str | None) -> None:
+    sandbox, clock = make_sandbox(customers=500), TurnedClock()
+    email = emails_of(sandbox)[sandbox.options.first_customer_id].lower()
+    with open_search(sandbox, tmp_path) as (client, journal):
+        for cost in (1, 0 if note else 1):
+            found = CustomerSearch(client, journal, clock, "here\nme", EMAIL, [email], 4)
+            assert found.begin() == cost
+            assert set(found.run(lambda _count, _waiting: None)) == {email}
+            clock.advance(age)
+    assert found.notes == ([note] if note else [])
+
+
+@pytest.mark.parametrize(("age", "lists"), [(86_400.0, 1), (86_401.0, 2)])
+def test_a_search_that_was_stopped_can_be_continued_for_a_day(
+    make_sandbox: Any, tmp_path: Path, age: float, lists: int
+) -> None:
+    sandbox, clock = make_sandbox(customers=500), TurnedClock()
+    with open_search(sandbox, tmp_path) as (client, journal):
+        for _ in range(2):
+            assert CustomerSearch(client, journal, clock, "here\nme", EMAIL, ["a@x.com", "b@x.com"], 4).begin() == 2
+            clock.advance(age)
+    assert count_lists(sandbox) == lists
+
+
+def test_the_search_of_another_login_is_another(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=500)
+    email = emails_of(sandbox)[sandbox.options.first_customer_id].lower()
+    search(sandbox, tmp_path, [email])
+    with open_search(sandbox, tmp_path) as (client, journal):
+        assert CustomerSearch(client, journal, Clock(), "here\nother", EMAIL, [email], 4).begin() == 1
+
+
+def test_a_filter_known_to_be_unusable_is_not_asked(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=230)
+    email = emails_of(sandbox)[sandbox.options.first_customer_id].lower()
+    with open_search(sandbox, tmp_path) as (client, journal):
+        found = CustomerSearch(client, journal, Clock(), "x", EMAIL, [email], 4, is_filter_unusable=True)
+        assert found.begin() == 4
+        assert set(found.run(lambda _count, _waiting: None)) == {email}
+    assert not [each for each in sandbox.requests if "model.email" in each.query]
 
 
 def test_a_filter_that_is_ignored_is_said_before_the_list_is_read(make_sandbox: Any, tmp_path: Path) -> None:
