@@ -138,7 +138,7 @@ def test_an_html_page_with_200_is_accepted_and_said() -> None:
         ({"Message": "Invalid. ", "Errors": {"a": "b.", "c": ""}, "ModelState": ["d"]}, "Invalid. d. a: b"),
         ({"Errors": ["1", "2", "3", "4", "5", "6"]}, "1, 2, 3, 4, 5"),
         ({"Error": {"error": {"error": {"message": "deep"}}}}, "deep"),
-        ({"Error": {"error": {"error": {"error": {"m": "too deep"}}}}, "Title": "t"}, "t"),
+        ({"Error": {"error": {"error": {"error": {"message": "too deep"}}}}, "Title": "t"}, "t"),
         ({"Error": [[[["too deep"]]]], "Title": "t"}, "t"),
         ({"Error": [[["deep"]]]}, "deep"),
         ({"Error": " spaces "}, "spaces"),
