@@ -1,0 +1,44 @@
+"""The server's threads share a heap."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from tests.warm import PROJECT
+
+_COUNT_HEAPS = """
+import sys, threading
+from bulkupdate.web.server.heap import share_heap
+if sys.argv[1] == "shared":
+    share_heap()
+barrier = threading.Barrier(4)
+kept = []
+def allocate():
+    kept.append([bytearray(1000 + size) for size in range(100)])
+    barrier.wait()
+threads = [threading.Thread(target=allocate) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+reserved = 0
+for line in open("/proc/self/maps"):
+    area, rights = line.split()[:2]
+    begin, end = (int(place, 16) for place in area.split("-"))
+    reserved += rights == "---p" and 32 << 20 < end - begin <= 64 << 20
+print(reserved)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no heaps of threads")
+def test_threads_reserve_no_heap_of_their_own() -> None:
+    """The GNU C library reserves 64 MiB of addresses for each."""
+    heaps = {}
+    for how in ("own", "shared"):
+        command = [sys.executable, "-c", _COUNT_HEAPS, how]
+        told = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
+        heaps[how] = int(told.stdout)
+    assert heaps["own"] > 0
+    assert heaps["shared"] == 0
