@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode, UsageError
 from bulkupdate.nightly.file_job import MAX_READ_ATTEMPTS
+from bulkupdate.nightly.folder import NightFolder
 from bulkupdate.nightly.night_options import DuplicatePolicy
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.journal import Journal
@@ -160,8 +161,6 @@ def test_a_folder_that_was_moved_is_continued(env: NightEnvironment, tmp_path: P
 
 
 def test_a_file_that_kills_the_program_while_reading_is_refused(env: NightEnvironment) -> None:
-    from bulkupdate.nightly.folder import NightFolder
-
     env.put("bomb.csv", sheet([FIRST]), age=60)
     env.put("good.csv", sheet([FIRST + 1]))
     folder = NightFolder(env.folder)
@@ -172,6 +171,19 @@ def test_a_file_that_kills_the_program_while_reading_is_refused(env: NightEnviro
     assert env.night() is ExitCode.FILE_REFUSED
     assert env.places() == {"inbox": [], "working": [], "done": ["good.csv"], "failed": ["bomb.csv"]}
     assert sorted(path.name for path in folder.state_folder.iterdir()) == ["identity", "lock"]
+
+
+@pytest.mark.parametrize(("killed", "code"), [(1, ExitCode.DONE), (2, ExitCode.FILE_REFUSED)])
+def test_after_one_kill_a_file_is_read_again_and_after_two_it_is_refused(
+    env: NightEnvironment, killed: int, code: ExitCode
+) -> None:
+    """One may be a power cut."""
+    env.put("a.csv", sheet([FIRST]))
+    folder = NightFolder(env.folder)
+    claimed = folder.claim(env.folder / "inbox" / "a.csv", Clock().now())
+    for _ in range(killed):
+        folder.register_read_attempt(claimed)
+    assert env.night() is code
 
 
 def test_a_bug_with_one_file_does_not_stop_the_others(
@@ -222,6 +234,9 @@ def test_a_customer_whom_the_login_must_not_change_ends_no_night_before_the_othe
         assert sorted(set(env.puts()) - {str(FIRST)}) == [str(customer) for customer in sent]
     assert (env.places()["working"], env.places()["done"]) == (["a.csv"], ["b.csv"])
     assert f"Customers/{FIRST}" in env.summary("a")["reason"]
+    assert sum(each.run_report.calls for each in env.reports) == len(env.sandbox.requests), (
+        "a.csv has those of all nights"
+    )
 
 
 def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironment) -> None:
@@ -240,6 +255,33 @@ def test_a_refused_file_says_what_to_do_and_is_not_finished(env: NightEnvironmen
         assert Path(summary["next_args"][2]).parent == env.folder / "failed"
         assert (summary["outcome"], summary["state"], summary["run"]) == ("refused", "stopped", None)
     assert env.summary("notes")["problems"][0]["message"].startswith("notes.txt is not a supported file type")
+
+
+def test_a_refused_file_says_how_many_of_its_rows_are_invalid(env: NightEnvironment) -> None:
+    env.put("one.csv", BAD, age=9)
+    env.put("two.csv", f"CustomerId,IsWholesale\n{FIRST},yes\n{FIRST + 1},perhaps\n{FIRST + 2},perhaps\n")
+    env.night()
+    assert env.summary("one")["message"] == "refused: 1 of 1 row is invalid, nothing was sent"
+    assert env.summary("two")["message"] == "refused: 2 of 3 rows are invalid, nothing was sent"
+
+
+def test_the_reason_is_logged_without_what_it_may_quote(
+    env: NightEnvironment, caplog: pytest.LogCaptureFixture
+) -> None:
+    env.put("a.csv", "CustomerId,Anna Meier\n1,x\n")
+    caplog.set_level("DEBUG", "bulkupdate")
+    env.night()
+    reasons = {each.levelname: each.getMessage() for each in caplog.records if "reason: " in each.getMessage()}
+    assert reasons["WARNING"] == "reason: Correct it and put it back in inbox/ as a.csv."
+    assert "Anna Meier" in reasons["DEBUG"]
+
+
+def test_rows_with_nothing_to_send_are_not_counted_as_not_updated(env: NightEnvironment) -> None:
+    env.put("a.csv", f"CustomerId,Name\n{FIRST},x\n{FIRST + 1},\n999998,x\n999999,x\n", age=9)
+    env.put("b.csv", f"CustomerId,Name\n{FIRST},x\n{FIRST + 1},\n")
+    env.night()
+    assert env.summary("a")["message"] == "finished, but 2 of 4 rows were not updated"
+    assert env.summary("b")["message"] == "done, 2 rows"
 
 
 def test_the_reasons_of_rejected_rows_are_in_the_summary(env: NightEnvironment) -> None:
@@ -339,3 +381,22 @@ def test_the_customers_of_a_file_are_found_by_email(env: NightEnvironment, caplo
     assert "finding 2 customers by Email takes 2 requests" in caplog.text
     assert env.summary("a")["calls"] == 6, "a sign-in, three requests of the search, two updates"
     assert not any(email in caplog.text for email in emails)
+
+
+def test_each_file_counts_the_requests_of_its_own_search(env: NightEnvironment) -> None:
+    email = str((env.sandbox.customer(FIRST) or {})["Email"])
+    env.put("a.csv", f"Email,Name\n{email},A\n", age=9)
+    env.put("b.csv", f"CustomerId,Email,Name\n{FIRST + 1},,B\n")
+    assert env.night(sheet=SheetOptions(key="Email")) is ExitCode.DONE
+    assert env.reports[1].run_report.calls == 1, "its update"
+    assert sum(each.run_report.calls for each in env.reports) == len(env.sandbox.requests)
+
+
+def test_a_kill_during_the_search_is_not_blamed_on_the_file(env: NightEnvironment) -> None:
+    seen: list[str] = []
+    env.sandbox.service.plan = lambda _call: seen.extend(
+        path.name for path in (env.folder / ".nightly").glob("reading-*")
+    )
+    env.put("a.csv", f"Email,Name\n{(env.sandbox.customer(FIRST) or {})['Email']},A\n")
+    assert env.night(sheet=SheetOptions(key="Email")) is ExitCode.DONE
+    assert seen == []

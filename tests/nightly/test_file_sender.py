@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def reader(caplog: pytest.LogCaptureFixture) -> Iterator[PlanReader]:
     LOGGER.removeHandler(reading)
 
 
-@pytest.mark.parametrize(("quota", "fits"), [(50, 49), (0, 100)])
+@pytest.mark.parametrize(("quota", "fits"), [(50, 49), (1, 0), (0, 100)])
 def test_the_plan_is_limited_by_the_quota(env: NightEnvironment, reader: PlanReader, quota: int, fits: int) -> None:
     env.given |= {"requests_per_hour": quota, "concurrency": 64}
     env.put("a.csv", sheet(range(FIRST, FIRST + 100)))
@@ -77,6 +78,24 @@ def test_the_speed_of_a_file_is_the_measure_for_the_next(tmp_path: Path, reader:
     assert reader.plans[0].endswith("(at the usual speed, within the quota)")
     assert reader.plans[1].endswith("(at the speed of the last file, within the quota)")
     assert reader.fitting > 401  # what the usual speed allows
+
+
+def test_the_speed_of_a_small_file_is_no_measure(env: NightEnvironment, reader: PlanReader) -> None:
+    reader.count = 2
+    env.put("a.csv", sheet([FIRST]), age=60)
+    env.put("b.csv", sheet([FIRST + 1]))
+    env.night(stop=reader.stop)
+    assert reader.plans[1].endswith("(at the usual speed, within the quota)")
+
+
+@pytest.mark.parametrize(("rows", "hours"), [(9, 1), (10, 2)])
+def test_the_expected_end_counts_the_sign_in(env: NightEnvironment, reader: PlanReader, rows: int, hours: int) -> None:
+    env.given["requests_per_hour"] = 5
+    env.put("a.csv", sheet(range(FIRST, FIRST + rows)))
+    now = Clock().now()
+    env.night(stop=reader.stop)
+    end = datetime.fromisoformat(reader.plans[0].split("expected end ")[1].split()[0]).timestamp()
+    assert hours * 3600 - 1 <= end - now < hours * 3600 + 1800
 
 
 def test_without_an_end_the_plan_says_when_all_is_sent(env: NightEnvironment, reader: PlanReader) -> None:

@@ -13,6 +13,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
 from bulkupdate.nightly.left_files import OVERDUE_SECONDS, LeftReason
 from bulkupdate.nightly.logs import LOGGER
+from bulkupdate.redaction import Secret
 from tests.nightly.night_folders import FIRST, NightEnvironment, sheet
 
 DAY = 86_400.0
@@ -133,6 +134,10 @@ def test_files_that_an_outage_left_in_the_inbox_are_named(env: NightEnvironment)
     env.put("b.csv", sheet([FIRST + 1]), age=50)
     env.sandbox.stop()
     assert env.night() is ExitCode.STOPPED
+    assert left(env) == {"inbox/b.csv": LeftReason.NOT_REACHED}
+    env.given["password"] = Secret("wrong")
+    env.sandbox.start()
+    assert env.night() is ExitCode.STOPPED, "with a.csv, before it came to the inbox"
     assert left(env) == {"inbox/b.csv": LeftReason.NOT_REACHED}
 
 

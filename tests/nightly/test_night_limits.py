@@ -45,6 +45,43 @@ def test_a_night_refuses_a_file_with_ten_times_the_usual_rows(env: NightEnvironm
     assert env.night() is ExitCode.DONE
 
 
+@pytest.mark.parametrize(("growth", "code"), [(25, ExitCode.FILE_REFUSED), (26, ExitCode.DONE)])
+def test_the_usual_rows_are_the_median_of_the_last_ten_files(
+    env: NightEnvironment, growth: int, code: ExitCode
+) -> None:
+    """With the eleventh, whose rows are many, it would be 3."""
+    for number, rows in enumerate((3, *[1] * 5, *[3] * 5)):
+        env.put(f"shop-{number}.csv", sheet(range(FIRST, FIRST + rows)), age=99 - number)
+    assert env.night() is ExitCode.DONE
+    env.given["nightly_max_growth"] = growth
+    env.put("shop-99.csv", sheet(range(FIRST, FIRST + 50)))
+    assert env.night() is code
+    if code is ExitCode.FILE_REFUSED:
+        assert "the last 10 of that name had a median of 2" in env.reports[0].reason
+
+
+def test_a_file_beyond_both_limits_is_told_of_both(env: NightEnvironment) -> None:
+    for day in range(3):
+        env.put(f"shop-{day}.csv", sheet([FIRST]), age=99 - day)
+    assert env.night() is ExitCode.DONE
+    env.put("shop-9.csv", clearing(50, 30))
+    assert env.night() is ExitCode.FILE_REFUSED
+    assert "a median of 1" in env.reports[0].reason
+    assert "clear fields of 30 customers" in env.reports[0].reason
+
+
+def test_the_command_for_a_refused_file_sends_it_as_the_night_would_have(env: NightEnvironment) -> None:
+    env.put("a.csv", clearing(50, 30), age=9)
+    env.put("b.csv", clearing(50, 31))
+    options = RunOptions(verify=True, snapshot=True, since_last=True, max_age_days=2.5, canary=3)
+    env.night(skip_invalid=True, run_options=options)
+    assert "--skip-invalid --verify --since-last --snapshot --max-age 2.5 --canary 3" in env.reports[0].reason
+    env.put("c.csv", clearing(50, 32))
+    env.night()
+    assert "--max-age" not in env.reports[0].reason
+    assert "--canary" not in env.reports[0].reason
+
+
 def test_a_canary_that_disagrees_leaves_its_file_and_the_night_goes_on(tmp_path: Path) -> None:
     with Sandbox(SandboxOptions(empty_string="ignored")) as sandbox:
         env = NightEnvironment(tmp_path, sandbox)

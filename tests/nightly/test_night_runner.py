@@ -15,6 +15,7 @@ from bulkupdate.cli.main import run_cli
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, ExitCode, JournalError, UsageError
+from bulkupdate.nightly.folder import NightFolder
 from bulkupdate.nightly.folder_lock import hold_folder
 from bulkupdate.runs.cancellation import Cancellation
 from bulkupdate.runs.journal import Journal
@@ -171,6 +172,13 @@ def test_an_unfinished_file_comes_first_the_next_night(env: NightEnvironment) ->
     assert reports == ["old-results.xlsx", "old.json"]
 
 
+def test_a_file_that_was_claimed_but_not_begun_comes_before_the_inbox(env: NightEnvironment) -> None:
+    claimed = NightFolder(env.folder).claim(env.put("z.csv", sheet([FIRST])), Clock().now())
+    env.put("a.csv", sheet([FIRST + 1]), age=600)
+    assert env.night() is ExitCode.DONE
+    assert [each.name for each in env.reports] == [claimed.original_name, "a.csv"]
+
+
 def test_an_outage_stops_the_night_and_the_other_files_wait(env: NightEnvironment) -> None:
     env.given["max_attempts"] = 1
     env.put("a.csv", sheet([FIRST]), age=60)
@@ -268,6 +276,7 @@ def test_an_interrupted_night_leaves_the_files_in_the_inbox(env: NightEnvironmen
     stop.set()
     assert env.night(stop=stop) is ExitCode.INTERRUPTED
     assert env.places()["inbox"] == ["a.csv"]
+    assert [(each.name, each.reason) for each in env.report.left_files] == [("inbox/a.csv", "not-reached")]
 
 
 def test_a_locked_folder_is_left_alone(env: NightEnvironment) -> None:
