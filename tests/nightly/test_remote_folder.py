@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bulkupdate.nightly.remote_folder import find_local_root, parse_folder
+from bulkupdate.clock import Clock
+from bulkupdate.errors import InputFileError
+from bulkupdate.nightly.folder import NightFolder
+from bulkupdate.nightly.remote_folder import RemoteFolder, find_local_root, parse_folder
+from bulkupdate.remote.s3_store import S3Store
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.settings import Settings
 from tests.conftest import FIRST, find_puts
 from tests.nightly.night_folders import NightEnvironment
+from tests.nightly.sample_notifications import NIGHT
 from tests.remote.servers import S3Server, SftpServer
 
 GOOD = f"CustomerId,Name\n{FIRST},x\n{FIRST + 1},y\n".encode()
@@ -124,6 +133,116 @@ def test_a_folder_that_is_none_or_cannot_be_reached_ends_the_night(
     assert list(sftp.root.iterdir()) == []
     assert run_program("nightly", sftp.url("/new"), "--create", "--settle", 0).exit_code == 0
     assert {path.name for path in (sftp.root / "new").iterdir()} >= {"inbox", "working", "done"}
+
+
+class MeanwhileClock(Clock):
+    """Instead of waiting, something happens; so it does at each look at the time."""
+
+    def __init__(self, waited: Callable[[], object] = int, looked: Callable[[], object] = int) -> None:
+        self.waited, self.looked = waited, looked
+
+    def now(self) -> float:
+        self.looked()
+        return super().now()
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        assert seconds == 5.0
+        self.waited()
+        return stop.is_set()
+
+
+def fetch(remote: RemoteFolder, clock: Clock, stop: threading.Event | None = None) -> None:
+    remote.fetch(5.0, clock, stop or threading.Event(), create=False)
+
+
+def open_remote(place: Any, tmp_path: Path, **given: Any) -> tuple[RemoteFolder, NightFolder]:
+    """A folder there, and the local one that stands for it."""
+    folder = NightFolder(tmp_path / "local", create=True)
+    return RemoteFolder(parse_folder(place.url), folder, Settings(**given)), folder
+
+
+def test_only_files_that_do_not_change_meanwhile_are_claimed(place: Any, tmp_path: Path) -> None:
+    remote, folder = open_remote(place, tmp_path)
+    for name in ("a.csv", "growing.csv"):
+        place.put(f"inbox/{name}", GOOD)
+    stop = threading.Event()
+    fetch(remote, MeanwhileClock(waited=stop.set), stop)
+    assert (folder.list_claimed(), len(place.files())) == ([], 2), "after a stop none is claimed"
+    fetch(remote, MeanwhileClock(waited=lambda: place.put("inbox/growing.csv", GOOD * 2)))
+    assert [claimed.original_name for claimed in folder.list_claimed()] == ["a.csv"]
+    assert without_ids(place.files()) == {"inbox/growing.csv": GOOD * 2, "working/a.csv": GOOD}
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_a_file_of_more_than_the_maximum_is_not_downloaded(place: Any, tmp_path: Path, spare: int) -> None:
+    remote, folder = open_remote(place, tmp_path, max_unpacked_bytes=len(GOOD) + spare)
+    place.put("inbox/a.csv", GOOD)
+    fetch(remote, MeanwhileClock())
+    left = [(each.name, each.reason, each.message) for each in remote.find_left_files()]
+    if spare < 0:
+        message = f"It cannot be downloaded: It has more than {len(GOOD) - 1} bytes. Split it."
+        assert left == [("working/a.csv", "not-downloaded", message)]
+    else:
+        assert left == []
+        assert [claimed.path.read_bytes() for claimed in folder.list_claimed()] == [GOOD]
+
+
+@pytest.mark.parametrize(("is_cut_off", "target"), [(False, "done"), (True, "failed")])
+def test_a_file_that_was_still_being_written_when_it_was_claimed_has_failed(
+    place: Any, tmp_path: Path, is_cut_off: bool, target: str
+) -> None:
+    remote, folder = open_remote(place, tmp_path)
+    place.put("inbox/a.csv", GOOD)
+    fetch(remote, MeanwhileClock())
+    (claimed,) = folder.list_claimed()
+    if is_cut_off:
+        place.put(f"working/{claimed.path.name}", GOOD * 2)
+    remote.write_back(NIGHT)
+    assert set(without_ids(place.files())) == {"working/a.csv"}, "it is not finished"
+    folder.report_path(claimed, ".json").write_text("{}")
+    folder.archive(claimed, folder.find_target(claimed, folder.done))
+    remote.write_back(NIGHT)
+    assert set(without_ids(place.files())) == {f"{target}/a.csv", "reports/a.json"}
+    left = [(each.reason, each.is_overdue(NIGHT)) for each in remote.find_left_files()]
+    assert left == ([("cut-off", True)] if is_cut_off else [])
+    assert list(folder.state_folder.glob("claim-*")) == []
+
+
+def test_a_file_that_is_gone_when_its_turn_comes_is_forgotten(
+    sftp: SftpServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = SftpPlace(sftp)
+    remote, folder = open_remote(place, tmp_path)
+    place.put("inbox/a.csv", GOOD)
+    fetch(remote, MeanwhileClock(looked=lambda: (sftp.root / "night/inbox/a.csv").unlink()))
+    assert "not claimed" in caplog.text
+    fetch(remote, MeanwhileClock())
+    assert list(folder.state_folder.glob("claim-*")) == []
+
+
+def test_a_move_in_s3_that_was_cut_off_is_completed(
+    s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = S3Place(s3)
+    remote, folder = open_remote(place, tmp_path)
+
+    def fail(*_: object) -> None:
+        raise InputFileError("the connection ended")
+
+    place.put("inbox/a.csv", GOOD)
+    with monkeypatch.context() as patch:
+        patch.setattr(S3Store, "delete", fail)
+        fetch(remote, MeanwhileClock())
+    assert without_ids(place.files()) == {"inbox/a.csv": GOOD, "working/a.csv": GOOD}
+    fetch(remote, MeanwhileClock())
+    assert without_ids(place.files()) == {"working/a.csv": GOOD}
+    assert len(folder.list_claimed()) == 1
+
+
+def test_the_local_folder_is_private(tmp_path: Path) -> None:
+    for _ in range(2):
+        root = find_local_root(parse_folder("sftp://host/night"), tmp_path / "missing" / "state")
+    assert stat.S_IMODE(root.parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("folder", ["sftp://me@host/exchange", "s3://sheets/nights/new", "sftp://host", "s3://sheets"])
