@@ -63,6 +63,13 @@ def test_only_what_the_run_has_set_is_restored(
     assert status is not Status.NOT_ATTEMPTED or found.restored == before
 
 
+def test_a_field_that_is_no_longer_shown_is_a_conflict(make_sandbox: Any, tmp_path: Path) -> None:
+    bare = answer_json({"General": {"ID": FIRST}})
+    sandbox = make_sandbox(plan=lambda call: bare if call.kind == "read" else None)
+    [found] = recheck(sandbox, tmp_path, restore(0, {"Fax": "2"}, {"Fax": "1"}))
+    assert found.reason == "changed since, left as it is: the service no longer shows Fax"
+
+
 def test_a_customer_that_is_gone_is_said_to_be(sandbox: Sandbox, tmp_path: Path) -> None:
     [found] = recheck(sandbox, tmp_path, Restoration(2, "77", {"Fax": "2"}, {"Fax": "1"}))
     assert found.status is Status.REJECTED
