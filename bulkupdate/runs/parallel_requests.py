@@ -45,10 +45,10 @@ def run_parallel(
                     unfinished += 1
                 if not unfinished:
                     return
-                taken = _take_all(ended)
+                taken = _take_all(ended, _POLL_SECONDS)
                 if any(future.exception() for future in taken):
                     pool.shutdown(cancel_futures=True)  # waits for what has been sent: none of its answers is lost
-                    taken = [future for future in taken + _take_all(ended) if not future.cancelled()]
+                    taken = [future for future in taken + _take_all(ended, 0) if not future.cancelled()]
                 unfinished -= len(taken)
                 failed = [future for future in taken if future.exception() is not None]
                 results = [future.result() for future in taken if future.exception() is None]
@@ -62,11 +62,11 @@ def run_parallel(
             raise
 
 
-def _take_all(ended: SimpleQueue[Future[_Result]]) -> list[Future[_Result]]:
-    """Return the requests that have ended; wait briefly for the first."""
+def _take_all(ended: SimpleQueue[Future[_Result]], seconds: float) -> list[Future[_Result]]:
+    """Return the requests that have ended; wait so long for the first."""
     taken = []
     with suppress(Empty):
-        taken.append(ended.get(timeout=_POLL_SECONDS))
+        taken.append(ended.get(timeout=seconds))
         while True:
             taken.append(ended.get_nowait())
     return taken

@@ -19,7 +19,7 @@ def test_another_process_stops_a_run_soon(run_program, make_sandbox, tmp_path):
     sent = len(find_puts(slow))
     assert sent < ROWS / 2
 
-    assert run_program("resume").counts == {"updated": ROWS}  # an old request stops no new attempt
+    assert run_program("resume", concurrency=32).counts == {"updated": ROWS}  # an old request stops no new attempt
     assert len(find_puts(slow)) == ROWS
     refused = run_program("stop")
     assert (refused.exit_code, "No run is being sent" in refused.err) == (2, True)
