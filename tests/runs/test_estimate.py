@@ -16,7 +16,7 @@ from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.runs.sending.runner import execute_run
 from bulkupdate.runs.sending.selection import Selection
 from bulkupdate.sellercloud.rate_limit import Capacity
-from tests.conftest import write_sheet
+from tests.conftest import FIRST, write_csv, write_sheet
 from tests.runs.in_process import Driver
 
 
@@ -35,6 +35,8 @@ def test_requests_and_a_sign_in_are_counted_and_the_end_waits_for_the_quota(cont
     estimate = estimate_requests(context, updates=10, reads=5)
     assert (estimate.requests, estimate.sign_ins, estimate.fits_now) == (16, 1, True)
     assert estimate.describe_quota() == "100 of 100 requests left"
+    assert replace(estimate, free=16).fits_now
+    assert not replace(estimate, free=15).fits_now
     more = estimate_requests(context, updates=150)
     assert not more.fits_now
     assert 0 <= estimate.expected_end - estimate.now < 60
@@ -48,6 +50,8 @@ def test_requests_and_a_sign_in_are_counted_and_the_end_waits_for_the_quota(cont
         RunOptions(snapshot=True),
         RunOptions(snapshot=True, verify=True),
         RunOptions(limit=3, verify=True),
+        RunOptions(canary=2),
+        RunOptions(canary=2, limit=5, snapshot=True),
     ],
 )
 def test_a_run_takes_as_many_requests_as_estimated(driver: Driver, context: RunContext, tmp_path: Path, options):
@@ -76,3 +80,14 @@ def test_what_is_left_of_the_quota_is_said_in_words():
 def test_a_sign_in_that_was_made_is_not_counted_again(context: RunContext):
     context.client.sign_in()
     assert estimate_requests(context, updates=10).requests == 10
+
+
+def test_what_the_write_policy_has_to_read_is_counted_and_a_snapshot_reads_it_anyway(driver, context, tmp_path):
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FIRST, "1", ""], [FIRST + 1, "", "n"]])
+    checked = load_input_file(sheet, context.settings, SheetOptions())
+
+    def count_reads(**options):
+        return estimate_run(context, checked.to_send, checked.rows(), RunOptions(only_if_empty="Fax", **options)).reads
+
+    assert (count_reads(), count_reads(snapshot=True), count_reads(only_changes=True)) == (1, 2, 0)
+    assert (count_reads(limit=0), count_reads(verify=True), count_reads(canary=1)) == (0, 3, 2)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.runs.loading.input_file import load_input_file
 from bulkupdate.runs.loading.recipe_folder import save_recipe
 from bulkupdate.runs.loading.recipe_making import make_recipe
@@ -22,8 +21,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(state_dir=tmp_path / "state")
 
 
-def write_shop(folder: Path, *more: str) -> Path:
-    return write_csv(folder / "a.csv", [["Nr", " Firma ", "Provision", "Notiz", *more], [7, "a", "1,5", "x", *more]])
+def write_shop(folder: Path) -> Path:
+    return write_csv(folder / "a.csv", [["Nr", " Firma ", "Provision", "Notiz"], [7, "a", "1,5", "x"]])
 
 
 def test_a_file_is_read_by_its_recipe_as_it_was_by_the_options(tmp_path: Path, settings: Settings) -> None:
@@ -36,27 +35,6 @@ def test_a_file_is_read_by_its_recipe_as_it_was_by_the_options(tmp_path: Path, s
     save_recipe(settings.state_dir, recipe)
     again = load_input_file(file, settings, SheetOptions(recipe="shop"))
     assert [row.body for row in again.rows()] == [row.body for row in load_input_file(file, settings, options).rows()]
-
-
-def test_a_heading_whose_meaning_is_not_given_is_refused_unless_unknown_ones_are_ignored(
-    tmp_path: Path, settings: Settings
-) -> None:
-    file = write_shop(tmp_path, "Lieblingsfarbe")
-    with pytest.raises(InputFileError, match="The meaning of the heading “Lieblingsfarbe” is not given") as refused:
-        make_recipe("shop", file, settings, SheetOptions(heading_map=MAP, decimal_mark=","), "")
-    assert '--map "Lieblingsfarbe=FIELD"' in str(refused.value.remedy)
-    options = SheetOptions(heading_map=MAP, decimal_mark=",", ignore_unknown=True)
-    assert make_recipe("shop", file, settings, options, "").columns == MAP | {"Lieblingsfarbe": "ignore"}
-
-
-def test_a_recipe_that_finds_customers_by_a_key_has_no_column_that_is_not_in_the_file(
-    tmp_path: Path, settings: Settings
-) -> None:
-    lookup = write_csv(tmp_path / "ids.csv", [["CustomerId", "Email"], [7, "a@example.com"]])
-    file = write_csv(tmp_path / "a.csv", [["Email", "Fax"], ["a@example.com", "1"]])
-    recipe = make_recipe("shop", file, settings, SheetOptions(key="Email", lookup=lookup), "")
-    assert recipe.columns == {"Email": "Email", "Fax": "Fax"}
-    assert (recipe.key, recipe.lookup) == ("Email", str(lookup.resolve()))
 
 
 def test_what_our_own_sheets_add_is_no_column_of_a_recipe(tmp_path: Path, settings: Settings) -> None:
@@ -74,8 +52,3 @@ def test_only_a_recipe_that_is_named_lends_its_values_and_policies(tmp_path: Pat
     assert (named.values, list(named.write_policy), named.columns) == ({"Name": {"a": "b"}}, ["Name"], MAP)
     other = make_recipe("third", file, settings, options, "")
     assert (other.values, other.write_policy, other.columns) == ({}, {}, MAP)
-
-
-def test_a_name_that_no_recipe_can_have_is_refused(tmp_path: Path, settings: Settings) -> None:
-    with pytest.raises(UsageError):
-        make_recipe("../shop", write_shop(tmp_path), settings, SheetOptions(heading_map=MAP, decimal_mark=","), "")

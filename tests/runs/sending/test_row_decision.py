@@ -43,6 +43,8 @@ def test_a_row_without_its_customer_or_with_that_of_another_key_is_not_sent():
     conflict = finding.at(row=2, customer_id="7", column="Mail", value="a")
     other = decide(LookedUp(ROW, {}, NAMES, conflict), (), wholesale_needs_business_name=True)
     assert other == RowDecision(Status.INVALID, f"Mail: {conflict.message}")
+    assert not missing.was_read, "none of its values is known to be live"
+    assert not other.was_read
 
 
 def test_a_narrowed_row_has_only_the_fields_that_are_named():
