@@ -144,7 +144,7 @@ def _read_bracket(inner: str) -> list[FormatToken]:
     own long date and time.
     """
     if inner.startswith("$"):
-        symbol, dash, locale = inner[1:].rpartition("-") if "-" in inner else (inner[1:], "", "")
+        symbol, dash, locale = inner[1:].partition("-")
         is_known = not dash or (_LOCALE.fullmatch(locale) and locale.upper() not in ("F800", "F400"))
         tokens = [FormatToken("literal", symbol)] if symbol else []
         return [*tokens, FormatToken("locale" if is_known else "unknown", locale)]

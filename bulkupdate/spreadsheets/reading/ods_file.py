@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from xml.parsers import expat
 
@@ -240,8 +239,4 @@ def _to_shown(text: str, plain: str, number: float) -> DisplayedNumber:
         return DisplayedNumber(None, plain)
     exact = format_general(number * 100) if "%" in text else plain
     shown_digits, digits = (re.sub(r"\D", "", number_text).strip("0") for number_text in (text, exact))
-    is_rounded = shown_digits != digits
-    is_plain = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) is not None and Decimal(text) == Decimal(plain)
-    if not is_rounded and is_plain:
-        return DisplayedNumber(text, text)
-    return DisplayedNumber(text, plain, is_rounded=is_rounded)
+    return DisplayedNumber(text, plain, is_rounded=shown_digits != digits)

@@ -71,7 +71,7 @@ class XlsxWorkbook:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
             raise InputFileError(
                 f"The sheet “{name}” reaches to row {extent.last_row:,} and column {extent.last_column + 1:,}, "
-                f"alalalthough only {extent.filled:,} cells are filled.",
+                f"although only {extent.filled:,} cells are filled.",
                 remedy="Delete the cells far from the table, or name another sheet with --sheet.",
             )
 
