@@ -1,0 +1,316 @@
+"""The XML of .xlsx files: in Excel's style, which is searched, and in any other, which is parsed."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bulkupdate.errors import InputFileError
+from bulkupdate.spreadsheets.reading import (
+    calamine_book,
+    safe_zip,
+    shared_strings,
+    xlsx_file,
+    xlsx_parse,
+    xlsx_scan,
+)
+from bulkupdate.spreadsheets.reading.sheet import Sheet
+from tests.spreadsheets.reading.making import (
+    HEADING_ROW,
+    MAIN,
+    codes,
+    read,
+    text_cell,
+    texts,
+    value_of,
+    write_parts,
+    write_raw_xlsx,
+)
+
+STYLES = (
+    '<numFmts><numFmt numFmtId="164" formatCode="&quot;ID &quot;0"/>'
+    '<numFmt numFmtId="165" formatCode="@&quot; GmbH&quot;"/>'
+    '<numFmt numFmtId="166" formatCode="yyyy-mm-dd"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="1"/>'
+    '<xf numFmtId="2"/><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="166"/><xf numFmtId="x"/></cellXfs>'
+)  # fmt: skip
+PARSED = "<!-- parsed, as no program writes this -->"
+both = pytest.mark.parametrize("comment", ["", PARSED])
+
+
+def write(
+    path: Path,
+    rows: str,
+    *,
+    comment: str = "",
+    before: str = "",
+    after: str = "",
+    workbook: str = "",
+    styles: str = STYLES,
+) -> Path:
+    root = f'<worksheet xmlns="{MAIN}">{comment}{before}<sheetData>{HEADING_ROW}{rows}</sheetData>{after}</worksheet>'
+    return write_raw_xlsx(path, "", root=root, styles=styles, workbook=workbook)
+
+
+def read_cell(folder: Path, cell: str, comment: str, workbook: str = "") -> Sheet:
+    row = f'<row r="2"><c r="A2"><v>163</v></c>{cell}</row>'
+    other = f'<row r="3"><c r="A3"><v>164</v></c>{text_cell("B3", "Bob")}</row>'
+    return read(write(folder / "a.xlsx", row + other, comment=comment, workbook=workbook))
+
+
+@both
+@pytest.mark.parametrize(
+    ("cell", "text", "problems"),
+    [
+        ('<c r="B2"><v>5</v></c>', "5", []), ('<c r="B2" s="1"><v>5</v></c>', "5", []),
+        ('<c r="B2" s="1"><v>5.5</v></c>', "6", ["rounded-display"]),
+        ('<c r="B2" s="1"><v>55E-1</v></c>', "6", ["rounded-display"]), ('<c r="B2" s="1"><v>5E+1</v></c>', "50", []),
+        ('<c r="B2" s="2"><v>5</v></c>', "5.00", []), ('<c r="B2" s="2" t="n"><v>5</v></c>', "5.00", []),
+        ('<c r="B2" s="3"><v>7</v></c>', "ID 7", []), ('<c r="B2" s="2" t="b"><v>1</v></c>', "TRUE", []),
+        ('<c r="B2" s="9"><v>5.5</v></c>', "5.5", []), ('<c r="B2" s="6"><v>5.5</v></c>', "5.5", []),
+        ('<c r="B2" s="2"/>', "", []), ('<c r="B2" s="2"></c>', "", []), ('<c r="B2" s="2"><v></v></c>', "", []),
+        ('<c r="B2" s="2"><v>x</v></c>', "x", []),
+        ('<c r="B2"><v>999999999999999</v></c>', "999999999999999", []),
+        ('<c r="B2"><v>1000000000000000</v></c>', "1000000000000000", ["lost-digits"]),
+        ('<c r="B2"><v>-1000000000000000</v></c>', "-1000000000000000", ["lost-digits"]),
+        ('<c r="B2" s="1"><v>1e15</v></c>', "1000000000000000", ["lost-digits"]),
+        ('<c r="B2" s="5"><v>46026</v></c>', "2026-01-04", ["date"]),
+        ('<c r="B2" s="5" t="d"><v>2026-01-04T00:00:00Z</v></c>', "2026-01-04", ["date"]),
+        ('<c r="B2" t="d"><v>2026-01-04T12:00:00</v></c>', "46026.5", []),
+        (text_cell("B2", "Ann").replace("<c ", '<c s="4" '), "Ann GmbH", []),
+        (text_cell("B2", "Ann").replace(' t="inlineStr"', ' t="inlineStr" s="4"'), "Ann GmbH", []),
+        ('<c r="B2" s="4" t="str"><f>A1</f><v>Ann</v></c>', "Ann GmbH", []),
+        ('<c r="B2" s="2" t="str"><f>A1</f><v>5</v></c>', "5", []),
+        ('<c r="B2" t="e"><v>#REF!</v></c>', "#REF!", ["error-cell"]), ('<c r="B2" t="e"/>', "#N/A", ["error-cell"]),
+        ('<c r="B2" s="2" t="e"><f>A1</f><v>#REF!</v></c>', "#REF!", ["error-cell"]),
+        ('<c r="B2"><f>A1+A2</f></c>', "=A1+A2", ["formula-not-calculated"]),
+        ('<c r="B2"><f>A1&amp;A2</f><v></v></c>', "=A1&A2", ["formula-not-calculated"]),
+        ('<c r="B2" t="str"><f>A1</f></c>', "=A1", ["formula-not-calculated"]),
+        ('<c r="B2" t="b"><f>A1</f></c>', "=A1", ["formula-not-calculated"]),
+        ('<c r="B2"><f>A1</f><v>0</v></c>', "0", []),
+        ('<c r="B2" s="2"><f>A1</f><v>12.5</v></c>', "12.50", []),
+        ('<c r="B2"><f/></c>', "=", ["formula-not-calculated"]),
+    ],
+)  # fmt: skip
+def test_a_cell_is_what_excel_shows(tmp_path: Path, comment: str, cell: str, text: str, problems: list[str]) -> None:
+    sheet = read_cell(tmp_path, cell, comment)
+    assert (value_of(sheet, "Name"), codes(sheet), value_of(sheet, "Name", 1)) == (text, problems, "Bob")
+
+
+@both
+@pytest.mark.parametrize("full", ["1", "true", "on", "0"])
+def test_zeros_of_a_book_that_was_never_calculated_are_no_results(tmp_path: Path, comment: str, full: str) -> None:
+    calculation = f'<calcPr fullCalcOnLoad="{full}"/>'
+    expected = [] if full == "0" else ["formula-not-calculated"]
+    assert codes(read_cell(tmp_path, '<c r="B2"><f>A1</f><v>0</v></c>', comment, calculation)) == expected
+    assert codes(read_cell(tmp_path, '<c r="B2"><f>A1</f><v>5</v></c>', comment, calculation)) == []
+    assert codes(read_cell(tmp_path, '<c r="B2"><v>0</v></c>', comment, calculation)) == []
+
+
+@both
+def test_what_is_hidden_merged_or_calculated_is_said(tmp_path: Path, comment: str) -> None:
+    before = (
+        '<sheetViews><sheetView showZeros="false"/></sheetViews><cols><col min="2" max="3" hidden="1"/>'
+        '<col min="4" max="9"/><col min="10" max="10" hidden="true"/><col min="11" max="16384" hidden="1"/></cols>'
+    )
+    rows = (
+        f'<row r="2" hidden="true"><c r="A2"><v>163</v></c>{text_cell("B2", "Ann")}</row>'
+        '<row r="3" hidden="1"><c r="A3"><f>100+64</f><v>164</v></c></row>'
+        '<row r="4" hidden="0"><c r="A4"><f>A2+2</f><v>165</v></c></row>'
+    )
+    merges = '<mergeCells><mergeCell ref="B2:B3"/><mergeCell ref="C4:C4"/></mergeCells>'
+    sheet = read(write(tmp_path / "a.xlsx", rows, comment=comment, before=before, after=merges))
+    assert sheet.notes == (
+        "2 hidden rows were read.", "3 hidden columns were read.", "2 formulas were read by their stored values.",
+        "The sheet shows zeros as blanks (an option of the sheet); a cell that holds 0 was read as 0.",
+    )  # fmt: skip
+    assert [(each.row, each.column, each.code) for each in sheet.problems] == [(3, "Name", "merged")]
+
+
+@both
+def test_a_rule_without_a_number_format_is_not_said(tmp_path: Path, comment: str) -> None:
+    rule = '<conditionalFormatting sqref="B2"><cfRule type="expression" dxfId="0"/></conditionalFormatting>'
+    row = '<row r="2"><c r="A2"><v>163</v></c></row>'
+    assert read(write(tmp_path / "a.xlsx", row, comment=comment, after=rule)).notes == ()
+    styles = STYLES + '<dxfs><dxf><numFmt numFmtId="164" formatCode="0%"/></dxf></dxfs>'
+    assert len(read(write(tmp_path / "b.xlsx", row, comment=comment, after=rule, styles=styles)).notes) == 1
+    assert read(write(tmp_path / "c.xlsx", row, comment=comment, styles=styles)).notes == ()
+
+
+@both
+def test_a_cell_far_from_the_others_is_refused_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str
+) -> None:
+    """As soon as the rectangle around all cells is larger than is allowed even if it is nearly empty."""
+    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 28 * 3)
+    far = '<row r="2"><c r="A2"><v>163</v></c></row><row r="{0}"><c r="AB{0}"><v>1</v></c></row>'
+    assert texts(read(write(tmp_path / "a.xlsx", far.format(3), comment=comment)))[1][27] == "1"
+    with pytest.raises(InputFileError) as refused:
+        read(write(tmp_path / "b.xlsx", far.format(4), comment=comment))
+    assert str(refused.value) == (
+        "The sheet “Customers” reaches to row 4 and column 28, although only 5 cells are filled."
+    )
+
+
+@both
+def test_a_sheet_may_be_a_quarter_full_however_large_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str
+) -> None:
+    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 1)
+    heading = "".join(text_cell(f"{chr(65 + at)}20", name) for at, name in enumerate(["CustomerId", *["x"] * 25]))
+    for last, is_read in ((23, True), (24, False)):  # 27 filled cells: an area of up to 108, in rows of 26
+        rows = f'<row r="20">{heading}</row><row r="{last}"><c r="A{last}"><v>163</v></c></row>'
+        root = f'<worksheet xmlns="{MAIN}">{comment}<sheetData>{rows}</sheetData></worksheet>'
+        path = write_raw_xlsx(tmp_path / "a.xlsx", "", root=root)
+        if is_read:
+            assert read(path).row_numbers.tolist() == [23]
+        else:
+            with pytest.raises(InputFileError, match="reaches to row 24 and column 26, although only 27 cells"):
+                read(path)
+
+
+def test_rows_and_cells_without_a_place_follow_each_other(tmp_path: Path) -> None:
+    cell = '<c t="inlineStr"><is><t>{}</t></is></c>'
+    heading = "".join(map(cell.format, ("CustomerId", "Name", "Phone1")))
+    rows = (
+        f"<row>{heading}</row><row><c><v>163</v></c><c t='e'><v>#N/A</v></c></row>"
+        "<row r='5'><c><v>164</v></c><c r='C5' t='e'><v>#REF!</v></c></row>"
+        "<row><c><v>165</v></c><c s='1'><v>5.5</v></c></row>"
+    )
+    sheet = read(write_raw_xlsx(tmp_path / "a.xlsx", rows, styles=STYLES))
+    assert [(each.row, each.column, each.code) for each in sheet.problems] == [
+        (2, "Name", "error-cell"), (5, "Phone1", "error-cell"), (6, "Name", "rounded-display"),
+    ]  # fmt: skip
+
+
+@both
+@pytest.mark.parametrize("size", [200, 333, 1000])
+def test_a_sheet_reads_the_same_whatever_the_size_of_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str, size: int
+) -> None:
+    rows = "".join(
+        f'<row r="{at}" hidden="{at % 2}"><c r="A{at}"><v>{at}</v></c><c r="B{at}" s="{at % 6}"><v>{at}.5</v></c></row>'
+        for at in range(2, 60)
+    )
+    before, after = (
+        '<cols><col min="2" max="2" hidden="1"/></cols>',
+        '<mergeCells><mergeCell ref="C2:C3"/></mergeCells>',
+    )
+    path = write(tmp_path / "a.xlsx", rows, comment=comment, before=before, after=after)
+    whole = read(path)
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    monkeypatch.setattr(calamine_book, "CHUNK_ROWS", size // 100)
+    monkeypatch.setattr(calamine_book, "MAX_KEPT_TEXTS", 2)
+    sheet = read(path)
+    assert (texts(sheet), sheet.problems, sheet.notes) == (texts(whole), whole.problems, whole.notes)
+    assert whole.notes == ("29 hidden rows were read.", "1 hidden column was read.")
+
+
+def test_sizes_that_no_program_writes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = f'<row r="2"><c r="A2"><v>163</v></c>{text_cell("B2", "x" * 300)}</row>'
+    merges = '<mergeCells><mergeCell ref="A5:A6"/><mergeCell ref="A7:A8"/></mergeCells>'
+    path = write(tmp_path / "a.xlsx", row, after=merges)
+    monkeypatch.setattr(xlsx_scan, "MAX_MERGES", 2)
+    assert not read(path).problems
+    monkeypatch.setattr(xlsx_scan, "MAX_MERGES", 1)
+    with pytest.raises(InputFileError, match="too many merged cells"):
+        read(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(xlsx_scan, "MAX_ROW_BYTES", 200)
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", 100)
+    with pytest.raises(InputFileError, match="far larger than any spreadsheet allows"):
+        read(path)
+    monkeypatch.undo()
+    parsed = write(tmp_path / "b.xlsx", row, comment=PARSED)
+    monkeypatch.setattr(xlsx_parse, "MAX_TEXT", 300)
+    assert value_of(read(parsed), "Name") == "x" * 300
+    monkeypatch.setattr(xlsx_parse, "MAX_TEXT", 299)
+    with pytest.raises(InputFileError, match="more text than any spreadsheet allows"):
+        read(parsed)
+
+
+SHARED = f"<si><t>CustomerId</t></si><si><t>Name</t></si><si><t>{'x' * 1000}</t></si><si><t>end</t></si>"
+SHARED_ROWS = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>' + "".join(
+    f'<row r="{at}"><c r="A{at}"><v>{at}</v></c><c r="B{at}" t="s"><v>2</v></c></row>' for at in range(2, 12)
+)
+SHARED_BYTES = len("<si><t>CustomerId</t></si><si><t>Name</t></si>") + 10 * len(f"<si><t>{'x' * 1000}</t></si>")
+
+
+@pytest.mark.parametrize("size", [100, 700, 1 << 20])
+def test_shared_texts_count_for_each_cell_that_shows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """A text may be a quarter of what the file may unpack to."""
+    path = write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=SHARED)
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    assert texts(read(path, max_unpacked_bytes=4 * SHARED_BYTES))[9] == ["11", "x" * 1000]
+    with pytest.raises(InputFileError, match=f"more than {SHARED_BYTES - 1:,} bytes of text"):
+        read(path, max_unpacked_bytes=4 * SHARED_BYTES - 1)
+
+
+def test_one_shared_text_may_not_be_huge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=SHARED)
+    longest = len(f"<t>{'x' * 1000}</t></")
+    monkeypatch.setattr(shared_strings, "MAX_ENTRY_BYTES", longest)
+    assert len(read(path).frame) == 10
+    monkeypatch.setattr(shared_strings, "MAX_ENTRY_BYTES", longest - 1)
+    with pytest.raises(InputFileError, match="bytes of text"):
+        read(path)
+
+
+@both
+def test_texts_within_the_cells_count_too(tmp_path: Path, comment: str) -> None:
+    rows = "".join(f'<row r="{at}">{text_cell(f"A{at}", "1" * 1000)}</row>' for at in range(2, 12))
+    path = write(tmp_path / "a.xlsx", rows, comment=comment)
+    size = 10 * 1000 + len("CustomerIdNamePhone1")
+    assert len(read(path, max_unpacked_bytes=4 * size).frame) == 10
+    with pytest.raises(InputFileError, match="bytes of text"):
+        read(path, max_unpacked_bytes=4 * size - 1)
+
+
+def change(path: Path, part: str, old: str, new: str) -> Path:
+    """Replace something in a part of the file."""
+    with zipfile.ZipFile(path) as package:
+        parts: dict[str, bytes | str] = {name: package.read(name).decode() for name in package.namelist()}
+    assert old in str(parts[part])
+    parts[part] = str(parts[part]).replace(old, new)
+    return write_parts(path, parts)
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden", "visible"])
+def test_a_hidden_sheet_and_one_of_another_kind_are_not_searched(tmp_path: Path, state: str) -> None:
+    row = '<row r="2"><c r="A2"><v>163</v></c></row>'
+    path = change(write(tmp_path / "a.xlsx", row), "xl/workbook.xml", 'sheetId="1"', f'sheetId="1" state="{state}"')
+    assert texts(read(path, sheet=" customers ")) == [["163", "", ""]]
+    if state == "visible":
+        assert read(path).sheet_name == "Customers"
+    else:
+        with pytest.raises(InputFileError, match=r"Its hidden sheets were not searched: Customers\.") as refused:
+            read(path)
+        assert "`--sheet Customers`" in str(refused.value.remedy)
+    change(path, "xl/_rels/workbook.xml.rels", "/worksheet", "/chartsheet")
+    with pytest.raises(InputFileError, match=r"has no sheet “Customers”\. Its sheets: \."):
+        read(path, sheet="Customers")
+
+
+def test_parts_may_be_named_from_the_root_and_there_is_one_workbook(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.xlsx", '<row r="2"><c r="A2"><v>163</v></c></row>')
+    change(path, "xl/_rels/workbook.xml.rels", '"worksheets', '"/xl/worksheets')
+    change(path, "_rels/.rels", '"xl/', '"/xl/')
+    assert texts(read(path)) == [["163", "", ""]]
+    change(path, "_rels/.rels", "officeDocument", "other")
+    with pytest.raises(InputFileError, match="is damaged or cut off"):
+        read(path)
+
+
+@pytest.mark.parametrize(("value", "seen"), [("1", "2030-01-05"), ("true", "2030-01-05"), ("0", "2026-01-04")])
+def test_the_book_says_where_days_count_from(tmp_path: Path, value: str, seen: str) -> None:
+    sheet = read_cell(tmp_path, '<c r="B2" s="5"><v>46026</v></c>', "", f'<workbookPr date1904="{value}"/>')
+    assert value_of(sheet, "Name") == seen
+
+
+def test_damaged_xml_is_refused(tmp_path: Path) -> None:
+    for row in ('<row r="x"/>', '<row r="2"><c r="2A"><v>1</v></c></row>', "<row>"):
+        with pytest.raises(InputFileError, match="damaged"):
+            read(write(tmp_path / "a.xlsx", row, comment=PARSED))
