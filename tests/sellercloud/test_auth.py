@@ -201,6 +201,14 @@ def test_a_wrong_password_is_tried_once(tmp_path: Path, status: int) -> None:
         assert len(service.received) == 1
 
 
+def test_a_password_that_the_service_repeats_is_not_shown(tmp_path: Path) -> None:
+    refusal = Reaction(400, {"Message": f"{PASSWORD} is not the password of {USERNAME}"})
+    with serve(sign_in=refusal) as service, connect(service.base_url, tmp_path) as client:
+        with pytest.raises(SignInRefusedError, match=f"is not the password of {USERNAME}") as caught:
+            client.sign_in()
+        assert PASSWORD not in str(caught.value)
+
+
 def test_a_refused_login_without_a_reason_is_named(tmp_path: Path) -> None:
     with serve(sign_in=Reaction(403)) as service, connect(service.base_url, tmp_path) as client:
         with pytest.raises(
