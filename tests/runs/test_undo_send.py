@@ -10,11 +10,19 @@ import pytest
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.live.fetch import ignore_progress
-from bulkupdate.runs.undo_send import UndoComparison, count_recheck_requests, list_undo_rows, recheck_live
+from bulkupdate.runs.loading.input_file import hash_file
+from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.undo_send import (
+    UndoComparison,
+    count_recheck_requests,
+    create_undo,
+    list_undo_rows,
+    recheck_live,
+)
 from bulkupdate.runs.undo_sheet import Restoration
 from bulkupdate.sandbox.responses import answer_json
 from bulkupdate.sandbox.server import Sandbox
-from tests.conftest import FIRST
+from tests.conftest import FIRST, write_sheet
 from tests.runs.in_process import Driver
 from tests.runs.live_sheets import count_kinds
 
@@ -115,3 +123,27 @@ def test_a_customer_restored_in_part_has_a_second_row_that_says_what_is_not(sand
     assert [row.reason for row in rows[:2]] == ["", ""]
     assert rows[3].reason == f"cannot be restored: {MANAGER} is “5”: {NO_WAY}"
     assert rows[3].original == (str(FIRST + 1), "", "")
+
+
+def test_an_undo_keeps_what_it_has_read_and_reads_nothing_twice(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.service.registry.update(FIRST, {"Fax": "2"}, is_applied=True)
+    sandbox.service.registry.update(FIRST + 1, {"Fax": "3"}, is_applied=True)
+    driver = Driver(sandbox.base_url, tmp_path)
+    sheet = write_sheet(tmp_path / "a.csv", 1)
+    parent = driver.begin(sheet, snapshot=True, verify=True)
+    compared = recheck(sandbox, tmp_path, *(restore(at, {"Fax": "2"}, {"Fax": "1"}) for at in range(2)))
+    with open_context(driver.make_settings(), driver.clock, driver.stop) as context:
+        run = create_undo(context, parent, "undo-1", compared, sheet, tmp_path / "r.csv")
+        assert context.journal.find_snapshot_rows(run, 0, 99) == {2}
+        named = create_undo(context, parent, "undo-2", compared, sheet, tmp_path / "r.csv", "undo.xlsx")
+    assert (run.file, named.file, run.parent, run.headings) == (
+        str(sheet),
+        "undo.xlsx",
+        parent.id,
+        ("CustomerId", "Fax"),
+    )
+    assert run.options == RunOptions(undo=parent.id, snapshot=True, verify=True)
+    assert run.sha256 == hash_file(sheet)
+    assert driver.execute_run(run).tally.counts == {Status.UPDATED: 1, Status.REJECTED: 1}
+    assert (sandbox.customer(FIRST) or {})["Fax"] == "1"
+    assert count_kinds(sandbox)["read"] == 2 + 1, "compared, and read back because the run was verified"
