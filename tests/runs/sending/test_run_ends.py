@@ -44,8 +44,11 @@ def test_beginning_and_end_are_audited(driver: Driver, tmp_path: Path) -> None:
 
 
 def test_a_run_that_ended_well_has_no_reason_and_all_its_requests(driver: Driver, tmp_path: Path) -> None:
-    result = driver.execute_run(driver.begin(write_sheet(tmp_path / "a.csv", 3)))
-    run = read_run(driver, result.run)
+    states = []
+    begun = driver.begin(write_sheet(tmp_path / "a.csv", 3))
+    result = driver.execute_run(begun, watch=lambda *_: states.append(read_run(driver, begun).state))
+    assert set(states) == {RunState.RUNNING}
+    run = read_run(driver, begun)
     assert (run.state, run.stopped_by, run.calls, run.stop_asked) == (RunState.FINISHED, "", 4, "")
     assert (result.exit_code, result.error, result.reasons, result.to_fix) == (ExitCode.DONE, None, (), None)
     assert result.results == Path(run.results_path)
