@@ -97,7 +97,8 @@ def test_formulas_of_text_and_apostrophes_are_counted_in_notes(tmp_path: Path) -
     sheet = read(write_text(tmp_path, 'CustomerId,Name,Fax\n"=""163""",\'=1,"=""5"""\n164,\'+2,\n165,Cid,"=""7"""\n'))
     assert texts(sheet) == [["163", "=1", "5"], ["164", "+2", ""], ["165", "Cid", "7"]]
     assert sheet.notes[1:] == (
-        '3 cells written as ="text": the text was read.', "2 cells with an apostrophe before = + - or @: it was removed.",
+        '3 cells written as ="text": the text was read.',
+        "2 cells with an apostrophe before = + - or @: it was removed.",
     )  # fmt: skip
 
 
