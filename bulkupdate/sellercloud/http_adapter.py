@@ -17,8 +17,7 @@ from time import monotonic
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from requests.models import PreparedRequest, Response
-from requests.structures import CaseInsensitiveDict
+from requests.models import PreparedRequest
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool
@@ -138,13 +137,9 @@ class DeadlineAdapter(HTTPAdapter):
         """Return the target in the request's first line; without proxies that is the path."""
         return super().request_url(request, proxies) if proxies else request.path_url
 
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ARG002 - the signature of `requests`
-        """Return the response with its status and headers, without history and cookies."""
-        response = Response()
-        response.status_code = resp.status
-        response.headers = CaseInsensitiveDict(resp.headers)
-        response.raw = resp
-        return response
+    def build_response(self, req: PreparedRequest, resp: Any) -> Any:  # noqa: ARG002 - the signature of `requests`
+        """Return urllib3's response as it is: status, headers and body are all that is wanted of it."""
+        return resp
 
     def close(self) -> None:
         """Close the kept connections."""

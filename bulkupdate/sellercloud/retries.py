@@ -11,8 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
-
 from bulkupdate.clock import Clock
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
 from bulkupdate.sellercloud.transport import NoReplyError
@@ -112,23 +110,16 @@ class Retrier:
 
     def retry(self, action: Callable[[], None], retried: type[Exception]) -> None:
         """Call `action` again while it raises `retried`; the last such error is raised if the attempts are used up."""
-        Retrying(
-            retry=retry_if_exception_type(retried),
-            stop=stop_after_attempt(self.max_attempts),
-            wait=lambda state: back_off(state.attempt_number, self.first_wait),
-            sleep=self._sleep,
-            reraise=True,
-        )(action)
-
-    def _sleep(self, seconds: float) -> None:
-        self.clock.wait(seconds, self.stop)
+        for attempt in range(1, self.max_attempts):
+            try:
+                return action()
+            except retried:
+                self.clock.wait(back_off(attempt, self.first_wait), self.stop)
+        return action()
 
 
 def back_off(attempt: int, first_wait: float) -> float:
-    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter.
-
-    Not tenacity's `wait_exponential_jitter`, which changed its parameters within a major version.
-    """
+    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter."""
     jitter = random.uniform(0, first_wait)  # noqa: S311 - not a secret
     return min(first_wait * 2.0 ** min(attempt - 1, 30) + jitter, LONGEST_BACK_OFF_SECONDS)
 

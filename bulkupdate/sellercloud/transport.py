@@ -9,13 +9,11 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.models import PreparedRequest
-from requests.structures import CaseInsensitiveDict
-from urllib3 import Timeout
+from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from bulkupdate import __version__
@@ -95,7 +93,7 @@ class Transport:
         `UsageError` if address or proxy cannot be used.
         """
         try:
-            response = self._adapter.send(
+            response: BaseHTTPResponse = self._adapter.send(  # type: ignore[assignment]  # see the adapter
                 _prepare(request),
                 timeout=self._limit,  # type: ignore[arg-type]  # taken as it is (adapters.py); the stubs do not say so
                 verify=self._verify,
@@ -103,8 +101,9 @@ class Transport:
             )
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
             raise self._translate(error, request.url) from _without_request(error)
-        body, is_whole = _read_body(response.raw)
-        read = read_response(response.status_code, response.headers, body, self._clock.now(), self._redactor.redact)
+        body, is_whole = _read_body(response)
+        headers = dict(response.headers.itermerged())
+        read = read_response(response.status, headers, body, self._clock.now(), self._redactor.redact)
         return read if is_whole else read.with_note("its body broke off or was too long")
 
     def close(self) -> None:
@@ -155,11 +154,11 @@ def _prepare(request: Request) -> PreparedRequest:
         prepared.body = request.body.encode()
         headers["Content-Type"] = "application/json"
         headers["Content-Length"] = str(len(prepared.body))
-    prepared.headers = CaseInsensitiveDict(headers)
+    prepared.headers = headers  # type: ignore[assignment]  # urllib3 takes any mapping
     return prepared
 
 
-def _read_body(raw: Any) -> tuple[bytes, bool]:
+def _read_body(raw: BaseHTTPResponse) -> tuple[bytes, bool]:
     """Return the body, and whether it is complete. As the status has come, a broken body is still a response."""
     try:
         body: bytes = raw.read(LONGEST_BODY + 1, decode_content=True)

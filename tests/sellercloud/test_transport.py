@@ -82,19 +82,11 @@ def test_every_foreign_exception_is_translated_and_chained(
     "kind", sorted(set(all_kinds()), key=str), ids=lambda kind: f"{kind.__module__}.{kind.__name__}"
 )
 def test_a_body_that_cannot_be_read_is_no_exception(kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    class Raw:
+    class Unreadable(urllib3.HTTPResponse):
         def read(self, *_: Any, **__: Any) -> bytes:
             raise make(kind)
 
-        def close(self) -> None:
-            pass
-
-    def answer(*_: Any, **__: Any) -> requests.Response:
-        response = requests.Response()
-        response.status_code, response.raw = 200, Raw()
-        return response
-
-    send(answer, monkeypatch)
+    send(lambda *_, **__: Unreadable(status=200, preload_content=False), monkeypatch)
 
 
 HOST = "127.0.0.1:1"
