@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from bulkupdate.clock import Clock, format_duration, format_local_time
 from bulkupdate.errors import ThrottledTooLongError
@@ -76,6 +78,9 @@ class Quota:
         name = "\n".join((host.lower(), username.casefold(), *([egress] if egress else [])))
         self._store = RateLimitStore(place, name, limit, window_seconds, lease=3 * request_seconds + 5)
         self._turnstile = threading.Lock()
+        self._counting = threading.Lock()
+        self._queued = 0  # threads at the turnstile
+        self._spare: SimpleQueue[Permit] = SimpleQueue()  # taken for those who queue, at most one for each
         self._waiting: WaitState | None = None
         self._refusal: str | None = None
 
@@ -90,20 +95,18 @@ class Quota:
         Each permit must be given to `release`, `throttle` or `cancel_permit`. Raises `ThrottledTooLongError` if the
         service asked this process to wait too long.
         """
-        with self._turnstile:  # one thread asks the store, the others queue here
+        self._count_queued(1)
+        with self._turnstile:  # one thread asks the store for all who queue here
+            self._count_queued(-1)
             try:
                 while not stop.is_set():
                     self._raise_refusal()
-                    now = self._clock.now()
-                    answer = self._store.take(now)
-                    if not isinstance(answer, Permit):
-                        self._wait(answer, now, stop)
-                    elif not stop.is_set():
-                        return answer
-                    else:
-                        self.cancel_permit(answer)  # the database was out of reach until after the stop
+                    with suppress(Empty):
+                        return self._spare.get_nowait()
+                    self._take(stop)
             finally:
                 self._waiting = None
+            self._cancel_spare()  # perhaps the database was out of reach until after the stop
         return None
 
     def record(self, requests: int) -> None:
@@ -131,7 +134,9 @@ class Quota:
         def plan(times: int, so_far: float) -> float | None:
             return plan_pause(times, wait_seconds, so_far)
 
-        if self._store.throttle(permit, now, plan) is None:
+        ends = self._store.throttle(permit, now, plan)
+        self._cancel_spare()
+        if ends is None:
             self._refusal = _describe_refusal(wait_seconds, now)
             self._raise_refusal()
 
@@ -158,6 +163,25 @@ class Quota:
     def close(self) -> None:
         """Close the quota file. May be called twice."""
         self._store.close()
+
+    def _take(self, stop: threading.Event) -> None:
+        """Take permits for this thread and those who queue, or wait."""
+        now = self._clock.now()
+        answer = self._store.take(now, 1 + self._queued)
+        if isinstance(answer, PermitRefusal):
+            self._wait(answer, now, stop)
+            return
+        for permit in answer:
+            self._spare.put(permit)
+
+    def _cancel_spare(self) -> None:
+        with suppress(Empty):
+            while True:
+                self.cancel_permit(self._spare.get_nowait())
+
+    def _count_queued(self, change: int) -> None:
+        with self._counting:
+            self._queued += change
 
     def _wait(self, refusal: PermitRefusal, now: float, stop: threading.Event) -> None:
         if refusal.is_exact or self._waiting is None:

@@ -9,7 +9,7 @@ process dies, it is free again a window after the latest time at which the reque
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -86,8 +86,11 @@ class RateLimitStore:
         self.file = QuotaFile(place, name)
 
     @_done_again
-    def take(self, now: float) -> Permit | PermitRefusal:
-        """Take one slot, if one is free."""
+    def take(self, now: float, most: int = 1) -> list[Permit] | PermitRefusal:
+        """Take the slots that are free, `most` at most; one only while it is tried whether the service still throttles.
+
+        Many at once cost hardly more than one.
+        """
         with self._transaction(now) as state:
             if now < state.paused_until:
                 return PermitRefusal(state.paused_until, throttled=True)
@@ -100,13 +103,14 @@ class RateLimitStore:
                     return PermitRefusal(self.file.list_free_times(state.used - self.limit, 1)[0], throttled=False)
             if is_probe:
                 state.probe_until = now + self._lease
-            return Permit(self._occupy(state, now), state.generation, is_probe)
+            slots = self._occupy(state, now, 1 if is_probe else most)
+            return [Permit(slot, state.generation, is_probe) for slot in slots]
 
     @_done_again
     def record(self, now: float) -> None:
         """Take a slot, even if none is free, for a request that was sent without a permit and has ended."""
         with self._transaction(now) as state:
-            permit = Permit(self._occupy(state, now), state.generation, is_probe=False)
+            permit = Permit(self._occupy(state, now, 1)[0], state.generation, is_probe=False)
         self._free(permit, now + self._hold)
 
     def release(self, permit: Permit, now: float, *, answered: bool) -> None:
@@ -184,11 +188,13 @@ class RateLimitStore:
         self.file.bring_forward(now + self._hold + self._lease + 1, now + self._hold)
         state.used -= self.file.drop_free(now)
 
-    def _occupy(self, state: QuotaState, now: float) -> int | None:
+    def _occupy(self, state: QuotaState, now: float, most: int) -> Sequence[int | None]:
+        """Return the slots that were taken: as many as are free, but at least one; None for each if none is counted."""
         if not self.limit:
-            return None
-        state.used += 1
-        return self.file.take_slot(now + self._lease + self._hold)
+            return [None] * most
+        count = max(1, min(most, self.limit - state.used))
+        state.used += count
+        return self.file.take_slots(count, now + self._lease + self._hold)
 
     @contextmanager
     def _transaction(self, now: float) -> Iterator[QuotaState]:

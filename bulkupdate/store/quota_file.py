@@ -161,14 +161,12 @@ class QuotaFile:
 
     # --- inside a transaction -----------------------------------------------------------------------------------------
 
-    def take_slot(self, free_at: float) -> int:
-        """Take a slot until `free_at`; return its number."""
-        return int(
-            self._database.connection.execute(
-                "INSERT INTO spent (allowance, free_at) VALUES (?, ?) RETURNING id",
-                (self._id, free_at + self._late_offset),
-            ).fetchone()[0]
-        )
+    def take_slots(self, count: int, free_at: float) -> list[int]:
+        """Take so many slots until `free_at`; return their numbers."""
+        rows = ", ".join(["(?1, ?2)"] * count)
+        statement = f"INSERT INTO spent (allowance, free_at) VALUES {rows} RETURNING id"  # noqa: S608 - fixed words
+        taken = self._database.connection.execute(statement, (self._id, free_at + self._late_offset))
+        return [int(number) for (number,) in taken.fetchall()]
 
     def bring_forward(self, latest: float, free_at: float) -> None:
         """Let the slots that would come free after `latest` come free at `free_at`."""

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pytest
 from bulkupdate.clock import Clock
 from bulkupdate.errors import StoppedError, ThrottledTooLongError
 from bulkupdate.sellercloud.rate_limit import BLIND_WAITS_SECONDS, LONGEST_WAIT_SECONDS, Quota, WaitState, plan_pause
-from bulkupdate.sellercloud.rate_limit_store import Permit
+from bulkupdate.sellercloud.rate_limit_store import Permit, PermitRefusal
 from bulkupdate.store.quota_file import QUOTA_NAME
 from tests.postgres import database_of, only_files, place_of
 from tests.sellercloud.scripted import TurnedClock
@@ -308,7 +308,7 @@ def test_after_a_throttling_one_request_tries_and_the_others_wait_for_its_answer
     clock.advance(2)
     [probe] = spend(quota, settle=False)
     refused = quota._store.take(clock.now())
-    assert not isinstance(refused, Permit)
+    assert isinstance(refused, PermitRefusal)
     quota.release(probe, answered=True)
     spend(quota, 5, settle=False)
 
@@ -600,3 +600,60 @@ def test_processes_that_start_at_once_all_get_the_file(tmp_path: Path) -> None:
     quota = Quota(place_of(tmp_path), "h", "u", 1000, Clock())
     assert quota.capacity().free == 920
     quota.close()
+
+
+def queue_up(
+    quota: Quota, threads: ThreadPoolExecutor, stop: threading.Event, count: int
+) -> list[Future[Permit | None]]:
+    """Let so many threads ask for a permit; call with the turnstile held."""
+    asking = [threads.submit(quota.spend, stop) for _ in range(count)]
+    deadline = time.monotonic() + 300
+    while quota._queued < count and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert quota._queued == count
+    return asking
+
+
+def test_threads_that_wait_for_each_other_get_their_permits_in_few_transactions(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota, sizes = make(10), []
+    take = quota._store.take
+    monkeypatch.setattr(quota._store, "take", lambda now, most: sizes.append(most) or take(now, most))
+    with ThreadPoolExecutor(8) as threads:
+        with quota._turnstile:
+            asking = queue_up(quota, threads, STOP, 8)
+        slots = {permit.slot for each in asking if (permit := each.result()) is not None}
+    assert sizes == [8]
+    assert len(slots) == 8
+    assert quota.capacity().free == 2
+
+
+def test_no_more_permits_are_taken_at_once_than_are_free(make: Any, clock: TurnedClock) -> None:
+    quota = make(5)
+    granted = quota._store.take(clock.now(), 8)
+    assert len({permit.slot for permit in granted}) == 5
+    assert isinstance(quota._store.take(clock.now(), 8), PermitRefusal)
+
+
+def test_permits_taken_for_others_are_given_back_if_the_run_stops(make: Any) -> None:
+    quota, stop = make(10), threading.Event()
+    with ThreadPoolExecutor(4) as threads:
+        with quota._turnstile:
+            asking = queue_up(quota, threads, stop, 4)
+            quota._take(stop)
+            stop.set()
+        assert [each.result() for each in asking] == [None] * 4
+    assert quota.capacity().free == 10
+
+
+def test_permits_taken_for_others_are_given_back_if_the_service_throttles(make: Any, clock: TurnedClock) -> None:
+    quota = make(10)
+    [permit] = spend(quota, settle=False)
+    quota._queued = 3
+    quota._take(STOP)
+    quota._queued = 0
+    quota.throttle(permit, 5.0)
+    clock.advance(6)
+    assert quota.capacity().free == 9
+    assert spend(quota)[0].is_probe

@@ -48,7 +48,7 @@ def test_requests_count_for_all_processes_while_connections_come_and_go(tmp_path
 
     def take() -> None:
         with closing(QuotaFile(tmp_path, "user")) as quota, quota.transaction() as state:
-            quota.take_slot(1e12)
+            quota.take_slots(1, 1e12)
             state.used += 1
 
     with closing(QuotaFile(tmp_path, "user")) as kept:
@@ -56,7 +56,7 @@ def test_requests_count_for_all_processes_while_connections_come_and_go(tmp_path
             take()
             subprocess.run([sys.executable, "-c", _OPEN_AND_CLOSE, tmp_path / QUOTA_NAME], check=True)
             with kept.transaction() as state:
-                kept.take_slot(1e12)
+                kept.take_slots(1, 1e12)
                 state.used += 1
             with closing(QuotaFile(tmp_path, "user")) as other:
                 assert other.read_state().used == 2 * number
