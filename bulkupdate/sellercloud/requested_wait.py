@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 from bulkupdate.sellercloud.response_body import says_throttled
@@ -79,8 +80,9 @@ def parse_retry_after(text: str, now: float) -> float | None:
     return _seconds_until(parse_http_date(stripped), now)
 
 
+@lru_cache(maxsize=16)
 def parse_http_date(text: str) -> float | None:
-    """Return an HTTP date (RFC 9110, 5.6.7); None if it cannot be read."""
+    """Return an HTTP date (RFC 9110, 5.6.7); None if it cannot be read. All answers of a second have the same `Date`."""
     try:
         moment = parsedate_to_datetime(text)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -156,10 +156,11 @@ class Batch:
         return self._conclude_all(ended)
 
     def _conclude_all(self, ended: Iterable[Future[UpdateResult]]) -> list[RowOutcome]:
-        outcomes = (self._conclude(self._in_flight.pop(future), future) for future in ended)
+        now = format_utc(self.client.pipeline.service_time(self.clock.now()))
+        outcomes = (self._conclude(self._in_flight.pop(future), future, now) for future in ended)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _conclude(self, sent: _Sent, done: Future[UpdateResult]) -> RowOutcome | None:
+    def _conclude(self, sent: _Sent, done: Future[UpdateResult], now: str) -> RowOutcome | None:
         """Return a row's outcome; None if a bug leaves its intent as it is."""
         row = sent.row
         if (error := done.exception()) is not None:
@@ -176,7 +177,6 @@ class Batch:
         self._count(answer, sent)
         if self.verify and status is Status.UPDATED:
             status, message = Status.UNKNOWN, NOT_YET_READ_BACK
-        now = format_utc(self.client.pipeline.service_time(self.clock.now()))
         finished_at = "" if status is Status.NOT_ATTEMPTED else now
         attempts = row.attempts + answer.attempts
         return RowOutcome(
