@@ -91,6 +91,9 @@ class RateLimitStore:
 
         Many at once cost hardly more than one.
         """
+        latest = now + self._lease + self._hold
+        if self.limit and (taken := self.file.take_at_once(most, self.limit, now, latest)):
+            return [Permit(slot, generation, is_probe=False) for slot, generation in taken]
         with self._transaction(now) as state:
             if now < state.paused_until:
                 return PermitRefusal(state.paused_until, throttled=True)

@@ -82,7 +82,7 @@ def parse_retry_after(text: str, now: float) -> float | None:
 
 @lru_cache(maxsize=16)
 def parse_http_date(text: str) -> float | None:
-    """Return an HTTP date (RFC 9110, 5.6.7); None if it cannot be read. All answers of a second have the same `Date`."""
+    """Return an HTTP date (RFC 9110, 5.6.7); None if it cannot be read. Answers of one second share theirs."""
     try:
         moment = parsedate_to_datetime(text)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -73,6 +73,9 @@ class OpenedStore(Protocol):
 class Database(OpenedStore, Protocol):
     """A store whose transactions are short, and that has a clock."""
 
+    locks_rows: bool
+    """Whether it locks single rows, and one statement can change several tables; else the whole store is locked."""
+
     @property
     def clock_offset(self) -> ClockOffset:
         """How far the database's clock was ahead of this machine's in the last transaction."""

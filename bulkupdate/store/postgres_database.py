@@ -39,6 +39,8 @@ class PostgresDatabase:
     Raises the kind's error if the database cannot be used.
     """
 
+    locks_rows = True
+
     def __init__(self, url: Secret, kind: DatabaseKind, *, is_patient: bool = True) -> None:
         self.name = describe_address(url)
         self._kind = kind

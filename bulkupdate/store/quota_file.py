@@ -18,6 +18,7 @@ from bulkupdate.errors import StoppedError
 from bulkupdate.store.database import Database
 from bulkupdate.store.database_kind import DatabaseKind, Failure
 from bulkupdate.store.place import Place, open_database
+from bulkupdate.store.quota_at_once import take_at_once
 from bulkupdate.store.sqlite_file import SqliteDatabase
 
 QUOTA_NAME = "quota.sqlite3"
@@ -103,6 +104,9 @@ _values_of = attrgetter(*(column.name for column in fields(QuotaState)))
 """Return the state as a tuple; `dataclasses.astuple` takes twenty times as long, for each request."""
 
 
+_READ_STATE = f"SELECT {', '.join(column.name for column in fields(QuotaState))} FROM allowance WHERE id = ?"  # noqa: S608
+
+
 class QuotaFile:
     """One allowance in the quota file of a state folder, or in the database. Thread-safe.
 
@@ -127,9 +131,9 @@ class QuotaFile:
     def transaction(self) -> Iterator[QuotaState]:
         """Give the state to a block; what the block changes in it is written in the same transaction."""
         with self._lock, self._database.translated(), self._database.transaction():
+            state = self._read_state(" FOR UPDATE" if self._database.locks_rows else "")
             if self._ended:
                 self._write_ended()
-            state = self._read_state()
             before = _values_of(state)
             yield state
             if _values_of(state) != before:
@@ -138,6 +142,22 @@ class QuotaFile:
                     " throttled_since = ?, probe_until = ? WHERE id = ?",
                     (*_values_of(state.moved(self._offset)), self._id),
                 )
+
+    def take_at_once(self, count: int, limit: int, now: float, free_at: float) -> list[tuple[int, int]]:
+        """Take slots until `free_at` with one statement; return their numbers, each with the generation.
+
+        None of them if there is more to decide: fewer are free, or the service throttles. Only a database can.
+        """
+        if not self._database.locks_rows:
+            return []
+        with self._lock, self._database.translated():
+            ended, pause = self._ended[:], now + self._offset
+            taken = take_at_once(
+                self._database.connection, self._id, count, limit, pause=pause, free_at=free_at, ended=ended
+            )
+            if taken:
+                del self._ended[: len(ended)]
+            return taken
 
     def read_state(self) -> QuotaState:
         """Return the state as it was last written, without waiting for the file."""
@@ -198,12 +218,8 @@ class QuotaFile:
         """The most: a slot comes free by it, so that no process takes it too early."""
         return self._database.clock_offset.most
 
-    def _read_state(self) -> QuotaState:
-        row = self._database.connection.execute(
-            "SELECT used, paused_until, paused_for, generation, throttled, throttled_since, probe_until"
-            " FROM allowance WHERE id = ?",
-            (self._id,),
-        ).fetchone()
+    def _read_state(self, suffix: str = "") -> QuotaState:
+        row = self._database.connection.execute(_READ_STATE + suffix, (self._id,)).fetchone()
         return QuotaState(*row).moved(-self._offset)
 
     def _write_ended(self) -> None:

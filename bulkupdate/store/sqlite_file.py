@@ -182,6 +182,8 @@ def open_scratch_file(path: Path) -> sqlite3.Connection:
 class SqliteDatabase:
     """A SQLite file of one kind, made if it is missing; threads may share it, one at a time. See `Database`."""
 
+    locks_rows = False
+
     def __init__(self, path: Path, kind: DatabaseKind) -> None:
         self.path, self._kind = path, kind
         self.clock_offset = ClockOffset(0.0, 0.0)  # the clock is this machine's
