@@ -37,7 +37,7 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             rates["grants"],
             least=1_500,
             beside=f"{rates.say('grants', ' a second')}; each is taken and given back when its request has ended",
-            limit="Each permit is a row of the database: a transaction to take it and one to give it back.",
+            limit="Each permit is a row of the database, which one statement takes; all wait for the row of the quota.",
         ),
         Figure(
             19,

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from bulkupdate.store.database import Connection
 
 _TAKE = """
-WITH granted AS (
+WITH counted AS (
     UPDATE allowance SET used = used + ?2
     WHERE id = ?1 AND used + ?2 <= ?3 AND throttled = 0 AND paused_until <= ?4
     RETURNING generation, CAST(extract(epoch FROM clock_timestamp()) AS double precision) - ?5 AS ahead
 ), ended AS (
     UPDATE spent SET free_at = noted.free_at + ahead
-    FROM granted, unnest(CAST(?6 AS bigint[]), CAST(?7 AS double precision[])) AS noted (id, free_at)
+    FROM counted, unnest(CAST(?6 AS bigint[]), CAST(?7 AS double precision[])) AS noted (id, free_at)
     WHERE spent.id = noted.id
 ), taken AS (
-    INSERT INTO spent (allowance, free_at) SELECT ?1, ?8 + ahead FROM granted, generate_series(1, ?2) RETURNING id
+    INSERT INTO spent (allowance, free_at) SELECT ?1, ?8 + ahead FROM counted, generate_series(1, ?2) RETURNING id
 )
-SELECT id, generation FROM granted, taken
+SELECT id, generation FROM counted, taken
 """
 """The row of `allowance` is locked first, as in every transaction. `ahead` is by how much the database's clock is
 ahead, and as much more as the statement has waited: slots come free that much later, never earlier."""
