@@ -248,6 +248,12 @@ def test_what_a_type_sends_is_what_the_service_takes(field):
     assert accepted in ({str}, {int}, {int, Decimal}, {bool}, {list}, {str, int})
 
 
+def test_of_two_addresses_the_second_is_for_another_column():
+    (finding,) = parse_cell(FIELD_BY_NAME["Email"], "a@example.com; b@example.com").findings
+    assert finding.message.endswith("is more than one e-mail address")
+    assert finding.remedy == "Keep one; put the others in EmailCC."
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
