@@ -133,6 +133,7 @@ def test_what_would_be_overwritten_is_said_in_a_sentence(driver: Driver, tmp_pat
     newer = [NewerRun(f"r{number}", number) for number in (1, 2, 3, 4, 5)]
     told = describe_newer_runs(run, newer)
     assert "run r1 (1 customer), run r2 (2 customers), run r3 (3 customers) and 2 more runs." in told
+    assert "run r3 (3 customers). Sending" in describe_newer_runs(run, newer[:3])
 
 
 def test_what_newer_runs_have_sent_is_not_overwritten_unasked(driver: Driver, tmp_path: Path):

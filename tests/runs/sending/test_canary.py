@@ -83,3 +83,14 @@ def test_only_the_canary_is_read_from_the_journal(sandbox, tmp_path):
         taken = take_canary(run, journal, frozenset({2, 3, 4}))
     assert [row.number for row in taken] == [2, 3, 4]
     assert len(read) == 3
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, "; and 1 more")])
+def test_the_first_five_rows_that_disagree_are_named(make_sandbox, tmp_path, count, more):
+    deaf = make_sandbox(plan=lambda call: "ignored-200" if call.kind == "write" else None)
+    driver = Driver(deaf.base_url, tmp_path)
+    result = driver.execute_run(driver.begin(write_sheet(tmp_path / "a.csv", 7), canary=count))
+    told = str(result.error)
+    assert f"{count} of its {count} rows are not as sent" in told
+    assert [f"row {row}: " in told for row in (2, 6, 7)] == [True, True, False]
+    assert told.partition("row 6: ")[2].partition(").")[0].endswith(f"Name, Email, Comments{more}")
