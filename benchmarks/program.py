@@ -40,7 +40,12 @@ def make_environment(folder: Path, base_url: str, **settings: object) -> dict[st
 
 
 def python(*arguments: object, environment: dict[str, str] | None = None) -> Ended:
-    """Run Python with these arguments to its end. Raises `RuntimeError` where it fails (exit code above 1)."""
+    """Run Python with these arguments to its end. Raises `RuntimeError` where it fails (exit code above 1).
+
+    What it loads is compiled only once, as an installed program is, even if the environment forbids to keep that.
+    """
+    environment = {**(os.environ if environment is None else environment)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         process = subprocess.Popen(

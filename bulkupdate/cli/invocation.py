@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bulkupdate.cli.console import Console, print_json
 from bulkupdate.clock import Clock
-from bulkupdate.crash_report import save_crash_report
 from bulkupdate.errors import BulkUpdateError, InternalError, ReaderBugError
 from bulkupdate.settings import SECRETS, Settings
 from bulkupdate.text import SuggestedCommand
@@ -71,6 +70,8 @@ class Invocation:
         """Save a traceback, readable by its owner only. Return a sentence that names the file, empty if that failed."""
         passwords = [getattr(self.settings, name).reveal() for name in SECRETS]
         try:
+            from bulkupdate.crash_report import save_crash_report  # only a bug needs what it loads
+
             place = save_crash_report(self.settings.state_dir, error, passwords, Clock())
         except Exception:  # noqa: BLE001 - whatever prevents the report, the sentence must still be shown
             return ""

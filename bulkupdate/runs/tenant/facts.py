@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bulkupdate.sandbox.switches import SandboxOptions
-
 FactValue = bool | int | str | list[str]
 Facts = dict[str, FactValue]
 """Values by the names of the facts; one that is not known is left out."""
@@ -114,6 +112,8 @@ def to_switches(facts: Mapping[str, FactValue]) -> dict[str, Any]:
 
 
 def _is_choice(switch: str, value: Any) -> bool:
+    from bulkupdate.sandbox.switches import SandboxOptions  # a check needs the facts, but no sandbox
+
     option = SandboxOptions.__dataclass_fields__[switch]
     choices = option.metadata["choices"]
     return value in choices if choices else type(value) is type(option.default)
