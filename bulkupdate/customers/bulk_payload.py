@@ -6,6 +6,7 @@ Only cells that JSON does not hold as typed are parsed one by one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import compress
 
 import numpy as np
@@ -18,22 +19,36 @@ from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import SEPARATOR, encode_member
 from bulkupdate.customers.plain_values import is_plain_mask
 
+NO_CHANGES = "{}"
+"""The body of a row with nothing to send."""
+
 _TEXT = pa.large_string()
 _ESCAPED_IN_JSON = r'["\\\x00-\x1f]'
 
 
-def encode_bodies(
-    columns: Mapping[Field, pd.Series], decimal_mark: str, rating_format: str
-) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return each row's body, byte for byte as it will be sent, and the names of the fields in it.
+@dataclass(frozen=True)
+class EncodedRows:
+    """The members of the bodies of some rows, a column for each field; empty (not null) for what is not sent."""
 
-    Blank and unparsable cells are left out; a row with no other cells has the body `{}` and no names.
-    """
-    members = [_encode_column(field, texts, decimal_mark, rating_format) for field, texts in columns.items()]
-    bodies = _join("{", pc.utf8_slice_codeunits(_join(*members), len(SEPARATOR)), "}")
-    is_sent = np.column_stack([pc.not_equal(cells, "").to_numpy(zero_copy_only=False) for cells in members]).tolist()
-    names = [field.name for field in columns]
-    return bodies.to_pylist(), [tuple(compress(names, row)) for row in is_sent]
+    members: Mapping[str, pa.Array]
+
+    def bodies(self) -> list[str]:
+        """Return each row's body, byte for byte as it will be sent, or `NO_CHANGES`."""
+        members = pc.utf8_slice_codeunits(_join(*self.members.values()), len(SEPARATOR))
+        bodies: list[str] = _join("{", members, "}").to_pylist()
+        return bodies
+
+    def sent_fields(self) -> list[tuple[str, ...]]:
+        """Return the names of the fields in each row's body."""
+        is_sent = [pc.not_equal(cells, "").to_numpy(zero_copy_only=False) for cells in self.members.values()]
+        return [tuple(compress(self.members, row)) for row in np.column_stack(is_sent).tolist()]
+
+
+def encode_rows(columns: Mapping[Field, pd.Series], decimal_mark: str, rating_format: str) -> EncodedRows:
+    """Encode the cells of some rows; blank and unparsable ones are left out."""
+    return EncodedRows(
+        {field.name: _encode_column(field, texts, decimal_mark, rating_format) for field, texts in columns.items()}
+    )
 
 
 def _encode_column(field: Field, texts: pd.Series, decimal_mark: str, rating_format: str) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,6 +33,9 @@ _ABOUT_OTHER_CELLS = (
 _IS_WHOLESALE = FIELD_BY_NAME["IsWholesale"]
 _BUSINESS_NAME = FIELD_BY_NAME["BusinessName"]
 
+Findings = Mapping[str, tuple[Finding, ...]]
+"""What is wrong or doubtful with the different texts of a column; texts with nothing of the kind are left out."""
+
 _NO_CUSTOMER_ID = Finding.error(ProblemCode.NO_CUSTOMER_ID)
 _NO_BUSINESS_NAME = Finding.error(ProblemCode.WHOLESALE_NEEDS_BUSINESS_NAME)
 
@@ -57,11 +60,12 @@ def check_frame(
         },
         copy=False,
     )
-    sheet = _CheckedSheet(texts, columns, headings, row_numbers, options)
+    findings = {field: _parse_unplain(field, options.decimal_mark, texts[field.name]) for field in columns.positions}
+    sheet = _CheckedSheet(texts, columns, findings, headings, row_numbers, options)
     refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}
     found = [
         problem
-        for problem in (*sheet.find_errors(_validate(texts, columns, options)), *sheet.find_warnings())
+        for problem in (*sheet.find_errors(_validate(texts, findings, options)), *sheet.find_warnings())
         if (problem.row, problem.column) not in refused
     ]
     order = {heading: index for index, heading in enumerate(headings)}
@@ -73,14 +77,14 @@ def check_frame(
     return CheckedFile(tuple(problems), headings, row_numbers, columns, options, frame, texts, marks)
 
 
-def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
-    """Return the schema of the columns a file has.
+def build_schema(findings: Mapping[Field, Findings], options: CheckOptions) -> pa.DataFrameSchema:
+    """Return the schema of the columns a file has; `findings` are those of each column's texts.
 
     It requires that every cell can be parsed as its field's type and that every customer has one row only.
     """
     checks = {
-        field.name: [pa.Check(partial(_is_parsable_mask, field, options.decimal_mark), name=_READABLE)]
-        for field in columns.positions
+        field.name: [pa.Check(partial(_is_parsable_mask, field, found), name=_READABLE)]
+        for field, found in findings.items()
     }
     checks[CUSTOMER_ID.name].append(pa.Check(_is_unique_mask, name=_UNIQUE))
     rules = [pa.Check(_has_required_name_mask, name=_WHOLESALE)] if options.wholesale_needs_business_name else []
@@ -88,14 +92,16 @@ def build_schema(columns: Columns, options: CheckOptions) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(schemas, checks=rules)
 
 
-def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> Iterator[tuple[int, str, str]]:
+def _validate(
+    texts: pd.DataFrame, findings: Mapping[Field, Findings], options: CheckOptions
+) -> Iterator[tuple[int, str, str]]:
     """Yield index, column and check of every failure.
 
     They are read from the checks' own output: pandera's failure cases are slower, name every column for a rule about
     rows, and count a crashed check as one more failure.
     """
     try:
-        build_schema(columns, options).validate(texts, lazy=True)
+        build_schema(findings, options).validate(texts, lazy=True)
     except SchemaErrors as error:
         for failure in error.schema_errors:
             output = failure.check_output
@@ -105,12 +111,20 @@ def _validate(texts: pd.DataFrame, columns: Columns, options: CheckOptions) -> I
             yield from ((index, column, failure.check.name) for index in output.index[~output].tolist())
 
 
-def _is_parsable_mask(field: Field, decimal_mark: str, texts: pd.Series) -> pd.Series:
+def _parse_unplain(field: Field, decimal_mark: str, texts: pd.Series) -> Findings:
+    unplain = select_unplain(field, decimal_mark, texts).unique().tolist()
+    return {text: found for text in unplain if (found := parse_cell(field, text, decimal_mark).findings)}
+
+
+def _is_parsable_mask(field: Field, findings: Findings, texts: pd.Series) -> pd.Series:
     """Return a mask, true if a text is blank or can be parsed as the field's type; a customer id must not be blank."""
-    unplain = select_unplain(field, decimal_mark, texts)
-    refused = [text for text in unplain.unique().tolist() if parse_cell(field, text, decimal_mark).is_refused]
+    refused = [text for text, found in findings.items() if _select(found, Severity.ERROR)]
     is_parsable = ~texts.isin(refused)
     return is_parsable & (texts.str.strip() != "") if field is CUSTOMER_ID else is_parsable
+
+
+def _select(findings: Sequence[Finding], severity: Severity) -> list[Finding]:
+    return [finding for finding in findings if finding.severity is severity]
 
 
 def _is_unique_mask(texts: pd.Series) -> pd.Series:
@@ -137,6 +151,7 @@ class _CheckedSheet:
 
     texts: pd.DataFrame
     columns: Columns
+    findings: Mapping[Field, Findings]
     headings: Sequence[str]
     row_numbers: np.ndarray
     options: CheckOptions
@@ -153,20 +168,18 @@ class _CheckedSheet:
                 yield self._problem(index, field, self._explain_unreadable(index, field))
 
     def find_warnings(self) -> Iterator[Problem]:
-        for field in self.columns.positions:
-            odd = select_unplain(field, self.options.decimal_mark, self.texts[field.name])
+        for field, findings in self.findings.items():
+            texts = self.texts[field.name]
             doubtful = {
-                text: [finding for finding in findings if finding.severity is Severity.WARNING]
-                for text in odd.unique().tolist()
-                if (findings := parse_cell(field, text, self.options.decimal_mark).findings)
+                text: warnings for text, found in findings.items() if (warnings := _select(found, Severity.WARNING))
             }
-            found = odd[odd.isin(list(doubtful))]
+            found = texts[texts.isin(list(doubtful))]
             for index, text in zip(found.index.tolist(), found.tolist(), strict=True):
                 yield from (self._problem(index, field, finding) for finding in doubtful[text])
 
     def _explain_unreadable(self, index: int, field: Field) -> Finding:
-        findings = parse_cell(field, str(self.texts.at[index, field.name]), self.options.decimal_mark).findings
-        found = next((finding for finding in findings if finding.severity is Severity.ERROR), _NO_CUSTOMER_ID)
+        findings = self.findings[field].get(str(self.texts.at[index, field.name]), ())
+        found = next(iter(_select(findings, Severity.ERROR)), _NO_CUSTOMER_ID)
         if field.name not in self.options.values:
             return found
         return replace(found, remedy=f"{found.remedy} Or add it to the values of {field.name} in the recipe.")

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bulkupdate.customers.bulk_payload import encode_bodies
+from bulkupdate.customers.bulk_payload import NO_CHANGES, EncodedRows, encode_rows
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.column_mapping import Columns
 from bulkupdate.customers.fields import CUSTOMER_ID
@@ -125,14 +125,28 @@ class CheckedFile:
 
     def rows(self) -> Iterator[CheckedRow]:
         """Yield every row in the order of the file, built a few thousand at a time so that memory stays bounded."""
-        for start in range(0, len(self), _ROWS_AT_A_TIME):
-            part = slice(start, start + _ROWS_AT_A_TIME)
+        for part in self._parts():
             yield from self._build_rows(self.row_numbers[part].tolist(), self._frame.iloc[part], self._texts.iloc[part])
 
-    def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame, texts: pd.DataFrame) -> Iterator[CheckedRow]:
+    def previews(self) -> Iterator[tuple[int, str, str]]:
+        """Yield row number, customer id and exact body of every row that will be sent, sooner than `rows` builds it."""
+        for part in self._parts():
+            ids, encoded = self._encode(self._texts.iloc[part])
+            for number, customer_id, body in zip(self.row_numbers[part].tolist(), ids, encoded.bodies(), strict=True):
+                if body != NO_CHANGES and number not in self._reasons:
+                    yield number, customer_id, body
+
+    def _parts(self) -> Iterator[slice]:
+        return (slice(start, start + _ROWS_AT_A_TIME) for start in range(0, len(self), _ROWS_AT_A_TIME))
+
+    def _encode(self, texts: pd.DataFrame) -> tuple[list[str], EncodedRows]:
         columns = {position: texts[position.name] for position in self.columns.positions}
         ids = _read_ids(columns.pop(CUSTOMER_ID))
-        bodies, sent = encode_bodies(columns, self.options.decimal_mark, self.options.rating_format)
+        return ids, encode_rows(columns, self.options.decimal_mark, self.options.rating_format)
+
+    def _build_rows(self, numbers: Sequence[int], part: pd.DataFrame, texts: pd.DataFrame) -> Iterator[CheckedRow]:
+        ids, encoded = self._encode(texts)
+        bodies, sent = encoded.bodies(), encoded.sent_fields()
         originals = zip(*(part.iloc[:, index].tolist() for index in self.columns.original), strict=True)
         for number, customer_id, body, names, original in zip(numbers, ids, bodies, sent, originals, strict=True):
             reason = self._reasons.get(number)

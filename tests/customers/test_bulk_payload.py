@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulkupdate.customers.bulk_payload import encode_bodies
+from bulkupdate.customers.bulk_payload import NO_CHANGES, encode_rows
 from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import UPDATABLE
 from bulkupdate.customers.payload import encode_body
@@ -22,8 +22,8 @@ ROW = st.tuples(*[CELL] * len(UPDATABLE)) | st.just(("",) * len(UPDATABLE))
 @given(st.lists(ROW, min_size=1, max_size=6), st.sampled_from([".", ","]), st.sampled_from(["name", "code"]))
 def test_a_row_has_the_body_that_its_cells_give_one_by_one(rows, decimal_mark, rating_format):
     columns = {field: pd.Series([row[at] for row in rows], dtype="str") for at, field in enumerate(UPDATABLE)}
-    bodies, names = encode_bodies(columns, decimal_mark, rating_format)
-    for row, body, sent in zip(rows, bodies, names, strict=True):
+    encoded = encode_rows(columns, decimal_mark, rating_format)
+    for row, body, sent in zip(rows, encoded.bodies(), encoded.sent_fields(), strict=True):
         read = {
             each.name: parse_cell(each, text, decimal_mark).value for each, text in zip(UPDATABLE, row, strict=True)
         }
@@ -36,4 +36,6 @@ def test_rows_without_anything_to_send_keep_their_place():
     """pyarrow's own join of parts that may be null leaves such rows out."""
     name, phone = (next(field for field in UPDATABLE if field.name == name) for name in ("Name", "Phone1"))
     columns = {name: pd.Series(["", "Ann", ""], dtype="str"), phone: pd.Series(["", "", ""], dtype="str")}
-    assert encode_bodies(columns, ".", "name") == (["{}", '{"Name": "Ann"}', "{}"], [(), ("Name",), ()])
+    encoded = encode_rows(columns, ".", "name")
+    assert encoded.bodies() == [NO_CHANGES, '{"Name": "Ann"}', NO_CHANGES]
+    assert encoded.sent_fields() == [(), ("Name",), ()]

@@ -245,6 +245,14 @@ def test_a_column_that_is_mapped_to_ignore_is_neither_unknown_nor_sent():
         check(["CustomerId", "Ort", "Name"], [["1", "x", "y"]], heading_map={"notiz": "ignore"})
 
 
+def test_previews_are_the_rows_that_will_be_sent():
+    rows = [["1", "Ann"], ["2", ""], ["3", "#N/A"], ["x", "Bob"], ["5.0", " Eve "]]
+    checked = check(["CustomerId", "Name"], rows)
+    sent = [(row.number, row.customer_id, row.body) for row in checked.rows() if row.status is Status.NOT_ATTEMPTED]
+    assert list(checked.previews()) == sent
+    assert [customer_id for _, customer_id, _ in sent] == ["1", "5"]
+
+
 def test_a_crash_in_a_check_is_no_problem_of_the_sheet(monkeypatch):
     """pandera counts an exception in a check as one more failure; it must not be taken for one."""
     from bulkupdate.customers import schema

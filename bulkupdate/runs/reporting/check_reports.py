@@ -46,18 +46,22 @@ def write_check(
     summary = summarise_check(checked_input, settings.requests_per_hour, live, word)
     problems = list_problems(checked_input, live)
     changes = live.changes if live else None
-    planned = planned or checked_input.rows
+
+    def list_previews() -> Iterable[tuple[int, str, str]]:
+        return checked_input.checked.previews() if planned is None else preview(planned())
+
     if page is not None:
         title = checked_input.path.name
-        previews = preview(planned())
-        write_html_report(page, title=title, problems=problems, previews=previews, changes=changes, summary=summary)
+        write_html_report(
+            page, title=title, problems=problems, previews=list_previews(), changes=changes, summary=summary
+        )
     copied, copy = WrittenReports(), None
     if report is not None:
         copied, copy = _annotate(checked_input, problems, report)
         write_check_report(
             report,
             problems=problems,
-            previews=preview(planned()),
+            previews=list_previews(),
             changes=changes,
             summary=summary,
             corrections=checked_input.corrections,

@@ -29,6 +29,7 @@ from bulkupdate.web.uploads.upload_store import Upload
 STORE = "check.sqlite3"
 SHOWN_CHARACTERS = 200
 """How much of a cell's text a page shows."""
+_encode_json = json.JSONEncoder(ensure_ascii=False).encode
 _UNTYPABLE = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")
 _MAX_GROUPS = 60
 
@@ -125,7 +126,7 @@ def _list_candidates(matched: MatchedSheet | None) -> Iterator[tuple[int | str, 
 def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, ...]:
     if row.body is not None:
         fields.append(row.fields)
-    original = json.dumps(row.original, ensure_ascii=False)
+    original = _encode_json(row.original)
     return row.number, row.customer_id, row.status, row.body, ",".join(row.fields), original, row.reason
 
 
