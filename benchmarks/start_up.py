@@ -46,7 +46,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             most=1.4,
             beside=f"{seconds.say('check')}; importing pandas alone {seconds.say('pandas')}: pandas, pyarrow and "
             "pandera are loaded only where a sheet is read",
-            limit="Importing pandera, which checks the columns, takes four tenths of the time of importing pandas.",
+            limit="Importing pandera, which checks the columns, takes six tenths of the time of importing pandas.",
         ),
     ]
 
