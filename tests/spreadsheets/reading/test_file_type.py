@@ -54,6 +54,9 @@ def test_a_folder_lists_its_sheets(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert refuse(tmp_path).remedy == "Sheets in that folder: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more."
     monkeypatch.chdir(tmp_path)
     assert str(refuse(Path())) == f"{tmp_path} is a folder, not a file."
+    for number in (5, 6):
+        (tmp_path / f"{number}.csv").unlink()
+    assert refuse(tmp_path).remedy == "Sheets in that folder: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv."
 
 
 @pytest.mark.parametrize("name", ["/dev/stdin", "/dev/null", "-"])
@@ -96,3 +99,43 @@ def test_a_sheet_that_is_open_elsewhere_is_read_as_last_saved_with_a_warning(
     assert (problem.code, problem.severity) == ("open-file", Severity.WARNING)
     (group,) = group_problems([problem])
     assert (group.title, group.where) == (problem.message, "the whole file")
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"%PDF-1.7", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF89a", "a picture"),
+        (b"\x1f\x8b", "a packed file"), (b"7z\xbc\xaf", "a packed file"), (b"Rar!", "a packed file"),
+        (b"BZh9", "a packed file"), (b"\xfd7zXZ", "a packed file"), (b"{\\rtf1", "an RTF text"),
+        (b"SQLite format 3\0", "a database"), (b"\x7fELF", "a program"), (b"PAR1", "a Parquet file"),
+        (b" \n<!DOCTYPE html>", "a web page or XML"), (b"<HTML>", "a web page or XML"),
+        (b"<?xml ?>", "a web page or XML"),
+        (b"PK\x03\x04", "an Excel or zip file"), (b"<table>", "a web page or XML"), (b"<meta>", "a web page or XML"),
+    ],
+)  # fmt: skip
+def test_what_a_file_really_is_is_said(tmp_path: Path, start: bytes, said: str) -> None:
+    error = refuse(write_text(tmp_path, start + b"\nCustomerId\n163\n"))
+    assert str(error) == f"customers.csv is not what its name says: it is {said}."
+    assert error.remedy == "Open it in Excel or LibreOffice and save it as .xlsx or as 'CSV UTF-8'."
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.xls", "a.parquet", "a.xlsb"])
+def test_plain_text_is_not_a_file_of_another_kind(tmp_path: Path, name: str) -> None:
+    assert str(refuse(write_text(tmp_path, GOOD, name=name))).endswith("it is plain text or damaged.")
+
+
+def test_three_names_at_most_are_proposed(tmp_path: Path) -> None:
+    for number in range(4):
+        write_text(tmp_path, GOOD, name=f"customers{number}.csv")
+    assert str(refuse(tmp_path / "customers.csv")).count("customers") == 4
+    error = refuse(tmp_path / "customers.csv")
+    assert error.remedy == "Check the name."
+    (tmp_path / "empty").mkdir()
+    assert refuse(tmp_path / "empty" / "a.csv").remedy == "Check the name and the folder."
+
+
+def test_a_file_may_have_as_many_bytes_as_are_allowed(tmp_path: Path) -> None:
+    path = write_text(tmp_path, GOOD)
+    assert len(read(path, max_unpacked_bytes=len(GOOD)).frame) == 1
+    with pytest.raises(InputFileError, match=f"has more than {len(GOOD) - 1} bytes"):
+        read(path, max_unpacked_bytes=len(GOOD) - 1)

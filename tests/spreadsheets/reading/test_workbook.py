@@ -209,6 +209,52 @@ def test_limits_are_named_with_the_setting_that_raises_them(tmp_path: Path) -> N
         assert setting in str(caught.value.remedy)
 
 
+def test_the_nearest_sheet_is_proposed(tmp_path: Path) -> None:
+    path = write_sheets(tmp_path, {"May": TABLE, "June 2026": TABLE})
+    with pytest.raises(InputFileError, match="Its sheets: May, June 2026") as refused:
+        read(path, sheet="june")
+    assert refused.value.remedy == 'Name one of them: `--sheet "June 2026"`.'
+    with pytest.raises(InputFileError) as refused:
+        read(path)
+    assert refused.value.remedy == "Say which one is meant: `--sheet May`."
+
+
+def test_a_sheet_of_ids_alone_counts_if_there_is_no_better_one(tmp_path: Path) -> None:
+    path = write_sheets(tmp_path, {"Notes": [["hello"]], "Ids": [["CustomerId"], [163]]})
+    assert texts(read(path)) == [["163"]]
+    path = write_sheets(tmp_path, {"Ids": [["CustomerId"], [163]], "Customers": TABLE})
+    assert read(path).sheet_name == "Customers"
+
+
+def test_what_stands_in_the_first_row_is_said_if_there_is_no_key_column(tmp_path: Path) -> None:
+    path = write_sheets(tmp_path, {"Blank": [], "A": [[" "], ["Nr", "Name"]], "B": [["x"]]})
+    with pytest.raises(InputFileError, match=r"has no column CustomerId in its first 30 rows\. Found: Nr, Name\."):
+        read(path)
+    with pytest.raises(InputFileError, match=r"The sheet “B” has no column CustomerId .* Found: x\."):
+        read(path, sheet="B")
+
+
+def test_cells_merged_to_the_side_are_an_error_beside_the_first(tmp_path: Path) -> None:
+    def fill(sheet: Worksheet) -> None:
+        sheet.append([163, "Ann"])
+        sheet.append([164, "Bob"])
+        sheet.merge_cells("B2:C3")
+
+    found = [(each.row, each.column) for each in read(write_xlsx(tmp_path, fill)).problems]
+    assert found == [(2, "Email"), (3, "Name"), (3, "Email")]
+
+
+def test_several_hidden_rows_and_columns_are_counted(tmp_path: Path) -> None:
+    def fill(sheet: Worksheet) -> None:
+        for row in (2, 3, 4):
+            sheet.append([row, "Ann", "", "", "=1", None])
+            sheet.row_dimensions[row].hidden = row > 2
+        for column in "BC":
+            sheet.column_dimensions[column].hidden = True
+
+    assert read(write_xlsx(tmp_path, fill)).notes[:2] == ("2 hidden rows were read.", "2 hidden columns were read.")
+
+
 @pytest.mark.parametrize("ending", ["xls", "ods", "xlsx"])
 def test_files_of_libreoffice_are_read_alike(libreoffice: Callable[[str], Path], ending: str) -> None:
     """One workbook, saved by LibreOffice in each format, gives the same texts and problems."""
