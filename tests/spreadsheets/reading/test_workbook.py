@@ -109,6 +109,8 @@ def test_two_rows_of_one_number_are_refused_and_hidden_zeros_are_said(tmp_path: 
     assert (value_of(sheet, "Name"), sheet.notes[0][:29]) == ("0", "The sheet shows zeros as blan")
     with pytest.raises(InputFileError, match="two rows 2"):
         read(write_raw_xlsx(tmp_path / "twice.xlsx", "", root=start + CUSTOMER_ROW + end))
+    with pytest.raises(InputFileError, match=r"two rows 1\."):
+        read(write_raw_xlsx(tmp_path / "first.xlsx", "", root=start + HEADING_ROW + end))
 
 
 def test_cells_merged_over_rows_are_an_error_on_the_covered_rows(tmp_path: Path) -> None:
