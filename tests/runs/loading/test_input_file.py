@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,7 @@ def test_a_file_that_is_changed_while_it_is_read_is_refused(
         path.write_text(path.read_text() + "10,d,\n")
         return found
 
-    monkeypatch.setattr("bulkupdate.runs.loading.input_file.read_sheet", read_slowly)
+    monkeypatch.setattr(sys.modules[load_input_file.__module__], "read_sheet", read_slowly)
     with pytest.raises(InputFileError, match="was changed while it was read"):
         load_input_file(file, settings, SheetOptions(ignore_unknown=True))
 
