@@ -308,4 +308,4 @@ def test_closing_closes_connections_and_writes_when_requests_ended(tmp_path: Pat
             client.update_customer("163", "{}")
         assert closed.wait(20)
         with connect(service.base_url, tmp_path, clock=clock, requests_per_hour=2) as client:
-            assert client.quota.capacity().free_at == pytest.approx(clock.now() + 3600, abs=3)
+            assert client.quota.when_sent(2) == pytest.approx(clock.now() + 3600, abs=3)
