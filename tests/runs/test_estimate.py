@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def test_requests_and_a_sign_in_are_counted_and_the_end_waits_for_the_quota(cont
     estimate = estimate_requests(context, updates=10, reads=5)
     assert (estimate.requests, estimate.sign_ins, estimate.fits_now) == (16, 1, True)
     assert estimate.describe_quota() == "100 of 100 requests left"
+    assert re.search(r"\d\d:\d\d", estimate.describe_end())
     assert replace(estimate, free=16).fits_now
     assert not replace(estimate, free=15).fits_now
     more = estimate_requests(context, updates=150)
