@@ -41,8 +41,8 @@ def send_heartbeat(
     if not url:
         return True
     try:
-        retrier = Retrier(TRIES, first_wait, clock, stop)
-        retrier.retry(lambda: request_heartbeat(url, signal, clock), TemporaryDeliveryError)
+        retrier = Retrier(TRIES, first_wait, clock, stop, TemporaryDeliveryError)
+        retrier.retry(lambda: request_heartbeat(url, signal, clock))
     except (DeliveryError, BulkUpdateError) as error:
         LOGGER.warning("the heartbeat%s failed: %s", f" {signal.value}" if signal.value else "", error)
         return False

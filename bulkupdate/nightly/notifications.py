@@ -84,7 +84,7 @@ class Notifier:
         """
         tries = 1 if channel in self._failed_channels else TRIES
         try:
-            Retrier(tries, self.first_wait, self.clock, self.stop).retry(send, TemporaryDeliveryError)
+            Retrier(tries, self.first_wait, self.clock, self.stop, TemporaryDeliveryError).retry(send)
         except (DeliveryError, BulkUpdateError) as error:
             self._failed_channels.add(channel)
             self.failures += 1

@@ -10,6 +10,9 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from bulkupdate.clock import Clock
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
@@ -88,17 +91,19 @@ _NOT_APPLIED = (Verdict.THROTTLED, Verdict.UNAUTHORIZED, Verdict.REFUSED)
 """Responses after which the request has certainly not been applied."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Retrier:
     """Attempt something up to `max_attempts` times, waiting `first_wait` seconds, then twice that, up to 60.
 
-    Jitter is added to each wait, so that workers spread out. A set `stop` ends the waiting at once. Thread-safe.
+    Jitter is added to each wait, so that workers spread out. A set `stop` ends the waiting at once. `retried` is the
+    error after which another attempt may succeed. Thread-safe.
     """
 
     max_attempts: int
     first_wait: float
     clock: Clock
     stop: threading.Event
+    retried: type[Exception] = _TryAgainError
 
     def run(self, send: Callable[[RequestHistory], ApiResponse], history: RequestHistory) -> None:
         """Send until a response is final or the attempts are used up; `history`, which `send` keeps, has the result.
@@ -106,20 +111,31 @@ class Retrier:
         `send` may raise `NoReplyError` and `StopRequestedError`; its other exceptions are passed on.
         """
         with suppress(_TryAgainError):
-            self.retry(lambda: _attempt(send, history), _TryAgainError)
+            self.retry(lambda: _attempt(send, history))
 
-    def retry(self, action: Callable[[], None], retried: type[Exception]) -> None:
+    def retry(self, action: Callable[[], None]) -> None:
         """Call `action` again while it raises `retried`; the last such error is raised if the attempts are used up."""
-        for attempt in range(1, self.max_attempts):
-            try:
-                return action()
-            except retried:
-                self.clock.wait(back_off(attempt, self.first_wait), self.stop)
-        return action()
+        self._retrying(action)
+
+    @cached_property
+    def _retrying(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(self.retried),
+            stop=stop_after_attempt(self.max_attempts),
+            wait=lambda state: back_off(state.attempt_number, self.first_wait),
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.wait(seconds, self.stop)
 
 
 def back_off(attempt: int, first_wait: float) -> float:
-    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter."""
+    """Return the seconds to wait after that attempt (1, 2, …): doubling, with jitter.
+
+    Not tenacity's `wait_exponential_jitter`, which changed its parameters within a major version.
+    """
     jitter = random.uniform(0, first_wait)  # noqa: S311 - not a secret
     return min(first_wait * 2.0 ** min(attempt - 1, 30) + jitter, LONGEST_BACK_OFF_SECONDS)
 

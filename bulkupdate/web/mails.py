@@ -58,9 +58,8 @@ class Mailer:
         recipients = [address for part in to.split(",") if (address := part.strip())]
         sender = SmtpSender(self.settings, self.clock)
         try:
-            Retrier(TRIES, FIRST_WAIT_SECONDS, self.clock, self.stop).retry(
-                lambda: sender.send(subject, text, (), recipients), TemporaryDeliveryError
-            )
+            retrier = Retrier(TRIES, FIRST_WAIT_SECONDS, self.clock, self.stop, TemporaryDeliveryError)
+            retrier.retry(lambda: sender.send(subject, text, (), recipients))
         except (DeliveryError, BulkUpdateError) as error:
             log.warning("mail failed: %s", error)
 
