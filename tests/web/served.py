@@ -21,6 +21,9 @@ PASSWORD = "geheim & 100%"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("BULKUPDATE_")}
 
+_OFTEN = "from bulkupdate.web.server import background; background.SCHEDULE_SECONDS = 0.1"
+"""The server looks often for what is due, so that tests of schedules need not wait for the next time."""
+
 
 class Server:
     """`bulkupdate serve`; after `kill` it can be started again on the same port and state folder.
@@ -62,9 +65,10 @@ class Server:
         return self
 
     def _open(self, *call: str) -> subprocess.Popen[bytes] | WarmProcess:
-        log, patch = str(self._log), f"import socket; socket.gethostname = lambda: {self.machine!r}"
+        log = str(self._log)
+        named = f"import socket; socket.gethostname = lambda: {self.machine!r}" if self.machine else ""
         return share_warm_program().start(
-            self.state_dir.parent, self._environment, *call, out=log, err=log, patch=patch if self.machine else ""
+            self.state_dir.parent, self._environment, *call, out=log, err=log, patch=f"{_OFTEN}\n{named}"
         )
 
     def kill(self) -> None:

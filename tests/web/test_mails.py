@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def wait_for_mails(office: PostOffice, count: int) -> list[tuple[str, str, str]]
 def test_the_end_of_a_run_is_mailed_to_the_user_who_wished_for_it(tmp_path: Path, office: PostOffice) -> None:
     """With counts and a link, and no cell of the sheet; not if that user stops the run."""
     plan = ScheduledFaults(customers={100_002: ["conflict-409"]})
-    options = SandboxOptions(username=f"{ANNA},bert", password=PASSWORD, latency_seconds=0.1)
+    options = SandboxOptions(username=f"{ANNA},bert", password=PASSWORD)
     with (
         Sandbox(options, plan=plan) as sandbox,
         Server(sandbox.base_url, tmp_path / "s", concurrency="1", **mail_settings(office)) as server,
@@ -53,8 +54,10 @@ def test_the_end_of_a_run_is_mailed_to_the_user_who_wished_for_it(tmp_path: Path
         assert f"Send a mail to {ANNA} when it has ended" in checked.text
         run = anna.wait_for_end(anna.start(checked, mail="1"))
         anna.wait_for_end(anna.start(anna.upload("quiet.csv", make_csv(1))))
-        stopped = anna.start(anna.upload("stopped.csv", make_csv(50)), mail="1")
+        sandbox.service.options = replace(options, latency_seconds=0.1)  # so that it is being sent when it is stopped
+        stopped = anna.start(anna.upload("stopped.csv", make_csv(200)), mail="1")
         anna.wait_for_end(anna.post(path_of(stopped) + "/stop"))
+        sandbox.service.options = options
         bert.wait_for_end(bert.start(bert.upload("other.csv", make_csv(1)), mail="1"))
         mine, other = wait_for_mails(office, 2)
         assert mine[:2] == (ANNA, "bulkupdate: mine.csv: finished, 1 of 3 rows did not go through")
