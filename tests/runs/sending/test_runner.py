@@ -146,6 +146,16 @@ def test_rows_taken_before_the_service_went_down_do_not_start_the_count_anew(
     assert (answer.exit_code, answer.counts) == (4, {"updated": 50, "failed": 20, "not attempted": 30})
 
 
+def test_a_limit_reached_with_the_last_row_stops_nothing(make_sandbox, run_program, tmp_path):
+    """There is no row left that could wait for a service that is back: `retry` is for those that failed."""
+    down = make_sandbox(plan=lambda call: "error-503" if call.kind == "write" else None)
+    run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
+    sheet = write_sheet(tmp_path / "customers.csv", 3)
+    answer = run_program("run", sheet, "--yes", concurrency=1, max_attempts=1, max_failures=3)
+    assert (answer.exit_code, answer.counts) == (1, {"failed": 3})
+    assert "consecutive rows failed" not in answer.err
+
+
 def test_a_success_between_failures_starts_the_count_anew(make_sandbox, run_program, tmp_path):
     every_tenth = make_sandbox(plan=lambda call: None if int(call.customer_id or 0) % 10 == 0 else "error-500")
     run_program.environment["BULKUPDATE_BASE_URL"] = every_tenth.base_url
