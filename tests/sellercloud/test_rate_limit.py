@@ -168,7 +168,8 @@ def test_room_is_counted_up_to_what_is_needed(make: Any, clock: TurnedClock) -> 
     assert (quota.capacity(3).free, quota.capacity(3).free_at) == (2, clock.now())
     spend(quota, 2)
     assert (quota.capacity().free, quota.capacity(1).free) == (0, 0)
-    assert quota.capacity().free_at == quota.when_sent(1) == pytest.approx(clock.now() + 3600 - 60, abs=3)
+    assert quota.capacity().free_at == pytest.approx(clock.now() + 3600 - 60, abs=3)
+    assert quota.when_sent(1) == pytest.approx(clock.now() + 3600 - 60, abs=3)
     assert quota.when_sent(9) == pytest.approx(clock.now() + 3600, abs=3)
 
 
@@ -192,8 +193,10 @@ def test_a_permit_that_came_after_the_stop_is_given_back(make: Any) -> None:
             stop.set()
             return super().now()
 
-    quota = make(1, clock=Stopping())
+    clock = Stopping()
+    quota = make(1, clock=clock)
     assert quota.spend(stop) is None
+    clock.advance(1)  # a database may be a moment behind
     assert quota.capacity().free == 1
 
 
@@ -351,15 +354,16 @@ def test_requests_that_wait_for_the_probe_ask_often_and_show_the_pause(make: Any
 def test_a_pause_ends_at_its_moment_and_holds_without_a_limit_too(make: Any, clock: TurnedClock) -> None:
     quota = make(0)
     quota.throttle(*spend(quota, settle=False), 9.9)
-    end = clock.now() + 10
-    assert (quota.capacity().free, quota.capacity().free_at, quota.when_sent(5)) == (None, end, end)
-    clock.advance(10)
-    assert (quota.capacity().free_at, quota.when_sent(0)) == (clock.now(), clock.now())
+    assert quota.capacity().free is None
+    for end in (quota.capacity().free_at, quota.when_sent(5)):
+        assert end == pytest.approx(clock.now() + 10, abs=0.2)
+    clock.advance(10.01)
+    assert quota.capacity().free_at == quota.when_sent(0) == clock.now()
     spend(quota)
     assert clock.waits == []
 
 
-@pytest.mark.parametrize(("later", "pause"), [(0, 30), (600, 30), (601, 15)])
+@pytest.mark.parametrize(("later", "pause"), [(0, 30), (599, 30), (601, 15)])
 def test_throttlings_ten_minutes_apart_are_not_consecutive(
     make: Any, clock: TurnedClock, later: float, pause: float
 ) -> None:
@@ -367,15 +371,15 @@ def test_throttlings_ten_minutes_apart_are_not_consecutive(
     quota.throttle(*spend(quota, settle=False), None)
     clock.advance(15 + later)
     quota.throttle(*spend(quota, settle=False), None)
-    assert quota.capacity().free_at == clock.now() + pause
+    assert quota.capacity().free_at == pytest.approx(clock.now() + pause, abs=0.2)
 
 
 def test_an_answered_probe_ends_the_throttling(make: Any, clock: TurnedClock) -> None:
     quota = make(0)
     for _ in range(2):
         quota.throttle(*spend(quota, settle=False), None)
-        assert quota.capacity().free_at == clock.now() + 15
-        clock.advance(15)
+        assert quota.capacity().free_at == pytest.approx(clock.now() + 15, abs=0.2)
+        clock.advance(15.01)
         spend(quota)
 
 
@@ -439,7 +443,7 @@ def test_too_long_a_wait_ends_the_run_at_once_and_names_the_time(
     sentence = rf"^The service asks at \d\d:\d\d to wait {until} before the next request\.$"
     with pytest.raises(ThrottledTooLongError, match=sentence):
         quota.throttle(*spend(quota, settle=False), wait)
-    assert other.capacity().free_at == clock.now() + 120, "others are held back for two minutes"
+    assert other.capacity().free_at == pytest.approx(clock.now() + 120, abs=0.2), "others are held back for two minutes"
 
 
 def test_reset_times_that_are_never_kept_end_the_run(make: Any, clock: TurnedClock) -> None:
