@@ -63,7 +63,7 @@ def run_parallel(
 
 
 def _take_all(ended: SimpleQueue[Future[_Result]], seconds: float) -> list[Future[_Result]]:
-    """Return the requests that have ended; wait so long for the first."""
+    """Return the requests that have ended; wait up to this many seconds for the first."""
     taken = []
     with suppress(Empty):
         taken.append(ended.get(timeout=seconds))

@@ -182,7 +182,7 @@ class QuotaFile:
     # --- inside a transaction -----------------------------------------------------------------------------------------
 
     def take_slots(self, count: int, free_at: float) -> list[int]:
-        """Take so many slots until `free_at`; return their numbers."""
+        """Take this many slots until `free_at`; return their numbers."""
         rows = ", ".join(["(?1, ?2)"] * count)
         statement = f"INSERT INTO spent (allowance, free_at) VALUES {rows} RETURNING id"  # noqa: S608 - fixed words
         taken = self._database.connection.execute(statement, (self._id, free_at + self._late_offset))

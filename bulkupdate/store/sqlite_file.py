@@ -25,7 +25,7 @@ LOCK_WAIT_SECONDS = 20.0
 _LOCK_POLL_SECONDS = 0.02
 
 _creating = threading.Lock()
-"""So that no thread goes on with a file that another one is creating, and has yet to close."""
+"""Held while a file is created, so that no other thread uses it before it is closed."""
 
 _CODES = {
     sqlite3.SQLITE_BUSY: Failure.LOCKED,

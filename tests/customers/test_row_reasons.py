@@ -26,13 +26,13 @@ def test_an_id_that_is_part_of_another_number_is_left_as_it_is() -> None:
 
 def test_an_id_of_several_words_is_left_out_too_and_a_row_without_one_keeps_its_message() -> None:
     lines = [
-        line(2, "A-1", "A-1 is no id."),
-        line(3, "B-2", "B-2 is no id."),
+        line(2, "A-1", "A-1 is not an id."),
+        line(3, "B-2", "B-2 is not an id."),
         line(4, "", "(no id)."),
         line(5, "", "(no id)."),
     ]
     assert describe_row_reasons(group_row_reasons(lines)) == [
-        "2 rejected: … is no id (rows 2 and 3)", "2 rejected: (no id) (rows 4 and 5)",
+        "2 rejected: … is not an id (rows 2 and 3)", "2 rejected: (no id) (rows 4 and 5)",
     ]  # fmt: skip
 
 

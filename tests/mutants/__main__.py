@@ -21,7 +21,7 @@ from tests.mutants.places import PROJECT, Mutant, find_mutants
 from tests.mutants.trials import TestFile, choose_tests, copy_project, is_noticed, measure
 
 PACKAGES = ("customers", "sellercloud", "runs", "spreadsheets/reading", "nightly")
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # not that of `tests.conftest`, which loads the program from here instead of from a copy
 SLOW_IMPORTS = ("hypothesis", "openpyxl", "pandas", "pandera.pandas", "pyarrow", "requests", "flask", "waitress")
 
 

@@ -18,10 +18,10 @@ from tests.coverage_files import is_whole
 from tests.mutants.places import PROJECT, Mutant
 
 TEST_SECONDS = 60
-"""What a test may take: a mutant may go round in a circle."""
+"""How long a test may take: a mutant may loop forever."""
 
 FIRST_FILES = 3
-"""So many test files are tried before all others are collected: they notice most mutants."""
+"""How many test files are tried before all the others are collected: these notice most mutants."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def copy_project(root: Path) -> Path:
 
 
 def measure(path: Path, package: Path, copy: Path) -> TestFile | None:
-    """Run a test file, and see which lines of the package it runs; None if it fails, or has no test for here."""
+    """Run a test file, and see which lines of the package it runs; None if it fails, or has only long tests."""
     with tempfile.TemporaryDirectory(dir=copy.parent) as root:
         settings = Path(root, "settings")
         settings.write_text(

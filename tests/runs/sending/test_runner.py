@@ -147,7 +147,7 @@ def test_rows_taken_before_the_service_went_down_do_not_start_the_count_anew(
 
 
 def test_a_limit_reached_with_the_last_row_stops_nothing(make_sandbox, run_program, tmp_path):
-    """There is no row left that could wait for a service that is back: `retry` is for those that failed."""
+    """No row is left to wait until the service is back; those that failed are for `retry`."""
     down = make_sandbox(plan=lambda call: "error-503" if call.kind == "write" else None)
     run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
     sheet = write_sheet(tmp_path / "customers.csv", 3)
