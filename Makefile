@@ -6,9 +6,9 @@ READY := $(VENV)/.ready
 TESTS ?= tests
 # The tests start hundreds of Python processes, which need not compile the program each time.
 unexport PYTHONDONTWRITEBYTECODE
-# Two processes, each with whole test files, so that what a file shares is made once.
-PYTEST := -m pytest --numprocesses 2 --dist loadfile
-# A few tests of minutes, of which some only wait: three processes, and whoever is done takes over tests of another.
+# Three processes, as tests wait now and then; each with whole test files, so that what a file shares is made once.
+PYTEST := -m pytest --numprocesses 3 --dist loadfile
+# A few tests of minutes: whoever is done takes over tests of another.
 PYTEST_LONG := -m pytest --numprocesses 3 --dist worksteal
 
 .PHONY: help demo test test-long test-postgres coverage lint mutants soak bench clean system-packages

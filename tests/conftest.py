@@ -23,7 +23,7 @@ from bulkupdate.sandbox.faults import FaultSchedule
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.postgres import database_variable
-from tests.warm import PROJECT, WarmProcess, WarmProgram, share_warm_program
+from tests.warm import PROJECT, WarmProcess, WarmProgram, share_folder, share_warm_program
 
 MEMORY = Path("/dev/shm")
 ROOM_IN_MEMORY = 4 * 2**30
@@ -40,6 +40,7 @@ def pytest_configure() -> None:
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
+    share_folder()
     gc.disable()
 
 

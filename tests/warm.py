@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import fcntl
 import functools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +23,8 @@ from typing import Any
 
 PROJECT = Path(__file__).parents[1]
 
+SHARED_AT = "TESTS_WARM_PROGRAM"
+"""The variable that names the folder with the socket of the warm process, which all processes of a `pytest` share."""
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """What the page sets for its checks: here the libraries are loaded before it can."""
@@ -64,13 +70,11 @@ class WarmProcess:
 class WarmProgram:
     """Calls the program in fresh processes. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._numbers = count()
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm_program"], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, env={**os.environ, **_ONE_THREAD, "PYTHONPATH": str(PROJECT)},
-        )  # fmt: skip
+        self._connection = connection
+        self._stream = connection.makefile("rw", encoding="utf-8")
 
     def call(
         self, folder: Path, environment: Mapping[str, str], *arguments: object, kill_at: int | None = None,
@@ -116,22 +120,47 @@ class WarmProgram:
         )
 
     def _ask(self, order: dict[str, Any]) -> Any:
-        assert self._process.stdin
-        assert self._process.stdout
         with self._lock:
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
+            self._stream.write(json.dumps(order) + "\n")
+            self._stream.flush()
+            return json.loads(self._stream.readline())
 
     def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
+        self._stream.close()
+        self._connection.close()
 
 
 @functools.cache
 def share_warm_program() -> WarmProgram:
-    """The one of this test process."""
-    warm = WarmProgram()
+    """The one of this test process: a fork of the warm process that all of them share."""
+    warm = WarmProgram(_connect())
     atexit.register(warm.close)
     return warm
+
+
+def share_folder() -> None:
+    """Name the folder of the warm process to this process and those that it starts; it goes with the first."""
+    if SHARED_AT not in os.environ:
+        folder = tempfile.TemporaryDirectory()
+        os.environ[SHARED_AT] = folder.name
+        atexit.register(folder.cleanup)
+
+
+def _connect() -> socket.socket:
+    """Connect to the warm process, started by whoever needs it first."""
+    share_folder()
+    place = Path(os.environ[SHARED_AT]) / "socket"
+    connection = socket.socket(socket.AF_UNIX)
+    with place.with_name("lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):
+            connection.connect(str(place))
+            return connection
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.warm_program", str(place)], cwd=PROJECT, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, env={**os.environ, **_ONE_THREAD, "PYTHONPATH": str(PROJECT)},
+        )  # fmt: skip
+        assert process.stdout
+        process.stdout.readline()  # once it listens
+        connection.connect(str(place))
+        return connection

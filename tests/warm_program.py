@@ -1,4 +1,4 @@
-"""The real program, each call a fork of this warm process; on demand killed with SIGKILL at its n-th event.
+"""The real program, each call a fork of a warm process; on demand killed with SIGKILL at its n-th event.
 
 Events are: a file opened or renamed in the call's folder, a statement of the journal about to be carried out and
 carried out (commits among them), a request about to be sent, sent, and its answer received. They are counted by
@@ -18,6 +18,7 @@ import multiprocessing.util
 import os
 import resource
 import signal
+import socket
 import sqlite3
 import sys
 import tempfile
@@ -29,6 +30,12 @@ from typing import Any
 
 from bulkupdate.__main__ import main
 from bulkupdate.store.journal_file import JOURNAL_NAME
+
+LOOK_SECONDS = 0.3
+"""How often the warm process looks whether anybody still needs it."""
+
+MOST_IDLE_SECONDS = 60.0
+"""After which it ends though the folder of its socket is there: tests that are killed do not remove it."""
 
 
 class Events:
@@ -210,23 +217,48 @@ def poll(child: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if found else None
 
 
-def serve() -> None:
+def serve(connection: socket.socket) -> None:
     """Carry out one order a line.
 
     A call is answered with its exit code, negative for a signal; a start with the id of its process, which later orders
     poll.
     """
-    warm_up()
-    save_coverage()
-    for line in sys.stdin:
+    stream = connection.makefile("rw", encoding="utf-8")
+    for line in stream:
         order = json.loads(line)
         if "poll" in order:
             answer = poll(order["poll"])
         else:
             child = fork_program(order)
             answer = child if order["is_start"] else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        print(json.dumps(answer), flush=True)  # noqa: T201
+        stream.write(json.dumps(answer) + "\n")
+        stream.flush()
+
+
+def serve_all(path: Path) -> None:
+    """Give each connection a fork of this process, until the folder of its socket is gone or nobody needs it."""
+    forks: set[int] = set()
+    idle_seconds = 0.0
+    with socket.socket(socket.AF_UNIX) as listener:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(LOOK_SECONDS)
+        print(flush=True)  # noqa: T201 - to whoever waits for it
+        while path.exists() and idle_seconds < MOST_IDLE_SECONDS:
+            with contextlib.suppress(TimeoutError):
+                connection, _ = listener.accept()
+                if (fork := os.fork()) == 0:
+                    listener.close()
+                    serve(connection)
+                    os._exit(0)
+                connection.close()
+                forks.add(fork)
+            forks = {fork for fork in forks if poll(fork) is None}
+            idle_seconds = 0 if forks else idle_seconds + LOOK_SECONDS
 
 
 if __name__ == "__main__":
-    serve()
+    warm_up()
+    save_coverage()
+    serve_all(Path(sys.argv[1]))

@@ -13,7 +13,7 @@ from typing import Any
 import waitress.server
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from bulkupdate.clock import STEP_SECONDS, Clock
 from bulkupdate.errors import UsageError
@@ -26,10 +26,10 @@ from bulkupdate.sandbox.routes import CUT, create_app
 from bulkupdate.sandbox.switches import SandboxOptions
 
 THREADS = 64
-"""Requests answered at the same time; others wait. A latency with 32 requests in flight needs 32."""
+"""Most requests answered at the same time; others wait. A latency with 32 requests in flight needs 32."""
 
 LARGEST_BODY_BYTES = 4 * 2**20
-STOP_SECONDS = 5.0
+STOP_SECONDS = 5
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends a TCP reset."""
 
@@ -59,6 +59,22 @@ class _CuttableChannel(HTTPChannel):
         self.connected = False
         self.will_close = True
         self.server.pull_trigger()
+
+
+class _GrowingDispatcher(ThreadedTaskDispatcher):
+    """Starts a thread only when all are busy: 64 take three times as long to start as the rest of a sandbox."""
+
+    most_threads = THREADS
+
+    def add_task(self, task: Any) -> None:
+        threads = len(self.threads)
+        if self.active_count + len(self.queue) >= threads < self.most_threads:
+            self.set_thread_count(threads + 1)
+        super().add_task(task)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = STOP_SECONDS) -> Any:
+        self.most_threads = 0  # a request that still arrives is not answered
+        return super().shutdown(cancel_pending, timeout)
 
 
 class Sandbox:
@@ -129,9 +145,9 @@ class Sandbox:
         self._port = int(listener.getsockname()[1])
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # load tests fill the queue on purpose
         self._server = waitress.server.create_server(
-            create_app(self.service), map=self._sockets, sockets=[listener], threads=THREADS, connection_limit=2000,
-            channel_timeout=600, channel_request_lookahead=1, asyncore_use_poll=True, ident="sandbox",
-            max_request_body_size=LARGEST_BODY_BYTES, clear_untrusted_proxy_headers=True,
+            create_app(self.service), map=self._sockets, sockets=[listener], _dispatcher=_GrowingDispatcher(),
+            connection_limit=2000, channel_timeout=600, channel_request_lookahead=1, asyncore_use_poll=True,
+            ident="sandbox", max_request_body_size=LARGEST_BODY_BYTES, clear_untrusted_proxy_headers=True,
         )  # fmt: skip
         self._server.channel_class = _CuttableChannel
         self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
@@ -152,7 +168,7 @@ class Sandbox:
         self.service.stop.set()
         if self._thread is None:
             return
-        self._server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
+        self._server.task_dispatcher.shutdown()
         with suppress(OSError):  # the loop may have closed everything already
             self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
         self._thread.join(STOP_SECONDS)

@@ -157,7 +157,7 @@ def run_ids(program: Program) -> list[str]:
         return [run.id for run in journal.runs()]
 
 
-@pytest.mark.parametrize(("how", "step"), [("restore", 83), ("undo", 173)])
+@pytest.mark.parametrize(("how", "step"), [("restore", 173), pytest.param("undo", 173, marks=pytest.mark.long)])
 def test_killed_at_some_events_restore_or_undo_puts_the_customer_back(run_program, sandbox, how, step):
     customer_id, n = find_probeable(sandbox), 11
     while kill_and_restore(run_program, sandbox, customer_id, n, how):
@@ -194,7 +194,7 @@ def test_the_restoring_killed_at_every_event_can_be_repeated(run_program, sandbo
     assert kill_at_each(run_program, sandbox, "restore", 1, 1) > 50
 
 
-@pytest.mark.parametrize(("how", "first"), [("restore", 80), ("undo", 70)])
+@pytest.mark.parametrize(("how", "first"), [pytest.param("restore", 80, marks=pytest.mark.long), ("undo", 70)])
 def test_the_restoring_killed_at_some_events_can_be_repeated(run_program, sandbox, how, first):
     assert kill_at_each(run_program, sandbox, how, first, 100) > 100
 

@@ -101,6 +101,7 @@ def test_a_refused_login_does_not_show_the_password(told, run_program, tmp_path)
     assert_nowhere([wrong], {"out": answer.out.encode(), "err": answer.err.encode(), **read_everything(tmp_path)})
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="where the system shows arguments of processes")
 def test_the_list_of_processes_does_not_show_it_and_no_option_takes_it(told, run_program, tmp_path):
     sandbox, _ = told

@@ -26,8 +26,8 @@ def run_in_shell(run_program, line, *arguments):
     [
         pytest.param('call "$@" 2>&- >out', [], marks=pytest.mark.long),
         pytest.param('call "$@" >&- 2>err', ["--json"], marks=pytest.mark.long),
-        ('call "$@" <&- >&- 2>&-', ["--quiet"]),
-        ('call "$@" 2>err | true', ["--json"]),
+        pytest.param('call "$@" <&- >&- 2>&-', ["--quiet"], marks=pytest.mark.long),
+        pytest.param('call "$@" 2>err | true', ["--json"], marks=pytest.mark.long),
         ('call "$@" >out 2>/dev/full', ["--json"]),
     ],
 )
@@ -44,13 +44,21 @@ def test_the_run_ends_as_it_would(run_program, sandbox, tmp_path, line, options)
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [(["run", "none.csv", "--json"], 3), (["nonsense", "--json"], 2)])
-@pytest.mark.parametrize("line", ['call "$@" >/dev/full 2>err', 'call "$@" 2>&- >&-'])
+@pytest.mark.parametrize(
+    "line", ['call "$@" >/dev/full 2>err', pytest.param('call "$@" 2>&- >&-', marks=pytest.mark.long)]
+)
 def test_the_exit_code_of_other_calls_stays_too(run_program, line, arguments, expected):
     code, _, err = run_in_shell(run_program, line, *arguments)
     assert (code, "Traceback" in err) == (expected, False)
 
 
-@pytest.mark.parametrize("arguments", [["check", "in.csv", "--json"], ["run", "in.csv", "--yes", "--json"], ["runs"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["check", "in.csv", "--json"], marks=pytest.mark.long), ["run", "in.csv", "--yes", "--json"],
+        pytest.param(["runs"], marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 def test_an_output_that_is_lost_on_a_full_disk_is_an_error(run_program, sandbox, tmp_path, arguments):
     write_sheet(tmp_path / "in.csv", ROWS)
     run_program("run", "in.csv", "--yes")

@@ -248,7 +248,7 @@ REFUSED_ROW_LAST = [
 
 
 @only_files
-@settings(RELAXED, max_examples=4, derandomize=True)
+@settings(RELAXED, max_examples=2, derandomize=True)
 @example(REFUSED_ROW_LAST, 1)
 @example(TOKEN_REVOKED_AT_THE_STOP, 4)
 @given(steps=STEPS, concurrency=st.integers(1, 4))

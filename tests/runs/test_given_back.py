@@ -177,7 +177,8 @@ def cancel_permit(run_program: Any, sandbox: Any, path: Path) -> Any:
     return told, len(find_puts(sandbox)) - before
 
 
-@pytest.mark.parametrize("ending", ["xlsx", pytest.param("csv", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
 def test_what_a_workbook_is_refused_for_stays_refused_until_it_is_corrected(
     run_program: Any, sandbox: Any, tmp_path: Path, ending: str
 ) -> None:

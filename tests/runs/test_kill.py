@@ -34,10 +34,10 @@ def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
     return not ended
 
 
-def test_killed_at_one_event_in_127_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
+def test_killed_at_one_event_in_251_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
     n = 1
     while kill_and_resume(killer, sandbox, tmp_path, n):
-        n += 127
+        n += 251
     assert 200 < n < MOST_EVENTS, "the events must cover the run"
 
 
@@ -50,6 +50,7 @@ def test_killed_at_every_event_every_row_is_sent_and_none_confirmed_again(killer
     assert 200 < n < MOST_EVENTS
 
 
+@pytest.mark.long
 def test_killed_five_times_in_resume_still_all_is_sent_and_nothing_confirmed_again(killer, sandbox, tmp_path):
     chance = random.Random(5)
     run = KilledRun(killer, sandbox, tmp_path / "five", ROWS, "five")
@@ -77,6 +78,7 @@ def kill_among_faults(make_sandbox: Any, warm_program: WarmProgram, folder: Path
     assert run.kills >= kills // 2
 
 
+@pytest.mark.long
 def test_killed_at_random_moments_with_faults_on(make_sandbox, warm_program, tmp_path):
     kill_among_faults(make_sandbox, warm_program, tmp_path, rows=100, kills=5)
 

@@ -6,6 +6,8 @@ import base64
 import time
 import zipfile
 
+import pytest
+
 from bulkupdate.sandbox.payloads import TEST_CARD_NUMBER, TEST_CVV
 from tests.conftest import FIRST, write_csv
 from tests.postgres import only_files
@@ -55,6 +57,7 @@ def _read(path):
         return b"".join(book.read(name) for name in book.namelist())
 
 
+@pytest.mark.long
 @only_files
 def test_a_process_killed_in_the_middle_leaves_none_of_it_behind(run_program, make_sandbox, tmp_path):
     """The journal's log as it lies on the disk, while the run is under way."""

@@ -56,13 +56,13 @@ def test_a_folder_gone_before_resume_with_the_file_asks_for_another_place_of_the
 def test_of_two_resumes_at_once_one_goes_on_and_the_other_is_refused(make_sandbox, run_program, tmp_path, named):
     sandbox = make_sandbox(latency_seconds=0.1)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
-    begun = run_program("run", write_sheet(tmp_path / "customers.csv", 20), "--yes", "--limit", 1)
+    begun = run_program("run", write_sheet(tmp_path / "customers.csv", 14), "--yes", "--limit", 1)
     command = ("resume", begun.told["run"]) if named else ("resume",)
     answers = [finish(process) for process in [run_program.fork(*command, concurrency=2) for _ in range(2)]]
     assert sorted(answer.exit_code for answer in answers) == [0, 5]
     refused = next(answer for answer in answers if answer.exit_code == 5)
     assert "being sent by another process" in refused.err
-    assert Counter(find_puts(sandbox)) == {str(FIRST + at): 1 for at in range(20)}
+    assert Counter(find_puts(sandbox)) == {str(FIRST + at): 1 for at in range(14)}
 
 
 @pytest.mark.long
@@ -125,6 +125,7 @@ results_workbook._as_cells = count_lines
 """
 
 
+@pytest.mark.long
 def test_killed_while_the_results_are_written_the_old_file_stays_whole(run_program, sandbox, tmp_path):
     """Old file or no file, never half; `show -o` and `resume` write it again."""
     sheet, results = write_sheet(tmp_path / "customers.csv", 120), tmp_path / "results.xlsx"

@@ -87,9 +87,9 @@ def test_a_run_that_is_being_sent_is_kept(ran: NightEnvironment) -> None:
         assert delete_runs_before(journal, ran.state, Clock().now() + 1) == 1  # its process died
 
 
-@pytest.mark.parametrize("given", ["", "d", "-1d", "90 days", "1e9", "٩٠d"])
-def test_an_invalid_number_of_days_is_refused(ran: NightEnvironment, run_program: Program, given: str) -> None:
-    assert run_program("purge", "--older-than", given, state_dir=ran.state).exit_code == 2
+def test_an_invalid_number_of_days_is_refused(ran: NightEnvironment, run_program: Program) -> None:
+    for given in ("", "d", "-1d", "90 days", "1e9", "٩٠d"):
+        assert run_program("purge", "--older-than", given, state_dir=ran.state).exit_code == 2, given
     with Journal(place_of(ran.state), Clock()) as journal:
         assert len(journal.runs()) == 1
 

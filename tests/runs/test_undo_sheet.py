@@ -63,6 +63,7 @@ def test_a_run_and_its_undo_leave_every_customer_as_it_was(run_program, sandbox,
     assert {at: sandbox.customer(FIRST + at) for at in before} == before
 
 
+@pytest.mark.long
 def test_the_undo_sheet_sent_by_run_restores_too(run_program, sandbox, tmp_path):
     before = {at: sandbox.customer(FIRST + at) for at in range(30)}
     sheet = write_sheet(tmp_path / "in.csv", 30)
@@ -88,6 +89,7 @@ def test_only_the_fields_about_to_be_changed_are_kept_and_before_the_put(run_pro
     assert [each.kind for each in sandbox.requests] == ["token", "read", "write"]
 
 
+@pytest.mark.long
 def test_with_only_changes_the_values_read_are_kept_without_a_second_reading(run_program, sandbox, tmp_path):
     sheet = write_live_sheet(tmp_path / "in.csv", sandbox, LISTED, range(60), every_tenth)
     names = [sandbox.customer(FIRST + at)["Name"] for at in range(0, 60, 10)]
@@ -120,6 +122,7 @@ def test_what_someone_changed_since_survives_the_undo(run_program, sandbox, tmp_
     assert run_program("retry", done.told["run"]).told["run"] is None  # nobody's change is overwritten by a retry
 
 
+@pytest.mark.long
 def test_an_undo_can_be_undone_and_done_twice_and_is_linked_to_its_run(run_program, sandbox, tmp_path):
     """The second one finds everything put back."""
     run = run_program("run", write_sheet(tmp_path / "in.csv", 5), "--snapshot", "--yes").told["run"]
@@ -245,7 +248,8 @@ def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_
     assert kept == expected
 
 
-@pytest.mark.parametrize("options", [pytest.param([], marks=pytest.mark.long), ["--only-changes"]])
+@pytest.mark.long
+@pytest.mark.parametrize("options", [[], ["--only-changes"]])
 def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_program, sandbox, tmp_path, options):
     sheet = write_sheet(tmp_path / "in.csv", 3)
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, *options, concurrency=1).told["run"]
@@ -278,6 +282,7 @@ def test_an_undo_of_a_verified_run_is_verified_too(run_program, make_sandbox, tm
     assert (done.exit_code, done.counts) == (1, {"failed": 1})
 
 
+@pytest.mark.long
 def test_a_retry_keeps_the_values_of_before_too(run_program, make_sandbox, tmp_path):
     shaky = make_sandbox(plan=lambda call: "error-500" if call.kind == "write" and call.number <= 2 else None)
     run_program.environment["BULKUPDATE_BASE_URL"] = shaky.base_url

@@ -50,7 +50,10 @@ def test_a_field_that_others_fill_while_the_run_is_stopped_is_kept(run_program, 
     assert [sandbox.customer(each)["Fax"] for each in (FULL, EMPTY)] == ["1", "by others"]
 
 
-@pytest.mark.parametrize(("command", "options"), [("retry", []), ("resume", []), ("resume", ["--snapshot"])])
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("retry", []), pytest.param("resume", [], marks=pytest.mark.long), ("resume", ["--snapshot"])],
+)
 def test_a_row_that_may_have_been_applied_is_not_sent_again_over_what_others_filled(
     make_sandbox, run_program, tmp_path, command, options
 ):

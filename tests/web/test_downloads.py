@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
@@ -61,6 +62,7 @@ def test_all_downloads_come_in_one_archive(anna: Visitor, sandbox: Sandbox) -> N
         assert archive.read("all of it-results.csv").decode("utf-8-sig") == text
 
 
+@pytest.mark.long
 def test_an_archive_takes_no_memory_of_its_size(tmp_path: Path) -> None:
     """64 MiB that cannot be compressed: no part of it that waits is larger than a few blocks."""
     path = tmp_path / "large.bin"

@@ -51,6 +51,7 @@ def hosts(tmp_path: Path) -> Iterator[Hosts]:
             yield Hosts(postgres, database, sandbox, one, two)
 
 
+@pytest.mark.long
 def test_any_server_serves_any_page_and_asks_for_the_password_it_lacks(hosts: Hosts) -> None:
     there = hosts.visit(hosts.one, "anna")
     here = hosts.visit(hosts.two, like=there)

@@ -180,6 +180,7 @@ def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Pa
     assert full.value.remedy == "Free some space on the disk, then run the same command again."
 
 
+@pytest.mark.long
 def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_path: Path) -> None:
     with Journal(place_of(tmp_path), Clock()) as journal:
         small = journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(2))

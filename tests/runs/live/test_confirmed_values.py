@@ -248,6 +248,7 @@ def test_a_row_in_flight_at_a_kill_is_sent_again(run_program, sandbox, tmp_path)
     assert done.counts == {"unchanged": 4, "updated": 1}
 
 
+@pytest.mark.long
 def test_reading_and_trusting_together_read_only_what_is_not_trusted(run_program, sandbox, tmp_path):
     sheet = write_live_sheet(tmp_path / "in.csv", sandbox, LISTED, range(100), every_tenth)
     run_program("run", sheet, "--only-changes", "--yes")
@@ -283,6 +284,7 @@ def test_one_percent_of_20_000_customers_costs_200_puts_and_by_reading_400_lists
     assert count_kinds(sandbox, after=before) == {"token": 1, "write": 200}
 
 
+@pytest.mark.long
 def test_undone_values_are_what_is_trusted(run_program, sandbox, tmp_path):
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Name"], [FIRST, "Changed"]])
     run = run_program("run", sheet, "--snapshot", "--yes").told["run"]
@@ -290,6 +292,7 @@ def test_undone_values_are_what_is_trusted(run_program, sandbox, tmp_path):
     assert run_program("run", sheet, "--since-last", "--yes").counts == {"updated": 1}
 
 
+@pytest.mark.long
 def test_the_nightly_folder_trusts_the_journal_too(run_program, sandbox, tmp_path):
     inbox = tmp_path / "night" / "inbox"
     inbox.mkdir(parents=True)

@@ -38,11 +38,11 @@ def kill_and_repeat(sandbox: Any, warm_program: WarmProgram, folder: Path, n: in
     return was_killed
 
 
-def test_killed_at_one_event_in_127_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path):
+def test_killed_at_one_event_in_251_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path):
     sandbox = make_sandbox(customers=SERVICES["by filter"])
     n = 1
     while kill_and_repeat(sandbox, warm_program, tmp_path / f"at-{n}", n):
-        n += 127
+        n += 251
     assert 100 < n < MOST_EVENTS, "the events must cover the search"
 
 

@@ -25,8 +25,8 @@ def write_sheet(path: Path, sandbox: Any) -> Path:
     ("options", "settings", "of_to_fix"),
     [
         (["--only-changes"], {}, []),
-        (["--snapshot"], {}, ["--key", "Email"]),
-        ([], ONLY_IF_EMPTY, ["--ignore-unknown"]),
+        pytest.param(["--snapshot"], {}, ["--key", "Email"], marks=pytest.mark.long),
+        pytest.param([], ONLY_IF_EMPTY, ["--ignore-unknown"], marks=pytest.mark.long),
         pytest.param(["--only-changes", "--snapshot"], {}, [], marks=pytest.mark.long),
     ],
     ids=["only-changes", "snapshot", "policy", "both"],

@@ -16,7 +16,9 @@ from tests.runs.in_process import Driver
 CANARY = [str(FIRST + at) for at in range(3)]
 
 
-@pytest.mark.parametrize(("fault", "options"), [("ignored-200", ["--snapshot"]), ("cut-after", [])])
+@pytest.mark.parametrize(
+    ("fault", "options"), [("ignored-200", ["--snapshot"]), pytest.param("cut-after", [], marks=pytest.mark.long)]
+)
 def test_a_canary_that_disagrees_stops_the_run_and_resume_too(make_sandbox, run_program, tmp_path, fault, options):
     """Ignored by a service that answers 200, or without an answer: for the canary, both are the same."""
     sandbox = make_sandbox(plan=ScheduledFaults(customers={FIRST + 1: [fault] * 4}))
@@ -57,7 +59,7 @@ def test_a_row_of_the_canary_that_was_answered_401_is_sent_again(make_sandbox, r
     assert (resumed.exit_code, resumed.counts) == (ExitCode.DONE, {"updated": 6})
 
 
-@pytest.mark.parametrize("options", [[], ["--snapshot"], ["--limit", 195]])
+@pytest.mark.parametrize("options", [[], pytest.param(["--snapshot"], marks=pytest.mark.long), ["--limit", 195]])
 def test_a_canary_among_rows_that_the_write_policy_keeps_reads_full_pages_of_the_list(
     run_program, sandbox, tmp_path, options
 ):

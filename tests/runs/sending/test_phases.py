@@ -18,7 +18,7 @@ from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.rate_limit import Quota
 from tests.runs.in_process import Driver
 
-ROWS = 80
+ROWS = 64
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ def test_asked_once_to_stop_what_is_in_flight_is_recorded_and_resume_goes_on(
     assert len(find_puts(slow_sandbox)) == 100, "no row goes out twice"
 
 
+@pytest.mark.long
 def test_asked_twice_to_stop_it_ends_at_once_and_the_journal_is_sound(make_sandbox, run_program, tmp_path):
     latency_seconds = 60
     sandbox = make_sandbox(latency_seconds=latency_seconds)
@@ -114,6 +115,7 @@ def test_a_service_down_after_row_40_stops_the_run_after_exactly_max_failures_ro
     assert len(find_puts(down)) == 80 + 40
 
 
+@pytest.mark.long
 def test_more_in_flight_than_max_failures_all_work_and_the_count_is_exact_all_the_same(
     make_sandbox, run_program, tmp_path
 ):
@@ -138,7 +140,7 @@ def test_rows_taken_before_the_service_went_down_do_not_start_the_count_anew(
 ):
     """A service that goes down refuses at once, while it still answers slowly what it took before."""
     down = make_sandbox(
-        plan=lambda call: "slow" if call.kind != "write" or call.number <= 50 else "error-503", slow_seconds=0.1
+        plan=lambda call: "slow" if call.kind != "write" or call.number <= 50 else "error-503", slow_seconds=0.05
     )
     run_program.environment["BULKUPDATE_BASE_URL"] = down.base_url
     sheet = write_sheet(tmp_path / "customers.csv", 100)
@@ -178,7 +180,7 @@ def test_a_token_refused_with_many_in_flight_causes_one_sign_in_and_one_repetiti
     make_sandbox, run_program, tmp_path, concurrency
 ):
     """All in flight meet a 401 at once; nobody signs in but the first."""
-    sandbox, rows = make_sandbox(latency_seconds=0.1), 6 * concurrency
+    sandbox, rows = make_sandbox(latency_seconds=0.05), 6 * concurrency
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
     ended = []
 
@@ -337,6 +339,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(sandbox, run_program
     assert "--yes" in answer.err
 
 
+@pytest.mark.long
 def test_ctrl_c_while_all_wait_for_a_throttled_service_is_heard_at_once(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(plan=ScheduledFaults(writes=["throttle-429"] * 9), throttle_seconds=600)
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url

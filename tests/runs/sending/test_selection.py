@@ -140,6 +140,7 @@ def test_reading_that_fails_sends_nothing_and_leaves_no_run(run_program, make_sa
     assert run_program("runs").told == []
 
 
+@pytest.mark.long
 def test_ctrl_c_while_reading_ends_with_130_and_leaves_no_run(run_program, make_sandbox, tmp_path):
     slow = make_sandbox(latency_seconds=0.3)
     run_program.environment["BULKUPDATE_BASE_URL"] = slow.base_url

@@ -72,6 +72,7 @@ def list_rows() -> Iterator[Switches]:
         yield row
 
 
+@pytest.mark.long
 def test_a_setting_of_all_switches_is_found_and_imitated(make_sandbox, tmp_path):
     others = {name: choices[-1] for name, choices in CHOICES.items() if name not in ("kept_back", "list_filter")}
     check(make_sandbox, tmp_path, others | {"list_filter": False, "total_results": "half", "email_filter": "contains"})

@@ -24,7 +24,7 @@ from tests.runs.tenant.probing import HurriedClock, find_probeable, hold_probe, 
         {},
         {"rating_format": "name", "empty_string": "ignored", "unknown_customer_status": 500},
         {"rating_format": "code", "null_value": "clears", "unknown_name": "refused", "sign_in_refusal_status": 401},
-        {"aliases": "append", "unknown_customer_status": 400},
+        pytest.param({"aliases": "append", "unknown_customer_status": 400}, marks=pytest.mark.long),
         {"rating_format": "name", "null_value": "clears", "unknown_name": "refused"},  # costs most
     ],
 )

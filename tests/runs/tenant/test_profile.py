@@ -36,6 +36,7 @@ def send_rating(program: Program, **settings: object) -> tuple[dict[str, int], s
     return answer.counts, answer.err
 
 
+@pytest.mark.long
 def test_a_service_that_takes_codes_only_gets_them_once_that_is_known_and_a_setting_counts_before(
     make_sandbox, tmp_path, warm_program
 ):

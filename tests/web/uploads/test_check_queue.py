@@ -62,6 +62,7 @@ def test_bombs_are_refused_and_keep_no_user_waiting(server: Server) -> None:
     assert set(refusals) <= {429}
 
 
+@pytest.mark.long
 def test_a_check_that_takes_too_much_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By its limit of memory; the page says so in a sentence."""
     monkeypatch.setattr("bulkupdate.web.uploads.check_queue.work_within_limits", die)

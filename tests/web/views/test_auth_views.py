@@ -40,6 +40,7 @@ def test_signing_out_ends_the_session_for_good(server: Server) -> None:
     assert visitor.get("/", allow_redirects=False).status_code == 303
 
 
+@pytest.mark.long
 def test_an_idle_session_ends(sandbox: Sandbox, tmp_path: Path) -> None:
     """After the minutes set; a page that refreshes itself does not keep it alive."""
     with Server(sandbox.base_url, tmp_path / "state", session_minutes="0.02") as server:

@@ -65,6 +65,7 @@ def test_resume_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -
         assert sent_customers(sandbox)
 
 
+@pytest.mark.long
 def test_retry_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) -> None:
     plan = ScheduledFaults(customers={100_002: ["error-503"]})
     with (
@@ -82,6 +83,7 @@ def test_retry_does_not_overwrite_newer_values_without_a_tick(tmp_path: Path) ->
         assert sent_customers(sandbox) == [100_002]
 
 
+@pytest.mark.long
 def test_a_run_waits_for_quota_and_says_until_when(tmp_path: Path) -> None:
     """And its owner, signed out meanwhile, gets in all the same: the password is compared, no call is left for it."""
     with (

@@ -35,6 +35,7 @@ def test_what_is_clicked_twice_runs_once(anna: Visitor, sandbox: Sandbox) -> Non
     assert count_updates(sandbox) == 5
 
 
+@pytest.mark.long
 def test_a_file_that_is_being_sent_is_not_sent_beside_that_by_accident(tmp_path: Path) -> None:
     """Two tabs, both with the plan open: the second start is refused; with a tick on the reloaded plan it is meant."""
     options = SandboxOptions(customers=200, latency_seconds=0.2, **LOGINS)
