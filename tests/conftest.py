@@ -23,7 +23,7 @@ from bulkupdate.sandbox.faults import FaultSchedule
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from tests.postgres import database_variable
-from tests.warm import PROJECT, WarmProcess, WarmProgram, share_folder, share_warm_program
+from tests.warm import PROJECT, WarmProcess, WarmProgram, begin_sharing, end_sharing, share_warm_program
 
 MEMORY = Path("/dev/shm")
 ROOM_IN_MEMORY = 4 * 2**30
@@ -40,8 +40,12 @@ def pytest_configure() -> None:
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
-    share_folder()
+    begin_sharing()
     gc.disable()
+
+
+def pytest_unconfigure() -> None:
+    end_sharing()
 
 
 @pytest.hookimpl(wrapper=True)

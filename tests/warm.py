@@ -8,6 +8,7 @@ import fcntl
 import functools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ PROJECT = Path(__file__).parents[1]
 
 SHARED_AT = "TESTS_WARM_PROGRAM"
 """The variable that names the folder with the socket of the warm process, which all processes of a `pytest` share."""
+MOST_SECONDS_TO_END = 10.0
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """What the page sets for its checks: here the libraries are loaded before it can."""
@@ -133,34 +135,58 @@ class WarmProgram:
 @functools.cache
 def share_warm_program() -> WarmProgram:
     """The one of this test process: a fork of the warm process that all of them share."""
-    warm = WarmProgram(_connect())
-    atexit.register(warm.close)
-    return warm
+    return WarmProgram(_connect())
 
 
-def share_folder() -> None:
-    """Name the folder of the warm process to this process and those that it starts; it goes with the first."""
+def begin_sharing() -> None:
+    """Name the folder of the warm process to this process and those that it starts, unless another has."""
     if SHARED_AT not in os.environ:
-        folder = tempfile.TemporaryDirectory()
-        os.environ[SHARED_AT] = folder.name
-        atexit.register(folder.cleanup)
+        _own_folder()
+        atexit.register(end_sharing)
+
+
+@functools.cache
+def _own_folder() -> Path:
+    os.environ[SHARED_AT] = tempfile.mkdtemp()
+    return Path(os.environ[SHARED_AT])
+
+
+def end_sharing() -> None:
+    """End the warm process, if this process has named its folder, and wait until it has written down its coverage."""
+    if share_warm_program.cache_info().currsize:
+        share_warm_program().close()
+        share_warm_program.cache_clear()
+    if not _own_folder.cache_info().currsize:
+        return
+    folder = _own_folder()
+    _own_folder.cache_clear()
+    del os.environ[SHARED_AT]
+    (folder / "socket").unlink(missing_ok=True)
+    end = time.monotonic() + MOST_SECONDS_TO_END
+    with (folder / "running").open("w") as running:
+        while time.monotonic() < end:  # unless a test that was ended has left a program
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.05)
+    shutil.rmtree(folder)
 
 
 def _connect() -> socket.socket:
     """Connect to the warm process, started by whoever needs it first."""
-    share_folder()
-    place = Path(os.environ[SHARED_AT]) / "socket"
+    begin_sharing()
+    folder = Path(os.environ[SHARED_AT])
     connection = socket.socket(socket.AF_UNIX)
-    with place.with_name("lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (folder / "starting").open("w") as starting:
+        fcntl.flock(starting, fcntl.LOCK_EX)
         with contextlib.suppress(OSError):
-            connection.connect(str(place))
+            connection.connect(str(folder / "socket"))
             return connection
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm_program", str(place)], cwd=PROJECT, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "tests.warm_program", str(folder)], cwd=PROJECT, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, env={**os.environ, **_ONE_THREAD, "PYTHONPATH": str(PROJECT)},
         )  # fmt: skip
         assert process.stdout
         process.stdout.readline()  # once it listens
-        connection.connect(str(place))
+        connection.connect(str(folder / "socket"))
         return connection

@@ -8,6 +8,7 @@ subclasses of, and wrappers around, the real parts, which do all the work.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import gc
 import http.client
@@ -26,7 +27,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bulkupdate.__main__ import main
 from bulkupdate.store.journal_file import JOURNAL_NAME
@@ -35,7 +36,7 @@ LOOK_SECONDS = 0.3
 """How often the warm process looks whether anybody still needs it."""
 
 MOST_IDLE_SECONDS = 60.0
-"""After which it ends though the folder of its socket is there: tests that are killed do not remove it."""
+"""After which it ends though its socket is there: tests that are killed do not remove it."""
 
 
 class Events:
@@ -235,10 +236,12 @@ def serve(connection: socket.socket) -> None:
         stream.flush()
 
 
-def serve_all(path: Path) -> None:
-    """Give each connection a fork of this process, until the folder of its socket is gone or nobody needs it."""
-    forks: set[int] = set()
-    idle_seconds = 0.0
+def serve_all(path: Path, lock: TextIO) -> None:
+    """Give each connection to the socket a fork of this process, until it is gone or nobody needs it.
+
+    Nobody but this process holds the lock.
+    """
+    forks, idle_seconds = set[int](), 0.0
     with socket.socket(socket.AF_UNIX) as listener:
         path.unlink(missing_ok=True)
         listener.bind(str(path))
@@ -250,15 +253,21 @@ def serve_all(path: Path) -> None:
                 connection, _ = listener.accept()
                 if (fork := os.fork()) == 0:
                     listener.close()
+                    lock.close()
                     serve(connection)
                     os._exit(0)
                 connection.close()
                 forks.add(fork)
             forks = {fork for fork in forks if poll(fork) is None}
             idle_seconds = 0 if forks else idle_seconds + LOOK_SECONDS
+        for fork in forks:
+            os.waitpid(fork, 0)
 
 
 if __name__ == "__main__":
+    given = Path(sys.argv[1])
+    running = (given / "running").open("w")  # until the process has ended, and written down its coverage
+    fcntl.flock(running, fcntl.LOCK_EX)
     warm_up()
     save_coverage()
-    serve_all(Path(sys.argv[1]))
+    serve_all(given / "socket", running)
