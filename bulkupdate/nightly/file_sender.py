@@ -81,7 +81,7 @@ class FileSender:
         if excess := find_night_excess(selection.rows(), claimed.original_name, self.journal, self.settings):
             raise excess.to_error(self._run_command(claimed, options))
         run = create_run(context, claimed.run_id, selection, options, self._results_path(claimed))
-        return self._report(claimed, self._execute(claimed, run, context), is_stuck=False)
+        return self._report(claimed, self._execute(claimed, run, context))
 
     def _run_command(self, claimed: ClaimedFile, options: RunOptions) -> SuggestedCommand:
         """Return the command that sends a refused file as the night would have."""
@@ -102,7 +102,8 @@ class FileSender:
         context = self.open_context()
         settled_before = self._count_settled(run)
         result = self._execute(claimed, self._prepare_resume(claimed, run, context), context)
-        return self._report(claimed, result, is_stuck=self._count_settled(result.run) == settled_before)
+        report = self._report(claimed, result, is_stuck=self._count_settled(result.run) == settled_before)
+        return replace(report, earlier_calls=run.calls)
 
     def _prepare_resume(self, claimed: ClaimedFile, run: Run, context: RunContext) -> Run:
         require_same_host(run, context.host)
@@ -147,7 +148,7 @@ class FileSender:
             extra={"run": run.id, "file": claimed.original_name},
         )  # fmt: skip
 
-    def _report(self, claimed: ClaimedFile, result: RunResult, *, is_stuck: bool) -> FileReport:
+    def _report(self, claimed: ClaimedFile, result: RunResult, *, is_stuck: bool = False) -> FileReport:
         error = result.error or result.results_error
         is_done = error is None
         path = self.folder.find_target(claimed, self.folder.done) if is_done else claimed.path

@@ -76,7 +76,7 @@ class NightReport:
     @property
     def requests(self) -> int:
         """The requests to the service, sign-in included."""
-        return sum(file.run_report.calls for file in self.files)
+        return sum(file.calls for file in self.files)
 
     @property
     def overdue_files(self) -> tuple[LeftFile, ...]:

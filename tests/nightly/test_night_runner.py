@@ -229,7 +229,11 @@ def test_after_the_window_no_row_is_sent_and_the_next_night_resumes(tmp_path: Pa
         assert env.places()["inbox"] == ["b.csv"]
         with Journal(place_of(env.state), Clock()) as journal:
             assert "The time for sending ended" in journal.find_run().stopped_by
+        assert env.report
+        assert env.report.requests == len(sandbox.requests)
+        before = len(sandbox.requests)
         assert env.night() is ExitCode.DONE
+        assert env.report.requests == len(sandbox.requests) - before, "those of this night"
         assert set(env.puts().values()) == {1}
         assert sum(env.puts().values()) == 81
 

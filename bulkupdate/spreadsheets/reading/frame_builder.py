@@ -11,7 +11,7 @@ import pyarrow as pa
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 
-CHUNK_CELLS = 500_000
+CHUNK_CELLS = 250_000
 """Cells that are held as Python strings before they become pyarrow strings."""
 
 MAX_COLUMNS = 1_000

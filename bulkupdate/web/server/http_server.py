@@ -20,7 +20,7 @@ from bulkupdate.web.page_context import EXTENSION, PageContext
 from bulkupdate.web.security import SECURITY_HEADERS
 from bulkupdate.web.server.background import close_services, start_services
 from bulkupdate.web.server.connections import make_channel_class, make_server
-from bulkupdate.web.server.heap import share_heap
+from bulkupdate.web.server.heap import keep_heap_small
 from bulkupdate.web.server.request_gate import make_gate
 
 MAX_HEADER_BYTES = 64 << 10
@@ -33,7 +33,7 @@ def serve(app: Flask, host: str, port: int, on_ready: Callable[[str], None], *, 
     `trust_proxy`: the client's address is what the proxy says. Raises `UsageError` if the address cannot be used.
     """
     context: PageContext = app.extensions[EXTENSION]
-    share_heap()
+    keep_heap_small()
     os.umask(PRIVATE_UMASK)
     _log_to_stderr()
     listener = _bind(host, port)

@@ -1,20 +1,22 @@
-"""The server's threads share a heap."""
+"""The server's threads share a heap, and garbage does not wait in it."""
 
 from __future__ import annotations
 
+import gc
 import platform
 import subprocess
 import sys
 
 import pytest
 
+from bulkupdate.web.server.heap import COLLECT_AT, keep_heap_small
 from tests.warm import PROJECT
 
 _COUNT_HEAPS = """
 import sys, threading
-from bulkupdate.web.server.heap import share_heap
+from bulkupdate.web.server.heap import keep_heap_small
 if sys.argv[1] == "shared":
-    share_heap()
+    keep_heap_small()
 barrier = threading.Barrier(4)
 kept = []
 def allocate():
@@ -42,3 +44,13 @@ def test_threads_reserve_no_heap_of_their_own() -> None:
         heaps[how] = int(told.stdout)
     assert heaps["own"] > 0
     assert heaps["shared"] == 0
+
+
+def test_a_server_does_not_collect_as_seldom_as_a_command_does() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(200_000)
+    try:
+        keep_heap_small()
+        assert gc.get_threshold() == COLLECT_AT
+    finally:
+        gc.set_threshold(*before)
