@@ -36,7 +36,7 @@ def wait_for(stop: threading.Event) -> bool:
     return stop.wait(60)
 
 
-@pytest.mark.parametrize("stop", [Cancellation(), pytest.param(threading.Event(), marks=pytest.mark.long)])
+@pytest.mark.parametrize("stop", [Cancellation(), threading.Event()])
 def test_a_run_stops_soon_after_it_was_asked_and_says_by_whom(driver: Driver, stop: threading.Event) -> None:
     with open_context(driver.make_settings(), driver.clock, stop) as context:
         run = begin(driver, context)

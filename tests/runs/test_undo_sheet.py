@@ -248,8 +248,7 @@ def test_a_resumed_run_keeps_what_was_before_the_first_put_and_reads_the_others_
     assert kept == expected
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("options", [[], ["--only-changes"]])
+@pytest.mark.parametrize("options", [pytest.param([], marks=pytest.mark.long), ["--only-changes"]])
 def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_program, sandbox, tmp_path, options):
     sheet = write_sheet(tmp_path / "in.csv", 3)
     run_id = run_program("run", sheet, "--snapshot", "--yes", "--limit", 1, *options, concurrency=1).told["run"]

@@ -180,6 +180,15 @@ def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Pa
     assert full.value.remedy == "Free some space on the disk, then run the same command again."
 
 
+def test_rows_that_need_no_request_have_ended_when_the_run_begins(tmp_path: Path) -> None:
+    sent, skipped = make_rows(2)
+    skipped = replace(skipped, status=Status.UNCHANGED, reason="as it is")
+    with Journal(place_of(tmp_path), Clock()) as journal:
+        run = journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), [sent, skipped])
+        ended = journal.select("SELECT finished_at FROM rows WHERE run = ? ORDER BY row", (run.key,))
+        assert ended == [("",), (journal.find_run(run.id).started,)]
+
+
 @pytest.mark.long
 def test_another_run_records_its_rows_while_a_large_file_is_written_down(tmp_path: Path) -> None:
     with Journal(place_of(tmp_path), Clock()) as journal:

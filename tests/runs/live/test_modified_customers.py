@@ -140,11 +140,20 @@ def test_nobody_lists_a_month_for_the_sake_of_a_few_customers():
     assert lister.asked == [format_utc(NOW - 1.5 * 86_400 - 60)]
 
 
+@pytest.mark.parametrize(("stretches", "requests"), [(1, 1), (3, 3), (4, 2 + 2)])
+def test_whether_the_end_of_a_window_counts_is_asked_only_if_there_are_more_than_three(stretches, requests):
+    lister = Lister({})
+    known = {str(at): Confirmation("r", "", 0, format_utc(NOW - 300 * (at + 1)), True) for at in range(stretches)}
+    assert find_modified(lister.context, known, ignore_progress) == frozenset()
+    assert lister.pages == [1] * requests
+
+
 class Lister:
     """A service's list of modified customers, without a service."""
 
     def __init__(self, modified_at, is_end_ignored=False, offset=0):
         self.modified_at, self.is_end_ignored, self.asked = modified_at, is_end_ignored, []
+        self.pages = []
         client = SimpleNamespace(
             sign_in=lambda: None, list_page=self.list_page, quota=SimpleNamespace(waiting=None),
             pipeline=SimpleNamespace(service_time=lambda ours: ours + offset),
@@ -154,6 +163,7 @@ class Lister:
 
     def list_page(self, page, *, modified, fields):
         self.asked.append(modified[0])
+        self.pages.append(page)
         since, until = (datetime.fromisoformat(text).timestamp() if text else math.inf for text in modified)
         until = math.inf if self.is_end_ignored else until
         found = [key for key, at in self.modified_at.items() if since <= at <= until]

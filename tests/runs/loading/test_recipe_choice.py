@@ -57,6 +57,15 @@ def test_headings_in_any_order_and_spelling_are_read_by_their_recipe(read, tmp_p
     )  # fmt: skip
 
 
+def test_how_a_file_was_read_is_recorded_with_its_key(read, tmp_path):
+    write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [163, "a@example.com"]])
+    sheet = write_csv(tmp_path / "a.csv", [["Email", "Name"], ["a@example.com", "Ann"]])
+    _, _, loaded = read(sheet, key="Email", lookup=tmp_path / "list.csv")
+    assert (loaded.used.key, loaded.used.lookup) == ("Email", str(tmp_path / "list.csv"))
+    _, _, loaded = read(write_csv(tmp_path / "b.csv", [["CustomerId", "Name"], [163, "Ann"]]))
+    assert (loaded.used.key, loaded.used.lookup) == ("", "")
+
+
 @pytest.mark.parametrize("headings", [LINES[0][:3], [*LINES[0], "Fax"]])
 def test_other_headings_are_not(read, tmp_path, headings):
     save_recipe(tmp_path, SHOP)

@@ -52,6 +52,12 @@ def test_unknown_headings_are_the_row_that_looks_least_like_values(tmp_path):
     assert [number for number, _ in found.rows] == [3, 4]
 
 
+def test_two_headings_without_a_value_are_more_like_headings_than_four_beside_three_values(tmp_path):
+    lines = [["of", "May", "by", "Ann", "1", "2", "3"], ["Alpha", "Beta"], ["x1", "y2"]]
+    (found,) = find_in_csv(tmp_path, lines)
+    assert found.headings == ("Alpha", "Beta")
+
+
 def test_a_row_wider_than_the_headings_shows_its_cells(tmp_path):
     (found,) = find_in_csv(tmp_path, [["Alpha", "Beta"], ["1", "2", "3"], ["4", "5"]])
     assert found.headings == ("Alpha", "Beta", "")

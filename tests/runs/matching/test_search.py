@@ -215,6 +215,24 @@ def test_a_filter_that_minds_case_does_not_hide_the_other_holder(make_sandbox: A
     assert ids_by_key(found) == {email: {str(first), str(first + 300)}}
 
 
+def test_a_filter_that_has_found_nobody_is_tried_with_a_customer_who_is_known(
+    make_sandbox: Any, tmp_path: Path
+) -> None:
+    """It minds case: the one who has the key in other letters would be said not to exist."""
+    sandbox = make_sandbox(customers=500, email_filter="case")
+    holder = sandbox.options.first_customer_id + 300
+    sandbox.service.registry.update(holder, {"Email": "ZOE@EXAMPLE.COM"}, is_applied=True)
+    found, cost = search(sandbox, tmp_path, ["adam@example.com", "zoe@example.com"])
+    assert ids_by_key(found) == {"zoe@example.com": {str(holder)}}
+    assert (cost, count_lists(sandbox)) == (2, 1 + 2 + 1 + 9 + 1), "page 1, the filter, its trial, pages 2 to 11"
+
+
+def test_a_last_page_that_comes_again_ends_the_search(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=100, repeat_last_page=True)
+    found, _ = search(sandbox, tmp_path, ["nobody of this name"], find_key("Business Name", {}))
+    assert (found, count_lists(sandbox)) == ({}, 3)
+
+
 @pytest.mark.parametrize("name", ["SourceId", "Phone1", "Name", "Kundennr"])
 def test_a_key_that_the_list_lacks_needs_a_lookup_sheet(sandbox: Any, tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="one request each") as caught:

@@ -304,6 +304,26 @@ def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, 
     assert driver.execute_run(run).tally.counts == {"updated": 50}
 
 
+def test_the_requests_are_counted_while_rows_are_sent_and_go_on_in_the_next_process(sandbox, tmp_path):
+    """A process that is killed has no other chance to say how many it used."""
+    driver = Driver(sandbox.base_url, tmp_path, settings={"concurrency": 1})
+    run = driver.begin(write_sheet(tmp_path / "customers.csv", 5))
+    counted = []
+
+    def watch(outcomes, waiting):
+        with Journal(place_of(driver.state), driver.clock) as journal:
+            counted.append((journal.find_run(run.id).calls, len(sandbox.requests)))
+
+    driver.execute_run(run, watch=watch, limit=2)
+    assert [calls for calls, _ in counted if calls]
+    assert all(received - 1 <= calls <= received for calls, received in counted if calls)
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        stopped = journal.find_run(run.id)
+    counted.clear()
+    driver.execute_run(stopped, watch=watch)
+    assert counted[-1] == (5 + 2, 5 + 2)  # two sign-ins
+
+
 def test_what_is_read_back_and_refused_is_recorded_by_the_clock_of_the_service(sandbox, tmp_path):
     """It is compared with the service's own times of changes; this machine's clock is two hours ahead."""
     clock = SkippingClock()

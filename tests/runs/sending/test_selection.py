@@ -10,8 +10,14 @@ import pytest
 from openpyxl import load_workbook
 
 from bulkupdate.customers.fields import FIELD_BY_NAME
+from bulkupdate.runs.context import open_context
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
+from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.runs.sending.selection import make_selection
 from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import FIRST, find_puts, finish, read_results, write_csv
+from tests.runs.in_process import Driver
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
 CHANGED = [str(FIRST + at) for at in range(0, 60, 10)]
@@ -166,6 +172,18 @@ def test_resume_sends_the_reduced_bodies_without_reading_again(run_program, sand
     assert done.counts == {"unchanged": 54, "updated": 6}
     assert count_kinds(sandbox, after=before) == {"token": 1, "write": 4}
     assert find_bodies(sandbox) == [{"Name": f"New {at}"} for at in range(0, 60, 10)]
+
+
+def test_only_the_requests_of_the_selection_itself_are_counted_as_its_own(sandbox, tmp_path):
+    driver = Driver(sandbox.base_url, tmp_path)
+    sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Name"], [FIRST, "New"]])
+    checked = load_input_file(sheet, driver.make_settings(), SheetOptions())
+    with open_context(driver.make_settings(), driver.clock, driver.stop) as context:
+        context.client.sign_in()
+        before = len(sandbox.requests)
+        selection = make_selection(checked, context, RunOptions(only_changes=True))
+        assert selection.calls == len(sandbox.requests) - before > 0
+        assert before > 0
 
 
 def test_with_nothing_to_send_not_even_a_second_sign_in_is_made(run_program, sandbox, tmp_path):

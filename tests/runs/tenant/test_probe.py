@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import BusyError, ExitCode, StoppedError
+from bulkupdate.errors import BusyError, ExitCode, InterruptedRunError, StoppedError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
@@ -38,6 +39,7 @@ def test_the_probe_finds_out_how_updates_are_taken_with_forty_requests_at_most(m
     assert calls == len(sandbox.requests) <= MOST_REQUESTS
     assert facts["texts_changed"] == []
     assert facts["read_delay"] == "at once"
+    assert "build_date" in facts
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,29 @@ def test_answers_that_settle_nothing_stop_the_probe_with_the_customer_as_before(
     with Journal(place_of(tmp_path / "state"), Clock()) as journal:
         assert journal.find_run().state is RunState.FINISHED
         assert not {"rating_format", "empty_string", "null_value", "texts_changed"} & set(find_all_facts(journal))
+
+
+class InterruptingClock(HurriedClock):
+    """Ctrl-C at the third wait for the service."""
+
+    waits = 0
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        self.waits += 1
+        if self.waits == 3:
+            stop.set()
+        return stop.is_set()
+
+
+def test_an_interrupted_probe_puts_the_customer_back_before_it_ends(make_sandbox, tmp_path):
+    sandbox = make_sandbox(customers=120)
+    customer_id = find_probeable(sandbox)
+    before = sandbox.customer(customer_id)
+    with pytest.raises(InterruptedRunError) as interrupted:
+        learn(sandbox, tmp_path, is_read=False, also=(), clock=InterruptingClock())
+    assert find_puts(sandbox)
+    assert sandbox.customer(customer_id) == before
+    assert "The customer is as before." in str(interrupted.value.remedy)
 
 
 def test_a_run_that_begins_during_a_probe_is_refused_and_can_be_continued(sandbox, tmp_path):
@@ -99,7 +124,8 @@ def find_all_facts(journal: Journal) -> dict[str, object]:
     return dict(journal.select("SELECT name, value FROM facts"))
 
 
-@pytest.mark.parametrize("fault", ["html-200", "empty-body"])
-def test_an_answer_without_a_usable_body_is_judged_by_reading(make_sandbox, tmp_path, fault):
+@pytest.mark.parametrize(("fault", "kind"), [("html-200", "a page"), ("empty-body", "empty or other text")])
+def test_an_answer_without_a_usable_body_is_judged_by_reading(make_sandbox, tmp_path, fault, kind):
     facts, _, _ = learn(make_sandbox(customers=120, faults={fault: 1.0}), tmp_path, is_read=False, also=())
     assert (facts["rating_format"], facts["empty_string"], facts["equal_value"]) == ("both", "clears", "accepted")
+    assert facts["accepted_body"] == kind
