@@ -180,6 +180,17 @@ def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Pa
     assert full.value.remedy == "Free some space on the disk, then run the same command again."
 
 
+def test_a_run_that_does_not_exist_is_said_with_what_to_do_next(tmp_path: Path) -> None:
+    with Journal(place_of(tmp_path), Clock()) as journal:
+        with pytest.raises(UsageError) as first:
+            journal.find_run()
+        assert first.value.remedy == "`bulkupdate run FILE` starts the first one."
+        journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(1))
+        with pytest.raises(UsageError) as unknown:
+            journal.find_run("20260114-093849-bbbbbbbb")
+        assert unknown.value.remedy == "`bulkupdate runs` lists all."
+
+
 def test_rows_that_need_no_request_have_ended_when_the_run_begins(tmp_path: Path) -> None:
     sent, skipped = make_rows(2)
     skipped = replace(skipped, status=Status.UNCHANGED, reason="as it is")

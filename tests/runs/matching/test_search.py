@@ -229,8 +229,13 @@ def test_a_filter_that_has_found_nobody_is_tried_with_a_customer_who_is_known(
 
 def test_a_last_page_that_comes_again_ends_the_search(make_sandbox: Any, tmp_path: Path) -> None:
     sandbox = make_sandbox(customers=100, repeat_last_page=True)
-    found, _ = search(sandbox, tmp_path, ["nobody of this name"], find_key("Business Name", {}))
-    assert (found, count_lists(sandbox)) == ({}, 3)
+    counted: list[int] = []
+    with open_search(sandbox, tmp_path) as (client, journal):
+        names = find_key("Business Name", {})
+        searched = CustomerSearch(client, journal, Clock(), "here", names, ["nobody of this name"], 4)
+        searched.begin()
+        assert searched.run(lambda count, _waiting: counted.append(count)) == {}
+    assert count_lists(sandbox) == 1 + sum(counted) == 3, "the first page counts the customers"
 
 
 @pytest.mark.parametrize("name", ["SourceId", "Phone1", "Name", "Kundennr"])

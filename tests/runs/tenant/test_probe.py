@@ -13,6 +13,7 @@ from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
 from bulkupdate.runs.tenant.probe import MOST_REQUESTS
+from bulkupdate.runs.undo_sheet import find_restorations
 from tests.conftest import find_puts, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
@@ -57,6 +58,16 @@ def test_answers_that_settle_nothing_stop_the_probe_with_the_customer_as_before(
     with Journal(place_of(tmp_path / "state"), Clock()) as journal:
         assert journal.find_run().state is RunState.FINISHED
         assert not {"rating_format", "empty_string", "null_value", "texts_changed"} & set(find_all_facts(journal))
+
+
+def test_all_that_a_killed_probe_may_have_sent_is_restored_as_one_customer(sandbox, tmp_path):
+    with hold_probe(sandbox, tmp_path, "text", "rating by name") as customer_id:
+        before = sandbox.customer(customer_id)
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        (restored,) = find_restorations(journal, journal.find_run())
+    assert (restored.customer_id, restored.before["Comments"]) == (customer_id, before["Comments"])
+    assert restored.written.keys() == {"Comments", "Rating"}
+    assert restored.sent == {name: values[-1] for name, values in restored.written.items()}
 
 
 class InterruptingClock(HurriedClock):
