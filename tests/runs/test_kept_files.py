@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bulkupdate.errors import InputFileError
+from bulkupdate.remote.address import parse_address
 from bulkupdate.runs.kept_files import (
     delete_inputs_before,
     delete_kept_results,
+    fetch_input,
     inputs_folder,
     keep_input,
     place_results,
     results_folder,
 )
 from bulkupdate.settings import Settings
+from tests.remote.servers import WebServer, answer, serve_web
 
 
 def test_what_is_piped_in_is_kept_whole_under_a_name_of_its_own_for_its_owner_only(tmp_path: Path) -> None:
@@ -27,6 +31,40 @@ def test_what_is_piped_in_is_kept_whole_under_a_name_of_its_own_for_its_owner_on
     for path in kept:
         assert (path.parent, path.suffix, path.name.startswith("stdin-")) == (inputs_folder(tmp_path), ".csv", True)
     assert inputs_folder(tmp_path).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with serve_web() as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "named", "stem", "ending"),
+    [
+        ("/May.list-(2).CSV", "text/plain", None, "May-list-2", ".csv"),
+        ("/export", "text/csv; charset=utf-8", None, "export", ".csv"),
+        ("/export.php", "text/html", ".xlsx", "export", ".xlsx"),
+        ("/---", "text/csv", None, "download", ".csv"),
+        (f"/{'long' * 40}.csv", "", None, "long" * 15, ".csv"),
+    ],
+)
+def test_what_is_downloaded_is_kept_under_its_name_as_what_it_is(
+    web: WebServer, tmp_path: Path, path: str, content_type: str, named: str | None, stem: str, ending: str
+) -> None:
+    web.answers[path] = answer(b"CustomerId\n163\n", Content_Type=content_type)
+    kept = fetch_input(parse_address(web.url(path)), named, Settings(state_dir=tmp_path), 0.0)
+    assert kept.read_bytes() == b"CustomerId\n163\n"
+    assert (kept.parent, kept.suffix) == (inputs_folder(tmp_path), ending)
+    assert kept.name.startswith(f"{stem}-19700101-")
+
+
+def test_a_download_of_which_nobody_says_what_it_is_is_refused(web: WebServer, tmp_path: Path) -> None:
+    web.answers["/page"] = answer(b"<html>", Content_Type="text/html")
+    with pytest.raises(InputFileError, match="says what kind of file it is") as refused:
+        fetch_input(parse_address(web.url("/page")), None, Settings(state_dir=tmp_path), 0.0)
+    assert refused.value.remedy == "If you know it, name it: --format csv."
+    assert not inputs_folder(tmp_path).exists()
 
 
 def test_no_more_is_kept_than_the_settings_allow(tmp_path: Path) -> None:

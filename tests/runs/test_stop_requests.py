@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bulkupdate.clock import Clock
-from bulkupdate.errors import StoppedError, UsageError
+from bulkupdate.errors import JournalError, LostConnectionError, StoppedError, UsageError
+from bulkupdate.runs import stop_requests
 from bulkupdate.runs.cancellation import Cancellation, find_reason
 from bulkupdate.runs.context import RunContext, open_context
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import Run, RunState
-from bulkupdate.runs.stop_requests import ask_to_stop, heed_stop_requests
+from bulkupdate.runs.stop_requests import ask_to_stop, heed_stop_requests, name_user
 from bulkupdate.sandbox.server import Sandbox
-from tests.conftest import write_sheet
+from tests.conftest import wait_until, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
 
@@ -68,6 +71,51 @@ def test_the_watch_ends_with_the_run(driver: Driver) -> None:
             (watch,) = (thread for thread in threading.enumerate() if thread.name == f"stop-{run.id}")
         watch.join(60)
         assert not watch.is_alive()
+
+
+class Silent:
+    """A journal that cannot be opened, and a clock that goes on by five seconds each time."""
+
+    def __init__(self, error: JournalError) -> None:
+        self.error = error
+        self.asked = 0
+
+    def __call__(self, *_given: Any, **_options: Any) -> Any:
+        raise self.error
+
+    def monotonic(self) -> float:
+        self.asked += 1
+        return 5.0 * self.asked
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_a_run_stops_if_its_database_is_silent_for_longer_than_it_keeps_the_lock(
+    monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    """A database that is down gives the lock to nobody else: that is waited for."""
+    error = LostConnectionError("gone")
+    error.is_silent = is_silent
+    silent, stop, ended = Silent(error), Cancellation(), threading.Event()
+    monkeypatch.setattr(stop_requests, "Journal", silent)
+    monkeypatch.setattr(stop_requests, "_POLL_SECONDS", 0.001)
+    settings: Any = SimpleNamespace(store=None)
+    context: Any = SimpleNamespace(settings=settings, clock=silent, stop=stop)
+    thread = threading.Thread(target=stop_requests._watch, args=(None, context, ended))
+    thread.start()
+    wait_until(lambda: silent.asked > 20 or not thread.is_alive())
+    ended.set()
+    thread.join()
+    assert stop.reason is (error if is_silent else None)
+    assert silent.asked == 1 + 5 if is_silent else silent.asked > 20, "heard at 5 s, given up after 25 s"
+
+
+def test_a_user_without_a_name_is_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> str:
+        raise OSError("no such user")
+
+    assert name_user()
+    monkeypatch.setattr("getpass.getuser", refuse)
+    assert name_user() == "a user"
 
 
 def test_the_first_reason_counts() -> None:

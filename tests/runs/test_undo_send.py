@@ -71,6 +71,23 @@ def test_only_what_the_run_has_set_is_restored(
     assert status is not Status.NOT_ATTEMPTED or found.restored == before
 
 
+@pytest.mark.parametrize(
+    ("now", "restored", "reason"),
+    [
+        ("probe", {"Fax": "1"}, ""),
+        ("", {"Fax": "1"}, ""),
+        ("an edit", {}, "cannot be restored: Fax is “an edit”, which someone else has set since"),
+    ],
+)
+def test_of_a_probe_anything_that_it_may_have_left_is_restored(
+    sandbox: Sandbox, tmp_path: Path, now: str, restored: dict[str, str], reason: str
+) -> None:
+    sandbox.service.registry.update(FIRST, {"Fax": now}, is_applied=True)
+    probe = Restoration(2, str(FIRST), {"Fax": ""}, {"Fax": "1"}, {"Fax": ["probe", ""]})
+    [found] = recheck(sandbox, tmp_path, probe)
+    assert (found.restored, found.reason) == (restored, reason)
+
+
 def test_a_field_that_is_no_longer_shown_is_a_conflict(make_sandbox: Any, tmp_path: Path) -> None:
     bare = answer_json({"General": {"ID": FIRST}})
     sandbox = make_sandbox(plan=lambda call: bare if call.kind == "read" else None)

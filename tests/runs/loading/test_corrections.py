@@ -85,3 +85,12 @@ def test_a_half_of_a_character_is_kept_in_a_file_that_every_program_can_read(tmp
     write_corrections(tmp_path / "corrections.json", corrections)
     (tmp_path / "corrections.json").read_text(encoding="utf-8")
     assert read_corrections(tmp_path / "corrections.json") == corrections
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": "x", "sheet_name": null, "cells": [[2]]}'])
+def test_corrections_that_cannot_be_read_are_not_passed_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / "corrections.json").write_text(text)
+    with pytest.raises(InputFileError, match="corrections cannot be read") as refused:
+        read_corrections(tmp_path / "corrections.json")
+    assert refused.value.remedy == "Undo them."
+    assert read_corrections(None) == read_corrections(tmp_path / "none.json") == Corrections("")

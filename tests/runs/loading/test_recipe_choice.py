@@ -57,6 +57,12 @@ def test_headings_in_any_order_and_spelling_are_read_by_their_recipe(read, tmp_p
     )  # fmt: skip
 
 
+def test_a_recipe_that_is_named_is_refused_for_other_headings(read, tmp_path):
+    save_recipe(tmp_path, SHOP)
+    with pytest.raises(InputFileError, match="shop"):
+        read(write_csv(tmp_path / "a.csv", [LINES[0][:3], *[line[:3] for line in LINES[1:]]]), recipe="shop")
+
+
 def test_how_a_file_was_read_is_recorded_with_its_key(read, tmp_path):
     write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [163, "a@example.com"]])
     sheet = write_csv(tmp_path / "a.csv", [["Email", "Name"], ["a@example.com", "Ann"]])
