@@ -83,6 +83,7 @@ def learn(
     is_read: bool = True,
     also: Collection[str] = ON_REQUEST,
     clock: Clock | None = None,
+    is_complete: bool = True,
 ) -> tuple[Facts, list[dict[str, object]], int]:
     """What facts and probe find out, the shapes of all answers, and the requests of the probe."""
     with open_context(make_settings(sandbox, folder), clock or HurriedClock(), threading.Event()) as context:
@@ -94,7 +95,7 @@ def learn(
         before = sandbox.customer(customer_id)
         customer = read_customer(questioner, customer_id)
         assert customer is not None
-        assert Probe(context, ProbedCustomer(questioner, customer_id, customer), also).run()
+        assert Probe(context, ProbedCustomer(questioner, customer_id, customer), also).run() is is_complete
         assert sandbox.customer(customer_id) == before
         known = {name: each.value for name, each in find_profile(context.journal, context.host).facts.items()}
         return known, [each.to_json() for each in questioner.shapes], context.client.calls

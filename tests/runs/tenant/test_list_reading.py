@@ -180,3 +180,22 @@ def test_a_phone_number_of_eight_digits_is_looked_for_in_two_customers(
 
 def test_a_filter_by_time_that_is_ignored_is_told(tmp_path: Path) -> None:
     assert ask(Service(modified=ANYONE), tmp_path)[0]["modified_filter"] == "ignored"
+
+
+@dataclass
+class Failing(Service):
+    """Answers one request, the `fails_at`-th, with an error."""
+
+    fails_at: int = 1
+    asked: int = 0
+
+    def __call__(self, request: Received) -> Reaction:
+        self.asked += 1
+        return Reaction(404, body={}) if self.asked == self.fails_at else super().__call__(request)
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3, 4, 5, 6, 8])  # the seventh reads a customer: another one is read
+def test_an_answer_that_is_missing_leaves_open_what_it_would_have_shown(tmp_path: Path, fails_at: int) -> None:
+    facts, _ = ask(Failing(30, cap=30, fails_at=fails_at), tmp_path)
+    assert facts.items() <= HONEST.items()
+    assert len(facts) < len(HONEST)

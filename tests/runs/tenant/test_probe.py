@@ -11,9 +11,11 @@ from bulkupdate.clock import Clock
 from bulkupdate.errors import BusyError, ExitCode, InterruptedRunError, StoppedError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RunState
+from bulkupdate.runs.tenant import probe
 from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
 from bulkupdate.runs.tenant.probe import MOST_REQUESTS
 from bulkupdate.runs.undo_sheet import find_restorations
+from bulkupdate.sandbox.faults import ScheduledFaults
 from tests.conftest import find_puts, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
@@ -91,6 +93,30 @@ def test_an_interrupted_probe_puts_the_customer_back_before_it_ends(make_sandbox
     assert find_puts(sandbox)
     assert sandbox.customer(customer_id) == before
     assert "The customer is as before." in str(interrupted.value.remedy)
+
+
+@pytest.mark.parametrize("fault", ["cut-after", "error-500", "html-502"])
+def test_a_step_without_a_clear_answer_is_left_open_and_the_others_are_concluded(make_sandbox, tmp_path, fault):
+    whole, _, _ = learn(make_sandbox(customers=120), tmp_path / "whole", is_read=False, also=())
+    sandbox = make_sandbox(customers=120, plan=ScheduledFaults(writes=[None, None, fault]))
+    facts, _, _ = learn(sandbox, tmp_path, is_read=False, also=(), is_complete=False)
+    assert facts.keys() < whole.keys()
+    assert facts == {name: whole[name] for name in facts}, "what it may have done is not taken for another step's"
+
+
+def test_a_run_that_has_begun_in_the_same_moment_is_not_disturbed(sandbox, tmp_path, monkeypatch):
+    def find_late(_journal: object, _host: str, *own: object) -> None:
+        if own:
+            raise BusyError("Run r1 is at work at this service.")
+
+    monkeypatch.setattr(probe, "require_idle", find_late)
+    with pytest.raises(BusyError):
+        learn(sandbox, tmp_path, is_read=False)
+    assert not find_puts(sandbox)
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        assert (journal.find_run().state, journal.find_run().stopped_by) == (
+            RunState.FINISHED, "Run r1 is at work at this service.",
+        )  # fmt: skip
 
 
 def test_a_run_that_begins_during_a_probe_is_refused_and_can_be_continued(sandbox, tmp_path):
