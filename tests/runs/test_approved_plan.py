@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bulkupdate.errors import ExitCode
+from bulkupdate.errors import ExitCode, UsageError
+from bulkupdate.runs.approved_plan import require_plan_place
 from tests.conftest import find_puts, write_sheet
 
 
@@ -44,3 +45,10 @@ def test_a_file_that_is_no_plan_is_neither_taken_nor_overwritten(run_program, sa
     assert run_program("check", sheet, "--plan", "other.json").exit_code == ExitCode.USAGE
     assert (tmp_path / "other.json").read_text() == "{}"
     assert not find_puts(sandbox)
+
+
+@pytest.mark.parametrize("place", ["plan.csv", "plan", "none/plan.json"])
+def test_a_plan_that_cannot_be_written_there_is_refused_before_the_check(tmp_path, place):
+    with pytest.raises(UsageError):
+        require_plan_place(tmp_path / place, force=True)
+    require_plan_place(tmp_path / "plan.json", force=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.customers.models import Status
+from bulkupdate.runs.run_records import PendingRow, RowOutcome, RunOptions
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,11 @@ def test_a_limit_is_not_kept_as_resume_sends_the_rest():
 def test_a_retry_is_not_selected_again_but_stays_an_undo():
     options = RunOptions(only_changes=True, since_last=True, max_age_days=3, snapshot=True, undo="r", verify=True)
     assert options.for_retry() == RunOptions(snapshot=True, undo="r", verify=True)
+
+
+def test_a_row_is_withheld_with_its_status_unless_it_may_have_been_applied_before():
+    row, tried = PendingRow(2, "7", "{}", ()), PendingRow(2, "7", "{}", (), 3, may_be_applied=True)
+    never = RowOutcome(2, Status.REJECTED, None, 0, "gone", "now", may_be_applied=False)
+    assert row.withhold(Status.REJECTED, "gone", "now") == never
+    once = RowOutcome(2, Status.UNKNOWN, 404, 3, "gone", "now", may_be_applied=True)
+    assert tried.withhold(Status.REJECTED, "gone", "now", 404) == once

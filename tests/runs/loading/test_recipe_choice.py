@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pandas as pd
@@ -11,6 +12,7 @@ from openpyxl import Workbook
 from bulkupdate.customers.recipe import Recipe
 from bulkupdate.customers.write_policy import WritePolicy
 from bulkupdate.errors import InputFileError, UsageError
+from bulkupdate.runs.loading import recipe_choice
 from bulkupdate.runs.loading.input_file import load_frame, load_input_file
 from bulkupdate.runs.loading.recipe_folder import list_recipes, remember_recipe, save_recipe
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
@@ -147,3 +149,13 @@ def test_remembering_replaces_the_same_users_recipe_for_the_same_headings(tmp_pa
     assert {each.name: each.columns["Prov"] for each in list_recipes(tmp_path)} == {
         "shop": "ignore", "shop-2": "Commission",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "times"), [({}, 1), ({"no_recipe": True}, 0), ({"recipe": "shop"}, 0)])
+def test_the_recipes_of_other_hosts_are_fetched_before_one_is_chosen(read, tmp_path, monkeypatch, options, times):
+    save_recipe(tmp_path, SHOP)
+    fetched = []
+    monkeypatch.setattr(recipe_choice, "fetch_recipes", fetched.append)
+    with contextlib.suppress(InputFileError):
+        read(write_csv(tmp_path / "a.csv", LINES), **options)
+    assert len(fetched) == times

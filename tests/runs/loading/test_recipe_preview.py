@@ -81,3 +81,9 @@ def test_a_recipe_is_refused_by_which_the_sheet_could_not_be_read(changes, reaso
     else:
         with pytest.raises(InputFileError, match=reason):
             require_usable(recipe, layout)
+
+
+def test_the_field_that_two_columns_mean_is_named():
+    columns = {"Mail": "Email", "Fon": "Phone1", "Fax": "Fax", "Fax 2": "Fax"}
+    with pytest.raises(InputFileError, match=r"^Two columns mean Fax\.$"):
+        require_usable(Recipe("shop", columns, key="Mail"), SheetLayout(None, 1, tuple(columns), ()))

@@ -68,6 +68,14 @@ def test_a_service_known_by_its_team_alone_is_recognised_without_a_request(sandb
     assert not sandbox.requests
 
 
+@pytest.mark.parametrize("named", [{"base_url": "http://127.0.0.1:9/rest/api"}, {"server_id": "cwa"}, {"team": ""}])
+def test_only_a_service_named_by_its_team_alone_is_noted(sandbox, tmp_path, named):
+    settings = replace(make_settings(sandbox, tmp_path), **{"base_url": "", "team": "sandbox", **named})
+    with open_context(make_settings(sandbox, tmp_path), Clock(), threading.Event()) as context:
+        note_team(context.journal, settings, context.host, PROBED)
+        assert context.journal.select("SELECT count(*) FROM facts") == [(0,)]
+
+
 @pytest.mark.parametrize(
     ("facts", "is_trusted"),
     [
