@@ -58,8 +58,8 @@ def mutate(node: ast.AST) -> ast.expr | ast.stmt | None:
 def walk(node: ast.AST, statement: int = 1) -> Iterator[tuple[ast.AST, int]]:
     """Yield each node with the line where its statement begins.
 
-    Without decorators, annotations, and parts of f-strings: Python 3.11 gets their places wrong. Nor with the `strict` of
-    a `zip`, which asserts what is so anyway.
+    Without decorators, annotations, and parts of f-strings: Python 3.11 gets their places wrong. Nor with the `strict`
+    of a `zip`, which asserts what is so anyway.
     """
     if isinstance(node, ast.keyword) and node.arg == "strict":
         return

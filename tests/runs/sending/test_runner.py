@@ -7,11 +7,13 @@ import signal
 import stat
 import time
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from bulkupdate.clock import parse_utc
+from bulkupdate.errors import ExitCode
 from bulkupdate.runs.journal import Journal
 from bulkupdate.sandbox.faults import SandboxRequest, ScheduledFaults
 from bulkupdate.sandbox.responses import error_response
@@ -284,6 +286,23 @@ def test_a_bug_at_the_last_row_leaves_the_run_to_be_resumed(make_sandbox, run_pr
     finish(run_program.fork("run", sheet, "--yes", patch=BROKEN, concurrency=1))
     assert (run_program("show").told["state"], run_program("show").counts) == ("stopped", {"updated": 5, "unknown": 1})
     assert run_program("resume").counts == {"updated": 6}
+
+
+def test_what_ends_the_run_ends_the_waits_of_the_other_rows(make_sandbox, tmp_path):
+    """One waits a minute to be tried again, when another is told to wait for three hours."""
+
+    def plan(call: SandboxRequest) -> Any:
+        if call.kind == "write" and call.customer_id == str(FIRST + 1):
+            return "error-500"
+        return "throttle-429" if call.kind == "write" and call.customer_id == str(FIRST + 2) else None
+
+    sandbox = make_sandbox(plan=plan, throttle_seconds=3 * 3600, latency_seconds=0.05)
+    driver = Driver(sandbox.base_url, tmp_path, settings={"concurrency": 2, "retry_wait": 60.0})
+    begun = time.monotonic()
+    ending = driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 5)))
+    assert time.monotonic() - begun < 30
+    assert ending.exit_code == ExitCode.STOPPED
+    assert ending.tally.counts == {"updated": 1, "unknown": 1, "not attempted": 3}
 
 
 def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, tmp_path):
