@@ -227,6 +227,16 @@ def test_a_filter_that_has_found_nobody_is_tried_with_a_customer_who_is_known(
     assert (cost, count_lists(sandbox)) == (2, 1 + 2 + 1 + 9 + 1), "page 1, the filter, its trial, pages 2 to 11"
 
 
+def test_a_filter_that_leaves_out_whom_the_list_has_shown_is_not_relied_on(make_sandbox: Any, tmp_path: Path) -> None:
+    """Who has the key in other letters further on in the list would not be found either."""
+    sandbox = make_sandbox(customers=500, email_filter="case")
+    holders = [sandbox.options.first_customer_id + at for at in (5, 300)]
+    for holder in holders:
+        sandbox.service.registry.update(holder, {"Email": "ZOE@EXAMPLE.COM"}, is_applied=True)
+    found, _ = search(sandbox, tmp_path, ["adam@example.com", "zoe@example.com"])
+    assert ids_by_key(found) == {"zoe@example.com": set(map(str, holders))}
+
+
 def test_a_last_page_that_comes_again_ends_the_search(make_sandbox: Any, tmp_path: Path) -> None:
     sandbox = make_sandbox(customers=100, repeat_last_page=True)
     counted: list[int] = []

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from openpyxl import Workbook
 
+from bulkupdate.customers.models import Correction
+from bulkupdate.errors import ExitCode
+from bulkupdate.runs.reporting.run_report import RunReport
+from bulkupdate.runs.run_records import RunState
 from tests.conftest import FIRST
 
 
@@ -28,3 +34,15 @@ def test_a_command_that_fails_has_every_key_too(run_program):
     refused = run_program("check", "nowhere.xlsx").told
     assert refused.keys() == run_program("run", "nowhere.xlsx", "--yes").told.keys()
     assert (refused["schema"], refused["reasons"], refused["ended"]) == (1, [], None)
+
+
+def test_why_a_run_was_stopped_is_told_and_nothing_of_one_that_was_not():
+    run = RunReport(run="r", file="a.csv", state=RunState.STOPPED, exit_code=ExitCode.STOPPED, rows=2)
+    assert replace(run, stopped_by="It was stopped by ann.").to_json()["stopped_by"] == "It was stopped by ann."
+    assert run.to_json()["stopped_by"] is None
+
+
+def test_corrections_are_listed_with_their_places():
+    run = RunReport(run="r", file="a.csv", state=RunState.FINISHED, exit_code=ExitCode.DONE, rows=2)
+    corrected = replace(run, corrections=(Correction(2, "Fax", "1", "2"),)).to_json()["corrections"]
+    assert corrected == [{"row": 2, "column": "Fax", "before": "1", "after": "2"}]

@@ -128,6 +128,21 @@ def test_a_list_that_ignores_ids_is_read_around_its_end(
     assert (facts["list_filter"], facts["total_results"], requests) == ("ignored", total, calls)
 
 
+@pytest.mark.parametrize(
+    ("count", "name_total", "cap"),
+    [
+        (30, lambda total: total // 2, None), (32, lambda total: total // 2, 30), (30, lambda total: total * 2, None),
+        (31, lambda total: total * 2, 30),
+    ],
+)  # fmt: skip
+def test_a_total_that_is_half_or_twice_the_true_one_still_shows_whether_there_is_more(
+    tmp_path: Path, count: int, name_total: Callable[[int], Any], cap: int | None
+) -> None:
+    facts, _ = ask(Service(count, cap=30, name_total=name_total), tmp_path)
+    assert facts["total_results"] == ("half" if name_total(2) == 1 else "twice")
+    assert facts.get("page_size_cap") == cap
+
+
 @pytest.mark.parametrize(("count", "cap"), [(30, None), (32, None), (33, 30)])
 def test_without_a_total_a_page_further_on_is_read(tmp_path: Path, count: int, cap: int | None) -> None:
     facts, requests = ask(Service(count, cap=30, name_total=lambda _: None), tmp_path)

@@ -14,6 +14,7 @@ from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.tenant import probe
 from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
 from bulkupdate.runs.tenant.probe import MOST_REQUESTS
+from bulkupdate.runs.tenant.probe_run import RESTORE
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
 from tests.conftest import find_puts, write_sheet
@@ -102,6 +103,17 @@ def test_a_step_without_a_clear_answer_is_left_open_and_the_others_are_concluded
     facts, _, _ = learn(sandbox, tmp_path, is_read=False, also=(), is_complete=False)
     assert facts.keys() < whole.keys()
     assert facts == {name: whole[name] for name in facts}, "what it may have done is not taken for another step's"
+
+
+def test_a_probe_whose_customer_cannot_be_put_back_has_not_ended(make_sandbox, tmp_path):
+    """Its updates are taken, but not those that put the customer back: `doctor --restore` is still to do so."""
+    lost = [*[None] * 4, *["ignored-200"] * 60]
+    sandbox = make_sandbox(customers=120, plan=ScheduledFaults(writes=lost))
+    with pytest.raises(StoppedError) as stopped:
+        learn(sandbox, tmp_path, is_read=False, also=())
+    assert stopped.value.remedy == RESTORE
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        assert journal.find_run().state is RunState.STOPPED
 
 
 def test_a_run_that_has_begun_in_the_same_moment_is_not_disturbed(sandbox, tmp_path, monkeypatch):
