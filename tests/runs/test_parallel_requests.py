@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from bulkupdate.runs import parallel_requests
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.parallel_requests import run_parallel
 from bulkupdate.sellercloud.client import Client
@@ -57,6 +59,31 @@ def test_what_was_sent_before_a_failure_arrives_before_it_is_raised(client: Clie
     with pytest.raises(ZeroDivisionError):
         received.extend(answer for batch in batches for answer in batch)
     assert received == ["late"]
+
+
+def test_what_was_not_sent_before_a_failure_is_not_sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = threading.Event()
+    sent: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            cancelled.set()
+            super().shutdown(wait)
+
+    def make(number: int) -> Callable[[], None]:
+        def send() -> None:
+            sent.append(number)
+            if number == 0:
+                raise ZeroDivisionError
+            assert cancelled.wait(60)
+
+        return send
+
+    monkeypatch.setattr(parallel_requests, "ThreadPoolExecutor", Pool)
+    with pytest.raises(ZeroDivisionError):
+        list(run_parallel(client, map(make, range(9)), 1, lambda _count, _waiting: None, most_unfinished=9))
+    assert sent in ([0], [0, 1]), "the second may have been sent before the failure was seen"
 
 
 def test_without_requests_nothing_is_yielded(client: Client) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkupdate.customers.models import CheckedRow, Correction, Status
+from bulkupdate.customers.models import CheckedRow, Correction, Problem, Status
 from bulkupdate.prometheus_text import Metric, format_metrics
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.journal.row_table import NOT_YET_READ_BACK
@@ -53,6 +53,16 @@ def test_a_row_is_shown_with_all_that_was_recorded(run: Run, journal: Journal) -
     without = next(journal.messages(run, [Status.REJECTED]))
     assert (without.row, without.message, without.fields_sent, without.original) == (3, "no such customer", (), ())
     assert next(journal.lines(run, [Status.UNCHANGED])).fields_sent == ()
+
+
+def test_a_row_that_is_not_sent_is_recorded_with_its_problem_and_its_marked_cells(run: Run, journal: Journal) -> None:
+    problem = Problem(3, str(FIRST + 1), "Name", "n1", "key-conflict", "another", "correct it")
+    marked = {3: ("a ", "Ä")}
+    journal.record_refusals(run, [outcome(3, Status.INVALID, None, "another")], [problem], marked)
+    line = next(journal.lines(run, [Status.INVALID]))
+    assert (line.row, line.message, line.original) == (3, "another", marked[3])
+    assert list(journal.problems(run)) == [problem]
+    assert [line.original for line in journal.lines(run, [Status.UNCHANGED])] == [(str(FIRST + 5), "")]
 
 
 def test_a_row_about_to_be_sent_is_unknown_until_it_is_answered(run: Run, journal: Journal) -> None:

@@ -65,6 +65,16 @@ def test_a_recipe_that_is_named_is_refused_for_other_headings(read, tmp_path):
         read(write_csv(tmp_path / "a.csv", [LINES[0][:3], *[line[:3] for line in LINES[1:]]]), recipe="shop")
 
 
+def test_the_key_of_a_recipe_counts_before_one_that_is_only_the_default(read, tmp_path):
+    found_by = {"Mail": "Email", "Fon": "Phone1", "Notiz": "Comments"}
+    list_file = write_csv(tmp_path / "list.csv", [["CustomerId", "Email", "Phone1"], [163, "a@example.com", "7"]])
+    save_recipe(tmp_path, Recipe("shop", found_by, key="Mail", lookup=str(list_file)))
+    sheet = write_csv(tmp_path / "a.csv", [[*found_by], ["a@example.com", "7", "x"]])
+    for given in ({}, {"key": "Fon", "is_key_default": True}):
+        assert read(sheet, **given)[2].used.key == "Mail"
+    assert read(sheet, key="Fon", lookup=list_file)[2].used.key == "Fon"
+
+
 def test_how_a_file_was_read_is_recorded_with_its_key(read, tmp_path):
     write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [163, "a@example.com"]])
     sheet = write_csv(tmp_path / "a.csv", [["Email", "Name"], ["a@example.com", "Ann"]])

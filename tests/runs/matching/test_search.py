@@ -227,6 +227,14 @@ def test_a_filter_that_has_found_nobody_is_tried_with_a_customer_who_is_known(
     assert (cost, count_lists(sandbox)) == (2, 1 + 2 + 1 + 9 + 1), "page 1, the filter, its trial, pages 2 to 11"
 
 
+def test_keys_that_nobody_has_cost_a_request_each_and_the_trial_of_the_filter(
+    make_sandbox: Any, tmp_path: Path
+) -> None:
+    sandbox = make_sandbox(customers=500)
+    found, _ = search(sandbox, tmp_path, ["adam@example.org", "zoe@example.org"])
+    assert (found, count_lists(sandbox)) == ({}, 1 + 2 + 1)
+
+
 def test_a_filter_that_leaves_out_whom_the_list_has_shown_is_not_relied_on(make_sandbox: Any, tmp_path: Path) -> None:
     """Who has the key in other letters further on in the list would not be found either."""
     sandbox = make_sandbox(customers=500, email_filter="case")
