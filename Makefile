@@ -8,7 +8,7 @@ TESTS ?= tests
 unexport PYTHONDONTWRITEBYTECODE
 # Three processes, as tests wait now and then; each with whole test files, so that what a file shares is made once.
 PYTEST := -m pytest --numprocesses 3 --dist loadfile
-# A few tests of minutes: whoever is done takes over tests of another.
+# Tests of minutes: a process that is done takes over tests of another.
 PYTEST_LONG := -m pytest --numprocesses 3 --dist worksteal
 
 .PHONY: help demo test test-long test-postgres coverage lint mutants soak bench clean system-packages

@@ -33,7 +33,8 @@ def pytest_configure() -> None:
     """Let the programs that tests start be interrupted, though a shell may have started the tests in the background.
 
     Keep the folders of the tests in memory if there is room: journals wait for the disk at every request, and the
-    processes that tests kill lose nothing that they have written to either.
+    processes that tests kill lose nothing that they have written to either. Name the folder of the warm process to the
+    test processes that are about to be started.
     """
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
@@ -45,6 +46,7 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure() -> None:
+    """End the warm process here, not at exit: `make mutants` ends its processes with `os._exit`."""
     end_sharing()
 
 

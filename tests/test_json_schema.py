@@ -15,7 +15,7 @@ import bulkupdate
 from bulkupdate.cli.main import SHORT_HELPS, cli
 from bulkupdate.sandbox.server import Sandbox
 from tests.conftest import FIRST, Program, write_csv, write_sheet
-from tests.remote.servers import answer, serve_web
+from tests.remote.web_server import answer, serve_web
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = json.loads(Path(bulkupdate.__file__).with_name("json_output.schema.json").read_text(encoding="utf-8"))

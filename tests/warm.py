@@ -25,11 +25,17 @@ from typing import Any
 PROJECT = Path(__file__).parents[1]
 
 SHARED_AT = "TESTS_WARM_PROGRAM"
-"""The variable that names the folder with the socket of the warm process, which all processes of a `pytest` share."""
+"""The variable that names the folder of the warm process, which all processes of a pytest session share."""
+
+SOCKET, RUNNING = "socket", "running"
+"""Files in that folder. The warm process holds a lock on the second one until it has ended."""
+
 MOST_SECONDS_TO_END = 10.0
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """What the page sets for its checks: here the libraries are loaded before it can."""
+
+_open = contextlib.ExitStack()
 
 
 @dataclass
@@ -125,7 +131,9 @@ class WarmProgram:
         with self._lock:
             self._stream.write(json.dumps(order) + "\n")
             self._stream.flush()
-            return json.loads(self._stream.readline())
+            answer = self._stream.readline()
+        assert answer, "the warm process has ended"
+        return json.loads(answer)
 
     def close(self) -> None:
         self._stream.close()
@@ -135,36 +143,32 @@ class WarmProgram:
 @functools.cache
 def share_warm_program() -> WarmProgram:
     """The one of this test process: a fork of the warm process that all of them share."""
-    return WarmProgram(_connect())
+    warm = WarmProgram(_connect())
+    _open.callback(warm.close)
+    return warm
 
 
 def begin_sharing() -> None:
     """Name the folder of the warm process to this process and those that it starts, unless another has."""
     if SHARED_AT not in os.environ:
-        _own_folder()
+        folder = Path(tempfile.mkdtemp(prefix="bulkupdate-warm-"))
+        os.environ[SHARED_AT] = str(folder)
+        _open.callback(_end_warm_process, folder)
         atexit.register(end_sharing)
-
-
-@functools.cache
-def _own_folder() -> Path:
-    os.environ[SHARED_AT] = tempfile.mkdtemp()
-    return Path(os.environ[SHARED_AT])
 
 
 def end_sharing() -> None:
     """End the warm process, if this process has named its folder, and wait until it has written down its coverage."""
-    if share_warm_program.cache_info().currsize:
-        share_warm_program().close()
-        share_warm_program.cache_clear()
-    if not _own_folder.cache_info().currsize:
-        return
-    folder = _own_folder()
-    _own_folder.cache_clear()
+    share_warm_program.cache_clear()
+    _open.close()
+
+
+def _end_warm_process(folder: Path) -> None:
     del os.environ[SHARED_AT]
-    (folder / "socket").unlink(missing_ok=True)
+    (folder / SOCKET).unlink(missing_ok=True)
     end = time.monotonic() + MOST_SECONDS_TO_END
-    with (folder / "running").open("w") as running:
-        while time.monotonic() < end:  # unless a test that was ended has left a program
+    with (folder / RUNNING).open("w") as running:
+        while time.monotonic() < end:  # not for ever: a killed test may have left a program running
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
@@ -180,7 +184,7 @@ def _connect() -> socket.socket:
     with (folder / "starting").open("w") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)
         with contextlib.suppress(OSError):
-            connection.connect(str(folder / "socket"))
+            connection.connect(str(folder / SOCKET))
             return connection
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.warm_program", str(folder)], cwd=PROJECT, stdin=subprocess.DEVNULL,
@@ -188,5 +192,5 @@ def _connect() -> socket.socket:
         )  # fmt: skip
         assert process.stdout
         process.stdout.readline()  # once it listens
-        connection.connect(str(folder / "socket"))
+        connection.connect(str(folder / SOCKET))
         return connection

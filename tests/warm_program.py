@@ -31,12 +31,13 @@ from typing import Any, TextIO
 
 from bulkupdate.__main__ import main
 from bulkupdate.store.journal_file import JOURNAL_NAME
+from tests.warm import RUNNING, SOCKET
 
 LOOK_SECONDS = 0.3
-"""How often the warm process looks whether anybody still needs it."""
+"""How often the warm process finds out whether it is still needed."""
 
 MOST_IDLE_SECONDS = 60.0
-"""After which it ends though its socket is there: tests that are killed do not remove it."""
+"""After so long without a connection it ends, even if its socket is still there: killed tests do not remove it."""
 
 
 class Events:
@@ -237,9 +238,9 @@ def serve(connection: socket.socket) -> None:
 
 
 def serve_all(path: Path, lock: TextIO) -> None:
-    """Give each connection to the socket a fork of this process, until it is gone or nobody needs it.
+    """Serve each connection in a fork of this process, until the socket is removed or nobody has needed it for a while.
 
-    Nobody but this process holds the lock.
+    `lock` is held by this process only: the forks close it.
     """
     forks, idle_seconds = set[int](), 0.0
     with socket.socket(socket.AF_UNIX) as listener:
@@ -247,27 +248,40 @@ def serve_all(path: Path, lock: TextIO) -> None:
         listener.bind(str(path))
         listener.listen()
         listener.settimeout(LOOK_SECONDS)
-        print(flush=True)  # noqa: T201 - to whoever waits for it
+        print(flush=True)  # noqa: T201 - tells the process that started it that it listens
         while path.exists() and idle_seconds < MOST_IDLE_SECONDS:
-            with contextlib.suppress(TimeoutError):
-                connection, _ = listener.accept()
-                if (fork := os.fork()) == 0:
-                    listener.close()
-                    lock.close()
-                    serve(connection)
-                    os._exit(0)
+            if connection := accept(listener):
+                forks.add(fork_session(connection, listener, lock))
                 connection.close()
-                forks.add(fork)
             forks = {fork for fork in forks if poll(fork) is None}
             idle_seconds = 0 if forks else idle_seconds + LOOK_SECONDS
         for fork in forks:
             os.waitpid(fork, 0)
 
 
+def accept(listener: socket.socket) -> socket.socket | None:
+    try:
+        return listener.accept()[0]
+    except TimeoutError:
+        return None
+
+
+def fork_session(connection: socket.socket, listener: socket.socket, lock: TextIO) -> int:
+    """Serve a connection in a fork; return its process id."""
+    if child := os.fork():
+        return child
+    try:
+        listener.close()
+        lock.close()
+        serve(connection)
+    finally:
+        os._exit(0)
+
+
 if __name__ == "__main__":
     given = Path(sys.argv[1])
-    running = (given / "running").open("w")  # until the process has ended, and written down its coverage
-    fcntl.flock(running, fcntl.LOCK_EX)
+    held = (given / RUNNING).open("w")  # until the process has ended, and written down its coverage
+    fcntl.flock(held, fcntl.LOCK_EX)
     warm_up()
     save_coverage()
-    serve_all(given / "socket", running)
+    serve_all(given / SOCKET, held)

@@ -32,8 +32,8 @@ class FileReport:
     prints. `files` are the files written for users: results, to-fix file, check report. `sentence` says what happened,
     without any text of a cell; `reason` says why and what to do, and may quote a heading or the service; empty if all
     went well. `public_reason` is the part of it that may appear in a log or a chat: no heading, no cell. `sent_before`
-    says when this content was sent before, empty if it was not. `earlier_calls` counts the requests of its run in
-    earlier nights. `ends_night`: what stopped this file would stop the next one too.
+    says when this content was sent before, empty if it was not. `ends_night`: what stopped this file would stop the
+    next one too.
     """
 
     name: str
@@ -45,13 +45,7 @@ class FileReport:
     reason: str = ""
     public_reason: str = ""
     sent_before: str = ""
-    earlier_calls: int = 0
     ends_night: bool = False
-
-    @property
-    def calls(self) -> int:
-        """The requests of this night."""
-        return self.run_report.calls - self.earlier_calls
 
     @property
     def exit_code(self) -> ExitCode:

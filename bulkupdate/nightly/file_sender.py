@@ -52,8 +52,14 @@ class FileSender:
     stop: Cancellation
     repeat_options: Callable[[SuggestedCommand | None], SuggestedCommand | None] = lambda command: command
     _context: RunContext | None = field(default=None, init=False)
+    _calls_before: int = field(default=0, init=False)
     _open: ExitStack = field(default_factory=ExitStack, init=False)
     _seconds_a_request: float = field(default=0.0, init=False)
+
+    @property
+    def calls(self) -> int:
+        """The requests of this night, sign-ins included."""
+        return self._calls_before + (self._context.client.calls if self._context else 0)
 
     def close(self) -> None:
         """Close the client, if one was opened."""
@@ -68,6 +74,7 @@ class FileSender:
             opened = open_context(self.settings, self.clock, self.stop, self.journal)
             self._context = self._open.enter_context(opened)
         elif not keeps_count:
+            self._calls_before = self.calls
             self._context.client.reset_calls()
         return self._context
 
@@ -102,8 +109,7 @@ class FileSender:
         context = self.open_context()
         settled_before = self._count_settled(run)
         result = self._execute(claimed, self._prepare_resume(claimed, run, context), context)
-        report = self._report(claimed, result, is_stuck=self._count_settled(result.run) == settled_before)
-        return replace(report, earlier_calls=run.calls)
+        return self._report(claimed, result, is_stuck=self._count_settled(result.run) == settled_before)
 
     def _prepare_resume(self, claimed: ClaimedFile, run: Run, context: RunContext) -> Run:
         require_same_host(run, context.host)

@@ -41,8 +41,8 @@ class NightReport:
     """The outcome of one night; times are in seconds since 1970.
 
     `exit_code` is the highest of the files, of the error, and of files that are left behind for more than a day (1).
-    `error` is what ended the night early, None if nothing did. `failed_notifications` counts mails and
-    webhook requests that were not accepted.
+    `requests` counts those to the service in this night, sign-ins included. `error` is what ended the night early, None
+    if nothing did. `failed_notifications` counts mails and webhook requests that were not accepted.
     """
 
     folder: Path | Address
@@ -50,6 +50,7 @@ class NightReport:
     ended: float
     exit_code: ExitCode
     files: tuple[FileReport, ...] = ()
+    requests: int = 0
     left_files: tuple[LeftFile, ...] = ()
     failed_notifications: int = 0
     error: BulkUpdateError | None = None
@@ -72,11 +73,6 @@ class NightReport:
         """The files by outcome, without outcomes that no file has."""
         total = Counter(file.outcome for file in self.files)
         return {outcome: total[outcome] for outcome in FileOutcome if total[outcome]}
-
-    @property
-    def requests(self) -> int:
-        """The requests to the service, sign-in included."""
-        return sum(file.calls for file in self.files)
 
     @property
     def overdue_files(self) -> tuple[LeftFile, ...]:

@@ -63,7 +63,12 @@ class _Progress:
     files: list[FileReport] = field(default_factory=list)
     left_files: list[LeftFile] = field(default_factory=list)
     history: InboxHistory = field(default_factory=InboxHistory)
+    requests: int = 0
     exit_code: ExitCode = ExitCode.DONE
+
+    def take_requests(self, sender: FileSender) -> None:
+        """Count what was sent to the service, however the night ended."""
+        self.requests = sender.calls
 
 
 def run_night(night: Night) -> NightReport:
@@ -83,7 +88,7 @@ def run_night(night: Night) -> NightReport:
     exit_code = max(progress.exit_code, error.exit_code if error else ExitCode.DONE)
     report = NightReport(
         folder=night.remote or night.root.absolute(), started=started, ended=night.clock.now(), exit_code=exit_code,
-        files=tuple(progress.files), left_files=tuple(progress.left_files), error=error,
+        files=tuple(progress.files), requests=progress.requests, left_files=tuple(progress.left_files), error=error,
     )  # fmt: skip
     if report.overdue_files and report.exit_code is ExitCode.DONE:
         report = replace(report, exit_code=ExitCode.INCOMPLETE)
@@ -149,6 +154,7 @@ def _process_folder(night: Night, progress: _Progress) -> None:
             folder, night.settings, night.options, journal, night.clock, night.stop, night.repeat_options
         )
         stack.callback(sender.close)
+        stack.callback(progress.take_requests, sender)
         with close_window_at(night.options.end, night.stop, night.clock):
             is_cut_short = _process_files(night, FileProcessor(sender), progress, remote)
         progress.exit_code = _find_exit_code(night, folder, progress.exit_code)

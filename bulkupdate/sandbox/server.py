@@ -26,7 +26,7 @@ from bulkupdate.sandbox.routes import CUT, create_app
 from bulkupdate.sandbox.switches import SandboxOptions
 
 THREADS = 64
-"""Most requests answered at the same time; others wait. A latency with 32 requests in flight needs 32."""
+"""The maximum number of requests answered at the same time; others wait. 32 in flight with a latency need 32."""
 
 LARGEST_BODY_BYTES = 4 * 2**20
 STOP_SECONDS = 5
@@ -64,16 +64,21 @@ class _CuttableChannel(HTTPChannel):
 class _GrowingDispatcher(ThreadedTaskDispatcher):
     """Starts a thread only when all are busy: 64 take three times as long to start as the rest of a sandbox."""
 
-    most_threads = THREADS
+    def __init__(self) -> None:
+        super().__init__()
+        self._growing = threading.Lock()
+        self._is_stopped = False
 
     def add_task(self, task: Any) -> None:
-        threads = len(self.threads)
-        if self.active_count + len(self.queue) >= threads < self.most_threads:
-            self.set_thread_count(threads + 1)
-        super().add_task(task)
+        with self._growing:
+            threads = len(self.threads)
+            if not self._is_stopped and self.active_count + len(self.queue) >= threads < THREADS:
+                self.set_thread_count(threads + 1)
+            super().add_task(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: int = STOP_SECONDS) -> Any:
-        self.most_threads = 0  # a request that still arrives is not answered
+        with self._growing:
+            self._is_stopped = True  # a request that still arrives is not answered
         return super().shutdown(cancel_pending, timeout)
 
 

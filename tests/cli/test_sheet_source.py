@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import FIRST, find_puts, finish
-from tests.remote.servers import answer, serve_web
+from tests.remote.web_server import answer, serve_web
 
 LINES = "".join(f'{{"CustomerId": {FIRST + at}, "Name": "piped {at}"}}\n' for at in range(3))
 

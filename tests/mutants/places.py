@@ -59,18 +59,20 @@ def walk(node: ast.AST, statement: int = 1) -> Iterator[tuple[ast.AST, int]]:
     """Yield each node with the line where its statement begins.
 
     Without decorators, annotations, and parts of f-strings: Python 3.11 gets their places wrong. Nor with the `strict`
-    of a `zip`, which asserts what is so anyway.
+    of a `zip`, which only asserts what always holds.
     """
-    if isinstance(node, ast.keyword) and node.arg == "strict":
-        return
     statement = node.lineno if isinstance(node, ast.stmt) else statement
     yield node, statement
     skipped = ("decorator_list", "annotation", "returns")
     for name, value in ast.iter_fields(node):
         if name not in skipped and not isinstance(node, ast.JoinedStr):
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
+                if isinstance(child, ast.AST) and not (_is_zip(node) and isinstance(child, ast.keyword)):
                     yield from walk(child, statement)
+
+
+def _is_zip(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def find_mutants(path: Path) -> Iterator[Mutant]:

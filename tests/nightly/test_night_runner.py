@@ -264,6 +264,8 @@ def test_the_window_ends_fetching_live_customers(tmp_path: Path) -> None:
         env.put("a.csv", "CustomerId,Title\n" + "".join(f"{FIRST + n},Ms\n" for n in range(30)))
         asked = RunOptions(only_changes=True)
         assert env.night(end=Clock().now() + 0.6, run_options=asked) is ExitCode.STOPPED
+        assert env.report
+        assert env.report.requests == len(sandbox.requests) > 2, "also of a file of which nothing was sent"
         assert env.puts() == {}
         assert env.places()["working"] == ["a.csv"]
         env.given["concurrency"] = 8

@@ -21,7 +21,7 @@ from bulkupdate.sandbox.server import Sandbox
 from tests.conftest import find_puts
 from tests.postgres import place_of
 from tests.python_api.frames import FIRST, make_frame
-from tests.remote.servers import answer, serve_web
+from tests.remote.web_server import answer, serve_web
 
 
 def test_a_frame_is_sent_and_its_index_leads_to_the_results(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.servers import S3Server, SftpServer, WebServer, serve_s3, serve_sftp, serve_web, use_environment
+from tests.remote.servers import S3Server, SftpServer, serve_s3, serve_sftp, use_environment
+from tests.remote.web_server import WebServer, serve_web
 
 
 @pytest.fixture

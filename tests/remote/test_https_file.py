@@ -18,7 +18,8 @@ from bulkupdate.remote.address import parse_address
 from bulkupdate.remote.public_hosts import is_public
 from bulkupdate.runs.kept_files import fetch_input
 from bulkupdate.settings import Settings
-from tests.remote.servers import WebServer, answer, serve_web, write_certificate
+from tests.remote.servers import write_certificate
+from tests.remote.web_server import WebServer, answer, serve_web
 
 CSV = b"CustomerId,Name\n163,Ann\n"
 

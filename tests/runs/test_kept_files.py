@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from bulkupdate.runs.kept_files import (
     results_folder,
 )
 from bulkupdate.settings import Settings
-from tests.remote.servers import WebServer, answer, serve_web
+from tests.remote.web_server import answer, serve_web
 
 
 def test_what_is_piped_in_is_kept_whole_under_a_name_of_its_own_for_its_owner_only(tmp_path: Path) -> None:
@@ -33,12 +32,6 @@ def test_what_is_piped_in_is_kept_whole_under_a_name_of_its_own_for_its_owner_on
     assert inputs_folder(tmp_path).stat().st_mode & 0o777 == 0o700
 
 
-@pytest.fixture
-def web() -> Iterator[WebServer]:
-    with serve_web() as server:
-        yield server
-
-
 @pytest.mark.parametrize(
     ("path", "content_type", "named", "stem", "ending"),
     [
@@ -49,20 +42,22 @@ def web() -> Iterator[WebServer]:
         (f"/{'long' * 40}.csv", "", None, "long" * 15, ".csv"),
     ],
 )
-def test_what_is_downloaded_is_kept_under_its_name_as_what_it_is(
-    web: WebServer, tmp_path: Path, path: str, content_type: str, named: str | None, stem: str, ending: str
+def test_a_download_is_kept_under_its_name_with_the_ending_of_its_type(
+    tmp_path: Path, path: str, content_type: str, named: str | None, stem: str, ending: str
 ) -> None:
-    web.answers[path] = answer(b"CustomerId\n163\n", Content_Type=content_type)
-    kept = fetch_input(parse_address(web.url(path)), named, Settings(state_dir=tmp_path), 0.0)
+    with serve_web() as web:
+        web.answers[path] = answer(b"CustomerId\n163\n", Content_Type=content_type)
+        kept = fetch_input(parse_address(web.url(path)), named, Settings(state_dir=tmp_path), 0.0)
     assert kept.read_bytes() == b"CustomerId\n163\n"
     assert (kept.parent, kept.suffix) == (inputs_folder(tmp_path), ending)
     assert kept.name.startswith(f"{stem}-19700101-")
 
 
-def test_a_download_of_which_nobody_says_what_it_is_is_refused(web: WebServer, tmp_path: Path) -> None:
-    web.answers["/page"] = answer(b"<html>", Content_Type="text/html")
-    with pytest.raises(InputFileError, match="says what kind of file it is") as refused:
-        fetch_input(parse_address(web.url("/page")), None, Settings(state_dir=tmp_path), 0.0)
+def test_a_download_of_unknown_type_is_refused(tmp_path: Path) -> None:
+    with serve_web() as web:
+        web.answers["/page"] = answer(b"<html>", Content_Type="text/html")
+        with pytest.raises(InputFileError, match="says what kind of file it is") as refused:
+            fetch_input(parse_address(web.url("/page")), None, Settings(state_dir=tmp_path), 0.0)
     assert refused.value.remedy == "If you know it, name it: --format csv."
     assert not inputs_folder(tmp_path).exists()
 

@@ -109,7 +109,7 @@ def test_a_run_stops_if_its_database_is_silent_for_longer_than_it_keeps_the_lock
     assert silent.asked == 1 + 41 if is_silent else silent.asked > 60, "given up once it is more than 20 s"
 
 
-def test_a_user_without_a_name_is_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_name_is_called_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> str:
         raise OSError("no such user")
 

@@ -11,8 +11,9 @@ import pytest
 import requests
 
 from bulkupdate.errors import UsageError
-from bulkupdate.sandbox.server import Sandbox, serve_forever
+from bulkupdate.sandbox.server import THREADS, Sandbox, serve_forever
 from bulkupdate.sandbox.switches import SandboxOptions
+from tests.conftest import wait_until
 from tests.sandbox.caller import FIRST, Caller, call_sandbox
 
 
@@ -72,6 +73,27 @@ def test_one_connection_serves_many_requests() -> None:
             assert connection.getresponse().read()
             assert connection.sock is socket
         connection.close()
+
+
+def count_threads() -> int:
+    return sum(thread.name.startswith("waitress-") for thread in threading.enumerate())
+
+
+def test_threads_begin_when_they_are_needed_and_end_with_the_sandbox() -> None:
+    wait_until(lambda: count_threads() == 0)  # those of other tests have been told to end
+    with Sandbox() as sandbox, requests.Session() as session:
+        assert count_threads() == 0
+        for _ in range(3):
+            assert session.get(f"{sandbox.root_url}/sandbox/counts").status_code == 200
+        assert count_threads() == 1
+    wait_until(lambda: count_threads() == 0)
+
+
+def test_more_requests_than_threads_wait_their_turn() -> None:
+    with call_sandbox(latency_seconds=0.2) as caller, ThreadPoolExecutor(THREADS + 8) as pool:
+        answers = list(pool.map(lambda n: caller.get(FIRST + n).status_code, range(THREADS + 8)))
+        assert answers == [200] * (THREADS + 8)
+        assert caller.sandbox.counts["most_in_flight"] <= THREADS
 
 
 def test_32_in_flight_do_not_wait_for_each_other() -> None:

@@ -73,7 +73,7 @@ def apply(style: CellStyle, cell: object) -> None:
 
 @cache
 def _list_parts(style: CellStyle) -> tuple[tuple[str, object], ...]:
-    """Return the attributes of a cell with this style: made once, as openpyxl takes longer to make than to set them."""
+    """Return the attributes of a cell with this style; made once, as making them takes longer than setting them."""
     font = Font(
         name="Calibri", bold=style.bold, size=style.size, color=style.color,
         underline="single" if style.is_link else None,

@@ -1,4 +1,4 @@
-"""The heap of the server's process, which runs for months: one for all threads, and seldom much garbage in it."""
+"""The heap of the server's process, which runs for months: all threads share one, and garbage is collected often."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gc
 from contextlib import suppress
 
 COLLECT_AT = (700, 10, 10)
-"""Python's own thresholds, instead of those that suit a command of seconds (`bulkupdate/__main__.py`)."""
+"""Those of CPython 3.11, instead of the one that suits a command of seconds (`bulkupdate/__main__.py`)."""
 
 _ARENA_MAX = -8  # M_ARENA_MAX of the GNU C library's malloc.h
 

@@ -180,7 +180,7 @@ def test_a_full_disk_before_the_run_begins_leaves_nothing_to_resume(tmp_path: Pa
     assert full.value.remedy == "Free some space on the disk, then run the same command again."
 
 
-def test_a_run_that_does_not_exist_is_said_with_what_to_do_next(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_run_says_what_to_do_next(tmp_path: Path) -> None:
     with Journal(place_of(tmp_path), Clock()) as journal:
         with pytest.raises(UsageError) as first:
             journal.find_run()

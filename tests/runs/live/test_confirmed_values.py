@@ -158,15 +158,15 @@ def test_two_sends_under_way_at_once_are_not_put_in_an_order(past):
     assert past.trusts(NEW) is None
 
 
-@pytest.mark.parametrize(("later", "together"), [(600, True), (601, False)])
-def test_an_update_soon_after_its_run_has_read_the_customer_renews_what_is_known(past, later, together):
+@pytest.mark.parametrize(("later", "is_renewed"), [(600, True), (601, False)])
+def test_an_update_soon_after_its_run_has_read_the_customer_renews_what_is_known(past, later, is_renewed):
     """Not one that came later: others may have modified it in between."""
     run = past.add(NEW, Status.UPDATED, seen=FAX)
-    stamp = f"2027-01-15T08:{(60 + later) // 60:02}:{later % 60:02}Z"
+    stamp = format_utc(past.clock.time + later)
     past.journal.execute("UPDATE rows SET finished_at = ?", stamp)
     trust = past.trusts('{"Name": "New", "Fax": "1"}')
     assert trust.run_id == run.id
-    assert (trust.known_at, trust.is_sent) == ((stamp, True) if together else (past.stamp, False))
+    assert (trust.known_at, trust.is_sent) == ((stamp, True) if is_renewed else (past.stamp, False))
 
 
 def test_another_host_is_another_customer(past):

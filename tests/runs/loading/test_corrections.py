@@ -88,7 +88,7 @@ def test_a_half_of_a_character_is_kept_in_a_file_that_every_program_can_read(tmp
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": "x", "sheet_name": null, "cells": [[2]]}'])
-def test_corrections_that_cannot_be_read_are_not_passed_over(tmp_path: Path, text: str) -> None:
+def test_corrections_that_cannot_be_read_are_not_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "corrections.json").write_text(text)
     with pytest.raises(InputFileError, match="corrections cannot be read") as refused:
         read_corrections(tmp_path / "corrections.json")

@@ -59,12 +59,6 @@ def test_headings_in_any_order_and_spelling_are_read_by_their_recipe(read, tmp_p
     )  # fmt: skip
 
 
-def test_a_recipe_that_is_named_is_refused_for_other_headings(read, tmp_path):
-    save_recipe(tmp_path, SHOP)
-    with pytest.raises(InputFileError, match="shop"):
-        read(write_csv(tmp_path / "a.csv", [LINES[0][:3], *[line[:3] for line in LINES[1:]]]), recipe="shop")
-
-
 def test_the_key_of_a_recipe_counts_before_one_that_is_only_the_default(read, tmp_path):
     found_by = {"Mail": "Email", "Fon": "Phone1", "Notiz": "Comments"}
     list_file = write_csv(tmp_path / "list.csv", [["CustomerId", "Email", "Phone1"], [163, "a@example.com", "7"]])

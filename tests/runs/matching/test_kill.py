@@ -14,6 +14,7 @@ from tests.warm import WarmProgram
 
 ROWS = 30
 MOST_EVENTS = 5000
+STEP = 151
 SERVICES = {"by filter": 2000, "by list": 640}
 """How many customers make the one way or the other cheaper for 30 rows."""
 
@@ -38,12 +39,12 @@ def kill_and_repeat(sandbox: Any, warm_program: WarmProgram, folder: Path, n: in
     return was_killed
 
 
-def test_killed_at_one_event_in_251_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path):
+def test_killed_at_one_event_in_151_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path):
     sandbox = make_sandbox(customers=SERVICES["by filter"])
     n = 1
     while kill_and_repeat(sandbox, warm_program, tmp_path / f"at-{n}", n):
-        n += 251
-    assert 100 < n < MOST_EVENTS, "the events must cover the search"
+        n += STEP
+    assert 1 + STEP < n < MOST_EVENTS, "the events must cover the search"
 
 
 @pytest.mark.long

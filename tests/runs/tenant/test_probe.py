@@ -116,7 +116,7 @@ def test_a_probe_whose_customer_cannot_be_put_back_has_not_ended(make_sandbox, t
         assert journal.find_run().state is RunState.STOPPED
 
 
-def test_a_run_that_has_begun_in_the_same_moment_is_not_disturbed(sandbox, tmp_path, monkeypatch):
+def test_a_run_that_began_at_the_same_moment_is_not_disturbed(sandbox, tmp_path, monkeypatch):
     def find_late(_journal: object, _host: str, *own: object) -> None:
         if own:
             raise BusyError("Run r1 is at work at this service.")

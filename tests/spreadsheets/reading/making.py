@@ -42,6 +42,18 @@ def write_xlsx(folder: Path, fill: Callable[[Worksheet], None], name: str = "cus
     return folder / name
 
 
+def write_sheets(folder: Path, sheets: dict[str, list[list[object]]], hidden: tuple[str, ...] = ()) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if name in hidden else "visible"
+        for row in rows:
+            sheet.append(row)
+    book.save(folder / "book.xlsx")
+    return folder / "book.xlsx"
+
+
 def write_cell(folder: Path, value: object, number_format: str = "General", heading: str = "Comments") -> Path:
     """A workbook with one customer, 163, and one more cell."""
 

@@ -5,24 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
 
 from bulkupdate.errors import InputFileError, ReaderBugError
 from bulkupdate.spreadsheets.reading import reader
-from tests.spreadsheets.reading.making import options, write_text
+from tests.spreadsheets.reading.making import options, write_sheets, write_text
 
 
 def write_book(folder: Path) -> Path:
     """Two visible sheets and a hidden one."""
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for title in ("Customers", "Notes", "Old"):
-        sheet = book.create_sheet(title)
-        sheet.append(["CustomerId", title])
-        sheet.append([163, "x"])
-    book["Old"].sheet_state = "hidden"
-    book.save(folder / "a.xlsx")
-    return folder / "a.xlsx"
+    sheets: dict[str, list[list[object]]] = {
+        title: [["CustomerId", title], [163, "x"]] for title in ("Customers", "Notes", "Old")
+    }
+    return write_sheets(folder, sheets, hidden=("Old",))
 
 
 def test_the_tops_of_all_visible_sheets_are_shown(tmp_path: Path) -> None:
@@ -70,7 +64,7 @@ def test_a_lack_of_memory_is_not_taken_for_a_bug(tmp_path: Path, monkeypatch: py
         reader.read_sheet(write_text(tmp_path, "CustomerId\n163\n"), options())
 
 
-def test_a_file_that_may_not_be_opened_is_said_not_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_given: object) -> None:
         raise PermissionError(13, "Permission denied")
 

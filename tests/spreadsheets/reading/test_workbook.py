@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import openpyxl
 import pytest
 import xlsxwriter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -22,21 +21,9 @@ from tests.spreadsheets.reading.making import (
     texts,
     value_of,
     write_raw_xlsx,
+    write_sheets,
     write_xlsx,
 )
-
-
-def write_sheets(folder: Path, sheets: dict[str, list[list[object]]], hidden: tuple[str, ...] = ()) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        sheet.sheet_state = "hidden" if name in hidden else "visible"
-        for row in rows:
-            sheet.append(row)
-    book.save(folder / "book.xlsx")
-    return folder / "book.xlsx"
-
 
 TABLE: list[list[object]] = [["CustomerId", "Name"], [163, "Ann"]]
 INSTRUCTIONS: list[list[object]] = [

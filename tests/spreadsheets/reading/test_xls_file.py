@@ -55,7 +55,7 @@ def test_an_error_of_the_system_is_passed_on(open_book: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [IndexError(), xlrd.XLRDError("x"), InputFileError("too large")])
-def test_a_sheet_that_is_damaged_is_said_to_be(open_book: Any, error: Exception) -> None:
+def test_a_damaged_sheet_is_reported(open_book: Any, error: Exception) -> None:
     def refuse(_name: str) -> None:
         raise error
 

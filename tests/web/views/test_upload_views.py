@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from bulkupdate.sandbox.server import Sandbox
-from tests.remote.servers import answer, serve_web
+from tests.remote.web_server import answer, serve_web
 from tests.web.served import Server, Visitor, path_of
 
 
