@@ -65,6 +65,13 @@ def test_a_row_that_is_not_sent_is_recorded_with_its_problem_and_its_marked_cell
     assert [line.original for line in journal.lines(run, [Status.UNCHANGED])] == [(str(FIRST + 5), "")]
 
 
+def test_rows_beyond_the_first_page_are_each_read_once(driver: Driver, tmp_path: Path, journal: Journal) -> None:
+    lines = [[FIRST + at, f"n{at}"] for at in range(1200)]
+    run = driver.begin(write_csv(tmp_path / "b.csv", [["CustomerId", "Name"], *lines]))
+    assert [row.number for row in journal.pending(run)] == [*range(2, 1202)]
+    assert [line.row for line in journal.lines(run)] == [*range(2, 1202)]
+
+
 def test_a_row_about_to_be_sent_is_unknown_until_it_is_answered(run: Run, journal: Journal) -> None:
     pending = list(journal.pending(run))
     assert [row.number for row in pending] == [2, 3, 4, 5, 6]

@@ -18,7 +18,7 @@ from bulkupdate.clock import Clock, format_utc
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.live.confirmed_values import Confirmation
 from bulkupdate.runs.live.fetch import ignore_progress
-from bulkupdate.runs.live.modified_customers import find_modified
+from bulkupdate.runs.live.modified_customers import SETTLED_SECONDS, find_modified
 from tests.conftest import FIRST, find_puts, write_csv
 from tests.postgres import WANTED, place_of
 
@@ -146,6 +146,21 @@ def test_whether_the_end_of_a_window_counts_is_asked_only_if_there_are_more_than
     known = {str(at): Confirmation("r", "", 0, format_utc(NOW - 300 * (at + 1)), True) for at in range(stretches)}
     assert find_modified(lister.context, known, ignore_progress) == frozenset()
     assert lister.pages == [1] * requests
+
+
+def test_each_window_is_asked_for_if_the_service_heeds_its_end():
+    lister = Lister({"9": NOW - 10})
+    known = {str(at): Confirmation("r", "", 0, format_utc(NOW - 300 * (at + 1)), True) for at in range(4)}
+    assert find_modified(lister.context, known, ignore_progress) == frozenset()
+    assert lister.pages == [1] * (2 + 4)
+
+
+def test_there_is_no_gap_between_two_windows():
+    known = {"0": Confirmation("r", "", 0, format_utc(NOW - 600), True)}
+    known["1"] = Confirmation("r", "", 0, format_utc(NOW - 300), True)
+    end_of_first = NOW - 300 + SETTLED_SECONDS
+    for at in (end_of_first - 0.5, end_of_first, end_of_first + 0.5):
+        assert "0" in find_modified(Lister({"0": at}).context, known, ignore_progress), "others modified it"
 
 
 class Lister:

@@ -59,6 +59,12 @@ def test_headings_in_any_order_and_spelling_are_read_by_their_recipe(read, tmp_p
     )  # fmt: skip
 
 
+def test_a_heading_that_is_mapped_but_not_there_is_refused(read, tmp_path):
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Telefax"], [163, "1"]])
+    with pytest.raises(InputFileError, match="no heading “Telfax”, which --map names"):
+        read(sheet, heading_map={"Telfax": "Fax"}, ignore_unknown=True)
+
+
 def test_the_key_of_a_recipe_counts_before_one_that_is_only_the_default(read, tmp_path):
     found_by = {"Mail": "Email", "Fon": "Phone1", "Notiz": "Comments"}
     list_file = write_csv(tmp_path / "list.csv", [["CustomerId", "Email", "Phone1"], [163, "a@example.com", "7"]])

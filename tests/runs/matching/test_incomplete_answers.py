@@ -75,7 +75,11 @@ def test_a_page_kept_back_ends_the_search(tmp_path, page):
 
 def test_if_a_last_page_is_kept_back_the_filter_is_asked_too(tmp_path):
     kept_back = {2: {"Items": [], "TotalResults": 91}}
-    found, search = find(Liar(make_customers(90), kept_back), tmp_path, MANY)
+    said: list[str] = []
+    found, search = find(Liar(make_customers(90), kept_back), tmp_path, MANY, said.append)
+    assert said == [
+        "The service's list showed 50 of 91 customers: its filter is asked for each key too, with 60 requests."
+    ]
     assert (found[SHARED], found["c59@example.com"], search.notes) == ({"1003", "9999"}, {"1059"}, [])
     ignored = {"Items": make_customers(90)[:50], "TotalResults": 91}
     _, search = find(Liar(make_customers(90), kept_back, ignored), tmp_path / "other", MANY)

@@ -140,6 +140,14 @@ def test_a_sheet_is_written_with_its_ids_and_how_they_were_found(tmp_path: Path)
     ]
 
 
+def test_ids_are_written_into_the_column_that_the_sheet_has_for_them(tmp_path: Path) -> None:
+    lines: list[list[object]] = [["Nr", "Comments", "CustomerId"], ["K-1", "A", ""], ["", "B", "77"]]
+    matched = load(tmp_path, lines)
+    path = default_matched_path(tmp_path / "sheet.csv")
+    assert write_matched_file(path, tmp_path / "sheet.csv", matched.sheet, matched) == []
+    assert [list(line.values())[:3] for line in read_results(path)] == [["K-1", "A", "11"], ["", "B", "77"]]
+
+
 @pytest.mark.parametrize(
     ("source", "path"),
     [("a.csv", "a-matched.csv"), ("a.TSV", "a-matched.csv"), ("a.txt", "a-matched.csv"), ("a.xls", "a-matched.xlsx")],

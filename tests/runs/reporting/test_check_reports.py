@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from bulkupdate.errors import UsageError
 from bulkupdate.runs.loading.input_file import load_input_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
+from bulkupdate.runs.reporting import check_reports
 from bulkupdate.runs.reporting.check_reports import require_report_places, write_check
 from bulkupdate.settings import Settings
 from tests.conftest import FIRST, write_csv
@@ -68,3 +69,29 @@ def test_a_workbook_with_problems_gets_a_copy_with_marks(
     assert len(written.paths) == 2 + is_copied
     none = write_check(checked, Settings(), None, None)
     assert (none.paths, none.notes) == ((), ())
+
+
+def test_the_copy_of_a_sheet_without_ids_has_its_marks_where_its_own_columns_are(tmp_path: Path) -> None:
+    """The ids that a lookup has found are no column of it."""
+    lookup = write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [FIRST, "a@b.cd"]])
+    sheet = write_book(tmp_path / "a.xlsx", ["Email", "Fax"], ["a@b.cd", "1"], ["no@b.cd", "2"])
+    checked = load_input_file(sheet, Settings(), SheetOptions(key="Email", lookup=lookup))
+    written = write_check(checked, Settings(), tmp_path / "r.xlsx", None)
+    assert written.annotated is not None
+    copied = load_workbook(written.annotated).worksheets[0]
+    assert [cell.value for cell in copied[1]][:2] == ["Email", "Fax"]
+    assert copied["A3"].comment is not None
+    assert copied["A2"].comment is None
+
+
+def test_a_copy_that_cannot_be_written_is_noted_and_the_check_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object, **_options: object) -> None:
+        raise UsageError("The disk is full.", remedy="Free some space.")
+
+    monkeypatch.setattr(check_reports, "write_annotated_copy", refuse)
+    sheet = write_book(tmp_path / "a.xlsx", ["CustomerId", "Email"], [FIRST, "no address"])
+    written = write_check(load_input_file(sheet, Settings(), SheetOptions()), Settings(), tmp_path / "r.xlsx", None)
+    assert (written.annotated, written.notes) == (None, ("The disk is full. Free some space.",))
+    assert written.workbook == tmp_path / "r.xlsx"

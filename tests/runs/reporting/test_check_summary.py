@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -129,3 +132,11 @@ def test_the_report_for_programs_has_what_was_found_and_written(checked: Checked
     assert (told["results"], told["html"]) == (str(tmp_path / "r.xlsx"), str(tmp_path / "r.html"))
     page_only = report_check(checked, ExitCode.DONE, WrittenReports(page=tmp_path / "r.html"), None).to_json()
     assert (page_only["results"], page_only["calls"], page_only["recipe"]) == (str(tmp_path / "r.html"), 0, None)
+
+
+def test_requests_to_find_customers_are_counted_with_those_to_read_them(checked: CheckedInput) -> None:
+    matched: Any = SimpleNamespace(requests=7)
+    searched = replace(checked, matched=matched)
+    for live, calls in ((None, 7), (compare(), 7 + 5)):
+        told = report_check(searched, ExitCode.DONE, WrittenReports(), None, live).to_json()
+        assert told["calls"] == calls

@@ -64,3 +64,12 @@ def test_what_cannot_be_seen_is_said(
 def test_rows_of_more_than_one_part_are_all_read_back(sandbox: Sandbox, tmp_path: Path) -> None:
     """Outcomes are recorded fifty at a time: the last, smaller part as well."""
     assert verify(sandbox, tmp_path, "Name", [f"n{at}" for at in range(120)]) == [("updated", "read back")] * 120
+
+
+def test_what_is_read_back_is_reported_as_it_is_recorded(sandbox: Sandbox, tmp_path: Path) -> None:
+    driver, reported = Driver(sandbox.base_url, tmp_path), []
+    rows = [[FIRST + at, f"n{at}"] for at in range(60)]
+    run = driver.begin(write_csv(tmp_path / "in.csv", [["CustomerId", "Name"], *rows]), verify=True)
+    driver.execute_run(run, watch=lambda outcomes, _waiting: reported.extend(outcomes))
+    told = [outcome.row for outcome in reported if outcome.message.startswith("read back")]
+    assert sorted(told) == [*range(2, 62)]
