@@ -274,6 +274,8 @@ def test_the_longest_address_has_254_characters(name):
     assert parse_cell(field, longest).value == longest
     (finding,) = parse_cell(field, too_long).findings
     assert finding.message.endswith("it has more than 254 characters")
+    (other,) = parse_cell(field, f"{'a' * 242}@example.co.").findings
+    assert other.message.endswith("is not an e-mail address"), "254 characters, with another fault"
     assert select_unplain(field, ".", pd.Series([too_long], dtype="str")).tolist() == [too_long]
 
 
