@@ -18,7 +18,7 @@ from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.rate_limit import Quota
 from tests.runs.in_process import Driver
 
-ROWS = 64
+ROWS = 80
 
 
 @pytest.fixture
@@ -72,6 +72,7 @@ def test_every_phase_is_counted_to_its_end(sandbox: Sandbox, tmp_path: Path) -> 
         last = stopper.last(phase)
         assert (last.done, last.total, last.requests) == (ROWS, ROWS, ROWS)
         assert last.started > 0
+        assert next(report.done for report in stopper.reports if report.phase is phase) == 0
     assert [report.done for report in stopper.reports if report.phase is Phase.READ_PREVIOUS] != [0, ROWS]
 
 

@@ -10,11 +10,13 @@ import pytest
 from openpyxl import load_workbook
 
 from bulkupdate.customers.fields import FIELD_BY_NAME
+from bulkupdate.customers.models import Status
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.loading.input_file import load_input_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.run_records import RunOptions
-from bulkupdate.runs.sending.selection import make_selection
+from bulkupdate.runs.sending.row_decision import RowDecision
+from bulkupdate.runs.sending.selection import Selection, make_selection
 from bulkupdate.sandbox.responses import SandboxResponse
 from tests.conftest import FIRST, find_puts, finish, read_results, write_csv
 from tests.runs.in_process import Driver
@@ -219,3 +221,13 @@ def test_options_that_make_no_sense_are_refused(run_program, sandbox, tmp_path, 
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], [FIRST, "1"]])
     assert run_program("run", sheet, "--yes", *options, json=False).exit_code == 2
     assert sandbox.requests == ()
+
+
+def test_rows_are_counted_by_what_was_decided_about_them(tmp_path):
+    sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Name"], *([FIRST + at, "New"] for at in range(6))])
+    checked = load_input_file(sheet, Driver("http://127.0.0.1:9", tmp_path).make_settings(), SheetOptions())
+    statuses = [Status.UNCHANGED, Status.UNCHANGED, Status.REJECTED, Status.NOT_ATTEMPTED]
+    decisions = {row: RowDecision(status, "") for row, status in enumerate(statuses, start=2)}
+    selection = Selection(checked, "name", "", decisions)
+    assert (selection.unchanged, selection.skipped_count, selection.to_send) == (2, 3, 6 - 3)
+    assert selection.findings().unchanged == 2
