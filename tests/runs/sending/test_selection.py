@@ -230,4 +230,4 @@ def test_rows_are_counted_by_what_was_decided_about_them(tmp_path):
     decisions = {row: RowDecision(status, "") for row, status in enumerate(statuses, start=2)}
     selection = Selection(checked, "name", "", decisions)
     assert (selection.unchanged, selection.skipped_count, selection.to_send) == (2, 3, 6 - 3)
-    assert selection.findings().unchanged == 2
+    assert selection.findings().same == 2
