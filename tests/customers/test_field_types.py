@@ -288,3 +288,8 @@ def test_a_file_value_that_is_no_number_is_unreadable():
 def test_aliases_of_the_service_are_a_list_whatever_it_answers():
     aliases = FIELD_BY_NAME["BusinessAliases"].type
     assert [aliases.from_json(value) for value in (None, "A", ["A", "B"])] == [(), ("A",), ("A", "B")]
+
+
+@pytest.mark.parametrize(("value", "shown"), [("0.0000001", "0.0000001"), ("2.50", "2.50"), ("1E+3", "1000")])
+def test_a_decimal_is_shown_without_an_exponent(value, shown):
+    assert DECIMAL.format(Decimal(value)) == shown
