@@ -81,6 +81,7 @@ def test_the_canary_is_made_of_rows_that_are_sent(make_sandbox, run_program, tmp
     assert (stopped.exit_code, find_puts(deaf)) == (4, [str(EMPTY)])
 
 
+@pytest.mark.long
 def test_a_value_known_from_an_earlier_night_is_kept_without_a_request(run_program, sandbox, tmp_path):
     prepare(sandbox)
     sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FULL, "9", "n"], [EMPTY, "9", "n"]])

@@ -84,6 +84,7 @@ def test_asked_twice_to_stop_it_ends_at_once_and_the_journal_is_sound(make_sandb
     assert (shown.told["state"], shown.counts) == ("stopped", {"not attempted": 10})
 
 
+@pytest.mark.long
 def test_interrupted_before_its_first_row_a_resume_keeps_unknown_rows_for_the_next(
     program_at_work, run_program, slow_sandbox
 ):

@@ -43,7 +43,8 @@ def test_a_refused_row_that_may_have_been_applied_is_unknown_undone_and_not_trus
     assert run_program("retry", done.told["run"], "--yes").counts == {"updated": 1}
 
 
-@pytest.mark.parametrize("fault", ["applied-500", pytest.param("cut-after", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("fault", ["applied-500", "cut-after"])
 def test_a_stopped_run_keeps_the_previous_values_of_rows_that_may_have_been_applied(
     make_sandbox, run_program, tmp_path, fault
 ):

@@ -96,7 +96,9 @@ def test_an_interrupted_probe_puts_the_customer_back_before_it_ends(make_sandbox
     assert "The customer is as before." in str(interrupted.value.remedy)
 
 
-@pytest.mark.parametrize("fault", ["cut-after", "error-500", "html-502"])
+@pytest.mark.parametrize(
+    "fault", ["cut-after", *(pytest.param(each, marks=pytest.mark.long) for each in ("error-500", "html-502"))]
+)
 def test_a_step_without_a_clear_answer_is_left_open_and_the_others_are_concluded(make_sandbox, tmp_path, fault):
     whole, _, _ = learn(make_sandbox(customers=120), tmp_path / "whole", is_read=False, also=())
     sandbox = make_sandbox(customers=120, plan=ScheduledFaults(writes=[None, None, fault]))
