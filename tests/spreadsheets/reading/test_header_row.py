@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from bulkupdate.errors import InputFileError, UsageError
-from tests.spreadsheets.reading.making import read, texts, write_text
+from tests.spreadsheets.reading.making import read, texts, write_sheets, write_text
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,14 @@ def write_table(folder: Path, kind: str, rows: Sequence[Sequence[str]]) -> Path:
             book.worksheets[0].cell(number, column, text)
     book.save(path)
     return path
+
+
+@pytest.mark.parametrize("where", ["customers.csv", "The sheet “May”"])
+def test_a_second_table_is_refused_with_the_place_of_its_headings(tmp_path: Path, where: str) -> None:
+    rows: list[list[object]] = [["CustomerId", "Name"], [163, "Ann"], ["CustomerId", "Fax"], [164, "7"]]
+    if where == "customers.csv":
+        path = write_text(tmp_path, "".join(f"{','.join(map(str, row))}\n" for row in rows))
+    else:
+        path = write_sheets(tmp_path, {"May": rows})
+    with pytest.raises(InputFileError, match=f"^{where} has headings in row 1 and in row 3"):
+        read(path)
