@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.runs.approved_plan import require_plan_place
+from bulkupdate.runs.approved_plan import make_plan, require_plan_place
+from bulkupdate.runs.loading.input_file import load_input_file
+from bulkupdate.runs.loading.sheet_reading import SheetOptions
+from bulkupdate.runs.run_records import RunOptions
+from bulkupdate.settings import Settings
 from tests.conftest import find_puts, write_sheet
 
 
@@ -52,3 +58,10 @@ def test_a_plan_that_cannot_be_written_there_is_refused_before_the_check(tmp_pat
     with pytest.raises(UsageError):
         require_plan_place(tmp_path / place, force=True)
     require_plan_place(tmp_path / "plan.json", force=False)
+
+
+def test_a_limit_is_part_of_the_plan_only_if_there_is_one(tmp_path):
+    checked = load_input_file(write_sheet(tmp_path / "a.csv", 3), Settings(state_dir=tmp_path), SheetOptions())
+    whole, limited = (make_plan(checked, RunOptions(limit=limit), Settings()).options for limit in (None, 2))
+    assert "limit" not in json.loads(whole)
+    assert json.loads(limited) == json.loads(whole) | {"limit": 2}

@@ -12,16 +12,19 @@ from bulkupdate.customers.write_policy import WritePolicy
 from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.runs.loading.recipe_folder import (
     delete_recipe,
+    fetch_recipes,
     find_recipe,
     list_own_recipes,
     list_recipes,
     remember_recipe,
     save_recipe,
+    share_recipes,
 )
 from bulkupdate.runs.loading.recipe_making import make_recipe
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from tests.conftest import write_csv
+from tests.postgres import find_program, run_postgres
 
 SHOP = Recipe("shop", {"Kundennr": "CustomerId", "Telefax": "Fax"})
 
@@ -105,3 +108,27 @@ def test_a_bad_name_is_refused_with_a_good_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         make_recipe("My Shop", tmp_path / "a.csv", Settings(state_dir=tmp_path), SheetOptions(), "")
     assert refused.value.remedy == "Use small letters, digits and hyphens: my-shop."
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_program("initdb") is None, reason="PostgreSQL is not installed")
+def test_hosts_with_one_database_have_the_same_recipes(tmp_path: Path) -> None:
+    with run_postgres() as postgres:
+        database = postgres.make_database()
+        here, there = (Settings(state_dir=tmp_path / name, database=database) for name in ("here", "there"))
+        with share_recipes(here):
+            save_recipe(here.state_dir, SHOP)
+        fetch_recipes(there)
+        assert list_recipes(there.state_dir) == [SHOP]
+        with share_recipes(there):
+            delete_recipe(there.state_dir, "shop")
+        with share_recipes(here):
+            assert list_recipes(here.state_dir) == [], "fetched before the block"
+
+
+def test_without_a_database_recipes_stay_where_they_are(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path)
+    with share_recipes(settings):
+        save_recipe(tmp_path, SHOP)
+    fetch_recipes(settings)
+    assert list_recipes(tmp_path) == [SHOP]

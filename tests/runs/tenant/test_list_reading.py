@@ -214,3 +214,10 @@ def test_an_answer_that_is_missing_leaves_open_what_it_would_have_shown(tmp_path
     facts, _ = ask(Failing(30, cap=30, fails_at=fails_at), tmp_path)
     assert facts.items() <= HONEST.items()
     assert len(facts) < len(HONEST)
+
+
+@pytest.mark.parametrize("fails_at", range(1, 7))
+def test_so_it_does_of_a_list_that_ignores_ids(tmp_path: Path, fails_at: int) -> None:
+    whole, _ = ask(Failing(by_ids=False, fails_at=99), tmp_path)
+    facts, _ = ask(Failing(by_ids=False, fails_at=fails_at), tmp_path)
+    assert facts.items() < whole.items()
