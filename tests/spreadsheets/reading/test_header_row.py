@@ -118,3 +118,8 @@ def test_a_second_table_is_refused_with_the_place_of_its_headings(tmp_path: Path
         path = write_sheets(tmp_path, {"May": rows})
     with pytest.raises(InputFileError, match=f"^{where} has headings in row 1 and in row 3"):
         read(path)
+
+
+def test_a_row_with_one_heading_among_other_texts_is_no_second_table(tmp_path: Path) -> None:
+    sheet = read(write_text(tmp_path, "CustomerId,Comments,Fax\n163,a,1\nsee above,Customer ID,2\n"))
+    assert texts(sheet)[1] == ["see above", "Customer ID", "2"]

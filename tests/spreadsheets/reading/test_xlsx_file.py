@@ -314,3 +314,14 @@ def test_damaged_xml_is_refused(tmp_path: Path) -> None:
     for row in ('<row r="x"/>', '<row r="2"><c r="2A"><v>1</v></c></row>', "<row>"):
         with pytest.raises(InputFileError, match="damaged"):
             read(write(tmp_path / "a.xlsx", row, comment=PARSED))
+
+
+def test_a_sheet_in_an_unusual_style_that_ends_too_early_is_refused(tmp_path: Path) -> None:
+    """Its last rows may be missing."""
+    rows = '<x:row r="1"><x:c r="A1" t="inlineStr"><x:is><x:t>CustomerId</x:t></x:is></x:c></x:row>'
+    root = f'<x:worksheet xmlns:x="{MAIN}"><x:sheetData>{rows}<x:row r="2"><x:c r="A2"><x:v>163</x:v></x:c></x:row>'
+    path = write_raw_xlsx(tmp_path / "a.xlsx", "", root=root)
+    with pytest.raises(InputFileError, match="damaged: its XML is not well formed"):
+        read(path)
+    whole = write_raw_xlsx(tmp_path / "b.xlsx", "", root=f"{root}</x:sheetData></x:worksheet>")
+    assert texts(read(whole)) == [["163"]]
