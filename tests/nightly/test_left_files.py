@@ -11,6 +11,7 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import ExitCode
+from bulkupdate.nightly import left_files
 from bulkupdate.nightly.left_files import OVERDUE_SECONDS, LeftReason
 from bulkupdate.nightly.logs import LOGGER
 from bulkupdate.redaction import Secret
@@ -52,6 +53,18 @@ def test_a_file_that_was_opened_in_excel_today_does_not_change_the_exit_code(env
     assert env.night() is ExitCode.DONE
     assert left(env) == {"inbox/open.xlsx": LeftReason.OPEN}
     assert "open in Excel since" in message(env)
+
+
+def test_a_file_that_was_closed_just_now_is_late(env: NightEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lock file was there when the inbox was listed, and is gone when its time is asked for."""
+    find_change = left_files._find_change
+    monkeypatch.setattr(
+        left_files, "_find_change", lambda path: None if path.name.startswith("~$") else find_change(path)
+    )
+    env.put("open.xlsx", "x", age=9 * DAY)
+    env.put("~$open.xlsx", "")
+    assert env.night() is ExitCode.DONE
+    assert left(env) == {"inbox/open.xlsx": LeftReason.LATE}
 
 
 def test_files_in_subfolders_are_named_one_by_one(env: NightEnvironment) -> None:

@@ -213,6 +213,7 @@ def correct(path: Path, corrections: list[dict[str, str]]) -> None:
     book.save(path)
 
 
+@pytest.mark.long
 def test_a_broken_line_of_a_csv_stays_refused_until_its_cells_are_replaced(
     run_program: Any, sandbox: Any, tmp_path: Path
 ) -> None:

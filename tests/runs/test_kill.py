@@ -16,7 +16,7 @@ PARTS = 6
 """Into which the kills at every event are divided, so that they can be made on more than one core."""
 
 MOST_EVENTS = 5000
-STEP = 151
+STEP = 191
 
 pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="kills are made with fork and SIGKILL")
 
@@ -35,7 +35,7 @@ def kill_and_resume(killer: Killer, sandbox: Any, folder: Path, n: int) -> bool:
     return not ended
 
 
-def test_killed_at_one_event_in_151_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
+def test_killed_at_one_event_in_191_every_row_is_sent_and_none_confirmed_again(killer, sandbox, tmp_path):
     n = 1
     while kill_and_resume(killer, sandbox, tmp_path, n):
         n += STEP

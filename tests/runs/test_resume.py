@@ -175,6 +175,7 @@ def test_resume_does_not_overwrite_newer_values_without_being_told(overtaken, ru
     assert sandbox.customer(FIRST + 4)["Name"] == "old 4"
 
 
+@pytest.mark.long
 def test_retry_does_not_overwrite_newer_values_either(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(plan=ScheduledFaults(customers={FIRST: ["error-503"]}))
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
@@ -187,6 +188,7 @@ def test_retry_does_not_overwrite_newer_values_either(make_sandbox, run_program,
     assert run_program("retry", failed.told["run"], "--yes").counts == {"updated": 1}
 
 
+@pytest.mark.long
 def test_a_resume_whose_customers_nobody_has_updated_since_needs_no_agreement(run_program, sandbox, tmp_path):
     older = run_program("run", write_sheet(tmp_path / "older.csv", 5), "--yes", "--limit", 2)
     run_program("run", write_sheet(tmp_path / "newer.csv", 2, word="corrected"), "--yes")

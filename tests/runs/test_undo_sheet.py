@@ -198,6 +198,7 @@ def test_without_a_snapshot_there_is_nothing_to_undo(run_program, sandbox, tmp_p
     assert run_program("undo", "20200101-000000-nosuchid").exit_code == 2
 
 
+@pytest.mark.long
 def test_the_sheet_never_overwrites_the_file_or_results_of_the_run_and_sending_it_needs_a_yes(
     run_program, sandbox, tmp_path
 ):
@@ -215,6 +216,7 @@ def test_the_sheet_never_overwrites_the_file_or_results_of_the_run_and_sending_i
     assert find_puts(sandbox, after=number) == []
 
 
+@pytest.mark.long
 def test_unknown_customers_are_rejected_when_their_values_of_before_are_asked_for(run_program, sandbox, tmp_path):
     sheet = write_csv(tmp_path / "in.csv", [["CustomerId", "Fax"], [77, "1"], [FIRST, "1"]])
     done = run_program("run", sheet, "--snapshot", "--yes")
@@ -259,6 +261,7 @@ def test_an_undo_restores_what_another_run_wrote_before_the_run_continued(run_pr
     assert sandbox.customer(FIRST + 1)["Name"] == "By another run"
 
 
+@pytest.mark.long
 def test_reading_that_fails_stops_the_run_in_order(run_program, make_sandbox, tmp_path):
     """The rows whose previous values cannot be read are not sent; resume goes on."""
     down = make_sandbox(plan=lambda call: "error-503" if call.kind == "read" and call.number <= 2 else None)
@@ -270,6 +273,7 @@ def test_reading_that_fails_stops_the_run_in_order(run_program, make_sandbox, tm
     assert run_program("resume", max_attempts=2).counts == {"updated": 1}
 
 
+@pytest.mark.long
 def test_an_undo_of_a_verified_run_is_verified_too(run_program, make_sandbox, tmp_path):
     """Where the service passes over an empty text, the once-empty field is not called restored."""
     stubborn = make_sandbox(empty_string="ignored")

@@ -238,6 +238,7 @@ def test_without_the_option_nothing_is_trusted(run_program, sandbox, tmp_path):
     assert run_program("run", sheet, "--yes").counts == {"updated": 5}
 
 
+@pytest.mark.long
 def test_an_aged_confirmation_is_sent_again(run_program, sandbox, tmp_path):
     sheet = write_sheet(tmp_path / "in.csv", 5)
     run_program("run", sheet, "--yes")
@@ -247,6 +248,7 @@ def test_an_aged_confirmation_is_sent_again(run_program, sandbox, tmp_path):
     assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "1").counts == {"unchanged": 5}
 
 
+@pytest.mark.long
 def test_a_row_in_flight_at_a_kill_is_sent_again(run_program, sandbox, tmp_path):
     """Its intent stands as unknown: nobody knows whether it was applied."""
     sheet = write_sheet(tmp_path / "in.csv", 5)

@@ -77,9 +77,8 @@ def nights(run_program, sandbox, tmp_path, request):
     return Nights(run_program, sandbox, tmp_path / "list.csv", request.param)
 
 
-@pytest.mark.parametrize(
-    "nights", ["--since-last", pytest.param("--only-changes", marks=pytest.mark.long)], indirect=True
-)
+@pytest.mark.long
+@pytest.mark.parametrize("nights", ["--since-last", "--only-changes"], indirect=True)
 def test_night_after_night_only_what_others_modified_is_read(nights):
     nights.run()
     for night in (1, 2):

@@ -14,7 +14,7 @@ from tests.warm import WarmProgram
 
 ROWS = 30
 MOST_EVENTS = 5000
-STEP = 151
+STEP = 191
 SERVICES = {"by filter": 2000, "by list": 640}
 """How many customers make the one way or the other cheaper for 30 rows."""
 
@@ -39,7 +39,7 @@ def kill_and_repeat(sandbox: Any, warm_program: WarmProgram, folder: Path, n: in
     return was_killed
 
 
-def test_killed_at_one_event_in_151_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path):
+def test_killed_at_one_event_in_191_nothing_is_searched_twice(make_sandbox, warm_program, tmp_path):
     sandbox = make_sandbox(customers=SERVICES["by filter"])
     n = 1
     while kill_and_repeat(sandbox, warm_program, tmp_path / f"at-{n}", n):

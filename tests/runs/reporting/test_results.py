@@ -59,6 +59,7 @@ def test_after_a_stop_what_waits_for_resume_is_said_and_not_listed_to_be_fixed(r
     assert stopped.told["next"] == f"bulkupdate resume {stopped.told['run']}"
 
 
+@pytest.mark.long
 def test_rows_that_failed_for_a_time_wait_for_retry_and_are_not_to_be_fixed(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox(plan=ScheduledFaults(customers={FIRST: ["error-503"]}))
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url
@@ -74,6 +75,7 @@ def test_rows_that_failed_for_a_time_wait_for_retry_and_are_not_to_be_fixed(make
     assert again.told["next"].startswith("bulkupdate run "), "the rejected row is not retried for ever"
 
 
+@pytest.mark.long
 def test_an_old_to_fix_file_does_not_stay_beside_clean_results(run_program, tmp_path) -> None:
     sheet = write_sheet(tmp_path / "in.csv", 4)
     to_fix = tmp_path / "r-to-fix.xlsx"

@@ -76,7 +76,10 @@ def test_every_phase_is_counted_to_its_end(sandbox: Sandbox, tmp_path: Path) -> 
     assert [report.done for report in stopper.reports if report.phase is Phase.READ_PREVIOUS] != [0, ROWS]
 
 
-@pytest.mark.parametrize(("phase", "option"), [(Phase.READ_PREVIOUS, "snapshot"), (Phase.READ_BACK, "verify")])
+@pytest.mark.parametrize(
+    ("phase", "option"),
+    [pytest.param(Phase.READ_PREVIOUS, "snapshot", marks=pytest.mark.long), (Phase.READ_BACK, "verify")],
+)
 def test_what_was_read_before_a_stop_is_not_read_again(
     sandbox: Sandbox, tmp_path: Path, phase: Phase, option: str
 ) -> None:

@@ -280,6 +280,7 @@ def test_a_bug_in_a_worker_ends_the_run_loudly_with_a_sentence_and_a_file(make_s
     assert len(find_puts(sandbox)) == 40
 
 
+@pytest.mark.long
 def test_a_bug_at_the_last_row_leaves_the_run_to_be_resumed(make_sandbox, run_program, tmp_path):
     sandbox = make_sandbox()
     run_program.environment["BULKUPDATE_BASE_URL"] = sandbox.base_url

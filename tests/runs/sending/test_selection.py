@@ -126,6 +126,7 @@ def test_half_a_character_that_the_write_policy_keeps_is_known_the_next_time(run
     assert done.told["calls"] == 0
 
 
+@pytest.mark.long
 def test_the_preview_of_a_dry_run_is_what_the_run_then_sends(run_program, sandbox, tmp_path):
     sheet = write_live_sheet(tmp_path / "in.csv", sandbox, (*LISTED, "Fax"), range(40), every_tenth)
     dry = run_program("run", sheet, "--dry-run", "--only-changes", "-o", "report.xlsx")
