@@ -63,12 +63,8 @@ class _Progress:
     files: list[FileReport] = field(default_factory=list)
     left_files: list[LeftFile] = field(default_factory=list)
     history: InboxHistory = field(default_factory=InboxHistory)
-    requests: int = 0
+    sender: FileSender | None = None
     exit_code: ExitCode = ExitCode.DONE
-
-    def take_requests(self, sender: FileSender) -> None:
-        """Count what was sent to the service, however the night ended."""
-        self.requests = sender.calls
 
 
 def run_night(night: Night) -> NightReport:
@@ -88,7 +84,8 @@ def run_night(night: Night) -> NightReport:
     exit_code = max(progress.exit_code, error.exit_code if error else ExitCode.DONE)
     report = NightReport(
         folder=night.remote or night.root.absolute(), started=started, ended=night.clock.now(), exit_code=exit_code,
-        files=tuple(progress.files), requests=progress.requests, left_files=tuple(progress.left_files), error=error,
+        files=tuple(progress.files), requests=progress.sender.calls if progress.sender else 0,
+        left_files=tuple(progress.left_files), error=error,
     )  # fmt: skip
     if report.overdue_files and report.exit_code is ExitCode.DONE:
         report = replace(report, exit_code=ExitCode.INCOMPLETE)
@@ -150,11 +147,10 @@ def _process_folder(night: Night, progress: _Progress) -> None:
             remote, options = RemoteFolder(night.remote, folder, night.settings), night.options
             remote.fetch(options.settle_seconds, night.clock, night.stop, create=options.create)
             remote.write_back(night.clock.now())  # what the last night finished before it was killed
-        sender = FileSender(
+        progress.sender = sender = FileSender(
             folder, night.settings, night.options, journal, night.clock, night.stop, night.repeat_options
         )
         stack.callback(sender.close)
-        stack.callback(progress.take_requests, sender)
         with close_window_at(night.options.end, night.stop, night.clock):
             is_cut_short = _process_files(night, FileProcessor(sender), progress, remote)
         progress.exit_code = _find_exit_code(night, folder, progress.exit_code)
