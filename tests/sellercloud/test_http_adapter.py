@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bulkupdate.customers.models import Status
-from bulkupdate.sellercloud.http_adapter import MAX_INTERIM_RESPONSES
+from bulkupdate.sellercloud.http_adapter import MAX_INTERIM_RESPONSES, _DeadlineReader
 from tests.sellercloud.scripted import TOKEN, connect
 
 BODY = '{"Name": "A"}'
@@ -161,3 +161,14 @@ def test_an_interim_answer_alone_is_no_answer(tmp_path: Path) -> None:
         second = client.update_customer("3", BODY)
     assert first.status is Status.UNKNOWN
     assert second.message == "no 3"
+
+
+def test_nothing_is_read_after_the_deadline() -> None:
+    """However many bytes keep coming."""
+    here, there = socket.socketpair()
+    with here, there, here.makefile("rb", buffering=0) as reading_end:
+        there.sendall(b"late")
+        late, in_time = (_DeadlineReader(reading_end, here, time.monotonic() + left) for left in (0, 30))
+        with pytest.raises(TimeoutError):
+            late.readinto(bytearray(4))
+        assert in_time.readinto(bytearray(4)) == 4

@@ -473,6 +473,7 @@ def test_the_plan_of_pauses() -> None:
     assert [plan_pause(n, None, 0) for n in (1, 2, 3, 4, 5)] == [15, 30, 60, 120, None]
     assert [plan_pause(n, 2.0, 0) for n in (1, 2, 3, 4, 9)] == [2.1, 2.1, 15, 30, 120]
     assert [plan_pause(n, 2.0, 0) for n in (5, 6, 7)] == [60, 120, 120]
+    assert [plan_pause(n, 0.5, 0) for n in (1, 2, 3)] == [0.6, 0.6, 15]
     assert [plan_pause(9, wait, 0) for wait in (119.0, 130.0)] == [120, 130.1]
     assert plan_pause(1, 3600.0, 0) == 3600.1
     assert [plan_pause(1, wait, 0) for wait in (3900.0, 3900.5)] == [3900.1, None]

@@ -83,3 +83,14 @@ def test_secrets_can_be_removed_from_a_text(tmp_path: Path) -> None:
     with serve() as service, connect(service.base_url, tmp_path) as client:
         client.sign_in()
         assert TOKEN not in client.pipeline.redact(f"the token is {TOKEN}")
+
+
+def test_no_request_is_sent_once_the_run_is_asked_to_stop(tmp_path: Path) -> None:
+    with serve(Reaction(200)) as service:
+        stop = threading.Event()
+        with connect(service.base_url, tmp_path, stop=stop) as client:
+            client.sign_in()
+            stop.set()
+            with pytest.raises(InterruptedRunError, match="the next request"):
+                send_once(client, "PUT", f"{service.base_url}/Customers/163", "{}")
+        assert not service.puts

@@ -39,6 +39,7 @@ class Service:
     phones: dict[str, str] = field(default_factory=lambda: {"Phone1": "+49 {}"})
     domain: str = "@example.com"
     read: list[str] = field(default_factory=list)
+    looked_for: dict[str, list[str]] = field(default_factory=lambda: {"email": [], "phoneNumber": []})
 
     def __call__(self, request: Received) -> Reaction:
         url = urlsplit(request.path)
@@ -46,6 +47,8 @@ class Service:
             self.read.append(request.customer_id)
             return Reaction(body={"Personal": self._phones_of(int(request.customer_id))})
         query = {name.removeprefix("model."): values for name, values in parse_qs(url.query).items()}
+        for name, values in self.looked_for.items():
+            values += query.get(name, [])
         found = [number for number in range(1000, 1000 + self.count) if self._is_found(number, query)]
         size = min(self.cap, int(query["pageSize"][0]))
         start = (int(query["pageNumber"][0]) - 1) * size
@@ -163,6 +166,14 @@ def test_without_a_total_a_page_further_on_is_read(tmp_path: Path, count: int, c
 def test_the_email_filter_is_told(tmp_path: Path, email: Filter, facts: Facts) -> None:
     found, _ = ask(Service(email=email), tmp_path)
     assert {name: value for name, value in found.items() if name.startswith("email")} == facts
+
+
+def test_whole_values_and_halves_of_them_are_asked_for(tmp_path: Path) -> None:
+    service = Service()
+    ask(service, tmp_path)
+    assert service.looked_for == {
+        "email": ["cUSTOMER1059@EXAMPLE.COM", "Customer1059"], "phoneNumber": ["491378302"[2:7]],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("domain", ["", "@"])

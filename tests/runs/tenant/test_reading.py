@@ -12,7 +12,7 @@ from bulkupdate.redaction import Secret
 from bulkupdate.runs.tenant.answers import Questioner
 from bulkupdate.runs.tenant.facts import FACTS, Facts, Step, to_switches
 from bulkupdate.runs.tenant.reading import MOST_REQUESTS, USUAL_REQUESTS, read_facts
-from bulkupdate.sandbox.responses import answer_json
+from bulkupdate.sandbox.responses import answer_json, error_response
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sellercloud.client import open_client
 from bulkupdate.settings import Settings
@@ -86,6 +86,13 @@ def test_a_strange_list_does_not_stop_the_questions(make_sandbox, tmp_path, body
     found = ask(make_sandbox(plan=lambda request: answer_json(body) if request.kind == "list" else None), tmp_path)
     assert found.items() >= expected.items()
     assert "kept_back" not in found  # a page of two has more
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(403, True), (404, True), (500, False)])
+def test_a_description_that_is_refused_is_not_served(make_sandbox, tmp_path, status, is_told):
+    refused = error_response(status, "no")
+    found = ask(make_sandbox(plan=lambda request: refused if request.kind == "swagger" else None), tmp_path)
+    assert found.get("swagger") is (False if is_told else None)
 
 
 @pytest.mark.parametrize("fault", ["error-500", "html-200", "html-502", "empty-body", "cut-after"])

@@ -206,6 +206,14 @@ def test_only_the_cells_of_the_chosen_table_are_read(tmp_path: Path) -> None:
     assert texts(read(path, sheet="Old")) == [["1", "Old", ""]]
 
 
+def test_named_ranges_are_no_sheets(tmp_path: Path) -> None:
+    named = '<table:named-expressions><table:named-range table:name="Range" table:cell-range-address="$A.$A$1"/>'
+    path = write_ods(tmp_path, table(row(cell("hello"))), f"{named}</table:named-expressions>")
+    with pytest.raises(InputFileError) as refused:
+        read(path, sheet="Range")
+    assert "Its sheets: Customers." in str(refused.value)
+
+
 def test_cells_right_of_the_headings_are_read_too(tmp_path: Path) -> None:
     assert texts(read_rows(tmp_path, row(*map(cell, ["163", "", "", "", "", "", "note"]))))[0][6] == "note"
     far = row(cell("163"), cell("x", 'table:number-columns-repeated="20000"'))

@@ -79,3 +79,13 @@ def test_a_damaged_incomplete_or_encrypted_file_is_refused(tmp_path: Path) -> No
             read(write_text(tmp_path, content, name="b.parquet"))
     with pytest.raises(InputFileError, match="is not what its name says"):
         read(write_text(tmp_path, b"CustomerId\n1\n", name="b.parquet"))
+
+
+def test_a_lack_of_memory_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_given: object, **_options: object) -> None:
+        raise pa.ArrowMemoryError("malloc failed")
+
+    path = write(tmp_path, {"CustomerId": [163]})
+    monkeypatch.setattr(pq, "ParquetFile", fail)
+    with pytest.raises(MemoryError):
+        read(path)

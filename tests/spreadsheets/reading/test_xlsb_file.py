@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading import safe_zip
-from bulkupdate.spreadsheets.reading.xlsb_file import _read_rk
+from bulkupdate.spreadsheets.reading.xlsb_file import _read_rk, _read_text
 from tests.spreadsheets.reading.making import codes, read, texts, value_of, write_parts
 from tests.spreadsheets.reading.xlsb_making import (
     blank_cell,
@@ -215,3 +215,9 @@ def test_a_book_without_styles_and_shared_texts_is_read(tmp_path: Path) -> None:
 def test_a_text_of_any_length_is_read_whole(tmp_path: Path, length: int) -> None:
     rows = [HEADING, row(2, [rk_cell(0, 163), text_cell(1, "x" * length), bool_cell(3, True)])]
     assert texts(read(write_xlsb(tmp_path / "a.xlsb", rows))) == [["163", "x" * length, "", "TRUE"]]
+
+
+def test_a_text_that_is_missing_is_blank() -> None:
+    missing, there = struct.pack("<I", 0xFFFFFFFF), struct.pack("<I", 2) + "AB".encode("utf-16-le")
+    assert _read_text(missing + there, 0) == ("", 4)
+    assert _read_text(missing + there, 4) == ("AB", 4 + 4 + 4)

@@ -249,6 +249,14 @@ def test_shared_texts_count_for_each_cell_that_shows_them(
         read(path, max_unpacked_bytes=4 * SHARED_BYTES - 1)
 
 
+def test_a_cell_beyond_the_shared_texts_is_damage_and_no_bug(tmp_path: Path) -> None:
+    """Also if the texts are measured one by one, as there may be too many."""
+    rows = SHARED_ROWS.replace('<c r="B11" t="s"><v>2</v></c>', '<c r="B11" t="s"><v>4</v></c>')
+    path = write_raw_xlsx(tmp_path / "a.xlsx", rows, shared=SHARED)
+    with pytest.raises(InputFileError, match="is damaged"):
+        read(path, max_unpacked_bytes=4 * SHARED_BYTES)
+
+
 def test_one_shared_text_may_not_be_huge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=SHARED)
     longest = len(f"<t>{'x' * 1000}</t></")
