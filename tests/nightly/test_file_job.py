@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -81,6 +82,21 @@ def test_a_file_that_always_fails_blocks_the_others_for_one_night_only(tmp_path:
         assert env.places()["inbox"] == ["good.csv"]
         assert env.night() is ExitCode.STOPPED
         assert env.places() == {"inbox": [], "working": ["poison.csv"], "done": ["good.csv"], "failed": []}
+
+
+def test_a_file_of_which_rows_were_settled_before_an_outage_is_not_to_blame(tmp_path: Path) -> None:
+    """One was updated, one rejected: the service has gone down since, and the next file is not tried."""
+    answers: dict[str, Any] = {}
+    with Sandbox(SandboxOptions(customers=50)) as sandbox:
+        sandbox.service.plan = lambda call: answers.get(call.customer_id, "error-503") if call.kind == "write" else None
+        env = NightEnvironment(tmp_path, sandbox, {"max_failures": 1, "max_attempts": 1, "concurrency": 1})
+        env.put("a.csv", sheet(range(FIRST, FIRST + 4)), age=60)
+        env.put("b.csv", sheet([FIRST + 9]), age=50)
+        assert env.night() is ExitCode.STOPPED
+        answers |= {str(FIRST): None, str(FIRST + 1): error_response(400, "no")}
+        assert env.night() is ExitCode.STOPPED
+        assert env.summary("a")["counts"]["updated"] == env.summary("a")["counts"]["rejected"] == 1
+        assert env.places()["inbox"] == ["b.csv"]
 
 
 def test_a_run_finished_with_resume_is_only_archived(env: NightEnvironment) -> None:
