@@ -13,7 +13,6 @@ import requests
 from bulkupdate.errors import UsageError
 from bulkupdate.sandbox.server import THREADS, Sandbox, serve_forever
 from bulkupdate.sandbox.switches import SandboxOptions
-from tests.conftest import wait_until
 from tests.sandbox.caller import FIRST, Caller, call_sandbox
 
 
@@ -75,18 +74,14 @@ def test_one_connection_serves_many_requests() -> None:
         connection.close()
 
 
-def count_threads() -> int:
-    return sum(thread.name.startswith("waitress-") for thread in threading.enumerate())
-
-
 def test_threads_begin_when_they_are_needed_and_end_with_the_sandbox() -> None:
-    wait_until(lambda: count_threads() == 0)  # those of other tests have been told to end
     with Sandbox() as sandbox, requests.Session() as session:
-        assert count_threads() == 0
+        threads = sandbox._server.task_dispatcher.threads
+        assert len(threads) == 0
         for _ in range(3):
             assert session.get(f"{sandbox.root_url}/sandbox/counts").status_code == 200
-        assert count_threads() == 1
-    wait_until(lambda: count_threads() == 0)
+        assert len(threads) == 1
+    assert len(threads) == 0
 
 
 def test_more_requests_than_threads_wait_their_turn() -> None:
