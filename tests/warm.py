@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import functools
 import json
 import os
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 PROJECT = Path(__file__).parents[1]
 
@@ -166,23 +167,17 @@ def end_sharing() -> None:
 def _end_warm_process(folder: Path) -> None:
     del os.environ[SHARED_AT]
     (folder / SOCKET).unlink(missing_ok=True)
-    end = time.monotonic() + MOST_SECONDS_TO_END
-    with (folder / RUNNING).open("w") as running:
-        while time.monotonic() < end:  # not for ever: a killed test may have left a program running
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            time.sleep(0.05)
+    with contextlib.suppress(Timeout), FileLock(folder / RUNNING, timeout=MOST_SECONDS_TO_END):
+        pass  # a killed test may have left a program running, which is not waited for
     shutil.rmtree(folder)
 
 
 def _connect() -> socket.socket:
-    """Connect to the warm process, started by whoever needs it first."""
+    """Connect to the warm process; start it if no other test process has."""
     begin_sharing()
     folder = Path(os.environ[SHARED_AT])
     connection = socket.socket(socket.AF_UNIX)
-    with (folder / "starting").open("w") as starting:
-        fcntl.flock(starting, fcntl.LOCK_EX)
+    with FileLock(folder / "starting"):
         with contextlib.suppress(OSError):
             connection.connect(str(folder / SOCKET))
             return connection

@@ -238,9 +238,9 @@ def serve(connection: socket.socket) -> None:
 
 
 def serve_all(path: Path, lock: TextIO) -> None:
-    """Serve each connection in a fork of this process, until the socket is removed or nobody has needed it for a while.
+    """Serve each connection in a fork of this process until the socket is removed or nobody is connected for a while.
 
-    `lock` is held by this process only: the forks close it.
+    `lock` is held by this process only: the forks close it. They must not release it, as `FileLock` would for them too.
     """
     forks, idle_seconds = set[int](), 0.0
     with socket.socket(socket.AF_UNIX) as listener:

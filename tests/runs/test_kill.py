@@ -17,6 +17,7 @@ PARTS = 6
 
 MOST_EVENTS = 5000
 STEP = 191
+"""Between the kills of the fast test; the long one kills at every event."""
 
 pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="kills are made with fork and SIGKILL")
 

@@ -92,7 +92,7 @@ class Silent:
 def test_a_run_stops_if_its_database_is_silent_for_longer_than_it_keeps_the_lock(
     monkeypatch: pytest.MonkeyPatch, is_silent: bool
 ) -> None:
-    """A database that is down gives the lock to nobody else: that is waited for."""
+    """A database that is down cannot give the lock to anyone else, so the run keeps waiting for it."""
     error = LostConnectionError("gone")
     error.is_silent = is_silent
     silent, stop, ended = Silent(error), Cancellation(), threading.Event()

@@ -15,6 +15,7 @@ from tests.warm import WarmProgram
 ROWS = 30
 MOST_EVENTS = 5000
 STEP = 191
+"""Between the kills of the fast test; the long one kills at every event."""
 SERVICES = {"by filter": 2000, "by list": 640}
 """How many customers make the one way or the other cheaper for 30 rows."""
 

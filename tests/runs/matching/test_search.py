@@ -250,7 +250,7 @@ def test_a_last_page_that_comes_again_ends_the_search(make_sandbox: Any, tmp_pat
     counted: list[int] = []
     with open_search(sandbox, tmp_path) as (client, journal):
         names = find_key("Business Name", {})
-        searched = CustomerSearch(client, journal, Clock(), "here", names, ["nobody of this name"], 4)
+        searched = CustomerSearch(client, journal, Clock(), "here", names, ["No Such Name"], 4)
         searched.begin()
         assert searched.run(lambda count, _waiting: counted.append(count)) == {}
     assert count_lists(sandbox) == 1 + sum(counted) == 3, "the first page counts the customers"
