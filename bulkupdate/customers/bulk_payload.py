@@ -18,6 +18,7 @@ from bulkupdate.customers.cell_parser import parse_cell
 from bulkupdate.customers.fields import Field
 from bulkupdate.customers.payload import SEPARATOR, encode_member
 from bulkupdate.customers.plain_values import is_plain_mask
+from bulkupdate.threads import map_in_threads
 
 NO_CHANGES = "{}"
 """The body of a row with nothing to send."""
@@ -34,9 +35,8 @@ class EncodedRows:
 
     def bodies(self) -> list[str]:
         """Return each row's body, byte for byte as it will be sent, or `NO_CHANGES`."""
-        members = pc.utf8_slice_codeunits(_join(*self.members.values()), len(SEPARATOR))
-        bodies: list[str] = _join("{", members, "}").to_pylist()
-        return bodies
+        members = _join(*self.members.values()).to_pylist()
+        return [f"{{{text[len(SEPARATOR) :]}}}" for text in members]
 
     def sent_fields(self) -> list[tuple[str, ...]]:
         """Return the names of the fields in each row's body."""
@@ -46,9 +46,12 @@ class EncodedRows:
 
 def encode_rows(columns: Mapping[Field, pd.Series], decimal_mark: str, rating_format: str) -> EncodedRows:
     """Encode the cells of some rows; blank and unparsable ones are left out."""
-    return EncodedRows(
-        {field.name: _encode_column(field, texts, decimal_mark, rating_format) for field, texts in columns.items()}
-    )
+
+    def encode(column: tuple[Field, pd.Series]) -> tuple[str, pa.Array]:
+        field, texts = column
+        return field.name, _encode_column(field, texts, decimal_mark, rating_format)
+
+    return EncodedRows(dict(map_in_threads(encode, columns.items())))
 
 
 def _encode_column(field: Field, texts: pd.Series, decimal_mark: str, rating_format: str) -> pa.Array:

@@ -20,6 +20,7 @@ from bulkupdate.customers.plain_values import normalize_ids, select_unplain, tra
 from bulkupdate.customers.problem_codes import ProblemCode
 from bulkupdate.customers.schema_library import SchemaErrors, pa
 from bulkupdate.customers.validated_file import CheckedFile, CheckOptions
+from bulkupdate.threads import map_in_threads
 
 _READABLE = "readable"
 _UNIQUE = "unique"
@@ -60,7 +61,7 @@ def check_frame(
         },
         copy=False,
     )
-    findings = {field: _parse_unplain(field, options.decimal_mark, texts[field.name]) for field in columns.positions}
+    findings = _find_in_columns(texts, tuple(columns.positions), options.decimal_mark)
     sheet = _CheckedSheet(texts, columns, findings, headings, row_numbers, options)
     refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}
     found = [
@@ -111,9 +112,14 @@ def _validate(
             yield from ((index, column, failure.check.name) for index in output.index[~output].tolist())
 
 
-def _parse_unplain(field: Field, decimal_mark: str, texts: pd.Series) -> Findings:
-    unplain = select_unplain(field, decimal_mark, texts).unique().tolist()
-    return {text: found for text in unplain if (found := parse_cell(field, text, decimal_mark).findings)}
+def _find_in_columns(texts: pd.DataFrame, fields: Sequence[Field], decimal_mark: str) -> dict[Field, Findings]:
+    """Return what is wrong or doubtful in each column; only texts that are not plain are parsed."""
+
+    def find(field: Field) -> Findings:
+        unplain = select_unplain(field, decimal_mark, texts[field.name]).unique().tolist()
+        return {text: found for text in unplain if (found := parse_cell(field, text, decimal_mark).findings)}
+
+    return dict(zip(fields, map_in_threads(find, fields), strict=True))
 
 
 def _is_parsable_mask(field: Field, findings: Findings, texts: pd.Series) -> pd.Series:

@@ -16,6 +16,7 @@ from bulkupdate.runs.journal.check_table import CheckTable
 from bulkupdate.runs.run_records import NewRun, Run, RunOptions, RunState
 from bulkupdate.store.journal_home import RESUME_IT
 from bulkupdate.store.place import Place, open_journal_home
+from bulkupdate.text import encode_texts
 
 _RUN = """SELECT id, file, sha256, host, username, headings, options, settings, results_path, parent, key, state,
 started, finished, stopped_by, calls, (SELECT count(*) FROM rows WHERE rows.run = runs.key),
@@ -90,7 +91,7 @@ class RunTable(CheckTable):
     def _add_rows(self, key: int, rows: Sequence[CheckedRow]) -> None:
         self.connection.executemany(
             "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)",
-            ((key, row.number, row.body, ",".join(row.fields), _to_json(row.original)) for row in rows),
+            ((key, row.number, row.body, ",".join(row.fields), encode_texts(row.original)) for row in rows),
         )
         now = format_utc(self._clock.now())
         self.connection.executemany(

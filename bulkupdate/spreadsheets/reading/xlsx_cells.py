@@ -62,7 +62,6 @@ class SheetScan:
 
     styles: Styles
     metadata: SheetMetadata = field(default_factory=SheetMetadata)
-    extent: Extent = field(default_factory=Extent)
     _seen_rows: bytearray = field(default_factory=lambda: bytearray(MAX_ROWS + 1))
 
     def take_rows(self, numbers: Iterable[int]) -> None:

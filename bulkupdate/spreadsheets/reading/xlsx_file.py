@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
+
+from python_calamine import CalamineSheet
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.calamine_book import CalamineBook
@@ -17,6 +19,7 @@ from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.shared_strings import SharedStrings
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, Styles
+from bulkupdate.spreadsheets.reading.xlsx_extent import measure_extent
 from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
 
 ROOMY_AREA = 8_000_000
@@ -49,23 +52,34 @@ class XlsxWorkbook:
         self._has_formats_by_rule = False
         self._styles = Styles(self._read_formats(), is_uncalculated)
         self._shared = SharedStrings(package, f"{self._folder}sharedStrings.xml", options.max_unpacked_bytes // 4)
-        self._book = _open_meanwhile(path)
+        self._meanwhile = ThreadPoolExecutor(1)
+        self._book = self._meanwhile.submit(CalamineBook, path)
 
     @property
     def sheets(self) -> Sequence[tuple[str, bool]]:
         return [(entry.name, entry.is_hidden) for entry in self._entries]
 
     def open_sheet(self, name: str) -> XlsxSheet:
+        """Measure the sheet, and then scan it while calamine reads it without Python's lock."""
         part = next(entry.part for entry in self._entries if entry.name == name)
-        scan = scan_sheet(self._package.xml_blocks(part), self._styles)
-        scan.metadata.is_1904 = self._is_1904
-        scan.metadata.has_formats_by_rule &= self._has_formats_by_rule
-        self._check_extent(name, scan.extent)
-        self._shared.check(part, scan.extent)
+        extent = measure_extent(self._package.xml_blocks(part))
+        self._check_extent(name, extent)
+        self._shared.check(part, extent)
+        reading = self._meanwhile.submit(self._read_sheet, name)
+        metadata = scan_sheet(self._package.xml_blocks(part), self._styles)
+        metadata.is_1904 = self._is_1904
+        metadata.has_formats_by_rule &= self._has_formats_by_rule
+        if any(map(_is_far_date, metadata.special_cells)):
+            reading = self._meanwhile.submit(self._read_without_styles, name)
+        return XlsxSheet(*reading.result(), metadata)
+
+    def _read_sheet(self, name: str) -> tuple[CalamineBook, CalamineSheet]:
         book = self._book.result()
-        if any(map(_is_far_date, scan.metadata.special_cells)):
-            book = book.without(self._package, f"{self._folder}styles.xml")
-        return XlsxSheet(book, name, scan.metadata)
+        return book, book.sheet(name)
+
+    def _read_without_styles(self, name: str) -> tuple[CalamineBook, CalamineSheet]:
+        book = self._book.result().without(self._package, f"{self._folder}styles.xml")
+        return book, book.sheet(name)
 
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
@@ -119,9 +133,9 @@ class XlsxWorkbook:
 class XlsxSheet:
     """A sheet of the workbook."""
 
-    def __init__(self, book: CalamineBook, name: str, metadata: SheetMetadata) -> None:
+    def __init__(self, book: CalamineBook, sheet: CalamineSheet, metadata: SheetMetadata) -> None:
         self._book = book
-        self._sheet = book.sheet(name)
+        self._sheet = sheet
         self.metadata = metadata
 
     @property
@@ -135,14 +149,6 @@ class XlsxSheet:
 def _is_far_date(cell: SpecialCell) -> bool:
     """Return whether calamine may take the number for a date out of range: it decides by the format's letters."""
     return not abs(cell.number) <= MAX_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
-
-
-def _open_meanwhile(path: Path) -> Future[CalamineBook]:
-    """Open the workbook in another thread: calamine reads the shared strings without Python's lock."""
-    executor = ThreadPoolExecutor(1)
-    opening = executor.submit(CalamineBook, path)
-    executor.shutdown(wait=False)
-    return opening
 
 
 def _all(root: Element, tag: str) -> list[Element]:

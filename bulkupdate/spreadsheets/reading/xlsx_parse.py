@@ -9,13 +9,23 @@ from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from openpyxl.utils.exceptions import CellCoordinatesException
 
 from bulkupdate.errors import InputFileError
-from bulkupdate.spreadsheets.reading.xlsx_cells import SheetScan, Styles, to_merge
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
+from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, SheetScan, Styles, to_merge
 
 MAX_TEXT = 10_000_000
 
 
-def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetScan:
-    """Parse the XML of a sheet. Raises `InputFileError` if it is not well formed."""
+def parse_extent(blocks: Iterable[bytes]) -> Extent:
+    """Return the range of the filled cells. Raises `InputFileError` if the XML is not well formed."""
+    return _parse(blocks, Styles(())).extent
+
+
+def parse_metadata(blocks: Iterable[bytes], styles: Styles) -> SheetMetadata:
+    """Return what calamine does not report. Raises `InputFileError` if the XML is not well formed."""
+    return _parse(blocks, styles).scan.metadata
+
+
+def _parse(blocks: Iterable[bytes], styles: Styles) -> _Sheet:
     sheet = _Sheet(styles)
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -30,7 +40,7 @@ def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetScan:
         raise InputFileError(
             "A sheet of the file is damaged: its XML is not well formed.", remedy="Open it in Excel and save it again."
         ) from error
-    return sheet.scan
+    return sheet
 
 
 class _Sheet:
@@ -38,6 +48,7 @@ class _Sheet:
 
     def __init__(self, styles: Styles) -> None:
         self.scan = SheetScan(styles)
+        self.extent = Extent()
         self._row, self._column = 0, -1
         self._attributes = (0, "n")
         self._texts: dict[str, str] = {}
@@ -82,10 +93,9 @@ class _Sheet:
     def _end_cell(self) -> None:
         value = self._texts.get("v")
         if value or "t" in self._texts:
-            extent = self.scan.extent
-            extent.reach(self._row, self._column)
-            extent.filled += 1
-            extent.text_bytes += len(value or "") + len(self._texts.get("t", ""))
+            self.extent.reach(self._row, self._column)
+            self.extent.filled += 1
+            self.extent.text_bytes += len(value or "") + len(self._texts.get("t", ""))
         self.scan.take_cell(self._row, self._column, self._attributes, self._texts.get("f"), value)
 
     def _take_fact(self, tag: str, attributes: dict[str, str]) -> None:

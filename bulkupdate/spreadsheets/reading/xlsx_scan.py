@@ -1,8 +1,8 @@
 """Scan a worksheet's XML once for what calamine does not report: errors, formulas, formats, hidden rows, merges.
 
-calamine reports error cells and uncalculated formulas as blanks, and numbers without their formats. The scan also finds
-the extent of the sheet, before calamine allocates all of it. It searches for tokens instead of parsing, as a sheet may
-have millions of cells, of which few are special. XML in an unusual style is parsed (`xlsx_parse.py`).
+calamine reports error cells and uncalculated formulas as blanks, and numbers without their formats. The scan searches
+for tokens instead of parsing, as a sheet may have millions of cells, of which few are special. XML in an unusual style
+is parsed (`xlsx_parse.py`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from openpyxl.utils.cell import column_index_from_string
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is, shows_texts_as_is
+from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
 from bulkupdate.spreadsheets.reading.xlsx_cells import TEXT_TYPES, SheetScan, Styles, to_merge
-from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
+from bulkupdate.spreadsheets.reading.xlsx_parse import parse_metadata
+from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows, is_plain
 
-MAX_ROW_BYTES = 32 << 20
 MAX_MERGES = 200_000
 
 _CELL = re.compile(rb"<c( [^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
@@ -27,9 +28,6 @@ _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})$")
 _VALUE = re.compile(rb"<v(?: [^>]*)?(?:/>|>([^<]*)</v>)")
 _FORMULA = re.compile(rb"<f(?: [^>]*)?(?:/>|>([^<]*)</f>)")
-_TEXT = re.compile(rb">([^<]+)<")
-_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{2,3})\d+"[^>/]*>')
-_ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(?:1|true)"')
 _HIDDEN_COLUMNS = re.compile(rb'<col ([^>]*hidden="(?:1|true)"[^>]*)>')
 _HIDDEN_ZEROS = re.compile(rb'<sheetView [^>]*showZeros="(?:0|false)"')
@@ -37,23 +35,14 @@ _MERGE = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 
 
-def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetScan:
+def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetMetadata:
     """Scan the XML of a sheet, given block by block.
 
     Raises `InputFileError` if a row is far too large, or if XML that has to be parsed is not well formed.
     """
     first = next(blocks, b"")
     blocks = chain((first,), blocks)
-    if _is_plain(first):
-        return _Tokens(styles).scan(blocks)
-    return parse_sheet(blocks, styles)
-
-
-def _is_plain(xml: bytes) -> bool:
-    """Return whether the XML is in the usual style: no prefixes, double quotes, every cell with its reference."""
-    if not re.search(rb"<worksheet[ >]", xml[:4096]) or b"<![CDATA[" in xml or b"<!--" in xml:
-        return False
-    return not re.search(rb"<c(?:>|/>| (?![^>]*\br=\")|[^>]*=')|<row(?:>|/>| (?![^>]*\br=\"))", xml)
+    return _Tokens(styles).scan(blocks) if is_plain(first) else parse_metadata(blocks, styles)
 
 
 class _Tokens:
@@ -63,55 +52,26 @@ class _Tokens:
         self._scan = SheetScan(styles)
         self._patterns = [re.compile(pattern) for pattern in (*_ALWAYS, *_style_patterns(styles))]
 
-    def scan(self, blocks: Iterable[bytes]) -> SheetScan:
-        """Scan the rows in chunks that end with a row, and the XML before and after them."""
-        rest, is_top, is_tail = b"", True, False
-        for block in blocks:
-            chunk = rest + block
-            end = 0 if is_tail else chunk.rfind(b"</row>") + len(b"</row>")
-            if end < len(b"</row>"):
-                end = 0
-            rows, rest = chunk[:end], chunk[end:]
-            if len(rest) > MAX_ROW_BYTES:
-                raise InputFileError(
-                    "A row of the sheet is far larger than any spreadsheet allows.",
-                    remedy="Open the file in Excel and save it again.",
-                )
+    def scan(self, blocks: Iterable[bytes]) -> SheetMetadata:
+        """Scan the rows, and the XML before and after them."""
+        rest, is_top = b"", True
+        for rows, following in cut_at_rows(blocks):
             if rows and is_top:
                 self._take_columns(rows[: rows.find(b"<row")])
                 is_top = False
             self._take_rows(rows)
-            is_tail = is_tail or b"</sheetData>" in rest
+            rest = following
         self._scan.metadata.has_formats_by_rule = b"<cfRule" in rest
         self._take_merges(rest)
-        return self._scan
+        return self._scan.metadata
 
     def _take_rows(self, rows: bytes) -> None:
         if b"hidden=" in rows:
             self._scan.metadata.hidden_rows += len(_HIDDEN_ROW.findall(rows))
-        self._scan.take_rows(map(int, _ROW.findall(rows)))
+        self._scan.take_rows(map(int, ROW.findall(rows)))
         starts = {start for pattern in self._patterns for start in _find_cells(pattern, rows)}
         for start in sorted(starts):
             self._take_cell(rows, start)
-        self._take_extent(rows, b"</v>")
-        has_inline = b"<is>" in rows
-        if has_inline:
-            self._take_extent(rows, b"</is>")
-        if has_inline or b't="str"' in rows:
-            self._scan.extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
-
-    def _take_extent(self, rows: bytes, end_of_value: bytes) -> None:
-        """Count the filled cells, and extend the range to the first and the last. Columns up to Z need no search."""
-        count = rows.count(end_of_value)
-        if not count:
-            return
-        extent = self._scan.extent
-        extent.filled += count
-        far = max((column_index_from_string(name.decode()) - 1 for name in set(_FAR_COLUMN.findall(rows))), default=25)
-        for position in (rows.find(end_of_value), rows.rfind(end_of_value)):
-            row = _ROW.match(rows, max(0, rows.rfind(b"<row", 0, position)))
-            if row:
-                extent.reach(int(row[1]), far)
 
     def _take_cell(self, rows: bytes, start: int) -> None:
         match = _CELL.match(rows, start)

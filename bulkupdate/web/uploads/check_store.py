@@ -23,13 +23,13 @@ from bulkupdate.runs.matching.live_key import LiveKey, make_live_key
 from bulkupdate.runs.matching.matched_input import MatchedSheet
 from bulkupdate.runs.matching.matches import MOST_CANDIDATES, Candidate, Outcome, RowMatch
 from bulkupdate.store.sqlite_file import open_scratch_file, write_scratch_file
+from bulkupdate.text import encode_texts
 from bulkupdate.web.uploads.check_outcome import CheckOutcome, save_outcome
 from bulkupdate.web.uploads.upload_store import Upload
 
 STORE = "check.sqlite3"
 SHOWN_CHARACTERS = 200
 """How much of a cell's text a page shows."""
-_encode_json = json.JSONEncoder(ensure_ascii=False).encode
 _UNTYPABLE = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")
 _MAX_GROUPS = 60
 
@@ -126,7 +126,7 @@ def _list_candidates(matched: MatchedSheet | None) -> Iterator[tuple[int | str, 
 def _write_row(row: CheckedRow, fields: list[tuple[str, ...]]) -> tuple[object, ...]:
     if row.body is not None:
         fields.append(row.fields)
-    original = _encode_json(row.original)
+    original = encode_texts(row.original)
     return row.number, row.customer_id, row.status, row.body, ",".join(row.fields), original, row.reason
 
 

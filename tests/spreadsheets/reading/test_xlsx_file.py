@@ -14,6 +14,7 @@ from bulkupdate.spreadsheets.reading import (
     shared_strings,
     xlsx_file,
     xlsx_parse,
+    xlsx_rows,
     xlsx_scan,
 )
 from bulkupdate.spreadsheets.reading.sheet import Sheet
@@ -217,7 +218,7 @@ def test_sizes_that_no_program_writes_are_refused(tmp_path: Path, monkeypatch: p
     with pytest.raises(InputFileError, match="too many merged cells"):
         read(path)
     monkeypatch.undo()
-    monkeypatch.setattr(xlsx_scan, "MAX_ROW_BYTES", 200)
+    monkeypatch.setattr(xlsx_rows, "MAX_ROW_BYTES", 200)
     monkeypatch.setattr(safe_zip, "BLOCK_BYTES", 100)
     with pytest.raises(InputFileError, match="far larger than any spreadsheet allows"):
         read(path)
@@ -234,7 +235,7 @@ SHARED = f"<si><t>CustomerId</t></si><si><t>Name</t></si><si><t>{'x' * 1000}</t>
 SHARED_ROWS = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>' + "".join(
     f'<row r="{at}"><c r="A{at}"><v>{at}</v></c><c r="B{at}" t="s"><v>2</v></c></row>' for at in range(2, 12)
 )
-SHARED_BYTES = len("<si><t>CustomerId</t></si><si><t>Name</t></si>") + 10 * len(f"<si><t>{'x' * 1000}</t></si>")
+SHARED_BYTES = len("<si><t>CustomerId</t><si><t>Name</t>") + 10 * len(f"<si><t>{'x' * 1000}</t>")
 
 
 @pytest.mark.parametrize("size", [100, 700, 1 << 20])
@@ -249,6 +250,35 @@ def test_shared_texts_count_for_each_cell_that_shows_them(
         read(path, max_unpacked_bytes=4 * SHARED_BYTES - 1)
 
 
+@pytest.mark.parametrize(
+    ("shared", "rows"),
+    [
+        (SHARED.replace("</si>", "</si >"), SHARED_ROWS),
+        (SHARED.replace("</si>", "</si\n>", 1), SHARED_ROWS),
+        (SHARED.replace("<si>", '<si a="b">'), SHARED_ROWS),
+        (SHARED.replace("<si>", "<x:si>").replace("</si>", "</x:si>"), SHARED_ROWS),
+        (f"<si/>{SHARED}", SHARED_ROWS.replace("<v>2</v></c></row>", "<v>3</v></c></row>")),
+        (f"<si />{SHARED}", SHARED_ROWS.replace("<v>2</v></c></row>", "<v>3</v></c></row>")),
+        (SHARED.replace("<t>", "<!--</si>--><t>", 1), SHARED_ROWS),
+        (SHARED.replace("<t>", "<t><![CDATA[</si>]]>", 1), SHARED_ROWS),
+        (SHARED, SHARED_ROWS.replace("<v>2<", "<v> 2 <")),
+        (SHARED, SHARED_ROWS.replace("<v>2<", "<v>0000000002<")),
+        (SHARED, SHARED_ROWS.replace('"s"', "'s'")),
+        (SHARED, SHARED_ROWS.replace('t="s"', 't = "s"')),
+        (SHARED, SHARED_ROWS.replace(' t="s"><v>2', ' t="s"  ><v a="b">2')),
+    ],
+)
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_no_notation_hides_how_long_the_shared_texts_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str, rows: str, size: int
+) -> None:
+    """calamine reads them all, and holds the text once for each cell."""
+    path = write_raw_xlsx(tmp_path / "a.xlsx", rows, shared=shared)
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    with pytest.raises(InputFileError, match="bytes of text"):
+        read(path, max_unpacked_bytes=4 * 9_999)
+
+
 def test_a_cell_beyond_the_shared_texts_is_damage_and_no_bug(tmp_path: Path) -> None:
     """Also if the texts are measured one by one, as there may be too many."""
     rows = SHARED_ROWS.replace('<c r="B11" t="s"><v>2</v></c>', '<c r="B11" t="s"><v>4</v></c>')
@@ -259,7 +289,7 @@ def test_a_cell_beyond_the_shared_texts_is_damage_and_no_bug(tmp_path: Path) -> 
 
 def test_one_shared_text_may_not_be_huge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=SHARED)
-    longest = len(f"<t>{'x' * 1000}</t></")
+    longest = len(f"<si><t>{'x' * 1000}</t>")
     monkeypatch.setattr(shared_strings, "MAX_ENTRY_BYTES", longest)
     assert len(read(path).frame) == 10
     monkeypatch.setattr(shared_strings, "MAX_ENTRY_BYTES", longest - 1)

@@ -1,0 +1,49 @@
+"""Find the range of a worksheet's filled cells in its XML, before calamine allocates all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from openpyxl.utils.cell import column_index_from_string
+
+from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
+from bulkupdate.spreadsheets.reading.xlsx_parse import parse_extent
+from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows, is_plain
+
+_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{2,3})\d+"[^>/]*>')
+_TEXT = re.compile(rb">([^<]+)<")
+
+
+def measure_extent(blocks: Iterator[bytes]) -> Extent:
+    """Return the range of the filled cells of a sheet whose XML is given block by block.
+
+    Raises `InputFileError` if a row is far too large, or if XML that has to be parsed is not well formed.
+    """
+    first = next(blocks, b"")
+    blocks = chain((first,), blocks)
+    if not is_plain(first):
+        return parse_extent(blocks)
+    extent = Extent()
+    for rows, _ in cut_at_rows(blocks):
+        _add_cells(extent, rows, b"</v>")
+        has_inline = b"<is>" in rows
+        if has_inline:
+            _add_cells(extent, rows, b"</is>")
+        if has_inline or b't="str"' in rows:
+            extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
+    return extent
+
+
+def _add_cells(extent: Extent, rows: bytes, end_of_value: bytes) -> None:
+    """Count the filled cells, and extend the range to the first and the last. Columns up to Z need no search."""
+    count = rows.count(end_of_value)
+    if not count:
+        return
+    extent.filled += count
+    far = max((column_index_from_string(name.decode()) - 1 for name in set(_FAR_COLUMN.findall(rows))), default=25)
+    for position in (rows.find(end_of_value), rows.rfind(end_of_value)):
+        row = ROW.match(rows, max(0, rows.rfind(b"<row", 0, position)))
+        if row:
+            extent.reach(int(row[1]), far)
