@@ -7,11 +7,12 @@ import warnings
 
 from bulkupdate.cli.main import run_cli
 from bulkupdate.cli.streams import protect_streams
+from bulkupdate.garbage import collect_rarely
 
 
 def main() -> None:
     """Run the program and exit with its exit code."""
-    gc.set_threshold(200_000)  # pandas makes many long-lived objects: rare collections save a tenth of a small check
+    collect_rarely()
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # pyarrow's own pool keeps a tenth more memory
     protect_streams()
     sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]  # pandera would load it, though only tests use it

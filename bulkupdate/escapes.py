@@ -7,17 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.entities import html5
 
-_ESCAPE = re.compile(
+_CODES = (
     r"(?P<bytes>(?:[%=][0-9A-Fa-f]{2})+)"
     r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)"
     r"|(?P<hex_bytes>(?:\\x[0-9A-Fa-f]{2})+)"
     r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
     r"|(?P<octal_bytes>(?:\\[0-3][0-7]{2})+)"
-    r"|\\(?P<sign>[\"'\\/bfnrt])"
     r"|&\#(?P<decimal>[0-9]{1,7});?"
     r"|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
-    r"|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31});",
+    r"|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31});"
 )
+_SIGN = r"|\\(?P<sign>[\"'\\/bfnrt])"
+_ESCAPES = (re.compile(_CODES + _SIGN), re.compile(_CODES + r"|(?P<sign>(?!))"))
+"""A backslash before a sign may escape it, or be the last character of what was escaped: both are tried."""
+_MOST_LAYERS = 8
+"""How many different texts are decoded further, as a hostile text could have any number."""
+
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -38,13 +43,13 @@ class Decoded:
             return start, end
         return self.starts[start], self.ends[end - 1]
 
-    def decode(self) -> Decoded | None:
+    def decode(self, escape: re.Pattern[str]) -> Decoded | None:
         """Return the text with each of its escapes decoded once; None if it has none."""
         texts: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
         done = 0
-        for start, end, character in _read_escapes(self.text):
+        for start, end, character in _read_escapes(self.text, escape):
             self._copy(done, start, texts, starts, ends)
             first, last = self.locate(start, end)
             texts.append(character)
@@ -63,18 +68,22 @@ class Decoded:
 
 
 def decode_fully(text: str, most: int) -> Iterator[Decoded]:
-    """Yield the text as it is, then decoded once, twice and so on, until nothing is left to decode or `most` times."""
-    layer: Decoded | None = Decoded(text)
+    """Yield the text as it is, then decoded once, twice and so on, until nothing is left to decode or `most` times.
+
+    Where there are two ways to decode a text, both are yielded.
+    """
+    layers, seen = [Decoded(text)], {text}
     for _ in range(most + 1):
-        if layer is None:
-            return
-        yield layer
-        layer = layer.decode()
+        yield from layers
+        decoded = (layer.decode(escape) for layer in layers for escape in _ESCAPES)
+        new = {layer.text: layer for layer in decoded if layer is not None and layer.text not in seen}
+        layers = list(new.values())[:_MOST_LAYERS]
+        seen.update(new)
 
 
-def _read_escapes(text: str) -> Iterator[tuple[int, int, str]]:
+def _read_escapes(text: str, escape: re.Pattern[str]) -> Iterator[tuple[int, int, str]]:
     """Yield each escaped character: where its escape begins and ends, and the character it stands for."""
-    for match in _ESCAPE.finditer(text):
+    for match in escape.finditer(text):
         start, end = match.span()
         if match["bytes"]:
             yield from _read_bytes(start, bytes.fromhex(re.sub("[%=]", "", match["bytes"])), 3)

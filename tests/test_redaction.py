@@ -234,6 +234,8 @@ AMBIGUOUS = "Latin|read as|entities without|other case|UTF-16"
     ),
 )
 @example("00ßé", ["named", "octal"])
+@example("00<\\", ["html", "urllib", "body in base64"])
+@example("00<\\", ["json", "html", "html", "urllib", "body in base64"])
 def test_a_secret_is_taken_out_in_encodings_within_each_other(secret: str, names: list[str]) -> None:
     text = secret
     for name in names:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from bulkupdate.customers.problem_codes import ProblemCode
 
@@ -127,9 +127,8 @@ class Finding:
         return Problem(row, customer_id, column, value, self.code, self.message, self.remedy, self.severity)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRow:
-    """One row of the file after the checks.
+class CheckedRow(NamedTuple):
+    """One row of the file after the checks; a tuple, as there may be a million.
 
     `customer_id` is the normalised id, or the cell's text if that is not an id. `body` is the JSON text that will be
     sent, None if there is nothing to send or the row is invalid. `original` is the text of every cell, in the order

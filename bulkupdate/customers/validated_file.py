@@ -18,7 +18,7 @@ from bulkupdate.customers.models import CheckedRow, Problem, Severity, Status
 from bulkupdate.customers.parse_result import quote
 from bulkupdate.customers.plain_values import is_filled_mask, select_unplain
 
-_ROWS_AT_A_TIME = 10_000
+_ROWS_AT_A_TIME = 20_000
 
 
 @dataclass(frozen=True)

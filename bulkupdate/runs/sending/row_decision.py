@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bulkupdate.customers.models import CheckedRow, Status
 from bulkupdate.customers.payload import filter_body
@@ -51,4 +51,4 @@ def decide(looked_up: LookedUp, kept: tuple[str, ...], wholesale_needs_business_
 def narrow(row: CheckedRow, names: Collection[str], rating_format: str) -> CheckedRow:
     """Return the row with only those of its fields that are named."""
     fields = tuple(name for name in row.fields if name in names)
-    return replace(row, fields=fields, body=filter_body(row.body or "{}", fields, rating_format))
+    return row._replace(fields=fields, body=filter_body(row.body or "{}", fields, rating_format))

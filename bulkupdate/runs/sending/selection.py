@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from bulkupdate.clock import format_utc
@@ -76,14 +76,14 @@ class Selection:
 
     def _apply(self, decision: RowDecision, row: CheckedRow) -> CheckedRow:
         if decision.status is Status.UNCHANGED:
-            return replace(row, status=decision.status, body=None, fields=(), reason=decision.reason)
+            return row._replace(status=decision.status, body=None, fields=(), reason=decision.reason)
         if decision.status is Status.INVALID and self.source.live_key:
             original = self.source.live_key.mark(row.original, decision.reason)
-            return replace(row, status=decision.status, body=None, fields=(), reason=decision.reason, original=original)
+            return row._replace(status=decision.status, body=None, fields=(), reason=decision.reason, original=original)
         if decision.status is Status.REJECTED or decision.to_send == row.fields or row.body is None:
-            return replace(row, status=decision.status, reason=decision.reason)
+            return row._replace(status=decision.status, reason=decision.reason)
         body = filter_body(row.body, decision.to_send, self.rating_format)
-        return replace(row, body=body, fields=decision.to_send)
+        return row._replace(body=body, fields=decision.to_send)
 
     def seen(self) -> Iterator[tuple[int, str, str, int]]:
         """Yield what the journal records as found live already: row, customer id, body and sequence."""

@@ -7,7 +7,7 @@ import gc
 from contextlib import suppress
 
 COLLECT_AT = (700, 10, 10)
-"""The thresholds of CPython 3.11, instead of the one that suits a command of seconds (`bulkupdate/__main__.py`)."""
+"""The thresholds of CPython 3.11, instead of the one that suits a command of seconds (`collect_rarely`)."""
 
 _ARENA_MAX = -8  # M_ARENA_MAX of the GNU C library's malloc.h
 

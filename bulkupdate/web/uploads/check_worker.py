@@ -12,6 +12,7 @@ from bulkupdate.clock import Clock
 from bulkupdate.crash_report import log_crash
 from bulkupdate.customers.recipe import format_recipe, make_recipe_name
 from bulkupdate.errors import BulkUpdateError, InputFileError, ReaderBugError
+from bulkupdate.garbage import collect_rarely
 from bulkupdate.redaction import Secret
 from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
 from bulkupdate.runs.loading.recipe_folder import ENDING, remember_recipe
@@ -76,6 +77,7 @@ def limit_settings(settings: Settings) -> Settings:
 def work_within_limits(task: CheckTask) -> None:
     """Do the task within limits on time and memory; the process does nothing else."""
     limit_process(MEMORY_BYTES, MAX_SECONDS, NICENESS)
+    collect_rarely()
     warnings.simplefilter("ignore")  # a library's warnings mean nothing to the user
     try:
         work(task)

@@ -193,7 +193,7 @@ def test_the_error_for_an_unknown_run_says_what_to_do_next(tmp_path: Path) -> No
 
 def test_rows_that_need_no_request_have_ended_when_the_run_begins(tmp_path: Path) -> None:
     sent, skipped = make_rows(2)
-    skipped = replace(skipped, status=Status.UNCHANGED, reason="as it is")
+    skipped = skipped._replace(status=Status.UNCHANGED, reason="as it is")
     with Journal(place_of(tmp_path), Clock()) as journal:
         run = journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), [sent, skipped])
         ended = journal.select("SELECT finished_at FROM rows WHERE run = ? ORDER BY row", (run.key,))

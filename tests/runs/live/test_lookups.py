@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def test_each_change_is_told_and_rows_without_one_are_counted(context: RunContex
     for at in range(2):
         sandbox.service.registry.update(FIRST + at, {"Name": f"old {at}"}, is_applied=True)
     blank = CheckedRow(9, str(FIRST + 7), Status.UNCHANGED, None, (), ())
-    rows = [row(0), row(1, "old 1"), replace(row(2), customer_id="77"), blank]
+    rows = [row(0), row(1, "old 1"), row(2)._replace(customer_id="77"), blank]
     found = find_changes(rows, "Nr", None, context.client, 2, ignore_progress)
     assert [(each.row, each.customer_id, each.field, each.before, each.after) for each in found.changes or ()] == [
         (2, str(FIRST), "Name", "old 0", "new")
@@ -84,7 +83,7 @@ def test_of_valid_rows_the_ids_can_be_looked_up_alone(context: RunContext, sandb
 def test_what_looking_up_costs_is_known_before() -> None:
     rows = [row(at) for at in range(51)]
     invalid = CheckedRow(99, "nine", Status.INVALID, None, (), ())
-    alone = replace(row(60), body='{"Fax": "1"}', fields=("Fax",))
+    alone = row(60)._replace(body='{"Fax": "1"}', fields=("Fax",))
     assert count_read_requests([*rows, alone, invalid]) == 2 + 1
     assert count_read_requests(rows[:50]) == 1
     assert count_id_requests([*rows, alone, invalid]) == 2
