@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from bulkupdate.customers.headings import recognize_headings
 from bulkupdate.customers.models import Problem, Severity, Status
@@ -17,11 +18,11 @@ def refuse(row, column, code="formula-not-calculated", value=""):
     return Problem(row, "", column, value, code, "not calculated", "", Severity.ERROR)
 
 
-def check(rows, *known):
+def check(rows, *known, headings=HEADINGS, **options):
     """The sheet, refused for what was known of its cells."""
     frame = pd.DataFrame(rows, columns=range(3), dtype="str")
-    header = recognize_headings(HEADINGS)
-    return check_frame(frame, header, np.arange(2, 2 + len(rows)), CheckOptions(), known)
+    header = recognize_headings(headings)
+    return check_frame(frame, header, np.arange(2, 2 + len(rows)), CheckOptions(**options), known)
 
 
 def marked(checked):
@@ -41,6 +42,15 @@ def test_a_cell_whose_text_would_pass_is_marked_and_no_other():
 
 def test_a_cell_whose_text_is_refused_anyway_needs_no_mark():
     assert marked(check([["abc", "Anna", "1"]], refuse(2, "CustomerId"))) == [[]]
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", "perhaps"), ("so", "true")])
+def test_a_cell_is_marked_if_its_text_or_the_value_it_stands_for_would_pass(text, value):
+    """By the recipe of another day the text may stand for something else."""
+    headings = ["CustomerId", "IsWholesale", "Fax"]
+    known = refuse(2, "IsWholesale")
+    checked = check([["163", text, ""]], known, headings=headings, values={"IsWholesale": {text: value}})
+    assert [row.original[1] for row in checked.rows()] == [f"{text} [bulkupdate:\u00a0not calculated]"]
 
 
 def test_of_a_row_refused_as_a_whole_every_filled_cell_is_marked_and_the_id_always():

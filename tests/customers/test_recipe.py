@@ -100,6 +100,10 @@ def test_recipes_for_the_same_headings_are_known():
     assert one.has_headings_of(other)
     assert not one.has_headings_of(Recipe("c", {"A": "Fax"}))
     assert not Recipe("c", {"A": "Fax"}).has_headings_of(one)
+    with_ids = Recipe("d", {"A": "Fax", "B": "Name", "CustomerId": "CustomerId"})
+    by_key = Recipe("e", {"A": "Fax", "B": "Name"}, key="B")
+    assert not by_key.has_headings_of(with_ids), "its sheets may have a column of ids, but need none"
+    assert not with_ids.has_headings_of(by_key)
 
 
 def test_a_recipe_is_described_in_a_line():

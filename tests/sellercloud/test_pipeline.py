@@ -114,6 +114,17 @@ def test_useless_reset_times_end_in_a_bounded_wait(tmp_path: Path, reset: Any) -
         assert 225 <= times[-1] - times[0] < 240
 
 
+def test_a_connection_cut_after_a_pause_does_not_end_the_throttling(tmp_path: Path) -> None:
+    """The next pause is twice as long, as if the service had answered with another throttle answer at once."""
+    clock = TurnedClock()
+    script = in_turn(Reaction(429), Reaction(0), Reaction(429), Reaction(200))
+    with serve(script, clock=clock) as service, connect(service.base_url, tmp_path, clock=clock) as client:
+        assert client.update_customer("163", BODY).status is Status.UPDATED
+    times = [each.time for each in service.puts]
+    assert times[1] - times[0] == pytest.approx(15, abs=1)
+    assert times[3] - times[2] == pytest.approx(30, abs=1)
+
+
 @pytest.mark.parametrize("off", [-7200.0, 7200.0])
 def test_a_local_clock_two_hours_off_waits_as_long_as_asked(tmp_path: Path, off: float) -> None:
     """Check 21."""

@@ -34,3 +34,14 @@ def test_names_in_a_hostile_answer_that_hold_private_values_are_not_kept(make_sa
     assert [each for each in private if each.casefold() in json.dumps(kept, ensure_ascii=False).casefold()] == []
     assert kept["keys"]["CustomColumns.Discount"] == "number"
     assert len(kept["keys"]) <= 500
+
+
+def test_a_text_of_four_letters_is_private_within_a_name_and_one_of_three_is_not(make_sandbox, tmp_path):
+    """Three letters are in many names by chance."""
+    answers = {"read": {"Name": "Bo Li", "Source": "fax"}, "write": {"IsBoLiOrNot": 1, "OldFaxes": 2}}
+    sandbox = make_sandbox(plan=lambda request: answer_json(answers[request.kind]) if request.kind in answers else None)
+    with open_context(make_settings(sandbox, tmp_path), Clock(), threading.Event()) as context:
+        questioner = Questioner(context.client)
+        questioner.get("customer", f"Customers/{FIRST}")
+        questioner.send("update", "PUT", f"{context.client.base_url}/Customers/{FIRST}", "{}")
+    assert questioner.shapes[-1].to_json()["keys"] == {"(another name)": "number", "OldFaxes": "number"}

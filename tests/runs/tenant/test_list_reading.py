@@ -161,6 +161,7 @@ def test_without_a_total_a_page_further_on_is_read(tmp_path: Path, count: int, c
         (lambda held, text: text in held, {"email_filter": "contains", "email_case": "matters"}),
         (ANYONE, {"email_filter": "ignored"}),
         (NOBODY, {"email_filter": "finds nothing"}),
+        (lambda held, text: ANY_CASE(held, text) or "@" not in text, {"email_filter": "ignored"}),
     ],
 )
 def test_the_email_filter_is_told(tmp_path: Path, email: Filter, facts: Facts) -> None:
