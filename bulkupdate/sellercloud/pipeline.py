@@ -51,6 +51,11 @@ class RequestPipeline:
         return self._sign_in.username
 
     @property
+    def token(self) -> str:
+        """The token in force. Raises as `sign_in` does."""
+        return self._sign_in.current().text
+
+    @property
     def token_seconds(self) -> float:
         """The life of the token in force; infinite if the service named none. Raises as `sign_in` does."""
         return self._sign_in.current().life_seconds

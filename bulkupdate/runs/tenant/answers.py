@@ -60,6 +60,10 @@ class Questioner:
         suffix = f"?{urlencode({f'model.{name}': value for name, value in query.items()}, True)}" if query else ""
         return self.send(question, "GET", f"{self.client.base_url}/{path}{suffix}")
 
+    def get_optional(self, question: str, url: str) -> RequestResult:
+        """GET what the login may have no right to: a 401 is an answer like others, and no reason to sign in again."""
+        return self.send(question, "GET", url, token=self.client.pipeline.token)
+
     def send(self, question: str, method: str, url: str, body: str | None = None, *, token: str = "") -> RequestResult:
         """Send any request once. Raises what `send_once` raises."""
         self.watch(question)

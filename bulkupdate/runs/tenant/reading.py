@@ -45,13 +45,14 @@ def read_facts(questioner: Questioner) -> Facts:
         facts["token_seconds"] = int(life)
     facts |= ask_build_date(questioner)
     root = client.base_url.removesuffix("/api")
-    facts |= _compare_description(questioner.send("swagger", "GET", f"{root}/swagger/docs/v1"))
+    facts |= _compare_description(questioner.get_optional("swagger", f"{root}/swagger/docs/v1"))
     return facts | read_list_facts(questioner)
 
 
 def ask_build_date(questioner: Questioner) -> Facts:
     """Ask for the date of the server's build, with one request; nothing if it is not told."""
-    found = _find_build_date(read_object(questioner.get("server", "Diagnostics/Server")))
+    answer = questioner.get_optional("server", f"{questioner.client.base_url}/Diagnostics/Server")
+    found = _find_build_date(read_object(answer))
     return {"build_date": found} if found else {}
 
 

@@ -238,14 +238,13 @@ def test_without_the_option_nothing_is_trusted(run_program, sandbox, tmp_path):
     assert run_program("run", sheet, "--yes").counts == {"updated": 5}
 
 
-@pytest.mark.long
 def test_an_aged_confirmation_is_sent_again(run_program, sandbox, tmp_path):
     sheet = write_sheet(tmp_path / "in.csv", 5)
     run_program("run", sheet, "--yes")
     with Journal(place_of(run_program.state), Clock()) as journal:
-        journal.execute("UPDATE rows SET finished_at = ?", format_utc(time.time() - 60))
-    assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "0").counts == {"updated": 5}
-    assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "1").counts == {"unchanged": 5}
+        journal.execute("UPDATE rows SET finished_at = ?", format_utc(time.time() - 2.5 * 86_400))
+    assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "3").counts == {"unchanged": 5}
+    assert run_program("run", sheet, "--yes", "--since-last", "--max-age", "2").counts == {"updated": 5}
 
 
 @pytest.mark.long

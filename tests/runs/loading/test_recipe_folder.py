@@ -32,6 +32,7 @@ SHOP = Recipe("shop", {"Kundennr": "CustomerId", "Telefax": "Fax"})
 def test_a_recipe_is_found_by_name_or_file_until_it_is_deleted(tmp_path: Path) -> None:
     path = save_recipe(tmp_path, SHOP)
     assert find_recipe(tmp_path, "shop") == find_recipe(tmp_path, path) == SHOP
+    assert (path.parent.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
     delete_recipe(tmp_path, "shop")
     for use in (find_recipe, delete_recipe):
         with pytest.raises(UsageError, match="There is no recipe shop") as refused:

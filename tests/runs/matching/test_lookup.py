@@ -165,6 +165,10 @@ def test_a_key_to_be_searched_needs_a_search(tmp_path: Path) -> None:
     matched = load_input_file(sheet, Settings(), SheetOptions(key="Email")).matched
     assert matched is not None
     assert matched.find_live_key(["CustomerId", "Email", "Name"]) == LiveKey("Email", "Email", 1)
+    write_csv(sheet, [["CustomerId", "Name", "Fax"], [7, "Anna Roe", "1"]])
+    matched = load_input_file(sheet, Settings(), SheetOptions(key="Name")).matched
+    assert matched is not None
+    assert matched.find_live_key(["CustomerId", "Name", "Fax"]) is None, "the list has first and last names"
 
 
 @pytest.mark.parametrize("key", ["Nr", "Email"])

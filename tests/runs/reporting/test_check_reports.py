@@ -74,12 +74,13 @@ def test_a_workbook_with_problems_gets_a_copy_with_marks(
 def test_the_copy_of_a_sheet_without_ids_has_its_marks_where_its_own_columns_are(tmp_path: Path) -> None:
     """The ids that a lookup has found are no column of it."""
     lookup = write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [FIRST, "a@b.cd"]])
-    sheet = write_book(tmp_path / "a.xlsx", ["Email", "Fax"], ["a@b.cd", "1"], ["no@b.cd", "2"])
+    sheet = write_book(tmp_path / "a.xlsx", ["Email", "Rating"], ["a@b.cd", "Superb"], ["no@b.cd", "2"])
     checked = load_input_file(sheet, Settings(), SheetOptions(key="Email", lookup=lookup))
     written = write_check(checked, Settings(), tmp_path / "r.xlsx", None)
     assert written.annotated is not None
     copied = load_workbook(written.annotated).worksheets[0]
-    assert [cell.value for cell in copied[1]][:2] == ["Email", "Fax"]
+    assert [cell.value for cell in copied[1]][:2] == ["Email", "Rating"]
+    assert copied["B2"].comment is not None
     assert copied["A3"].comment is not None
     assert copied["A2"].comment is None
 

@@ -33,7 +33,7 @@ def test_a_check_names_its_reports_and_its_sheet(run_program, tmp_path):
 def test_a_command_that_fails_has_every_key_too(run_program):
     refused = run_program("check", "nowhere.xlsx").told
     assert refused.keys() == run_program("run", "nowhere.xlsx", "--yes").told.keys()
-    assert (refused["schema"], refused["reasons"], refused["ended"]) == (1, [], None)
+    assert (refused["schema"], refused["reasons"], refused["ended"], refused["rows"]) == (1, [], None, 0)
 
 
 def test_why_a_run_was_stopped_is_told_and_nothing_of_one_that_was_not():

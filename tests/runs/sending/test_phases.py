@@ -89,9 +89,12 @@ def test_what_was_read_before_a_stop_is_not_read_again(
     assert driver.execute_run(run, watch_phase=stopper.watch).run.state is RunState.STOPPED
     read = count(sandbox, "GET")
     assert 40 <= read < ROWS
-    assert driver.execute_run(run).run.state is RunState.FINISHED
+    later = Stopper(driver)
+    assert driver.execute_run(run, watch_phase=later.watch).run.state is RunState.FINISHED
     assert driver.tally(run)[Status.UPDATED] == ROWS
     assert count(sandbox, "GET") == ROWS
+    if phase is Phase.READ_BACK:
+        assert later.last(phase).done == later.last(phase).total == ROWS - read
     assert count(sandbox, "PUT") == ROWS
 
 

@@ -29,7 +29,7 @@ from tests.runs.tenant.probing import HurriedClock, find_probeable, hold_probe, 
         {},
         {"rating_format": "name", "empty_string": "ignored", "unknown_customer_status": 500},
         {"rating_format": "code", "null_value": "clears", "unknown_name": "refused", "sign_in_refusal_status": 401},
-        pytest.param({"aliases": "append", "unknown_customer_status": 400}, marks=pytest.mark.long),
+        {"aliases": "append", "unknown_customer_status": 400},
         {"rating_format": "name", "null_value": "clears", "unknown_name": "refused"},  # costs most
     ],
 )
@@ -116,6 +116,20 @@ def test_a_probe_whose_customer_cannot_be_put_back_has_not_ended(make_sandbox, t
     assert stopped.value.remedy == RESTORE
     with Journal(place_of(tmp_path / "state"), Clock()) as journal:
         assert journal.find_run().state is RunState.STOPPED
+    *_, before, first, second, third = [request.body for request in sandbox.requests if request.kind == "write"]
+    assert before != first == second == third, "it is tried three times"
+
+
+def test_others_see_a_probe_at_work(make_sandbox, tmp_path):
+    seen = []
+
+    def look(request: Any) -> None:
+        if request.kind == "write":
+            with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+                seen.append(journal.find_run().state)
+
+    learn(make_sandbox(customers=120, plan=look), tmp_path, is_read=False, also=())
+    assert set(seen) == {RunState.RUNNING}
 
 
 def test_a_run_that_began_at_the_same_moment_is_not_disturbed(sandbox, tmp_path, monkeypatch):

@@ -88,11 +88,21 @@ def test_a_strange_list_does_not_stop_the_questions(make_sandbox, tmp_path, body
     assert "kept_back" not in found  # a page of two has more
 
 
-@pytest.mark.parametrize(("status", "is_told"), [(403, True), (404, True), (500, False)])
+@pytest.mark.parametrize(("status", "is_told"), [(401, True), (403, True), (404, True), (500, False)])
 def test_a_description_that_is_refused_is_not_served(make_sandbox, tmp_path, status, is_told):
     refused = error_response(status, "no")
     found = ask(make_sandbox(plan=lambda request: refused if request.kind == "swagger" else None), tmp_path)
     assert found.get("swagger") is (False if is_told else None)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_without_rights_for_the_diagnostics_learns_all_the_rest(make_sandbox, tmp_path, status):
+    """A 401 there says nothing about the login: there is no second sign-in."""
+    refused = error_response(status, "no")
+    sandbox = make_sandbox(plan=lambda request: refused if request.kind == "server" else None)
+    found = ask(sandbox, tmp_path)
+    assert {"build_date", *found} == set(ask(make_sandbox(), tmp_path / "whole"))
+    assert [request.kind for request in sandbox.requests].count("token") == 1
 
 
 @pytest.mark.parametrize("fault", ["error-500", "html-200", "html-502", "empty-body", "cut-after"])
