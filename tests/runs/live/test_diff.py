@@ -22,7 +22,7 @@ def test_what_means_the_same_is_the_same(wanted, live):
     ("wanted", "live"),
     [
         ("Anna", "anna"), ("a  b", "a b"), (("A", "B"), ("B", "A")), (("A",), ()), (False, None), (0, None),
-        ("007", "7"), (Decimal("0.1"), Decimal("0.10000001")),
+        ("007", "7"), (Decimal("0.1"), Decimal("0.10000001")), ("Anna", None), ("", None), (None, ""), ("5", 5),
     ],
 )  # fmt: skip
 def test_what_means_another_thing_differs(wanted, live):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bulkupdate.customers.models import Status
-from bulkupdate.errors import BusyError, ExitCode, UsageError
+from bulkupdate.errors import BusyError, ExitCode, JournalError, UsageError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import Run, RunOptions, RunState
@@ -108,6 +108,24 @@ def test_a_bug_leaves_a_stopped_run_that_says_so(driver: Driver, tmp_path: Path)
     stopped = read_run(driver, run)
     assert (stopped.state, stopped.stopped_by) == (RunState.STOPPED, "the program itself failed")
     assert stopped.calls >= 2
+
+
+@pytest.mark.parametrize("other", [None, BusyError("The service is full.")])
+def test_a_journal_that_cannot_be_read_at_the_end_is_the_reason_unless_there_is_another(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: BusyError | None
+) -> None:
+    def refuse(_journal: Journal, _run: Run) -> None:
+        raise JournalError("The journal cannot be read.")
+
+    def stop(*_progress: object) -> None:
+        if other:
+            raise other
+
+    run = driver.begin(write_sheet(tmp_path / "a.csv", 5))
+    monkeypatch.setattr(Journal, "tally", refuse)
+    result = driver.execute_run(run, watch=stop)
+    assert str(result.error) == str(other or "The journal cannot be read.")
+    assert result.run.state is RunState.STOPPED
 
 
 def test_neither_a_probe_nor_a_run_of_another_process_is_continued(

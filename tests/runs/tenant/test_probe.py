@@ -17,6 +17,7 @@ from bulkupdate.runs.tenant.probe import MOST_REQUESTS
 from bulkupdate.runs.tenant.probe_run import RESTORE
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
+from bulkupdate.sandbox.responses import error_response
 from tests.conftest import find_puts, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
@@ -118,6 +119,16 @@ def test_a_probe_whose_customer_cannot_be_put_back_has_not_ended(make_sandbox, t
         assert journal.find_run().state is RunState.STOPPED
     *_, before, first, second, third = [request.body for request in sandbox.requests if request.kind == "write"]
     assert before != first == second == third, "it is tried three times"
+
+
+def test_a_service_that_refuses_to_empty_a_field_is_told_from_one_that_ignores_it(make_sandbox, tmp_path):
+    def refuse(request: Any) -> Any:
+        is_emptying = request.kind == "write" and b'""' in sandbox.requests[-1].body
+        return error_response(400, "A text must not be empty") if is_emptying else None
+
+    sandbox = make_sandbox(customers=120, plan=refuse)
+    facts, _, _ = learn(sandbox, tmp_path, is_read=False, also=())
+    assert (facts["empty_string"], facts["null_value"]) == ("refused", "ignored")
 
 
 def test_others_see_a_probe_at_work(make_sandbox, tmp_path):
