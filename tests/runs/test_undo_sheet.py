@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import requests
@@ -14,10 +15,13 @@ from bulkupdate.customers.fields import CLEAR, UPDATABLE
 from bulkupdate.customers.models import Status
 from bulkupdate.customers.payload import decode_live
 from bulkupdate.customers.value_types import BOOLEAN, DECIMAL, INTEGER, RATING
+from bulkupdate.errors import UsageError
 from bulkupdate.runs.journal import Journal
-from bulkupdate.runs.run_records import RowOutcome, RunState
+from bulkupdate.runs.run_records import RowOutcome, RunOptions, RunState
+from bulkupdate.runs.undo_sheet import find_restorations
 from tests.conftest import FIRST, find_puts, read_results, write_csv, write_sheet
 from tests.postgres import place_of
+from tests.runs.in_process import Driver
 from tests.runs.live_sheets import LISTED, count_kinds, every_tenth, last_number, write_live_sheet
 
 NEW_VALUES = {
@@ -296,3 +300,16 @@ def test_a_retry_keeps_the_values_of_before_too(run_program, make_sandbox, tmp_p
     assert again.counts == {"updated": 1}
     assert run_program("undo", again.told["run"], "--run", "--yes").counts == {"updated": 1}
     assert shaky.customer(FIRST) == before
+
+
+def test_a_run_is_known_to_have_previous_values_whatever_it_was_asked_for(sandbox, tmp_path):
+    """One whose options were lost can be undone too, and one that kept none says so."""
+    driver = Driver(sandbox.base_url, tmp_path)
+    kept, bare = (driver.begin(write_sheet(tmp_path / "a.csv", 2), snapshot=is_kept) for is_kept in (True, False))
+    for run in (kept, bare):
+        driver.execute_run(run)
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        forgotten = replace(kept, options=RunOptions())
+        assert {each.customer_id for each in find_restorations(journal, forgotten)} == {str(FIRST), str(FIRST + 1)}
+        with pytest.raises(UsageError, match="kept no previous values"):
+            find_restorations(journal, bare)

@@ -189,6 +189,7 @@ def test_the_error_for_an_unknown_run_says_what_to_do_next(tmp_path: Path) -> No
         with pytest.raises(UsageError) as unknown:
             journal.find_run("20260114-093849-bbbbbbbb")
         assert unknown.value.remedy == "`bulkupdate runs` lists all."
+        assert str(unknown.value).startswith("There is no run 20260114-093849-bbbbbbbb in the journal ")
 
 
 def test_rows_that_need_no_request_have_ended_when_the_run_begins(tmp_path: Path) -> None:

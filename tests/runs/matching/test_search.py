@@ -82,6 +82,10 @@ def test_many_keys_cost_as_many_requests_as_the_list_has_pages(make_sandbox: Any
     found, cost = search(sandbox, tmp_path, keys)
     assert (cost, count_lists(sandbox)) == (4, 5), "one page of five was read to count the customers"
     assert ids_by_key(found) == {email.lower(): {str(each)} for each, email in list(emails.items())[:100]}
+    for [candidate] in found.values():
+        customer = sandbox.customer(candidate.customer_id) or {}
+        shown = {"Name": candidate.name, "BusinessName": candidate.business_name, "Email": candidate.email}
+        assert shown == {name: customer[name] or "" for name in shown}
 
 
 def test_few_keys_cost_a_request_each_and_one_to_count_the_customers(make_sandbox: Any, tmp_path: Path) -> None:

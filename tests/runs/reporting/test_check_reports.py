@@ -71,6 +71,17 @@ def test_a_workbook_with_problems_gets_a_copy_with_marks(
     assert (none.paths, none.notes) == ((), ())
 
 
+@pytest.mark.parametrize("is_downloaded", [False, True])
+def test_the_problems_of_a_report_lead_to_the_copy_beside_it_unless_that_gets_another_name(
+    tmp_path: Path, is_downloaded: bool
+) -> None:
+    sheet = write_book(tmp_path / "a.xlsx", ["CustomerId", "Email"], [FIRST, "no address"])
+    options = {"is_downloaded": True} if is_downloaded else {}
+    write_check(load_input_file(sheet, Settings(), SheetOptions()), Settings(), tmp_path / "r.xlsx", None, **options)
+    link = load_workbook(tmp_path / "r.xlsx")["Problems"]["B2"].hyperlink
+    assert (link.target if link else None) == (None if is_downloaded else "r-annotated.xlsx")
+
+
 def test_the_copy_of_a_sheet_without_ids_has_its_marks_where_its_own_columns_are(tmp_path: Path) -> None:
     """The ids that a lookup has found are no column of it."""
     lookup = write_csv(tmp_path / "list.csv", [["CustomerId", "Email"], [FIRST, "a@b.cd"]])

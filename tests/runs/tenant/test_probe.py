@@ -14,7 +14,7 @@ from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.tenant import probe
 from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
 from bulkupdate.runs.tenant.probe import MOST_REQUESTS
-from bulkupdate.runs.tenant.probe_run import RESTORE
+from bulkupdate.runs.tenant.probe_run import RESTORE, find_open_probe
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import error_response
@@ -129,6 +129,24 @@ def test_a_service_that_refuses_to_empty_a_field_is_told_from_one_that_ignores_i
     sandbox = make_sandbox(customers=120, plan=refuse)
     facts, _, _ = learn(sandbox, tmp_path, is_read=False, also=())
     assert (facts["empty_string"], facts["null_value"]) == ("refused", "ignored")
+
+
+def test_a_list_that_keeps_back_its_only_customer_does_not_show_whether_it_filters_by_time(make_sandbox, tmp_path):
+    facts, _, _ = learn(make_sandbox(customers=120, kept_back="customer"), tmp_path, also=())
+    assert facts["kept_back"] == "customer"
+    assert "modified_shows" not in facts
+
+
+def test_a_probe_that_has_not_ended_is_found_by_its_service(make_sandbox, tmp_path):
+    sandbox = make_sandbox()
+    with hold_probe(sandbox, tmp_path):
+        pass
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        run = journal.find_run()
+        assert find_open_probe(journal, run.host) == run
+        assert find_open_probe(journal, "other.example") is None
+        journal.set_state(run, RunState.FINISHED)
+        assert find_open_probe(journal, run.host) is None
 
 
 def test_others_see_a_probe_at_work(make_sandbox, tmp_path):
