@@ -157,12 +157,12 @@ def suggest(heading: str) -> str:
     """Return the fields that a heading resembles most, `CompanyId or BusinessName`; empty if it resembles none."""
     normalized = normalize_heading(heading)
     close = get_close_matches(normalized, FIELD_BY_NORMALIZED_HEADING, n=10, cutoff=MINIMUM_SIMILARITY)
-    scores = [SequenceMatcher(None, known, normalized).ratio() for known in close]
-    names = dict.fromkeys(
-        FIELD_BY_NORMALIZED_HEADING[known].name
-        for known, score in zip(close, scores, strict=True)
-        if score > scores[0] - _ALMOST_AS_SIMILAR
+    scores = {known: SequenceMatcher(None, known, normalized).ratio() for known in close}
+    least = max(scores.values(), default=0) - _ALMOST_AS_SIMILAR
+    similar = sorted(
+        (known for known, score in scores.items() if score > least), key=lambda known: (-scores[known], known)
     )
+    names = dict.fromkeys(FIELD_BY_NORMALIZED_HEADING[known].name for known in similar)
     *others, last = list(names)[:_MOST_SUGGESTIONS] or [""]
     return f"{', '.join(others)} or {last}" if others else last
 

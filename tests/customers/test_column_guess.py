@@ -31,6 +31,11 @@ def test_a_similar_heading_is_guessed_unless_its_values_say_otherwise():
     assert guess(Emaill=" ") == [None]
 
 
+def test_what_a_user_has_said_of_a_heading_is_not_guessed_over():
+    header = recognize_headings(["CustomerId", "Handy"], {"Handy": "Fax"})
+    assert [field and field.name for field in guess_columns(header, [["163"], ["0171"]])] == ["CustomerId", "Fax"]
+
+
 def test_no_field_is_guessed_twice():
     assert guess(Fax="1", Faxx="2") == ["Fax", None]
 

@@ -178,6 +178,11 @@ def test_a_text_that_an_excel_cell_can_just_hold_is_not_doubtful():
             "5 %",
             "5 % is a percentage; whether 5 or a hundredth of it is meant is not certain",
         ),
+        (
+            "AccountManager1Commission",
+            "12%",
+            "12% is a percentage; whether 12 or a hundredth of it is meant is not certain",
+        ),
         ("CompanyId", "007", "the zeros before 7 are left out"),
         ("Comments", "x" * 32_768, "the text has 32,768 characters, more than an Excel cell can hold"),
         ("Comments", "bell\x07", "the text holds an invisible control character"),

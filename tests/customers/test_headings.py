@@ -59,6 +59,11 @@ def test_a_heading_close_to_a_field_suggests_it() -> None:
     assert suggest("Shoe size in cm") == ""
 
 
+def test_fields_that_are_equally_close_are_suggested_in_their_order() -> None:
+    assert suggest("Phone 4") == "Phone1, Phone2 or Phone3"
+    assert suggest("Account Manager") == "AccountManager1Id, AccountManager2Id or AccountManager3Id"
+
+
 def test_of_many_fields_that_are_equally_close_three_are_suggested() -> None:
     assert set(re.split(", | or ", suggest("Account Manager 4"))) == {
         f"AccountManager{number}Id" for number in (1, 2, 3)
