@@ -12,6 +12,7 @@ MAX_ROW_BYTES = 32 << 20
 ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 
 _END = b"</row>"
+_PREFIXED = re.compile(rb"</?\w+:(?:row|c|v|is)[ />]")
 
 
 def is_plain(first: bytes) -> bool:
@@ -27,7 +28,8 @@ def is_plain(first: bytes) -> bool:
 def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield for each block the XML up to the last row that ends in it, and the rest, which begins the next chunk.
 
-    The rest of the last block is all that follows the last row. Raises `InputFileError` if a row is far too large.
+    The rest of the last block is all that follows the last row. Raises `InputFileError` if a row is far too large, or
+    if rows have a prefix though the first have none: cells that are not seen could hold any amount of text.
     """
     rest, is_tail = b"", False
     for block in blocks:
@@ -40,5 +42,16 @@ def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
                 "A row of the sheet is far larger than any spreadsheet allows.",
                 remedy="Open the file in Excel and save it again.",
             )
-        is_tail = is_tail or b"</sheetData>" in rest
+        if not is_tail:
+            data, end_of_data, _ = rest.partition(b"</sheetData>")
+            is_tail = bool(end_of_data)
+            if _has_prefix(rows) or _has_prefix(data):
+                raise InputFileError(
+                    "A sheet of the file is damaged: only some of its rows are written with a prefix.",
+                    remedy="Open it in Excel and save it again.",
+                )
         yield rows, rest
+
+
+def _has_prefix(xml: bytes) -> bool:
+    return b":" in xml and _PREFIXED.search(xml) is not None

@@ -279,6 +279,21 @@ def test_no_notation_hides_how_long_the_shared_texts_are(
         read(path, max_unpacked_bytes=4 * 9_999)
 
 
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_rows_that_change_their_notation_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """calamine would read them, though what is in them was not measured."""
+    first, row, rest = SHARED_ROWS.partition("</row>")
+    prefixed = rest.replace("<", "<x:").replace("<x:/", "</x:")
+    path = write_raw_xlsx(tmp_path / "a.xlsx", first + row + rest, shared=SHARED)
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    assert len(read(path).frame) == 10
+    path = write_raw_xlsx(tmp_path / "b.xlsx", first + row + prefixed, shared=SHARED)
+    with pytest.raises(InputFileError, match="only some of its rows"):
+        read(path)
+
+
 def test_a_cell_beyond_the_shared_texts_is_damage_and_no_bug(tmp_path: Path) -> None:
     """Also if the texts are measured one by one, as there may be too many."""
     rows = SHARED_ROWS.replace('<c r="B11" t="s"><v>2</v></c>', '<c r="B11" t="s"><v>4</v></c>')
