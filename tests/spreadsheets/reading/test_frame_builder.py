@@ -33,6 +33,13 @@ def test_whatever_the_size_of_a_piece_all_rows_but_blank_ones_are_kept(monkeypat
     assert build(ROWS) == ([ROWS[at] for at in KEPT], [10 + at for at in KEPT])
 
 
+def test_rows_of_any_white_space_are_blank_and_those_of_similar_characters_are_not():
+    blank = [chr(code) for code in range(0x11_0000) if chr(code).isspace()]
+    similar = ["\u00a9", "\u1700", "\u2020", "\u3042", "\u200b"]
+    rows = [[text, "", ""] for text in (*blank, *similar)]
+    assert build(rows, max_cells=1_000)[0] == [[text, "", ""] for text in similar]
+
+
 def test_no_row_is_an_empty_frame():
     assert build([]) == ([], [])
 

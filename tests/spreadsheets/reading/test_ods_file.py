@@ -144,8 +144,9 @@ def test_merged_cells_are_an_error_where_they_cover_others(tmp_path: Path) -> No
     wide = 'table:number-columns-spanned="2" table:number-rows-spanned="2"'
     covered = "<table:covered-table-cell/>"
     sheet = read_rows(
-        tmp_path, row(cell("163"), cell("Ann", wide), covered), row(cell("164"), covered, covered, cell("5"))
-    )
+        tmp_path, row(cell("163"), cell("Ann", wide), covered), row(cell("164"), covered, covered, cell("5")),
+        row(cell("165")), row(cell("166")),
+    )  # fmt: skip
     assert [(each.row, each.column, each.code) for each in sheet.problems] == [
         (2, "Email", "merged"), (3, "Name", "merged"), (3, "Email", "merged"),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import xlrd
 
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading import xls_file
+from bulkupdate.spreadsheets.reading.cell_checks import Special
 from bulkupdate.spreadsheets.reading.xls_file import XlsSheet, XlsWorkbook
 
 PATH = Path("a.xls")
@@ -91,6 +92,15 @@ class Cells:
 
     def cell_xf_index(self, _row: int, _column: int) -> int:
         return 0
+
+
+def test_texts_whose_format_shows_more_than_the_text_are_told_with_it() -> None:
+    book: Any = SimpleNamespace(
+        format_map={5: SimpleNamespace(format_str='@" Ltd"')}, xf_list=[SimpleNamespace(format_key=5)], datemode=0
+    )
+    cells: Any = Cells()
+    special = [cell for cell in XlsSheet(book, cells).metadata.special_cells if cell.special is Special.TEXT]
+    assert [(cell.row, cell.column, cell.format_code) for cell in special] == [(1, 3, '@" Ltd"')]
 
 
 def test_cells_are_shown_as_excel_shows_them_and_what_is_special_is_told() -> None:
