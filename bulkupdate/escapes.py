@@ -21,7 +21,7 @@ _SIGN = r"|\\(?P<sign>[\"'\\/bfnrt])"
 _ESCAPES = (re.compile(_CODES + _SIGN), re.compile(_CODES + r"|(?P<sign>(?!))"))
 """A backslash before a sign may escape it, or be the last character of what was escaped: both are tried."""
 _MOST_LAYERS = 8
-"""How many different texts are decoded further, as a hostile text could have any number."""
+"""How many texts of one layer are decoded further, as a hostile text could have any number."""
 
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
@@ -75,9 +75,9 @@ def decode_fully(text: str, most: int) -> Iterator[Decoded]:
     layers, seen = [Decoded(text)], {text}
     for _ in range(most + 1):
         yield from layers
-        decoded = (layer.decode(escape) for layer in layers for escape in _ESCAPES)
+        decoded = (layer.decode(escape) for layer in layers[:_MOST_LAYERS] for escape in _ESCAPES)
         new = {layer.text: layer for layer in decoded if layer is not None and layer.text not in seen}
-        layers = list(new.values())[:_MOST_LAYERS]
+        layers = list(new.values())
         seen.update(new)
 
 

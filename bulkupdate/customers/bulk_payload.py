@@ -39,7 +39,10 @@ class EncodedRows:
         return [f"{{{text[len(SEPARATOR) :]}}}" for text in members]
 
     def sent_fields(self) -> list[tuple[str, ...]]:
-        """Return the names of the fields in each row's body: looked up for eight columns at a time, as one byte."""
+        """Return the names of the fields in each row's body.
+
+        Eight columns are packed into a byte, whose tuple of names is looked up.
+        """
         names = tuple(self.members)
         is_sent = [pc.not_equal(cells, "").to_numpy(zero_copy_only=False) for cells in self.members.values()]
         columns = [

@@ -59,7 +59,7 @@ def test_a_heading_close_to_a_field_suggests_it() -> None:
     assert suggest("Shoe size in cm") == ""
 
 
-def test_fields_that_are_equally_close_are_suggested_in_their_order() -> None:
+def test_fields_that_are_equally_close_are_suggested_by_their_names() -> None:
     assert suggest("Phone 4") == "Phone1, Phone2 or Phone3"
     assert suggest("Account Manager") == "AccountManager1Id, AccountManager2Id or AccountManager3Id"
 

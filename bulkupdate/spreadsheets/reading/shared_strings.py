@@ -10,16 +10,15 @@ import numpy as np
 from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
+from bulkupdate.spreadsheets.reading.xlsx_parse import parse_entries
+from bulkupdate.spreadsheets.reading.xlsx_rows import count_references
 
 MAX_ENTRY_BYTES = 16 << 20
 
-_SINGLE_QUOTED = re.compile(rb"'s'")  # a pattern is quicker than `count` where there are none
-_HIDING = re.compile(rb"!(?:--|\[CDATA\[)")
-_PREFIXED = re.compile(rb":si")
-_TOP = re.compile(rb"\A.*?<(?:\w+:)?sst[^>]*>", re.DOTALL)
-_END = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si(?:\s[^>]*)?/>")
-_REFERENCE = re.compile(rb't\s*=\s*["\']s["\'][^>]*>\s*<(?:\w+:)?v(?:\s[^>]*)?>\s*(\d{1,9})\s*<')
-_USUAL_REFERENCE = re.compile(rb't="s"><v>(\d{1,9})<')
+_MOST_TAIL_BYTES = 1_000
+_TOP = re.compile(rb"\A\s*(?:<\?[^<>]*>\s*)?<sst[^<>]*>")
+_TAGS_OF_TEXT = (b"<t>", b'<t xml:space="preserve">', b"<t/>", b"</t>")
+_REFERENCE = re.compile(rb't="s"(?: \w+="[^"<>]*")*><v>(\d{1,9})</v></c>')
 
 
 class SharedStrings:
@@ -37,7 +36,7 @@ class SharedStrings:
     def check(self, part: str, extent: Extent) -> None:
         """Raise `InputFileError` if the texts of a sheet are more than is allowed."""
         text_bytes = extent.text_bytes
-        if text_bytes + self._longest * extent.filled > self._max_bytes:
+        if text_bytes + self._longest * extent.references > self._max_bytes:
             text_bytes += self._measure_referenced(part)
             if text_bytes > self._max_bytes:
                 raise self._too_much_text_error()
@@ -47,44 +46,64 @@ class SharedStrings:
         return int(self._lengths.max(initial=0))
 
     def _measure_entries(self) -> np.ndarray:
-        """Return the bytes of every entry up to its end tag, in order. Raises `InputFileError` if they are too many.
+        """Return the bytes of every entry up to its end tag, in order. Raises `InputFileError` if they are too many."""
+        usual = self._measure_usual_entries()
+        lengths = parse_entries(self._blocks()) if usual is None else usual
+        if lengths.max(initial=0) > MAX_ENTRY_BYTES:
+            raise self._too_much_text_error()
+        return lengths
 
-        If a comment or CDATA may hide where an entry ends, each counts as the longest.
+    def _measure_usual_entries(self) -> np.ndarray | None:
+        """Return the same if the table holds nothing but `<si><t>…</t></si>`; None: it has to be parsed.
+
+        That is certain if each `<` begins one of these tags, and each entry follows the one before.
         """
-        lengths, total, tail, is_hidden = [np.empty(0, np.int64)], 0, b"", False
+        lengths, tail, has_begun = [np.empty(0, np.int64)], b"", False
         for block in self._blocks():
-            total += len(block)
             chunk = tail + block
-            is_hidden = is_hidden or bool(_HIDING.search(chunk))
-            *whole, tail = _split_entries(_TOP.sub(b"", chunk) if total == len(block) else chunk)
-            lengths.append(np.fromiter(map(len, whole), np.int64, len(whole)))
-            if total > self._max_bytes or max(len(tail), lengths[-1].max(initial=0)) > MAX_ENTRY_BYTES:
+            if not has_begun:
+                top = _TOP.match(chunk)
+                if top is None:
+                    return None
+                chunk, has_begun = chunk[top.end() :], True
+            end = chunk.rfind(b"</si>") + len(b"</si>")
+            entries, tail = (chunk[:end], chunk[end:]) if end >= len(b"</si>") else (b"", chunk)
+            if len(tail) > MAX_ENTRY_BYTES:
                 raise self._too_much_text_error()
-        every = np.concatenate(lengths)
-        return np.full_like(every, every.max(initial=0)) if is_hidden else every
+            if entries:
+                texts = entries[len(b"<si>") : -len(b"</si>")].split(b"</si><si>")
+                tags = 2 * len(texts) + sum(map(entries.count, _TAGS_OF_TEXT))
+                if not entries.startswith(b"<si>") or entries.count(b"<") != tags:
+                    return None
+                lengths.append(np.fromiter(map(len, texts), np.int64, len(texts)) + len(b"<si>"))
+        return np.concatenate(lengths) if tail.strip() in (b"", b"</sst>") else None
 
     def _measure_referenced(self, part: str) -> int:
         """Return the bytes of the entries to which a sheet refers, counted for each reference.
 
-        What may be a reference in an unusual notation, or to no entry, counts as one to the longest.
+        A reference in an unusual notation, or to no entry, counts as one to the longest.
         """
         lengths = np.append(self._lengths, self._longest)
         total, tail = 0, b""
         for block in self._package.xml_blocks(part):
             chunk = tail + block
-            end = max(0, chunk.rfind(b"</"))
+            found_end = chunk.rfind(b"</c>")
+            end = max(0 if found_end < 0 else found_end + len(b"</c>"), len(chunk) - _MOST_TAIL_BYTES)
             cells, tail = chunk[:end], chunk[end:]
-            count = cells.count(b'"s"') + len(_SINGLE_QUOTED.findall(cells))
-            found = _USUAL_REFERENCE.findall(cells)
-            if len(found) != count:
-                found = _REFERENCE.findall(cells)
+            found = _REFERENCE.findall(cells)
             indexes = np.array(found, dtype="S9").astype(np.int64)
             total += int(lengths[np.minimum(indexes, len(lengths) - 1)].sum())
-            total += max(0, count - len(found)) * self._longest
-        return total
+            total += (count_references(cells) - len(found)) * self._longest
+        return total + count_references(tail) * self._longest
 
     def _blocks(self) -> Iterator[bytes]:
-        return self._package.xml_blocks(self._part) if self._part in self._package else iter(())
+        """Yield the table, block by block. Raises `InputFileError` if it is too long."""
+        total = 0
+        for block in self._package.xml_blocks(self._part) if self._part in self._package else ():
+            total += len(block)
+            if total > self._max_bytes:
+                raise self._too_much_text_error()
+            yield block
 
     def _too_much_text_error(self) -> InputFileError:
         return InputFileError(
@@ -92,14 +111,3 @@ class SharedStrings:
             remedy="Split the file, save it as CSV, or raise the limit: "
             "BULKUPDATE_MAX_UNPACKED_BYTES (text may be a quarter of it).",
         )
-
-
-def _split_entries(chunk: bytes) -> list[bytes]:
-    """Return the entries that end in the chunk, and what follows the last of them."""
-    parts = chunk.split(b"</si>")
-    is_usual = (
-        chunk.count(b"<si") == chunk.count(b"<si>")
-        and chunk.count(b"</si") == len(parts) - 1
-        and not _PREFIXED.search(chunk)
-    )
-    return parts if is_usual else _END.split(chunk)

@@ -36,13 +36,17 @@ class Styles:
 
 @dataclass
 class Extent:
-    """The range of a sheet's filled cells (rows as Excel numbers them, columns from 0), and their number."""
+    """The range of a sheet's filled cells (rows as Excel numbers them, columns from 0), and their number.
+
+    `text_bytes` are those of the texts within the cells; `references` is how many cells may have a shared one.
+    """
 
     first_row: int = 0
     last_row: int = 0
     last_column: int = 0
     filled: int = 0
     text_bytes: int = 0
+    references: int = 0
 
     def reach(self, row: int, column: int) -> None:
         """Extend the range to a filled cell."""

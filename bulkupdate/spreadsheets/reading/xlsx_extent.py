@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable
 
 from openpyxl.utils.cell import column_index_from_string
 
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
-from bulkupdate.spreadsheets.reading.xlsx_parse import parse_extent
-from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows, is_plain
+from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, count_references, cut_at_rows
 
 _FAR_COLUMN = re.compile(rb'<c r="([A-Z]{2,3})\d+"[^>/]*>')
 _TEXT = re.compile(rb">([^<]+)<")
 
 
-def measure_extent(blocks: Iterator[bytes]) -> Extent:
-    """Return the range of the filled cells of a sheet whose XML is given block by block.
+def measure_extent(blocks: Iterable[bytes]) -> Extent:
+    """Return the range of the filled cells of a sheet in the usual notation, given block by block.
 
-    Raises `InputFileError` if a row is far too large, or if XML that has to be parsed is not well formed.
+    Raises `InputFileError` if a row is far too large, or in another notation.
     """
-    first = next(blocks, b"")
-    blocks = chain((first,), blocks)
-    if not is_plain(first):
-        return parse_extent(blocks)
-    extent = Extent()
-    for rows, _ in cut_at_rows(blocks):
+    extent, rest = Extent(), b""
+    for rows, following in cut_at_rows(blocks):
+        extent.references += count_references(rows)
         _add_cells(extent, rows, b"</v>")
         has_inline = b"<is>" in rows
         if has_inline:
             _add_cells(extent, rows, b"</is>")
         if has_inline or b't="str"' in rows:
             extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
+        rest = following
+    extent.references += count_references(rest)
     return extent
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
@@ -20,6 +20,8 @@ from bulkupdate.spreadsheets.reading.shared_strings import SharedStrings
 from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, Styles
 from bulkupdate.spreadsheets.reading.xlsx_extent import measure_extent
+from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
+from bulkupdate.spreadsheets.reading.xlsx_rows import is_plain
 from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
 
 ROOMY_AREA = 8_000_000
@@ -52,8 +54,7 @@ class XlsxWorkbook:
         self._has_formats_by_rule = False
         self._styles = Styles(self._read_formats(), is_uncalculated)
         self._shared = SharedStrings(package, f"{self._folder}sharedStrings.xml", options.max_unpacked_bytes // 4)
-        self._meanwhile = ThreadPoolExecutor(1)
-        self._book = self._meanwhile.submit(CalamineBook, path)
+        self._book = _open_meanwhile(path)
 
     @property
     def sheets(self) -> Sequence[tuple[str, bool]]:
@@ -62,24 +63,23 @@ class XlsxWorkbook:
     def open_sheet(self, name: str) -> XlsxSheet:
         """Measure the sheet, and then scan it while calamine reads it without Python's lock."""
         part = next(entry.part for entry in self._entries if entry.name == name)
-        extent = measure_extent(self._package.xml_blocks(part))
+        parsed = None if self._is_plain(part) else parse_sheet(self._package.xml_blocks(part), self._styles)
+        extent = parsed.extent if parsed else measure_extent(self._package.xml_blocks(part))
         self._check_extent(name, extent)
         self._shared.check(part, extent)
-        reading = self._meanwhile.submit(self._read_sheet, name)
-        metadata = scan_sheet(self._package.xml_blocks(part), self._styles)
+        book = self._book.result()
+        with ThreadPoolExecutor(1) as meanwhile:
+            reading = meanwhile.submit(book.sheet, name)
+            metadata = parsed.metadata if parsed else scan_sheet(self._package.xml_blocks(part), self._styles)
         metadata.is_1904 = self._is_1904
         metadata.has_formats_by_rule &= self._has_formats_by_rule
         if any(map(_is_far_date, metadata.special_cells)):
-            reading = self._meanwhile.submit(self._read_without_styles, name)
-        return XlsxSheet(*reading.result(), metadata)
+            book = book.without(self._package, f"{self._folder}styles.xml")
+            return XlsxSheet(book, book.sheet(name), metadata)
+        return XlsxSheet(book, reading.result(), metadata)
 
-    def _read_sheet(self, name: str) -> tuple[CalamineBook, CalamineSheet]:
-        book = self._book.result()
-        return book, book.sheet(name)
-
-    def _read_without_styles(self, name: str) -> tuple[CalamineBook, CalamineSheet]:
-        book = self._book.result().without(self._package, f"{self._folder}styles.xml")
-        return book, book.sheet(name)
+    def _is_plain(self, part: str) -> bool:
+        return is_plain(next(self._package.xml_blocks(part), b""))
 
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):
@@ -149,6 +149,14 @@ class XlsxSheet:
 def _is_far_date(cell: SpecialCell) -> bool:
     """Return whether calamine may take the number for a date out of range: it decides by the format's letters."""
     return not abs(cell.number) <= MAX_DAYS and not _DATE_LETTERS.isdisjoint(cell.format_code)
+
+
+def _open_meanwhile(path: Path) -> Future[CalamineBook]:
+    """Open the workbook in another thread: calamine reads the shared strings without Python's lock."""
+    executor = ThreadPoolExecutor(1)
+    opening = executor.submit(CalamineBook, path)
+    executor.shutdown(wait=False)
+    return opening
 
 
 def _all(root: Element, tag: str) -> list[Element]:

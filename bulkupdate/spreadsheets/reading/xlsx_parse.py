@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from xml.parsers import expat
 
+import numpy as np
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from openpyxl.utils.exceptions import CellCoordinatesException
 
@@ -15,23 +17,49 @@ from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, SheetScan, Styles
 MAX_TEXT = 10_000_000
 
 
-def parse_extent(blocks: Iterable[bytes]) -> Extent:
-    """Return the range of the filled cells. Raises `InputFileError` if the XML is not well formed."""
-    return _parse(blocks, Styles(())).extent
+class ParsedSheet(NamedTuple):
+    """The range of a sheet's filled cells, and what calamine does not report."""
+
+    extent: Extent
+    metadata: SheetMetadata
 
 
-def parse_metadata(blocks: Iterable[bytes], styles: Styles) -> SheetMetadata:
-    """Return what calamine does not report. Raises `InputFileError` if the XML is not well formed."""
-    return _parse(blocks, styles).scan.metadata
-
-
-def _parse(blocks: Iterable[bytes], styles: Styles) -> _Sheet:
-    sheet = _Sheet(styles)
-    parser = expat.ParserCreate()
+def parse_sheet(blocks: Iterable[bytes], styles: Styles) -> ParsedSheet:
+    """Parse the XML of a sheet. Raises `InputFileError` if it is not well formed."""
+    sheet, parser = _Sheet(styles), expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = sheet.start
     parser.EndElementHandler = sheet.end
     parser.CharacterDataHandler = sheet.text
+    _parse(parser, blocks)
+    return ParsedSheet(sheet.extent, sheet.scan.metadata)
+
+
+def parse_entries(blocks: Iterable[bytes]) -> np.ndarray:
+    """Return the bytes of every shared text up to its end tag, in order.
+
+    Raises `InputFileError` if the XML is not well formed, or has one entry within another.
+    """
+    lengths: list[int] = []
+    begun: list[int] = []
+    parser = expat.ParserCreate()
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "si":
+            if begun:
+                raise ValueError("an entry within another")
+            begun.append(parser.CurrentByteIndex)
+
+    def end(name: str) -> None:
+        if name.rpartition(":")[2] == "si":
+            lengths.append(parser.CurrentByteIndex - begun.pop())
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    _parse(parser, blocks)
+    return np.array(lengths, np.int64)
+
+
+def _parse(parser: expat.XMLParserType, blocks: Iterable[bytes]) -> None:
     try:
         for block in blocks:
             parser.Parse(block)
@@ -40,7 +68,6 @@ def _parse(blocks: Iterable[bytes], styles: Styles) -> _Sheet:
         raise InputFileError(
             "A sheet of the file is damaged: its XML is not well formed.", remedy="Open it in Excel and save it again."
         ) from error
-    return sheet
 
 
 class _Sheet:
@@ -88,6 +115,7 @@ class _Sheet:
         else:
             self._column += 1
         self._attributes = (int(attributes.get("s", "0")), attributes.get("t", "n"))
+        self.extent.references += self._attributes[1] == "s"
         self._texts = {}
 
     def _end_cell(self) -> None:
@@ -95,7 +123,9 @@ class _Sheet:
         if value or "t" in self._texts:
             self.extent.reach(self._row, self._column)
             self.extent.filled += 1
-            self.extent.text_bytes += len(value or "") + len(self._texts.get("t", ""))
+            self.extent.text_bytes += len(self._texts.get("t", ""))
+            if self._attributes[1] == "str":
+                self.extent.text_bytes += len(value or "")
         self.scan.take_cell(self._row, self._column, self._attributes, self._texts.get("f"), value)
 
     def _take_fact(self, tag: str, attributes: dict[str, str]) -> None:

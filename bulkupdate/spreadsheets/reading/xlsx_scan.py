@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from html import unescape
-from itertools import chain
 
 from openpyxl.utils.cell import column_index_from_string
 
@@ -18,8 +17,7 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.number_format import shows_all_as_is, shows_integers_as_is, shows_texts_as_is
 from bulkupdate.spreadsheets.reading.open_workbook import SheetMetadata
 from bulkupdate.spreadsheets.reading.xlsx_cells import TEXT_TYPES, SheetScan, Styles, to_merge
-from bulkupdate.spreadsheets.reading.xlsx_parse import parse_metadata
-from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows, is_plain
+from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows
 
 MAX_MERGES = 200_000
 
@@ -35,14 +33,12 @@ _MERGE = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 
 
-def scan_sheet(blocks: Iterator[bytes], styles: Styles) -> SheetMetadata:
-    """Scan the XML of a sheet, given block by block.
+def scan_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetMetadata:
+    """Scan the XML of a sheet in the usual notation, given block by block.
 
-    Raises `InputFileError` if a row is far too large, or if XML that has to be parsed is not well formed.
+    Raises `InputFileError` if a row is far too large, or in another notation.
     """
-    first = next(blocks, b"")
-    blocks = chain((first,), blocks)
-    return _Tokens(styles).scan(blocks) if is_plain(first) else parse_metadata(blocks, styles)
+    return _Tokens(styles).scan(blocks)
 
 
 class _Tokens:

@@ -266,6 +266,14 @@ def test_shared_texts_count_for_each_cell_that_shows_them(
         (SHARED, SHARED_ROWS.replace('"s"', "'s'")),
         (SHARED, SHARED_ROWS.replace('t="s"', 't = "s"')),
         (SHARED, SHARED_ROWS.replace(' t="s"><v>2', ' t="s"  ><v a="b">2')),
+        (SHARED.replace("<si>", "<x-y:si>").replace("</si>", "</x-y:si>"), SHARED_ROWS),
+        (SHARED.replace("x" * 1000, ("x" * 100 + "<!--</si>-->") * 10), SHARED_ROWS),
+        ('<si a=">"/>' * 10 + SHARED, SHARED_ROWS.replace("<v>2</v></c></row>", "<v>12</v></c></row>")),
+        (SHARED.replace("<t>", '<t a="&lt;/si>&lt;si>">', 1), SHARED_ROWS),
+        (f"<si><t/></si>{SHARED}", SHARED_ROWS.replace("<v>2</v></c></row>", "<v>3</v></c></row>")),
+        (SHARED, SHARED_ROWS.replace("<v>2</v>", "<v>0</v><v>2</v>")),
+        (SHARED, SHARED_ROWS.replace('t="s"><v>2', """zz='t="s'><v>5</v></c><c t="s"><f/><v>2""")),
+        (SHARED, SHARED_ROWS[:99] + SHARED_ROWS[99:].replace("</v>", "</v >")),
     ],
 )
 @pytest.mark.parametrize("size", [300, 1 << 20])
@@ -279,19 +287,46 @@ def test_no_notation_hides_how_long_the_shared_texts_are(
         read(path, max_unpacked_bytes=4 * 9_999)
 
 
+@pytest.mark.parametrize(("prefix", "blank"), [("x", " "), ("x-y", " "), ("x", "\n")])
 @pytest.mark.parametrize("size", [300, 1 << 20])
 def test_rows_that_change_their_notation_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, blank: str, size: int
 ) -> None:
     """calamine would read them, though what is in them was not measured."""
     first, row, rest = SHARED_ROWS.partition("</row>")
-    prefixed = rest.replace("<", "<x:").replace("<x:/", "</x:")
+    prefixed = rest.replace("<", f"<{prefix}:").replace(f"<{prefix}:/", f"</{prefix}:").replace(" r=", f"{blank}r=")
     path = write_raw_xlsx(tmp_path / "a.xlsx", first + row + rest, shared=SHARED)
     monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
     assert len(read(path).frame) == 10
     path = write_raw_xlsx(tmp_path / "b.xlsx", first + row + prefixed, shared=SHARED)
     with pytest.raises(InputFileError, match="only some of its rows"):
         read(path)
+
+
+def test_entries_within_each_other_are_damage(tmp_path: Path) -> None:
+    path = write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=f"<si><si><t>a</t></si></si>{SHARED}")
+    with pytest.raises(InputFileError, match="is damaged"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "<t>Sale!--now &lt;!-- ![CDATA[ &lt;/si></t>", '<t xml:space="preserve"> a </t>', "<t/>", "",
+        '<r><rPr><b/><sz val="11"/></rPr><t>rich</t></r><r><t> text</t></r><rPh sb="0" eb="1"><t>p</t></rPh>',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_what_honest_programs_write_costs_no_more_than_its_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, size: int
+) -> None:
+    rows = SHARED_ROWS + '<row r="12"><c r="A12" t="s" s="0"><v>4</v></c></row>'
+    path = write_raw_xlsx(tmp_path / "a.xlsx", rows, shared=f"{SHARED}<si>{entry}</si>")
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    most = SHARED_BYTES + len(f"<si>{entry}")
+    assert len(read(path, max_unpacked_bytes=4 * most).frame) == (10 if entry in ("<t/>", "") else 11)
+    with pytest.raises(InputFileError, match="bytes of text"):
+        read(path, max_unpacked_bytes=4 * most - 1)
 
 
 def test_a_cell_beyond_the_shared_texts_is_damage_and_no_bug(tmp_path: Path) -> None:
