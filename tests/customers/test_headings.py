@@ -1,7 +1,6 @@
 """Which field a heading means, and what is suggested for one that means none."""
 
 import csv
-import re
 from pathlib import Path
 
 import pytest
@@ -59,15 +58,9 @@ def test_a_heading_close_to_a_field_suggests_it() -> None:
     assert suggest("Shoe size in cm") == ""
 
 
-def test_fields_that_are_equally_close_are_suggested_by_their_names() -> None:
+def test_of_many_fields_that_are_equally_close_three_are_suggested_by_their_names() -> None:
     assert suggest("Phone 4") == "Phone1, Phone2 or Phone3"
-    assert suggest("Account Manager") == "AccountManager1Id, AccountManager2Id or AccountManager3Id"
-
-
-def test_of_many_fields_that_are_equally_close_three_are_suggested() -> None:
-    assert set(re.split(", | or ", suggest("Account Manager 4"))) == {
-        f"AccountManager{number}Id" for number in (1, 2, 3)
-    }
+    assert suggest("Account Manager 4") == "AccountManager1Id, AccountManager2Id or AccountManager3Id"
 
 
 def test_a_mapped_heading_that_is_not_in_the_file_is_refused() -> None:
