@@ -12,7 +12,7 @@ MAX_ROW_BYTES = 32 << 20
 ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 
 _END = b"</row>"
-_PREFIXED = re.compile(rb"</?[^\s<>/:]+:(?:row|c|v|is)[\s/>]")
+_AFTER_PREFIX = re.compile(rb":(?:row|c|v|is)[\s/>]")
 _SINGLE_QUOTED = re.compile(rb"'s'")  # a pattern is quicker than `count` where there are none
 
 
@@ -60,4 +60,8 @@ def count_references(xml: bytes) -> int:
 
 
 def _has_prefix(xml: bytes) -> bool:
-    return b":" in xml and _PREFIXED.search(xml) is not None
+    """Return whether the name of an element of rows has a prefix. Colons are rare, but for the `spans` of a row."""
+    return any(
+        re.fullmatch(rb"<[^\s>]+", xml[max(0, xml.rfind(b"<", 0, found.start())) : found.start()])
+        for found in _AFTER_PREFIX.finditer(xml)
+    )
