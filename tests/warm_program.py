@@ -146,6 +146,9 @@ def fork_forkserver(_executable: bytes, arguments: list[str], kept: list[int]) -
         os._exit(1)
 
 
+MOST_PROCESSOR_SECONDS = 300
+"""A program that loops, such as one with a mutant, ends some time after its test has been killed."""
+
 SPAWN = multiprocessing.util.spawnv_passfds
 
 
@@ -155,6 +158,7 @@ def fork_program(order: dict[str, Any]) -> int:
     if (child := os.fork()) == 0:
         os.close(is_ready)
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_PROCESSOR_SECONDS, MOST_PROCESSOR_SECONDS))
         open_streams(order)
         os.close(ready)
         be_program(order)
