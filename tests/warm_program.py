@@ -147,7 +147,7 @@ def fork_forkserver(_executable: bytes, arguments: list[str], kept: list[int]) -
 
 
 MOST_PROCESSOR_SECONDS = 300
-"""A program that loops, such as one with a mutant, ends some time after its test has been killed."""
+"""Stops a program that is stuck in a loop, such as one with a mutant, after its test has been killed."""
 
 SPAWN = multiprocessing.util.spawnv_passfds
 
@@ -242,9 +242,9 @@ def serve(connection: socket.socket) -> None:
 
 
 def serve_all(path: Path, lock: TextIO) -> None:
-    """Serve each connection in a fork of this process until the socket is removed or nobody is connected for a while.
+    """Fork this process to serve each connection, until the socket is removed or no client has been there for a while.
 
-    `lock` is held by this process only: the forks close it. They must not release it, as `FileLock` would for them too.
+    Only this process holds `lock`: the forks close it without releasing it, which `FileLock` would do.
     """
     forks, idle_seconds = set[int](), 0.0
     with socket.socket(socket.AF_UNIX) as listener:

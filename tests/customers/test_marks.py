@@ -46,7 +46,7 @@ def test_a_cell_whose_text_is_refused_anyway_needs_no_mark():
 
 @pytest.mark.parametrize(("text", "value"), [("true", "perhaps"), ("so", "true")])
 def test_a_cell_is_marked_if_its_text_or_the_value_it_stands_for_would_pass(text, value):
-    """By the recipe of another day the text may stand for something else."""
+    """Another recipe may give the text a different meaning."""
     headings = ["CustomerId", "IsWholesale", "Fax"]
     known = refuse(2, "IsWholesale")
     checked = check([["163", text, ""]], known, headings=headings, values={"IsWholesale": {text: value}})

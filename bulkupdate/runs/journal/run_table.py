@@ -129,11 +129,11 @@ class RunTable(CheckTable):
             found = self._select_runs("ORDER BY key DESC LIMIT 1")
         if found:
             return found[0]
-        what = f"run {run_id}" if run_id else "run"
+        what = f"run {run_id}" if run_id else "runs"
         remedy = (
             "`bulkupdate runs` lists all." if self.count_states() else "`bulkupdate run FILE` starts the first one."
         )
-        raise UsageError(f"There is no {what} in the journal {self.home.name}.", remedy=remedy)
+        raise UsageError(f"The journal {self.home.name} has no {what}.", remedy=remedy)
 
     def runs(self) -> list[Run]:
         """Return all runs, newest first."""

@@ -61,7 +61,7 @@ class Questioner:
         return self.send(question, "GET", f"{self.client.base_url}/{path}{suffix}")
 
     def get_optional(self, question: str, url: str) -> RequestResult:
-        """GET what the login may have no right to: a 401 is an answer like others, and no reason to sign in again."""
+        """GET something that the login may not be allowed to see: a 401 is an answer and leads to no new sign-in."""
         return self.send(question, "GET", url, token=self.client.pipeline.token)
 
     def send(self, question: str, method: str, url: str, body: str | None = None, *, token: str = "") -> RequestResult:

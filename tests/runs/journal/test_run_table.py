@@ -185,11 +185,12 @@ def test_the_error_for_an_unknown_run_says_what_to_do_next(tmp_path: Path) -> No
         with pytest.raises(UsageError) as first:
             journal.find_run()
         assert first.value.remedy == "`bulkupdate run FILE` starts the first one."
+        assert str(first.value) == f"The journal {journal.home.name} has no runs."
         journal.add_run(make_new_run("20260114-093849-aaaaaaaa"), make_rows(1))
         with pytest.raises(UsageError) as unknown:
             journal.find_run("20260114-093849-bbbbbbbb")
         assert unknown.value.remedy == "`bulkupdate runs` lists all."
-        assert str(unknown.value).startswith("There is no run 20260114-093849-bbbbbbbb in the journal ")
+        assert str(unknown.value) == f"The journal {journal.home.name} has no run 20260114-093849-bbbbbbbb."
 
 
 def test_rows_that_need_no_request_have_ended_when_the_run_begins(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_description_that_is_refused_is_not_served(make_sandbox, tmp_path, sta
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_login_without_rights_for_the_diagnostics_learns_all_the_rest(make_sandbox, tmp_path, status):
-    """A 401 there says nothing about the login: there is no second sign-in."""
+    """A 401 from that endpoint does not mean that the login is wrong, so the client does not sign in again."""
     refused = error_response(status, "no")
     sandbox = make_sandbox(plan=lambda request: refused if request.kind == "server" else None)
     found = ask(sandbox, tmp_path)
