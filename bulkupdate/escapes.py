@@ -18,8 +18,10 @@ _CODES = (
     r"|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31});"
 )
 _SIGN = r"|\\(?P<sign>[\"'\\/bfnrt])"
-_ESCAPES = (re.compile(_CODES + _SIGN), re.compile(_CODES + r"|(?P<sign>(?!))"))
+_NO_SIGN = r"|(?P<sign>(?!))"  # matches nothing
+_ESCAPES = (re.compile(_CODES + _SIGN), re.compile(_CODES + _NO_SIGN))
 """A backslash before a sign may escape it, or be the last character of what was escaped: both are tried."""
+
 _MOST_LAYERS = 8
 """How many texts of one layer are decoded further, as a hostile text could have any number."""
 

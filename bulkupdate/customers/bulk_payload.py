@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress, product
 
 import numpy as np
@@ -59,12 +60,8 @@ def _list_choices(names: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def encode_rows(columns: Mapping[Field, pd.Series], decimal_mark: str, rating_format: str) -> EncodedRows:
     """Encode the cells of some rows; blank and unparsable ones are left out."""
-
-    def encode(column: tuple[Field, pd.Series]) -> tuple[str, pa.Array]:
-        field, texts = column
-        return field.name, _encode_column(field, texts, decimal_mark, rating_format)
-
-    return EncodedRows(dict(map_in_threads(encode, columns.items())))
+    encode = partial(_encode_column, decimal_mark=decimal_mark, rating_format=rating_format)
+    return EncodedRows({field.name: cells for field, cells in map_in_threads(encode, columns).items()})
 
 
 def _encode_column(field: Field, texts: pd.Series, decimal_mark: str, rating_format: str) -> pa.Array:

@@ -61,7 +61,10 @@ def check_frame(
         },
         copy=False,
     )
-    findings = _find_in_columns({field: texts[field.name] for field in columns.positions}, options.decimal_mark)
+    findings = map_in_threads(
+        partial(_parse_unplain, decimal_mark=options.decimal_mark),
+        {field: texts[field.name] for field in columns.positions},
+    )
     sheet = _CheckedSheet(texts, columns, findings, headings, row_numbers, options)
     refused = {(problem.row, problem.column) for problem in known if problem.severity is Severity.ERROR}
     found = [
@@ -112,15 +115,9 @@ def _validate(
             yield from ((index, column, failure.check.name) for index in output.index[~output].tolist())
 
 
-def _find_in_columns(columns: Mapping[Field, pd.Series], decimal_mark: str) -> dict[Field, Findings]:
-    """Return what is wrong or doubtful in each column; only texts that are not plain are parsed."""
-
-    def find(column: tuple[Field, pd.Series]) -> tuple[Field, Findings]:
-        field, texts = column
-        unplain = select_unplain(field, decimal_mark, texts).unique().tolist()
-        return field, {text: found for text in unplain if (found := parse_cell(field, text, decimal_mark).findings)}
-
-    return dict(map_in_threads(find, columns.items()))
+def _parse_unplain(field: Field, texts: pd.Series, decimal_mark: str) -> Findings:
+    unplain = select_unplain(field, decimal_mark, texts).unique().tolist()
+    return {text: found for text in unplain if (found := parse_cell(field, text, decimal_mark).findings)}
 
 
 def _is_parsable_mask(field: Field, findings: Findings, texts: pd.Series) -> pd.Series:

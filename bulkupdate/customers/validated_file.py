@@ -124,7 +124,7 @@ class CheckedFile:
         }
 
     def rows(self) -> Iterator[CheckedRow]:
-        """Yield every row in the order of the file, built some thousands at a time so that memory stays bounded."""
+        """Yield every row in the order of the file, built a part at a time so that memory stays bounded."""
         for part in self._parts():
             yield from self._build_rows(self.row_numbers[part].tolist(), self._frame.iloc[part], self._texts.iloc[part])
 

@@ -169,7 +169,7 @@ def write_scratch_file(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
     """
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(
+        connection.executescript(  # the rows of sheets are long, and large pages hold more of them
             f"PRAGMA page_size = 16384; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; {tables}"
         )
         yield connection

@@ -54,10 +54,7 @@ class SharedStrings:
         return lengths
 
     def _measure_usual_entries(self) -> np.ndarray | None:
-        """Return the same if the table holds nothing but `<si><t>…</t></si>`; None: it has to be parsed.
-
-        That is certain if each `<` begins one of these tags, and each entry follows the one before.
-        """
+        """Return the same if the table holds nothing but `<si><t>…</t></si>`; None: it has to be parsed."""
         lengths, tail, has_begun = [np.empty(0, np.int64)], b"", False
         for block in self._blocks():
             chunk = tail + block
@@ -66,16 +63,14 @@ class SharedStrings:
                 if top is None:
                     return None
                 chunk, has_begun = chunk[top.end() :], True
-            end = chunk.rfind(b"</si>") + len(b"</si>")
-            entries, tail = (chunk[:end], chunk[end:]) if end >= len(b"</si>") else (b"", chunk)
+            entries, end_tag, tail = chunk.rpartition(b"</si>")
             if len(tail) > MAX_ENTRY_BYTES:
                 raise self._too_much_text_error()
-            if entries:
-                texts = entries[len(b"<si>") : -len(b"</si>")].split(b"</si><si>")
-                tags = 2 * len(texts) + sum(map(entries.count, _TAGS_OF_TEXT))
-                if not entries.startswith(b"<si>") or entries.count(b"<") != tags:
+            if end_tag:
+                found = _measure_usual(entries)
+                if found is None:
                     return None
-                lengths.append(np.fromiter(map(len, texts), np.int64, len(texts)) + len(b"<si>"))
+                lengths.append(found)
         return np.concatenate(lengths) if tail.strip() in (b"", b"</sst>") else None
 
     def _measure_referenced(self, part: str) -> int:
@@ -83,7 +78,8 @@ class SharedStrings:
 
         A reference in an unusual notation, or to no entry, counts as one to the longest.
         """
-        lengths = np.append(self._lengths, self._longest)
+        longest = self._longest
+        lengths = np.append(self._lengths, longest)
         total, tail = 0, b""
         for block in self._package.xml_blocks(part):
             chunk = tail + block
@@ -93,8 +89,8 @@ class SharedStrings:
             found = _REFERENCE.findall(cells)
             indexes = np.array(found, dtype="S9").astype(np.int64)
             total += int(lengths[np.minimum(indexes, len(lengths) - 1)].sum())
-            total += (count_references(cells) - len(found)) * self._longest
-        return total + count_references(tail) * self._longest
+            total += (count_references(cells) - len(found)) * longest
+        return total + count_references(tail) * longest
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield the table, block by block. Raises `InputFileError` if it is too long."""
@@ -111,3 +107,15 @@ class SharedStrings:
             remedy="Split the file, save it as CSV, or raise the limit: "
             "BULKUPDATE_MAX_UNPACKED_BYTES (text may be a quarter of it).",
         )
+
+
+def _measure_usual(entries: bytes) -> np.ndarray | None:
+    """Return the bytes of entries, the last without its end tag; None if they hold anything but texts.
+
+    They hold nothing else if each entry follows the one before, and each `<` begins a tag of an entry or of its text.
+    """
+    texts = entries.removeprefix(b"<si>").split(b"</si><si>")
+    tags = 2 * len(texts) - 1 + sum(map(entries.count, _TAGS_OF_TEXT))
+    if not entries.startswith(b"<si>") or entries.count(b"<") != tags:
+        return None
+    return np.fromiter(map(len, texts), np.int64, len(texts)) + len(b"<si>")

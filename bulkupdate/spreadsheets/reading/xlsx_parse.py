@@ -1,4 +1,4 @@
-"""Parse a worksheet's XML in full, if it is not in Excel's style."""
+"""Parse the XML of a worksheet, or of the shared texts, in full if it is not in Excel's style."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ MAX_ROW_BYTES = 32 << 20
 
 ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 
+END_OF_DATA = b"</sheetData>"
+
 _END = b"</row>"
-_AFTER_PREFIX = re.compile(rb":(?:row|c|v|is)[\s/>]")
 _SINGLE_QUOTED = re.compile(rb"'s'")  # a pattern is quicker than `count` where there are none
 
 
@@ -29,8 +30,7 @@ def is_plain(first: bytes) -> bool:
 def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield for each block the XML up to the last row that ends in it, and the rest, which begins the next chunk.
 
-    The rest of the last block is all that follows the last row. Raises `InputFileError` if a row is far too large, or
-    if rows have a prefix though the first have none: cells that are not seen could hold any amount of text.
+    The rest of the last block is all that follows the last row. Raises `InputFileError` if a row is far too large.
     """
     rest, is_tail = b"", False
     for block in blocks:
@@ -43,25 +43,10 @@ def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
                 "A row of the sheet is far larger than any spreadsheet allows.",
                 remedy="Open the file in Excel and save it again.",
             )
-        if not is_tail:
-            data, end_of_data, _ = rest.partition(b"</sheetData>")
-            is_tail = bool(end_of_data)
-            if _has_prefix(rows) or _has_prefix(data):
-                raise InputFileError(
-                    "A sheet of the file is damaged: only some of its rows are written with a prefix.",
-                    remedy="Open it in Excel and save it again.",
-                )
+        is_tail = is_tail or END_OF_DATA in rest
         yield rows, rest
 
 
 def count_references(xml: bytes) -> int:
     """Return how many cells may have a shared text, in whatever notation: the type `s` in any attribute counts."""
     return xml.count(b'"s"') + len(_SINGLE_QUOTED.findall(xml))
-
-
-def _has_prefix(xml: bytes) -> bool:
-    """Return whether the name of an element of rows has a prefix. Colons are rare, but for the `spans` of a row."""
-    return any(
-        re.fullmatch(rb"<[^\s>]+", xml[max(0, xml.rfind(b"<", 0, found.start())) : found.start()])
-        for found in _AFTER_PREFIX.finditer(xml)
-    )

@@ -36,7 +36,7 @@ _ALWAYS = (rb' t="[ed]"', rb"<f[ >/]")
 def scan_sheet(blocks: Iterable[bytes], styles: Styles) -> SheetMetadata:
     """Scan the XML of a sheet in the usual notation, given block by block.
 
-    Raises `InputFileError` if a row is far too large, or in another notation.
+    Raises `InputFileError` if a row is far too large.
     """
     return _Tokens(styles).scan(blocks)
 

@@ -69,7 +69,6 @@ class CheckQueue:
         """Load the libraries and start the workers."""
         for name in _ONE_THREAD:  # a check needs one core, and threads would count against its memory limit
             os.environ.setdefault(name, "1")
-        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         if _CAN_FORK:
             forkserver.ensure_running()
         for thread in self._threads:
