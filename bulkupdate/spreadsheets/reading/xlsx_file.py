@@ -21,7 +21,6 @@ from bulkupdate.spreadsheets.reading.sheet import ReadOptions
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, Styles
 from bulkupdate.spreadsheets.reading.xlsx_extent import measure_extent
 from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
-from bulkupdate.spreadsheets.reading.xlsx_rows import is_plain
 from bulkupdate.spreadsheets.reading.xlsx_scan import scan_sheet
 
 ROOMY_AREA = 8_000_000
@@ -63,8 +62,10 @@ class XlsxWorkbook:
     def open_sheet(self, name: str) -> XlsxSheet:
         """Measure the sheet, and then scan it while calamine reads it without Python's lock."""
         part = next(entry.part for entry in self._entries if entry.name == name)
-        parsed = None if self._is_plain(part) else parse_sheet(self._package.xml_blocks(part), self._styles)
-        extent = parsed.extent if parsed else measure_extent(self._package.xml_blocks(part))
+        extent, parsed = measure_extent(self._package.xml_blocks(part)), None
+        if extent is None:
+            parsed = parse_sheet(self._package.xml_blocks(part), self._styles)
+            extent = parsed.extent
         self._check_extent(name, extent)
         self._shared.check(part, extent)
         book = self._book.result()
@@ -77,9 +78,6 @@ class XlsxWorkbook:
             book = book.without(self._package, f"{self._folder}styles.xml")
             return XlsxSheet(book, book.sheet(name), metadata)
         return XlsxSheet(book, reading.result(), metadata)
-
-    def _is_plain(self, part: str) -> bool:
-        return is_plain(next(self._package.xml_blocks(part), b""))
 
     def _check_extent(self, name: str, extent: Extent) -> None:
         if extent.area > max(ROOMY_AREA, 4 * extent.filled):

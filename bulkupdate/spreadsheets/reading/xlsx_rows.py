@@ -14,17 +14,6 @@ ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 END_OF_DATA = b"</sheetData>"
 
 _END = b"</row>"
-_SINGLE_QUOTED = re.compile(rb"'s'")  # a pattern is quicker than `count` where there are none
-
-
-def is_plain(first: bytes) -> bool:
-    """Return whether XML that begins like this can be searched for tokens.
-
-    It is in the usual style: no prefixes, double quotes, every cell with its reference.
-    """
-    if not re.search(rb"<worksheet[ >]", first[:4096]) or b"<![CDATA[" in first or b"<!--" in first:
-        return False
-    return not re.search(rb"<c(?:>|/>| (?![^>]*\br=\")|[^>]*=')|<row(?:>|/>| (?![^>]*\br=\"))", first)
 
 
 def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -45,8 +34,3 @@ def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
             )
         is_tail = is_tail or END_OF_DATA in rest
         yield rows, rest
-
-
-def count_references(xml: bytes) -> int:
-    """Return how many cells may have a shared text, in whatever notation: the type `s` in any attribute counts."""
-    return xml.count(b'"s"') + len(_SINGLE_QUOTED.findall(xml))

@@ -171,6 +171,40 @@ def test_a_sheet_may_be_a_quarter_full_however_large_it_is(
                 read(path)
 
 
+FAR_ROW = '<row r="9"><c r="AB9"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("usual", "other"),
+    [
+        ("9", "9"), ('"AB9"', "'AB9'"), ('"AB9"', '"ab9"'), ('"AB9"', '"AB9"\n'), ('<c r="AB9"', "<c a='>' r='AB9'"),
+        ('<c r="AB9"', '<c a=">" r="AB9"'), ('<c r="AB9"', "<c r=\"A9\" a=\">\"/><c r='AB9'"), ("<c r", "<c\tr"),
+        ("<c r", "<c  r"), ("<c r", '<c s="0" r'), ("<c r", '<c ref="B2" r'), ("<c r=", "<c r ="), ("<c r=", "<c r= "),
+        ("<c", "<!-- --><c"), ("/v>", "/v >"), ("/c>", "/c >"), ("<v>1</v>", "<is ><t>1</t></is>"),
+        ("<v>1</v>", "<x:v>1</x:v>"), ('<c r="AB9"', '<c r="AA9"/><c'), (FAR_ROW[11:-6], "<x:c r='AB9'><v>1</v></x:c>"),
+        ('<row r="9">', '<row r="9"\tht="9">'), ('<row r="9">', '<row ht="9"\nr="9">'), ('<row r="9">', "<row r='9'>"),
+        ('<row r="9">', "<row>"), ('<row r="9">', '<row rr="9">'), ('<row r="9">', '<row ht="9" x:h="2" >'),
+        (FAR_ROW, f'<x:row r="9">{FAR_ROW[11:-6]}</x:row>'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_no_notation_hides_a_cell_far_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usual: str, other: str, size: int
+) -> None:
+    """Not even in a row far below one of Excel's: calamine would allocate everything up to it."""
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 100)
+    near = "".join(f'<row r="{at}"><c r="A{at}"><v>{at}</v></c></row>' for at in range(2, 9))
+    assert usual in FAR_ROW
+    with pytest.raises(InputFileError, match="reaches to row 9 and column 28, although only 11 cells"):
+        read(write(tmp_path / "a.xlsx", near + FAR_ROW.replace(usual, other)))
+
+
+def test_a_row_without_its_end_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="is damaged"):
+        read(write(tmp_path / "a.xlsx", FAR_ROW.removesuffix("</row>")))
+
+
 def test_rows_and_cells_without_a_place_follow_each_other(tmp_path: Path) -> None:
     cell = '<c t="inlineStr"><is><t>{}</t></is></c>'
     heading = "".join(map(cell.format, ("CustomerId", "Name", "Phone1")))
@@ -265,6 +299,7 @@ def test_shared_texts_count_for_each_cell_that_shows_them(
         (SHARED, SHARED_ROWS.replace("<v>2<", "<v>0000000002<")),
         (SHARED, SHARED_ROWS.replace('"s"', "'s'")),
         (SHARED, SHARED_ROWS.replace('t="s"', 't = "s"')),
+        (SHARED, SHARED_ROWS.replace('t="s"', """a=">" t='s'""")),
         (SHARED, SHARED_ROWS.replace(' t="s"><v>2', ' t="s"  ><v a="b">2')),
         (SHARED.replace("<si>", "<x-y:si>").replace("</si>", "</x-y:si>"), SHARED_ROWS),
         (SHARED.replace("x" * 1000, ("x" * 100 + "<!--</si>-->") * 10), SHARED_ROWS),
@@ -289,18 +324,17 @@ def test_no_notation_hides_how_long_the_shared_texts_are(
 
 @pytest.mark.parametrize(("prefix", "blank"), [("x", " "), ("x-y", " "), ("x", "\n")])
 @pytest.mark.parametrize("size", [300, 1 << 20])
-def test_rows_that_change_their_notation_are_refused(
+def test_rows_may_change_their_notation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, blank: str, size: int
 ) -> None:
-    """calamine would read them, though what is in them was not measured."""
+    """calamine reads them, so what is in them has to be measured."""
     first, row, rest = SHARED_ROWS.partition("</row>")
     prefixed = rest.replace("<", f"<{prefix}:").replace(f"<{prefix}:/", f"</{prefix}:").replace(" r=", f"{blank}r=")
-    path = write_raw_xlsx(tmp_path / "a.xlsx", first + row + rest, shared=SHARED)
-    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
-    assert len(read(path).frame) == 10
     path = write_raw_xlsx(tmp_path / "b.xlsx", first + row + prefixed, shared=SHARED)
-    with pytest.raises(InputFileError, match="only some of its rows"):
-        read(path)
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    assert texts(read(path)) == texts(read(write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=SHARED)))
+    with pytest.raises(InputFileError, match="bytes of text"):
+        read(path, max_unpacked_bytes=4 * 9_999)
 
 
 def test_entries_within_each_other_are_damage(tmp_path: Path) -> None:
@@ -348,8 +382,13 @@ def test_one_shared_text_may_not_be_huge(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @both
-def test_texts_within_the_cells_count_too(tmp_path: Path, comment: str) -> None:
-    rows = "".join(f'<row r="{at}">{text_cell(f"A{at}", "1" * 1000)}</row>' for at in range(2, 12))
+@pytest.mark.parametrize("cell", [text_cell("A{0}", "{1}"), '<c r="A{0}" t="str"><v>{1}</v></c>'])
+@pytest.mark.parametrize("size", [300, 1 << 20])
+def test_texts_within_the_cells_count_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str, cell: str, size: int
+) -> None:
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    rows = "".join(f'<row r="{at}">{cell.format(at, "1" * 1000)}</row>' for at in range(2, 12))
     path = write(tmp_path / "a.xlsx", rows, comment=comment)
     size = 10 * 1000 + len("CustomerIdNamePhone1")
     assert len(read(path, max_unpacked_bytes=4 * size).frame) == 10
