@@ -167,10 +167,10 @@ class Lister:
 
     def __init__(self, modified_at, is_end_ignored=False, offset=0):
         self.modified_at, self.is_end_ignored, self.asked = modified_at, is_end_ignored, []
-        self.pages = []
+        self.pages, self.offset = [], 0
         client = SimpleNamespace(
-            sign_in=lambda: None, list_page=self.list_page, quota=SimpleNamespace(waiting=None),
-            pipeline=SimpleNamespace(service_time=lambda ours: ours + offset),
+            sign_in=lambda: vars(self).update(offset=offset), list_page=self.list_page,
+            quota=SimpleNamespace(waiting=None), pipeline=SimpleNamespace(service_time=lambda ours: ours + self.offset),
         )  # fmt: skip
         clock = SimpleNamespace(now=lambda: NOW - offset)
         self.context = SimpleNamespace(client=client, clock=clock, settings=SimpleNamespace(concurrency=2))

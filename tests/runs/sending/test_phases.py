@@ -98,6 +98,19 @@ def test_what_was_read_before_a_stop_is_not_read_again(
     assert count(sandbox, "PUT") == ROWS
 
 
+def test_rows_that_were_sent_before_a_stop_are_still_to_be_read_back(sandbox: Sandbox, tmp_path: Path) -> None:
+    driver = Driver(sandbox.base_url, tmp_path)
+    run = driver.begin(write_sheet(tmp_path / "a.csv"), verify=True)
+    driver.execute_run(run, watch_phase=Stopper(driver, Phase.UPDATE, 40).watch)
+    assert 40 <= count(sandbox, "PUT") < ROWS
+    assert count(sandbox, "GET") == 0
+    later = Stopper(driver)
+    assert driver.execute_run(run, watch_phase=later.watch).run.state is RunState.FINISHED
+    first = next(report for report in later.reports if report.phase is Phase.READ_BACK)
+    assert (first.done, first.total) == (0, ROWS)
+    assert count(sandbox, "GET") == ROWS
+
+
 def test_previous_values_that_may_be_outdated_are_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
     """After an hour, or after another run has updated the customers."""
     driver = Driver(sandbox.base_url, tmp_path)

@@ -329,6 +329,28 @@ def test_a_watcher_that_fails_ends_the_run_with_every_outcome_recorded(sandbox, 
     assert driver.execute_run(run).tally.counts == {"updated": 50}
 
 
+def test_a_watcher_that_fails_ends_the_waits_of_the_rows_in_flight(make_sandbox, tmp_path):
+    """One of them waits a minute for its next attempt."""
+    failing = threading.Event()
+
+    def plan(call: SandboxRequest) -> str | None:
+        if call.kind == "write" and call.customer_id == str(FIRST + 1):
+            failing.set()
+            return "error-500"
+        return None
+
+    driver = Driver(make_sandbox(plan=plan).base_url, tmp_path, settings={"retry_wait": 60.0})
+
+    def watch(outcomes, waiting):
+        if failing.is_set():
+            raise BrokenPipeError
+
+    begun = time.monotonic()
+    with pytest.raises(BrokenPipeError):
+        driver.execute_run(driver.begin(write_sheet(tmp_path / "customers.csv", 3)), watch=watch)
+    assert time.monotonic() - begun < 30
+
+
 def test_the_requests_are_counted_while_rows_are_sent_and_the_next_process_continues_the_count(sandbox, tmp_path):
     """A process that is killed has no other chance to say how many it used."""
     driver = Driver(sandbox.base_url, tmp_path, settings={"concurrency": 1})

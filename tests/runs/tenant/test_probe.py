@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import BusyError, ExitCode, InterruptedRunError, StoppedError
+from bulkupdate.runs.context import open_context
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.tenant import probe
+from bulkupdate.runs.tenant.answers import Questioner
 from bulkupdate.runs.tenant.facts import FACTS, Step, to_switches
 from bulkupdate.runs.tenant.probe import MOST_REQUESTS
 from bulkupdate.runs.tenant.probe_run import RESTORE, find_open_probe
+from bulkupdate.runs.tenant.probe_steps import TEXT
+from bulkupdate.runs.tenant.probed_customer import ProbedCustomer, read_customer
 from bulkupdate.runs.undo_sheet import find_restorations
 from bulkupdate.sandbox.faults import ScheduledFaults
 from bulkupdate.sandbox.responses import error_response
+from bulkupdate.sandbox.server import Sandbox
 from tests.conftest import find_puts, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
-from tests.runs.tenant.probing import HurriedClock, find_probeable, hold_probe, learn
+from tests.runs.tenant.probing import HurriedClock, find_probeable, hold_probe, learn, make_settings
 
 
 @pytest.mark.parametrize(
@@ -119,6 +127,65 @@ def test_a_probe_whose_customer_cannot_be_put_back_has_not_ended(make_sandbox, t
         assert journal.find_run().state is RunState.STOPPED
     *_, before, first, second, third = [request.body for request in sandbox.requests if request.kind == "write"]
     assert before != first == second == third, "it is tried three times"
+
+
+class LateUpdate(HurriedClock):
+    """The service applies an update that it did not answer when all has been asked, in the last seconds waited."""
+
+    sandbox: Sandbox
+    customer_id = ""
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        if self.sandbox.requests[-1].status == 401:
+            self.sandbox.service.registry.update(int(self.customer_id), {"Comments": TEXT}, is_applied=True)
+        return super().wait(seconds, stop)
+
+
+def test_an_update_that_was_not_answered_is_waited_for_before_the_probe_ends(make_sandbox, tmp_path):
+    clock = LateUpdate()
+    clock.sandbox = make_sandbox(customers=120, plan=ScheduledFaults(writes=[None, None, "cut-before"]))
+    clock.customer_id = find_probeable(clock.sandbox, "Comments")
+    learn(clock.sandbox, tmp_path, "Comments", is_read=False, also=(), clock=clock, is_complete=False)
+    kinds = [request.kind for request in clock.sandbox.requests]
+    assert kinds[-3:] == ["read", "write", "read"], "it is found and put back"
+
+
+@contextmanager
+def meet(sandbox: Sandbox, folder: Path, customer_id: str) -> Iterator[ProbedCustomer]:
+    """A customer as a probe has read it before."""
+    with open_context(make_settings(sandbox, folder), HurriedClock(), threading.Event()) as context:
+        questioner = Questioner(context.client)
+        before = read_customer(questioner, customer_id)
+        assert before is not None
+        yield ProbedCustomer(questioner, customer_id, before)
+
+
+def test_aliases_that_are_added_up_are_sent_once_only(make_sandbox, tmp_path):
+    """Each attempt to put them back would add them once more."""
+    sandbox = make_sandbox(customers=120, faults={"ignored-200": 1.0})
+    customer_id = find_probeable(sandbox)
+    with meet(sandbox, tmp_path, customer_id) as customer:
+        left = [customer.before["BusinessAliases"][0]]
+        sandbox.service.registry.update(int(customer_id), {"BusinessAliases": left}, is_applied=True)
+        customer.written = {"BusinessAliases": [left]}
+        customer.read()
+        for facts, attempts in (({"aliases": "append"}, 1), ({}, 3)):
+            sandbox.reset_log()
+            with pytest.raises(StoppedError, match="BusinessAliases could not be put back"):
+                customer.put_back(facts, lambda: None)
+            assert len(find_puts(sandbox)) == attempts
+
+
+def test_a_customer_that_only_others_have_changed_costs_no_further_request(make_sandbox, tmp_path):
+    sandbox = make_sandbox(customers=120)
+    customer_id = find_probeable(sandbox)
+    with meet(sandbox, tmp_path, customer_id) as customer:
+        sandbox.service.registry.update(int(customer_id), {"Salesman": "an edit"}, is_applied=True)
+        customer.read()
+        sandbox.reset_log()
+        with pytest.raises(StoppedError, match="Salesman changed meanwhile"):
+            customer.put_back({}, lambda: None)
+    assert sandbox.requests == ()
 
 
 def test_a_service_that_refuses_to_empty_a_field_is_told_from_one_that_ignores_it(make_sandbox, tmp_path):

@@ -69,6 +69,8 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "cannot be opened" in refusal(tmp_path / ("x" * 300 + ".csv"))
     (tmp_path / "loop.csv").symlink_to("loop.csv")
     assert "cannot be opened" in refusal(tmp_path / "loop.csv")
+    (tmp_path / "unreadable.csv").symlink_to("/proc/self/mem")
+    assert "cannot be opened: Input/output error" in refusal(tmp_path / "unreadable.csv")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
