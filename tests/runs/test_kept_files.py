@@ -73,8 +73,10 @@ def test_no_more_is_kept_than_the_settings_allow(tmp_path: Path) -> None:
 def test_results_go_beside_a_file_and_otherwise_into_the_state_folder(tmp_path: Path) -> None:
     sheet, kept = tmp_path / "may.csv", inputs_folder(tmp_path) / "stdin-1.csv"
     assert place_results(sheet, "run-1", tmp_path).parent == tmp_path
+    state = tmp_path / "new/state"
     for source in (kept, None):
         assert place_results(source, "run-1", tmp_path) == results_folder(tmp_path) / "run-1.xlsx"
+        assert place_results(None, "run-1", state) == results_folder(state) / "run-1.xlsx"
     assert results_folder(tmp_path).stat().st_mode & 0o777 == 0o700
 
 

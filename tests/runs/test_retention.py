@@ -118,3 +118,4 @@ def test_a_run_is_deleted_to_the_last_byte_but_not_before_the_older_ones_of_its_
         assert journal.runs() == [newer]
         delete_run(journal, ran.state, newer)
     assert VALUE.encode() not in bytes_of(ran.state)
+    assert [each for each in (ran.state / "locks").iterdir() if not each.name.startswith("night-")] == []

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkupdate.clock import Clock, format_utc
+from bulkupdate.errors import UnreadableListError
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.live.confirmed_values import Confirmation
 from bulkupdate.runs.live.fetch import ignore_progress
@@ -139,6 +140,14 @@ def test_nobody_lists_a_month_for_the_sake_of_a_few_customers():
     assert lister.asked == [format_utc(NOW - 1.5 * 86_400 - 60)]
 
 
+def test_a_month_is_listed_for_the_sake_of_more_than_a_few():
+    lister = Lister({})
+    days = (30, 29.9, 29.8, 1)
+    known = {str(day): Confirmation("r", "", 0, format_utc(NOW - day * 86_400), False) for day in days}
+    assert find_modified(lister.context, known, ignore_progress) == frozenset()
+    assert lister.asked == [format_utc(NOW - 30 * 86_400 - 60)]
+
+
 @pytest.mark.parametrize(("stretches", "requests"), [(1, 1), (3, 3), (4, 2 + 2)])
 def test_whether_the_end_of_a_window_counts_is_asked_only_if_there_are_more_than_three(stretches, requests):
     lister = Lister({})
@@ -154,6 +163,14 @@ def test_each_window_is_asked_for_if_the_service_heeds_its_end():
     assert lister.pages == [1] * (2 + 4)
 
 
+def test_a_list_that_stays_incomplete_is_read_three_times():
+    lister = Lister({"9": NOW - 10}, missing=1)
+    known = {"9": Confirmation("r", "", 0, format_utc(NOW - 600), False)}
+    with pytest.raises(UnreadableListError):
+        find_modified(lister.context, known, ignore_progress)
+    assert lister.pages == [1, 1, 1]
+
+
 def test_there_is_no_gap_between_two_windows():
     known = {"0": Confirmation("r", "", 0, format_utc(NOW - 600), True)}
     known["1"] = Confirmation("r", "", 0, format_utc(NOW - 300), True)
@@ -165,8 +182,8 @@ def test_there_is_no_gap_between_two_windows():
 class Lister:
     """A service's list of modified customers, without a service."""
 
-    def __init__(self, modified_at, is_end_ignored=False, offset=0):
-        self.modified_at, self.is_end_ignored, self.asked = modified_at, is_end_ignored, []
+    def __init__(self, modified_at, is_end_ignored=False, offset=0, missing=0):
+        self.modified_at, self.is_end_ignored, self.missing, self.asked = modified_at, is_end_ignored, missing, []
         self.pages, self.offset = [], 0
         client = SimpleNamespace(
             sign_in=lambda: vars(self).update(offset=offset), list_page=self.list_page,
@@ -181,4 +198,4 @@ class Lister:
         since, until = (datetime.fromisoformat(text).timestamp() if text else math.inf for text in modified)
         until = math.inf if self.is_end_ignored else until
         found = [key for key, at in self.modified_at.items() if since <= at <= until]
-        return dict.fromkeys(found[(page - 1) * 50 : page * 50]), len(found)
+        return dict.fromkeys(found[(page - 1) * 50 : page * 50]), len(found) + self.missing

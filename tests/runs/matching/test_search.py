@@ -105,6 +105,13 @@ def test_a_full_last_page_costs_a_request_more_only_if_a_key_is_not_found(make_s
     assert count_lists(sandbox) == 2 + 3
 
 
+def test_a_list_of_one_full_page_may_have_more_whatever_its_total_says(make_sandbox: Any, tmp_path: Path) -> None:
+    """The total may be that of the page. So keys are asked for one by one; if that does not work, page by page."""
+    sandbox = make_sandbox(customers=50, email_filter="ignored")
+    search(sandbox, tmp_path, [email.lower() for email in emails_of(sandbox).values()])
+    assert "pageNumber=2" in sandbox.requests[-1].query
+
+
 def test_what_was_found_is_not_searched_again_and_what_was_not_is(make_sandbox: Any, tmp_path: Path) -> None:
     sandbox = make_sandbox(customers=500)
     known, new = next(iter(emails_of(sandbox).values())).lower(), "new@example.com"

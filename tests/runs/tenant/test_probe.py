@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bulkupdate.clock import Clock
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, ExitCode, InterruptedRunError, StoppedError
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.journal import Journal
@@ -53,6 +54,8 @@ def test_the_probe_finds_out_how_updates_are_taken_with_forty_requests_at_most(m
     assert facts["texts_changed"] == []
     assert facts["read_delay"] == "at once"
     assert "build_date" in facts
+    with Journal(place_of(tmp_path / "state"), Clock()) as journal:
+        assert not journal.tally(journal.find_run())[Status.NOT_ATTEMPTED], "each step was made, or not needed"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from bulkupdate.runs.tenant.profile import load_profile
 from bulkupdate.runs.tenant.profile_store import find_profile, note_team
 from bulkupdate.runs.tenant.throttle import describe_throttle
 from bulkupdate.sellercloud.response import read_response
+from bulkupdate.store.journal_file import JOURNAL_NAME
 from tests.conftest import FIRST, Program, read_results, write_csv
+from tests.postgres import only_files
 from tests.runs.in_process import Driver
 from tests.runs.tenant.probing import make_settings
 
@@ -55,6 +57,14 @@ def test_a_service_that_takes_codes_only_gets_them_once_that_is_known_and_a_sett
     assert "probed" not in program("doctor").err  # the sandbox says when it was built
     keep(sandbox, tmp_path, {"equal_value": "accepted", "build_date": "2025-01-01T00:00:00"})
     assert "The service has changed since it was probed: probe it again." in program("doctor").err
+
+
+@only_files
+def test_a_journal_that_cannot_be_read_stops_no_check(sandbox, tmp_path):
+    keep(sandbox, tmp_path, {"rating_format": "code"})
+    settings = make_settings(sandbox, tmp_path)
+    (settings.state_dir / JOURNAL_NAME).write_bytes(b"no database" * 1000)
+    assert load_profile(settings).facts == {}
 
 
 def test_a_service_known_by_its_team_alone_is_recognised_without_a_request(sandbox, tmp_path):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bulkupdate.clock import Clock
+from bulkupdate.customers.list_filters import LIST_FILTERS
 from bulkupdate.redaction import Secret
 from bulkupdate.runs.tenant.answers import Questioner
 from bulkupdate.runs.tenant.facts import FACTS, Facts, Step, to_switches
 from bulkupdate.runs.tenant.reading import MOST_REQUESTS, USUAL_REQUESTS, read_facts
+from bulkupdate.sandbox.api_description import describe_api
 from bulkupdate.sandbox.responses import answer_json, error_response
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sellercloud.client import open_client
@@ -86,6 +89,21 @@ def test_a_strange_list_does_not_stop_the_questions(make_sandbox, tmp_path, body
     found = ask(make_sandbox(plan=lambda request: answer_json(body) if request.kind == "list" else None), tmp_path)
     assert found.items() >= expected.items()
     assert "kept_back" not in found  # a page of two has more
+
+
+def test_the_names_that_only_one_side_has_are_named(make_sandbox, tmp_path):
+    same = ask(make_sandbox(), tmp_path / "same")
+    assert (same["swagger"], same["differences"]) == (True, [])
+    described: Any = describe_api()
+    described["definitions"]["UpdateCustomerRequest"]["properties"] |= {"Nickname": {}, "no name!": {}}
+    del described["definitions"]["UpdateCustomerRequest"]["properties"]["Fax"]
+    listing = described["paths"].pop("/api/Customers")
+    listing["get"]["parameters"] = [{"name": "model.colours[]"}, None, *listing["get"]["parameters"][1:]]
+    described["paths"] |= {"/api/Orders": None, "/rest/api/Customers/": listing}
+    sandbox = make_sandbox(plan=lambda request: answer_json(described) if request.kind == "swagger" else None)
+    found = ask(sandbox, tmp_path)
+    lacking = f"-filter {next(iter(LIST_FILTERS))}"
+    assert found["differences"] == ["+field Nickname", "-field Fax", "+filter colours", lacking]
 
 
 @pytest.mark.parametrize(("status", "is_told"), [(401, True), (403, True), (404, True), (500, False)])
