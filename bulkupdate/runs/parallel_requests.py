@@ -58,7 +58,7 @@ def run_parallel(
                 for future in failed:
                     future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 

@@ -86,5 +86,26 @@ def test_what_was_not_sent_before_a_failure_is_not_sent(client: Client, monkeypa
     assert sent in ([0], [0, 1]), "the second may have been sent before the failure was seen"
 
 
+def test_what_was_not_sent_when_the_watcher_fails_is_not_sent(client: Client) -> None:
+    """Ctrl-C is such a failure."""
+    failed = threading.Event()
+    sent: list[int] = []
+
+    def make(number: int) -> Callable[[], None]:
+        def send() -> None:
+            sent.append(number)
+            assert number == 0 or failed.wait(60)
+
+        return send
+
+    def fail(_count: int, _waiting: object) -> None:
+        threading.Timer(0.2, failed.set).start()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_parallel(client, map(make, range(9)), 1, fail, most_unfinished=9))
+    assert len(sent) <= 2
+
+
 def test_without_requests_nothing_is_yielded(client: Client) -> None:
     assert list(run_parallel(client, [], 2, lambda _count, _waiting: None)) == []

@@ -95,6 +95,20 @@ def test_a_value_known_from_an_earlier_night_is_kept_without_a_request(run_progr
         assert journal.select("SELECT body FROM seen") == [('{"Fax": "1"}',)]
 
 
+def test_a_value_known_from_an_earlier_night_is_not_kept_if_others_have_modified_the_customer(
+    run_program, sandbox, tmp_path
+):
+    prepare(sandbox)
+    options = POLICY | {"trust_modified_filter": "true"}
+    sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Fax", "Name"], [FULL, "9", ""]])
+    assert run_program("run", sheet, "--since-last", "--yes", **options).counts == {"unchanged": 1}
+    sandbox.service.registry.update(FULL, {"Fax": ""}, is_applied=True)
+    write_csv(sheet, [["CustomerId", "Fax", "Name"], [FULL, "9", "new"]])
+    assert run_program("run", sheet, "--since-last", "--yes", **options).counts == {"updated": 1}
+    customer = sandbox.customer(FULL)
+    assert (customer["Fax"], customer["Name"]) == ("9", "new")
+
+
 def test_a_policy_of_a_field_without_a_column_costs_nothing(run_program, sandbox, tmp_path):
     sheet = write_csv(tmp_path / "a.csv", [["CustomerId", "Name"], [FULL, "n"]])
     done = run_program("run", sheet, "--yes", **POLICY)

@@ -10,12 +10,14 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.customers.models import Status
+from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_records import RunState
 from bulkupdate.runs.sending.phases import Phase, PhaseProgress
 from bulkupdate.runs.sending.snapshots import FRESH_SECONDS
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.sandbox.switches import SandboxOptions
 from bulkupdate.sellercloud.rate_limit import Quota
+from tests.postgres import place_of
 from tests.runs.in_process import Driver
 
 ROWS = 80
@@ -109,6 +111,25 @@ def test_rows_that_were_sent_before_a_stop_are_still_to_be_read_back(sandbox: Sa
     first = next(report for report in later.reports if report.phase is Phase.READ_BACK)
     assert (first.done, first.total) == (0, ROWS)
     assert count(sandbox, "GET") == ROWS
+
+
+def test_the_requests_are_counted_while_customers_are_read_back(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Together with those of the earlier process: one that is killed has no other chance to say how many it used."""
+    driver = Driver(sandbox.base_url, tmp_path)
+    run = driver.begin(write_sheet(tmp_path / "a.csv"), verify=True)
+    driver.execute_run(run, watch_phase=Stopper(driver, Phase.READ_BACK, 40).watch)
+    received = len(sandbox.requests)
+    counted = []
+
+    def watch(progress: PhaseProgress) -> None:
+        if progress.done:
+            with Journal(place_of(driver.state), driver.clock) as journal:
+                counted.append(journal.find_run(run.id).calls)
+
+    with Journal(place_of(driver.state), driver.clock) as journal:
+        driver.execute_run(journal.find_run(run.id), watch_phase=watch)
+    assert counted == sorted(counted)
+    assert counted[0] >= received
 
 
 def test_previous_values_that_may_be_outdated_are_read_again(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 from bulkupdate.customers.models import Status
 from bulkupdate.errors import BusyError, ExitCode, JournalError, UsageError
+from bulkupdate.runs.context import open_context
 from bulkupdate.runs.journal import Journal
 from bulkupdate.runs.run_lock import lock_run
 from bulkupdate.runs.run_records import Run, RunOptions, RunState
@@ -52,6 +56,19 @@ def test_a_run_that_ended_well_has_no_reason_and_all_its_requests(driver: Driver
     assert (run.state, run.stopped_by, run.calls, run.stop_asked) == (RunState.FINISHED, "", 4, "")
     assert (result.exit_code, result.error, result.reasons, result.to_fix) == (ExitCode.DONE, None, (), None)
     assert result.results == Path(run.results_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which files are open")
+def test_nothing_of_a_run_stays_open(driver: Driver, tmp_path: Path) -> None:
+    """A server that stays up makes thousands of runs."""
+    def list_open() -> set[str]:
+        return {os.readlink(each) for each in Path("/proc/self/fd").iterdir() if os.path.lexists(each)}
+
+    before = list_open()
+    with open_context(replace(driver.make_settings(), requests_per_hour=100), driver.clock, driver.stop) as context:
+        context.client.sign_in()
+        assert any(name.startswith("socket:") for name in list_open() - before)
+    assert list_open() - before == set()
 
 
 def test_a_finished_run_is_not_sent_again_but_its_results_are_written(
