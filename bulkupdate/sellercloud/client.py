@@ -96,8 +96,6 @@ class Client:
         history = RequestHistory(may_be_applied=may_be_applied)
         try:
             self.pipeline.run(request, history)
-        except StopRequestedError:
-            history.was_stopped = True
         except StoppedError as error:
             return classify_stopped_update(history, str(error), error)
         return classify_update(history)

@@ -76,7 +76,7 @@ class RequestPipeline:
 
         A 401 leads to one new sign-in, shared by all workers, and one repetition with the new token.
 
-        Raises `StopRequestedError`, and the `StoppedError`s of sign-in, of throttling and of a bad certificate.
+        Raises the `StoppedError`s of sign-in, of throttling and of a bad certificate.
         """
         self._retrier.run(lambda history: self._send_signed(request, history), history)
 

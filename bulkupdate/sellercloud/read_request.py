@@ -7,7 +7,7 @@ from typing import Any
 from bulkupdate.errors import InterruptedRunError, ServiceDownError
 from bulkupdate.sellercloud.pipeline import RequestPipeline
 from bulkupdate.sellercloud.response import ApiResponse, Verdict
-from bulkupdate.sellercloud.retries import RequestHistory, StopRequestedError
+from bulkupdate.sellercloud.retries import RequestHistory
 from bulkupdate.sellercloud.transport import Request
 
 
@@ -18,10 +18,7 @@ def read(pipeline: RequestPipeline, url: str, what: str) -> ApiResponse:
     `InterruptedRunError` once the run is asked to stop.
     """
     history = RequestHistory()
-    try:
-        pipeline.run(Request("GET", url, expects_json_object=True), history)
-    except StopRequestedError:
-        history.was_stopped = True
+    pipeline.run(Request("GET", url, expects_json_object=True), history)
     if history.was_stopped:
         raise interrupted_error(what)
     if history.response is None or history.response.verdict is Verdict.TRANSIENT:

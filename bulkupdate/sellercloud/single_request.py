@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bulkupdate.sellercloud.client import Client
 from bulkupdate.sellercloud.read_request import interrupted_error
 from bulkupdate.sellercloud.response import ApiResponse
-from bulkupdate.sellercloud.retries import RequestHistory, StopRequestedError
+from bulkupdate.sellercloud.retries import RequestHistory
 from bulkupdate.sellercloud.transport import Request
 
 
@@ -33,10 +33,7 @@ def send_once(client: Client, method: str, url: str, body: str | None = None, *,
     """
     history = RequestHistory()
     request = Request(method, url, body, token)
-    try:
-        client.pipeline.run_once(request, history)
-    except StopRequestedError:
-        history.was_stopped = True
+    client.pipeline.run_once(request, history)
     if history.was_stopped:
         raise interrupted_error("the next request")
     return RequestResult(history.response, history.may_be_applied, history.describe())

@@ -88,6 +88,26 @@ def test_a_401_with_the_new_token_ends_all_sending(tmp_path: Path) -> None:
         assert len(service.received) == before
 
 
+def test_a_new_token_refused_to_another_worker_first_ends_all_sending(tmp_path: Path) -> None:
+    """It has not been accepted for anyone: a further sign-in would begin a loop."""
+    tokens, others = Tokens(), []
+
+    def update(request: Received) -> Reaction:
+        if request.headers["Authorization"] == "Bearer t2" and request.customer_id == "1":
+            others.append(pool.submit(client.update_customer, "2", BODY).result(20))
+            return Reaction(200)
+        return Reaction(401)
+
+    with (
+        serve(update, sign_in=tokens.sign_in) as service,
+        connect(service.base_url, tmp_path) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert client.update_customer("1", BODY).status is Status.UPDATED
+        assert [type(other.stop) for other in others] == [SignInRefusedError]
+        assert len(service.sign_ins) == 2
+
+
 def test_a_token_that_was_accepted_and_is_refused_later_is_renewed_again(tmp_path: Path) -> None:
     tokens = Tokens()
     with (

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bulkupdate.customers.models import Status
 from bulkupdate.errors import InterruptedRunError, ServiceDownError, UnreadableListError
 from tests.sellercloud.scripted import Reaction, Received, TurnedClock, connect, in_turn, serve
 
@@ -86,6 +87,16 @@ def test_passing_trouble_while_reading_is_tried_again(tmp_path: Path) -> None:
     script = in_turn(Reaction(503), Reaction(200, b"<html>"), Reaction(200, CUSTOMER))
     with serve(script) as service, connect(service.base_url, tmp_path) as client:
         assert client.read_customer("163") is not None
+
+
+def test_an_update_after_the_stop_is_not_attempted(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with serve(Reaction(200)) as service, connect(service.base_url, tmp_path, stop=stop) as client:
+        client.sign_in()
+        stop.set()
+        result = client.update_customer("163", "{}")
+        assert (result.status, result.attempts, result.stop) == (Status.NOT_ATTEMPTED, 0, None)
+        assert service.puts == []
 
 
 def test_reading_after_the_stop_is_interrupted(tmp_path: Path) -> None:

@@ -357,10 +357,19 @@ def test_a_pause_ends_at_its_moment_and_holds_without_a_limit_too(make: Any, clo
     assert quota.capacity().free is None
     for end in (quota.capacity().free_at, quota.when_sent(5)):
         assert end == pytest.approx(clock.now() + 10, abs=0.2)
-    clock.advance(10.01)
+    while clock.now() < (end := quota.capacity().free_at):
+        clock.advance(end - clock.now())
     assert quota.capacity().free_at == quota.when_sent(0) == clock.now()
     spend(quota)
     assert clock.waits == []
+
+
+def test_a_throttled_request_has_ended_and_counts_for_a_window_from_then(make: Any, clock: TurnedClock) -> None:
+    quota = make(1)
+    start = clock.now()
+    quota.throttle(*spend(quota, settle=False), 1.0)
+    clock.advance(2)
+    assert quota.capacity().free_at == pytest.approx(start + 3600 * 1.0005, abs=0.2)
 
 
 @pytest.mark.parametrize(("later", "pause"), [(0, 30), (599, 30), (601, 15)])
