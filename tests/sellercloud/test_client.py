@@ -146,15 +146,19 @@ def test_fifty_customers_cost_one_call(tmp_path: Path, asked: int, calls: int) -
         assert client.list_filters_ids
 
 
-@pytest.mark.parametrize("says_total", [True, False])
-def test_smaller_pages_are_read_to_their_end_and_unknown_ids_are_left_out(tmp_path: Path, says_total: bool) -> None:
+@pytest.mark.parametrize(
+    ("cap", "says_total", "pages"), [(15, True, 3), (15, False, 4), (13, True, 4), (20, True, 2), (20, False, 3)]
+)
+def test_smaller_pages_are_read_to_their_end_and_unknown_ids_are_left_out(
+    tmp_path: Path, cap: int, says_total: bool, pages: int
+) -> None:
     with (
-        serve(Lists(range(1, 41), cap=15, says_total=says_total)) as service,
+        serve(Lists(range(1, 41), cap=cap, says_total=says_total)) as service,
         connect(service.base_url, tmp_path) as client,
     ):
         found = client.list_customers([str(number) for number in range(1, 51)])
         assert sorted(map(int, found)) == list(range(1, 41))
-        assert client.calls == 1 + (3 if says_total else 4)
+        assert client.calls == 1 + pages
 
 
 def test_an_id_asked_for_twice_is_one(tmp_path: Path) -> None:

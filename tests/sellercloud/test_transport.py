@@ -227,6 +227,22 @@ def test_the_time_limit_holds_over_tls(tmp_path: Path, good: Path, monkeypatch: 
         assert time.monotonic() - started < 3  # the answer would take 4 s
 
 
+def test_a_byte_that_comes_late_does_not_renew_the_time_limit(tmp_path: Path) -> None:
+    def send_late(connection: Any) -> None:
+        time.sleep(1.1)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        time.sleep(1.5)
+
+    with (
+        serve(Reaction(raw=send_late)) as service,
+        connect(service.base_url, tmp_path, timeout=1.2, max_attempts=1) as client,
+    ):
+        client.sign_in()
+        started = time.monotonic()
+        assert client.update_customer("163", BODY).status is Status.UNKNOWN
+        assert time.monotonic() - started < 2  # a new limit would end after 2.3 s
+
+
 def test_a_plain_server_behind_https_is_a_service_that_is_down(tmp_path: Path) -> None:
     with serve() as service:
         https = service.base_url.replace("http://", "https://")
