@@ -104,12 +104,13 @@ def test_a_slot_counts_from_the_end_of_its_request(make: Any, clock: TurnedClock
     assert end + 3601.5 <= clock.now() <= end + 3602, "clocks may drift by 500 ppm"
 
 
+@pytest.mark.parametrize("of_another", [{}, {"request_seconds": 30}])
 def test_a_request_whose_process_died_keeps_its_slot_for_a_window_after_its_latest_end(
-    make: Any, clock: TurnedClock
+    make: Any, clock: TurnedClock, of_another: dict[str, int]
 ) -> None:
     spend(make(1, request_seconds=30), settle=False)
     start = clock.now()
-    spend(make(1))
+    spend(make(1, **of_another))
     assert start + 3600 + 3 * 30 < clock.now() < start + 3600 + 3 * 30 + 8
 
 
