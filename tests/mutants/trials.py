@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,9 @@ from tests.mutants.places import PROJECT, Mutant
 
 TEST_SECONDS = 60
 """How long a test may take: a mutant may loop forever."""
+
+MOST_PROCESSOR_SECONDS = 300
+"""How much processor time the tests of a mutant may take: it may loop in a thread, which outlives its test."""
 
 FIRST_FILES = 3
 """How many test files are tried before all the others are collected: these notice most mutants."""
@@ -95,6 +99,7 @@ def run_tests(tests: Sequence[Path], copy: Path, settings: Path | None = None) -
     if child := os.fork():
         return os.waitpid(child, 0)[1]
     try:
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_PROCESSOR_SECONDS, MOST_PROCESSOR_SECONDS))
         os.chdir(copy)
         os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         sys.path.insert(0, str(copy))
