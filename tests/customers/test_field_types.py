@@ -118,6 +118,7 @@ BAD = [
     *(("Name", f"half {half}", "broken-character") for half in ("\ud800", "\ud83d", "\udfff")),
     *((name, "1\x002", "control-character") for name in ("CustomerId", "Name", "Comments", "Email", "CompanyId")),
     ("Comments", "Long… [shortened: 40,000 characters]", "shortened"),
+    *((name, "1 [bulkupdate: was wrong]", "not-corrected") for name in ("CustomerId", "Name", "Rating")),
 ]
 
 
@@ -186,6 +187,7 @@ def test_a_text_that_an_excel_cell_can_just_hold_is_not_doubtful():
         ("CompanyId", "007", "the zeros before 7 are left out"),
         ("Comments", "x" * 32_768, "the text has 32,768 characters, more than an Excel cell can hold"),
         ("Comments", "bell\x07", "the text holds an invisible control character"),
+        ("Name", "A [bulkupdate: was wrong]", "the cell was refused before and is not corrected yet: was wrong"),
     ],
 )
 def test_a_finding_says_what_was_found(name, text, message):
@@ -263,7 +265,7 @@ def test_of_two_addresses_the_second_is_for_another_column():
     ("text", "reason"),
     [
         ("anna", "it has no @"), ("an na@example.com", "it contains a space"), ("a@b@example.com", "more than one @"),
-        ("anna@example", "it has no dot after the @"), ("@example.com", "is not an e-mail address"),
+        ("anna@example", "it has no dot after the @"), ("@example.com", "“@example.com” is not an e-mail address"),
     ],
 )  # fmt: skip
 def test_an_address_is_refused_with_its_reason(text, reason):

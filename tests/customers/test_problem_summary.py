@@ -47,6 +47,5 @@ def test_rows_are_named(rows, count, words):
 
 def test_columns_are_counted_the_worst_first():
     warned = problem(2, "A", severity=Severity.WARNING)
-    assert count_by_column([problem(2, "C"), warned, problem(3, "B"), problem(3, "A")]) == [
-        ("A", 1, 1), ("B", 1, 0), ("C", 1, 0),
-    ]  # fmt: skip
+    found = [problem(2, "C"), warned, problem(3, "B"), problem(3, "A"), *(problem(row, "D") for row in (2, 3, 4))]
+    assert count_by_column(found) == [("D", 3, 0), ("A", 1, 1), ("B", 1, 0), ("C", 1, 0)]
