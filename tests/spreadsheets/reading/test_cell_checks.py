@@ -231,7 +231,7 @@ def test_attributes_may_stand_in_any_order(tmp_path: Path) -> None:
     [
         ("AccountManager1Commission", 1.255, "0.00", "1.26", "1.255"), ("Comments", 163.7, "0", "164", "163.7"),
         ("AccountManager1Commission", 1234.567, "#,##0.00", "1234.57", "1234.567"),
-        ("Comments", 0.1 + 0.2, "0", "0", "0.3"),
+        ("Comments", 0.1 + 0.2, "0", "0", "0.3"), ("Comments", 1234.567, "#,##0.00", "1,234.57", "1234.567"),
     ],
 )  # fmt: skip
 def test_the_user_decides_what_counts_of_rounded_numbers(

@@ -67,8 +67,9 @@ GOOD = b'{"CustomerId": 163}\n'
         (b"\n\n", "has no column CustomerId"),
         (b'{"CustomerId": null}', "There are no rows."),
         (GOOD * 3, "more than 2 rows"),
+        (GOOD + b"\n" + GOOD, "more than 2 rows, blank ones included"),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_a_file_that_is_not_an_object_a_line_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(InputFileError, match=message):

@@ -120,7 +120,7 @@ def test_what_is_hidden_merged_or_calculated_is_said(tmp_path: Path, comment: st
         '<row r="3" hidden="1"><c r="A3"><f>100+64</f><v>164</v></c></row>'
         '<row r="4" hidden="0"><c r="A4"><f>A2+2</f><v>165</v></c></row>'
     )
-    merges = '<mergeCells><mergeCell ref="B2:B3"/><mergeCell ref="C4:C4"/></mergeCells>'
+    merges = '<mergeCells><mergeCell ref="B2:B3"/><mergeCell ref="C4:C4"/><mergeCell ref="D2:XXXX4"/></mergeCells>'
     sheet = read(write(tmp_path / "a.xlsx", rows, comment=comment, before=before, after=merges))
     assert sheet.notes == (
         "2 hidden rows were read.", "3 hidden columns were read.", "2 formulas were read by their stored values.",
