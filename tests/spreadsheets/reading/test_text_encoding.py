@@ -147,6 +147,11 @@ def test_nul_characters_are_refused_with_their_line(tmp_path: Path, encoding: st
         read(write_text(tmp_path, content))
 
 
+def test_a_file_that_a_crash_has_filled_with_nuls_is_not_taken_for_utf_16(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="NUL character in line 2"):
+        read(write_text(tmp_path, b"CustomerId,Name\n" + bytes(1000)))
+
+
 def test_a_named_encoding_that_does_not_fit_is_refused_with_the_place(tmp_path: Path) -> None:
     path = write_text(tmp_path, "CustomerId,Name\n163,Łódź\n".encode("cp1250"))
     with pytest.raises(InputFileError, match="is not utf-8: byte 0xA3 in line 2, character 5,"):

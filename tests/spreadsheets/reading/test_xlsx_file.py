@@ -200,6 +200,29 @@ def test_no_notation_hides_a_cell_far_from_the_others(
         read(write(tmp_path / "a.xlsx", near + FAR_ROW.replace(usual, other)))
 
 
+@pytest.mark.parametrize(
+    ("cell", "is_opened_again"),
+    [
+        ('<c r="B2" s="5"><v>46000</v></c>', False), ('<c r="B2" s="5"><v>10000000</v></c>', False),
+        ('<c r="B2" s="5"><v>10000001</v></c>', True), ('<c r="B2" s="1"><v>10000001.5</v></c>', False),
+    ],
+)  # fmt: skip
+def test_a_workbook_is_opened_again_only_for_a_date_that_calamine_cannot_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, is_opened_again: bool
+) -> None:
+    opened = []
+    book = calamine_book.CalamineBook
+    original = book.without
+
+    def open_again(self: calamine_book.CalamineBook, package: safe_zip.Package, part: str) -> object:
+        opened.append(part)
+        return original(self, package, part)
+
+    monkeypatch.setattr(book, "without", open_again)
+    read_cell(tmp_path, cell, "")
+    assert opened == ["xl/styles.xml"] * is_opened_again
+
+
 def test_a_row_without_its_end_is_damage(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="is damaged"):
         read(write(tmp_path / "a.xlsx", FAR_ROW.removesuffix("</row>")))
