@@ -52,6 +52,12 @@ def test_a_separator_line_is_no_row_as_excel_takes_it_off(tmp_path: Path) -> Non
     assert (sheet.header.number, sheet.row_numbers.tolist(), texts(sheet)) == (1, [2], [["163", "Ann"]])
 
 
+@pytest.mark.parametrize(("name", "start"), [("a.tsv", ""), ("a.csv", "sep=;\n")])
+def test_where_the_separator_is_certain_no_other_one_is_tried(tmp_path: Path, name: str, start: str) -> None:
+    sheet = read(write_text(tmp_path, f"{start}CustomerId\n163,5\n", name=name))
+    assert (texts(sheet), sheet.problems) == ([["163,5"]], ())
+
+
 def test_row_numbers_are_excels_over_blank_lines_and_quoted_line_breaks(tmp_path: Path) -> None:
     text = '\nCustomerId,Name\n1,"Ann\nof\r\nOslo"\n\n,\n  ,\n2,Bob\n'
     sheet = read(write_text(tmp_path, text))

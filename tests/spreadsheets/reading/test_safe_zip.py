@@ -22,6 +22,11 @@ def test_the_limit_of_bytes_may_be_reached_and_not_exceeded(tmp_path: Path) -> N
         Package(path, options(max_unpacked_bytes=999))
 
 
+def test_a_file_that_is_gone_is_no_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Package(tmp_path / "gone.xlsx", options())
+
+
 def test_ten_thousand_parts_are_read_and_no_more(tmp_path: Path) -> None:
     for count in (10_000, 10_001):
         path = tmp_path / f"{count}.zip"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_a_cell_far_from_the_others_is_refused_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str
 ) -> None:
     """As soon as the rectangle around all cells is larger than is allowed even if it is nearly empty."""
-    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 28 * 3)
+    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 28 * 4 - 1)
     far = '<row r="2"><c r="A2"><v>163</v></c></row><row r="{0}"><c r="AB{0}"><v>1</v></c></row>'
     assert texts(read(write(tmp_path / "a.xlsx", far.format(3), comment=comment)))[1][27] == "1"
     with pytest.raises(InputFileError) as refused:
@@ -223,6 +224,20 @@ def test_a_workbook_is_opened_again_only_for_a_date_that_calamine_cannot_hold(
     assert opened == ["xl/styles.xml"] * is_opened_again
 
 
+@pytest.mark.parametrize(("error", "raised"), [("PanicException", InputFileError), ("Stopped", KeyboardInterrupt)])
+def test_a_panic_of_calamine_is_damage_and_ctrl_c_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, raised: type[BaseException]
+) -> None:
+    """Its panics are no exceptions. No file is known any more that causes one."""
+
+    def fail(_path: Path) -> None:
+        raise type(error, (KeyboardInterrupt,), {})
+
+    monkeypatch.setattr(calamine_book, "CalamineWorkbook", SimpleNamespace(from_path=fail))
+    with pytest.raises(raised):
+        calamine_book.CalamineBook(tmp_path / "a.xlsx")
+
+
 def test_a_row_without_its_end_is_damage(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="is damaged"):
         read(write(tmp_path / "a.xlsx", FAR_ROW.removesuffix("</row>")))
@@ -295,14 +310,17 @@ SHARED_ROWS = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></
 SHARED_BYTES = len("<si><t>CustomerId</t><si><t>Name</t>") + 10 * len(f"<si><t>{'x' * 1000}</t>")
 
 
+@pytest.mark.parametrize("column", ["B", "AB"])
 @pytest.mark.parametrize("size", [100, 700, 1 << 20])
 def test_shared_texts_count_for_each_cell_that_shows_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, column: str
 ) -> None:
     """A text may be a quarter of what the file may unpack to."""
-    path = write_raw_xlsx(tmp_path / "a.xlsx", SHARED_ROWS, shared=SHARED)
+    rows = SHARED_ROWS.replace('"B', f'"{column}')
+    path = write_raw_xlsx(tmp_path / "a.xlsx", rows, shared=SHARED)
     monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
-    assert texts(read(path, max_unpacked_bytes=4 * SHARED_BYTES))[9] == ["11", "x" * 1000]
+    last = texts(read(path, max_unpacked_bytes=4 * SHARED_BYTES))[9]
+    assert (last[0], last[-1]) == ("11", "x" * 1000)
     with pytest.raises(InputFileError, match=f"more than {SHARED_BYTES - 1:,} bytes of text"):
         read(path, max_unpacked_bytes=4 * SHARED_BYTES - 1)
 
