@@ -36,7 +36,7 @@ class SharedStrings:
     def check(self, part: str, extent: Extent) -> None:
         """Raise `InputFileError` if the texts of a sheet are more than is allowed."""
         text_bytes = extent.text_bytes
-        if text_bytes + self._longest * extent.references > self._max_bytes:
+        if text_bytes + self._longest * extent.filled > self._max_bytes:
             text_bytes += self._measure_referenced(part)
             if text_bytes > self._max_bytes:
                 raise self._too_much_text_error()

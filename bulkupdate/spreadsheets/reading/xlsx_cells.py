@@ -36,28 +36,25 @@ class Styles:
 
 @dataclass
 class Extent:
-    """The range of a sheet's filled cells (rows as Excel numbers them, columns from 0), and their number.
+    """The range of a sheet's filled cells: the last row as Excel numbers it, the last column from 0; 0 and 0 for none.
 
-    `text_bytes` are those of the texts within the cells; `references` is how many cells may have a shared one.
+    `filled` is their number at most. `text_bytes` are those of the texts within the cells, not of the shared ones.
     """
 
-    first_row: int = 0
     last_row: int = 0
     last_column: int = 0
     filled: int = 0
     text_bytes: int = 0
-    references: int = 0
 
     def reach(self, row: int, column: int) -> None:
         """Extend the range to a filled cell."""
-        self.first_row = min(self.first_row or row, row)
         self.last_row = max(self.last_row, row)
         self.last_column = max(self.last_column, column)
 
     @property
     def area(self) -> int:
-        """The number of cells in the rectangle around all filled ones."""
-        return (self.last_row - self.first_row + 1) * (self.last_column + 1) if self.last_row else 0
+        """The number of cells in the rectangle from A1 to the last of them."""
+        return self.last_row * (self.last_column + 1)
 
 
 @dataclass

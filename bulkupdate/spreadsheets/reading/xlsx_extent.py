@@ -1,4 +1,8 @@
-"""Find the range of a worksheet's filled cells in its XML, before calamine allocates all of it."""
+"""Find the range of a worksheet's filled cells in its XML, before calamine allocates all of it.
+
+XML that is written exactly as spreadsheet programs write it is searched for tokens. This has to be certain for all of
+it: calamine reads much that is not even XML, and a cell that was not seen could be in the last row and column.
+"""
 
 from __future__ import annotations
 
@@ -7,70 +11,93 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from openpyxl.utils.cell import column_index_from_string
+from openpyxl.utils.cell import column_index_from_string, get_column_letter
 
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
-from bulkupdate.spreadsheets.reading.xlsx_rows import END_OF_DATA, ROW, cut_at_rows
+from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows
 
-_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{2,3})\d+"[^>/]*>')
-_TEXT = re.compile(rb">([^<]+)<")
-_TOP = re.compile(rb"<worksheet[ >]")
+_FIRST_SEARCHED = 26
+"""The first column, from 0, that is searched for: no sheet up to Z is too wide."""
 
-_UNUSUAL = "|".join(
-    (
-        r"<!",  # a comment or CDATA
-        r"<[^\s<>/:]+:(?:row|c|v|is)[\s/>]",  # a prefix
-        r"<(?:c|row)(?:[\t\r\n/>]| [^>]*[\t\r\n'])|<is[\s/]|</\w+\s",  # blanks, quotes, or no attribute
-        r'=\s*"[^"<]*>',  # `>` in quotes
-        r'<c (?:[^r]|r[^=]|r=[^"]|r="[^A-Z])|<row(?: (?:[a-qs-z][\w:]*|r\w+)="[^"]*")* ?>',  # no `r`, or not first
-    )
+_BLANKS = r"[ \t\r\n]*"
+_ATTRIBUTES = r'(?: (?:[a-qs-zA-Z][\w:]*|r[\w:]+)="[^"<>]*")*'  # any but `r`
+_FORMULA = rf"(?:{_BLANKS}<f{_ATTRIBUTES}(?:/>|>[^<]*</f>))?"
+_VALUE = rf'(?:{_BLANKS}<v(?: xml:space="preserve")?(?:/>|>[^<]*</v>))?'
+_INLINE = rf"(?:{_BLANKS}<is>(?:[^<]|</?[a-hj-z][^<>]*>|</?i(?:[ /][^<>]*)?>)*</is>)?"
+_ROW_TAG = rf'{_BLANKS}<row{_ATTRIBUTES} r="[0-9]{{1,7}}"{_ATTRIBUTES} ?'
+
+_TAG = r"""<[^<>"'!?]+(?:"[^<>"]*"[^<>"']*|'[^<>']*'[^<>"']*)*>"""
+_HEAD = rf"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*>)?(?:[^<>]*{_TAG})*[^<>]*\z"
+_END = rf"\A(?:{_ROW_TAG}/>)*{_BLANKS}</sheetData>"
+_FILLED = re.compile(
+    rb'<c[^<>]* r="([A-Z]+)([0-9]+)"(?:[^<>]*[^/<>])?>\s*(?:<f[^<>]*/>\s*|<f[^<>]*>[^<]*</f>\s*)?<(?:v|is)\b'
 )
-_RARE = rf'{_UNUSUAL}|<is>|"str"|<c r="[A-Z]{{2}}'
+_TEXT = re.compile(rb">([^<]+)<")
+
+
+def _make_pattern(attributes: str, content: str) -> str:
+    """Return a pattern of rows whose cells have these attributes and this content."""
+    cell = rf'{_BLANKS}<c{attributes} r="[A-Z]{{1,3}}[1-9][0-9]{{0,6}}"{attributes} ?(?:/>|>{content}{_BLANKS}</c>)'
+    return rf"\A(?:{_ROW_TAG}(?:/>|>(?:{cell})*{_BLANKS}</row>))*\z"
+
+
+_ROWS = _make_pattern(_ATTRIBUTES, _FORMULA + _VALUE + _INLINE)
+_ROWS_WITHOUT_TEXTS = _make_pattern(r'(?: s="[0-9]+"| t="[a-z]")*', _FORMULA + _VALUE)
 
 
 def measure_extent(blocks: Iterable[bytes]) -> Extent | None:
     """Return the range of the filled cells of a sheet, given block by block.
 
-    None if its notation is not that of Excel: it cannot be searched for tokens, and has to be parsed. Raises
-    `InputFileError` if a row is far too large.
+    None if it is not written as spreadsheet programs do: it has to be parsed. Raises `InputFileError` if a row is far
+    too large.
     """
-    extent, rest, has_begun = Extent(), b"", False
-    for rows, rest in cut_at_rows(blocks):
-        if not has_begun and not _TOP.search((rows or rest)[:4096]):
-            return None
-        has_begun = True
-        is_rare = _has(_RARE, rows)
-        if is_rare and _has(_UNUSUAL, rows):
-            return None
-        extent.references += rows.count(b'"s"')
-        far = _find_far_column(rows) if is_rare else 25
-        _add_cells(extent, rows, b"</v>", far)
-        if is_rare and (b"<is>" in rows or b'"str"' in rows):
-            _add_cells(extent, rows, b"</is>", far)
-            extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
-    return None if _has(rf"{_UNUSUAL}|<c ", rest.partition(END_OF_DATA)[0]) else extent
+    extent, rest, has_begun = Extent(last_column=_FIRST_SEARCHED - 1), b"", False
+    for rows, following in cut_at_rows(blocks):
+        rest = following
+        if rows and not has_begun:
+            head, _, rows = rows.partition(b"<sheetData>")
+            if b"sheetData" in head or not _has(_HEAD, head):
+                return None
+            has_begun = True
+        if not _has(_ROWS_WITHOUT_TEXTS, rows):
+            if not _has(_ROWS, rows):
+                return None
+            if b"<is>" in rows or b'"str"' in rows:
+                extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
+        _add_cells(extent, rows)
+    return extent if has_begun and _has(_END, rest) else None
+
+
+def _add_cells(extent: Extent, rows: bytes) -> None:
+    """Count the cells with content, and extend the range to them.
+
+    Of rows in order, the last one with a value is found at once. Only if a cell is beyond the range then, perhaps a
+    blank one, is each cell looked at.
+    """
+    extent.filled += rows.count(b"</c>")
+    row = ROW.match(rows, max(0, rows.rfind(b"<row", 0, max(rows.rfind(b"<v"), rows.rfind(b"<is>"), 0))))
+    extent.reach(int(row[1]) if row else 0, 0)
+    further_row = f"[A-Z]+{_make_greater(str(extent.last_row), '0', '9')}"
+    further_column = f"{_make_greater(get_column_letter(extent.last_column + 1), 'A', 'Z')}[0-9]+"
+    if _has(f'r="(?:{further_row}|{further_column})"', rows):
+        for letters, number in _FILLED.findall(rows):
+            extent.reach(int(number), column_index_from_string(letters.decode()) - 1)
+
+
+def _make_greater(text: str, least: str, most: str) -> str:
+    """Return a pattern of the numbers, or names of columns, after this one, written with `least` to `most`."""
+    longer = f"[{least}-{most}]{{{len(text) + 1},}}"
+    as_long = [
+        f"{text[:place]}[{chr(ord(sign) + 1)}-{most}][{least}-{most}]{{{len(text) - place - 1}}}"
+        for place, sign in enumerate(text)
+        if sign != most
+    ]
+    return f"(?:{'|'.join([longer, *as_long])})"
 
 
 def _has(pattern: str, xml: bytes) -> bool:
-    """Return whether XML matches: pyarrow searches for many alternatives as quickly as for one, and copies nothing."""
+    """Return whether XML matches. pyarrow looks at each byte once, without Python's lock, and nothing is copied."""
     offsets = pa.array([0, len(xml)], pa.int32()).buffers()[1]
     text = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(xml)])
     found: bool = pc.match_substring_regex(text, pattern)[0].as_py()
     return found
-
-
-def _find_far_column(rows: bytes) -> int:
-    """Return the last column that has a cell, from 0; at least that of Z, up to which none is searched for."""
-    return max((column_index_from_string(name.decode()) - 1 for name in set(_FAR_COLUMN.findall(rows))), default=25)
-
-
-def _add_cells(extent: Extent, rows: bytes, end_of_value: bytes, far: int) -> None:
-    """Count the filled cells, and extend the range to the rows of the first and the last, and to the column `far`."""
-    count = rows.count(end_of_value)
-    if not count:
-        return
-    extent.filled += count
-    for position in (rows.find(end_of_value), rows.rfind(end_of_value)):
-        row = ROW.match(rows, max(0, rows.rfind(b"<row", 0, position)))
-        if row:
-            extent.reach(int(row[1]), far)

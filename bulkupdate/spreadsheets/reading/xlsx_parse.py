@@ -80,16 +80,19 @@ class _Sheet:
         self._attributes = (0, "n")
         self._texts: dict[str, str] = {}
         self._open: str | None = None
+        self._is_in_cell = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(":")[2]
+        if self._is_in_cell and tag in ("row", "c"):
+            raise ValueError("a row or cell within a cell")
         if tag == "row":
             self._row, self._column = int(attributes.get("r", self._row + 1)), -1
             self.scan.take_rows((self._row,))
             self.scan.metadata.hidden_rows += attributes.get("hidden") in ("1", "true")
         elif tag == "c":
             self._start_cell(attributes)
-        elif tag in ("v", "f", "t"):
+        elif tag in ("v", "f", "t", "is"):
             self._open = tag
             self._texts.setdefault(tag, "")
         elif tag in ("col", "mergeCell", "sheetView", "cfRule"):
@@ -109,18 +112,19 @@ class _Sheet:
                 raise InputFileError("A cell holds more text than any spreadsheet allows.", remedy="Shorten that text.")
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
+        self._is_in_cell = True
         if "r" in attributes:
             letters, self._row = coordinate_from_string(attributes["r"])
             self._column = column_index_from_string(letters) - 1
         else:
             self._column += 1
         self._attributes = (int(attributes.get("s", "0")), attributes.get("t", "n"))
-        self.extent.references += self._attributes[1] == "s"
         self._texts = {}
 
     def _end_cell(self) -> None:
+        self._is_in_cell = False
         value = self._texts.get("v")
-        if value or "t" in self._texts:
+        if value or "is" in self._texts or (value is not None and self._attributes[1] in ("str", "d")):
             self.extent.reach(self._row, self._column)
             self.extent.filled += 1
             self.extent.text_bytes += len(self._texts.get("t", ""))

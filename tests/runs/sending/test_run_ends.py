@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -61,8 +60,9 @@ def test_a_run_that_ended_well_has_no_reason_and_all_its_requests(driver: Driver
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which files are open")
 def test_nothing_of_a_run_stays_open(driver: Driver, tmp_path: Path) -> None:
     """A server that stays up makes thousands of runs."""
+
     def list_open() -> set[str]:
-        return {os.readlink(each) for each in Path("/proc/self/fd").iterdir() if os.path.lexists(each)}
+        return {str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
 
     before = list_open()
     with open_context(replace(driver.make_settings(), requests_per_hour=100), driver.clock, driver.stop) as context:

@@ -169,7 +169,7 @@ def test_aliases_that_are_added_up_are_sent_once_only(make_sandbox, tmp_path):
     with meet(sandbox, tmp_path, customer_id) as customer:
         left = [customer.before["BusinessAliases"][0]]
         sandbox.service.registry.update(int(customer_id), {"BusinessAliases": left}, is_applied=True)
-        customer.written = {"BusinessAliases": [left]}
+        customer.written = {"BusinessAliases": [tuple(left)]}
         customer.read()
         for facts, attempts in (({"aliases": "append"}, 1), ({}, 3)):
             sandbox.reset_log()

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import random
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from python_calamine import CalamineError, CalamineWorkbook
 
-from bulkupdate.errors import BulkUpdateError
+from bulkupdate.errors import BulkUpdateError, InputFileError
 from bulkupdate.spreadsheets.reading.number_display import show_number
+from bulkupdate.spreadsheets.reading.xlsx_cells import Styles
+from bulkupdate.spreadsheets.reading.xlsx_extent import measure_extent
+from bulkupdate.spreadsheets.reading.xlsx_parse import parse_sheet
 from tests.spreadsheets.reading.making import (
     HEADING_ROW,
+    MAIN,
     as_csv_rows,
     read,
     text_cell,
@@ -86,3 +94,57 @@ def test_any_number_under_any_format_is_shown_or_said_to_be_unknown(number: floa
     shown = show_number(number, code)
     assert shown.text is None or isinstance(shown.text, str)
     assert shown.plain
+
+
+PIECES = [
+    '<row r="2">', '<row r="9">', "</row>", '<row r="5"/>', '<c r="A2">', '<c r="C7" t="s">', '<c r="AB9">', "</c>",
+    "<v>1</v>", "<v/>", "<v></v>", "<is><t>x</t></is>", "<f>A1</f>", "<f/>", "<!--", "-->", "<?x", "?>", '"', "'",
+    ">", "<", "/", " ", "\n", "\t", "=", 'a="', "</sheetData>", "<sheetData>", "<sheetData/>", "<x>", "</x>",
+    '<x:c r="D9">', '<:row r="9">', 't="str"', "t='s'", 'r="Z99"', " r=", 'r="ab5"', "<![CDATA[", "]]>", "&lt;",
+    '<c r="B3" s="1"/>', "A", "9", "<row", "<c", "<v", "<is", "</v>", "</is>", "x:",
+]  # fmt: skip
+SOUND = (
+    '<row r="1"><c r="A1"><v>1</v></c></row>'
+    '<row r="2"><c r="A2" t="str"><v>a</v></c><c r="B2" t="inlineStr"><is><t>q</t></is></c></row>'
+    '<row r="3"><c r="A3"><f>A1</f><v>3</v></c></row>'
+)
+
+
+def spoil(chance: random.Random) -> str:
+    """The XML of a sheet with up to four pieces of XML too much, or some of its own lost or moved."""
+    tags = re.findall(r"<[^<>]*>|[^<>]+", SOUND)
+    for _ in range(chance.randint(1, 4)):
+        at, other = chance.randrange(len(tags)), chance.randrange(len(tags))
+        match chance.randrange(4):
+            case 0:
+                tags.insert(at, chance.choice([*PIECES, tags[other]]))
+            case 1 if len(tags) > 1:
+                del tags[at]
+            case 2:
+                tags[at], tags[other] = tags[other], tags[at]
+            case _:
+                inside = chance.randrange(len(tags[at]) + 1)
+                tags[at] = tags[at][:inside] + chance.choice(PIECES) + tags[at][inside:]
+    around = [chance.choice(["", "", "", chance.choice(PIECES) + chance.choice(PIECES)]) for _ in range(2)]
+    rows = "".join(tags)
+    return f'<worksheet xmlns="{MAIN}">{around[0]}<sheetData>{rows}</sheetData>{around[1]}</worksheet>'
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.long) for each in range(1, 11))])
+def test_calamine_sees_no_cell_beyond_the_range_that_was_measured(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    compared = 0
+    for _ in range(1500):
+        root = spoil(chance)
+        path = write_raw_xlsx(tmp_path / "a.xlsx", "", root=root, shared="<si><t>A</t></si><si><t>B</t></si>")
+        size = chance.choice([30, 80, 200, 1 << 20])
+        blocks = [root.encode()[start : start + size] for start in range(0, len(root), size)]
+        try:
+            extent = measure_extent(blocks) or parse_sheet(blocks, Styles(["General"])).extent
+            sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
+        except (InputFileError, CalamineError):
+            continue
+        if sheet.end is not None:
+            compared += 1
+            assert (sheet.end[0] < extent.last_row, sheet.end[1] <= extent.last_column) == (True, True), root
+    assert compared > 50
