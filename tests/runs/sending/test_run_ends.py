@@ -18,7 +18,7 @@ from bulkupdate.runs.run_records import Run, RunOptions, RunState
 from bulkupdate.sandbox.responses import error_response
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.store.audit_log import AuditLog
-from tests.conftest import FIRST, find_puts, write_csv, write_sheet
+from tests.conftest import FIRST, find_puts, wait_until, write_csv, write_sheet
 from tests.postgres import place_of
 from tests.runs.in_process import Driver
 from tests.runs.sending.test_sender import SkippingClock
@@ -68,7 +68,7 @@ def test_nothing_of_a_run_stays_open(driver: Driver, tmp_path: Path) -> None:
     with open_context(replace(driver.make_settings(), requests_per_hour=100), driver.clock, driver.stop) as context:
         context.client.sign_in()
         assert any(name.startswith("socket:") for name in list_open() - before)
-    assert list_open() - before == set()
+    wait_until(lambda: list_open() <= before, 10)  # the sandbox, in this process, closes its end a moment later
 
 
 def test_a_finished_run_is_not_sent_again_but_its_results_are_written(
