@@ -133,6 +133,7 @@ def test_trying_to_move_a_file_leaves_nothing_in_the_inbox(
     code, found = doctor()
     assert (code, list(other_disk.iterdir())) == (ExitCode.USAGE, [])
     assert "A file cannot be moved from" in found["folder"]["message"]
+    assert "Invalid cross-device link" in found["folder"]["message"]
 
 
 def test_a_folder_in_use_is_no_failure(doctor: Doctor, env: NightEnvironment) -> None:

@@ -11,12 +11,14 @@ from bulkupdate.errors import InputFileError
 from bulkupdate.spreadsheets.reading.safe_zip import Package
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
 from bulkupdate.spreadsheets.reading.xlsx_parse import parse_entries
+from bulkupdate.spreadsheets.reading.xml_pattern import matches
 
 MAX_ENTRY_BYTES = 16 << 20
 
 _MOST_TAIL_BYTES = 1_000
 _TOP = re.compile(rb"\A\s*(?:<\?[^<>]*>\s*)?<sst[^<>]*>")
-_TAGS_OF_TEXT = (b"<t>", b'<t xml:space="preserve">', b"<t/>", b"</t>")
+_ENTRIES = r'\A(?:<si><t(?: xml:space="preserve")?(?:/>|>[^<]*</t>)</si>)*\z'
+_END_TAG = b"</si>"
 _SINGLE_QUOTED = re.compile(rb"'s'")  # a pattern is quicker than `count` where there are none
 _REFERENCE = re.compile(rb't="s"(?: \w+="[^"<>]*")*><v>(\d{1,9})</v></c>')
 
@@ -63,14 +65,13 @@ class SharedStrings:
                 if top is None:
                     return None
                 chunk, has_begun = chunk[top.end() :], True
-            entries, end_tag, tail = chunk.rpartition(b"</si>")
+            entries, end_tag, tail = chunk.rpartition(_END_TAG)
+            entries += end_tag
             if len(tail) > MAX_ENTRY_BYTES:
                 raise self._too_much_text_error()
-            if end_tag:
-                found = _measure_usual(entries)
-                if found is None:
-                    return None
-                lengths.append(found)
+            if not matches(_ENTRIES, entries):
+                return None
+            lengths.append(_measure_usual(entries))
         return np.concatenate(lengths) if tail.strip() in (b"", b"</sst>") else None
 
     def _measure_referenced(self, part: str) -> int:
@@ -109,16 +110,11 @@ class SharedStrings:
         )
 
 
-def _measure_usual(entries: bytes) -> np.ndarray | None:
-    """Return the bytes of entries, the last without its end tag; None if they hold anything but texts.
-
-    They hold nothing else if each entry follows the one before, and each `<` begins a tag of an entry or of its text.
-    """
-    texts = entries.removeprefix(b"<si>").split(b"</si><si>")
-    tags = 2 * len(texts) - 1 + sum(map(entries.count, _TAGS_OF_TEXT))
-    if not entries.startswith(b"<si>") or entries.count(b"<") != tags:
-        return None
-    return np.fromiter(map(len, texts), np.int64, len(texts)) + len(b"<si>")
+def _measure_usual(entries: bytes) -> np.ndarray:
+    """Return the bytes of each entry up to its end tag. The texts hold no `<`, so `</s` begins nothing else."""
+    signs = np.frombuffer(entries, np.uint8)
+    end_tags = np.flatnonzero((signs[:-2] == ord("<")) & (signs[1:-1] == ord("/")) & (signs[2:] == ord("s")))
+    return np.diff(end_tags, prepend=-len(_END_TAG)) - len(_END_TAG)
 
 
 def _count_references(xml: bytes) -> int:

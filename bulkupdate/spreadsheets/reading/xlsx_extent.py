@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from openpyxl.utils.cell import column_index_from_string, get_column_letter
 
 from bulkupdate.spreadsheets.reading.xlsx_cells import Extent
 from bulkupdate.spreadsheets.reading.xlsx_rows import ROW, cut_at_rows
+from bulkupdate.spreadsheets.reading.xml_pattern import matches
 
 _FIRST_SEARCHED = 26
 """The first column, from 0, that is searched for: no sheet up to Z is too wide."""
@@ -56,16 +55,16 @@ def measure_extent(blocks: Iterable[bytes]) -> Extent | None:
         rest = following
         if rows and not has_begun:
             head, _, rows = rows.partition(b"<sheetData>")
-            if b"sheetData" in head or not _has(_HEAD, head):
+            if b"sheetData" in head or not matches(_HEAD, head):
                 return None
             has_begun = True
-        if not _has(_ROWS_WITHOUT_TEXTS, rows):
-            if not _has(_ROWS, rows):
+        if not matches(_ROWS_WITHOUT_TEXTS, rows):
+            if not matches(_ROWS, rows):
                 return None
             if b"<is>" in rows or b'"str"' in rows:
                 extent.text_bytes += sum(map(len, _TEXT.findall(rows)))
         _add_cells(extent, rows)
-    return extent if has_begun and _has(_END, rest) else None
+    return extent if has_begun and matches(_END, rest) else None
 
 
 def _add_cells(extent: Extent, rows: bytes) -> None:
@@ -79,7 +78,7 @@ def _add_cells(extent: Extent, rows: bytes) -> None:
     extent.reach(int(row[1]) if row else 0, 0)
     further_row = f"[A-Z]+{_make_greater(str(extent.last_row), '0', '9')}"
     further_column = f"{_make_greater(get_column_letter(extent.last_column + 1), 'A', 'Z')}[0-9]+"
-    if _has(f'r="(?:{further_row}|{further_column})"', rows):
+    if matches(f'r="(?:{further_row}|{further_column})"', rows):
         for letters, number in _FILLED.findall(rows):
             extent.reach(int(number), column_index_from_string(letters.decode()) - 1)
 
@@ -93,11 +92,3 @@ def _make_greater(text: str, least: str, most: str) -> str:
         if sign != most
     ]
     return f"(?:{'|'.join([longer, *as_long])})"
-
-
-def _has(pattern: str, xml: bytes) -> bool:
-    """Return whether XML matches. pyarrow looks at each byte once, without Python's lock, and nothing is copied."""
-    offsets = pa.array([0, len(xml)], pa.int32()).buffers()[1]
-    text = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(xml)])
-    found: bool = pc.match_substring_regex(text, pattern)[0].as_py()
-    return found

@@ -11,8 +11,7 @@ MAX_ROW_BYTES = 32 << 20
 
 ROW = re.compile(rb'<row(?: [^>]*)? r="(\d{1,7})"')
 
-END_OF_DATA = b"</sheetData>"
-
+_END_OF_DATA = b"</sheetData>"
 _END = b"</row>"
 
 
@@ -32,5 +31,5 @@ def cut_at_rows(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
                 "A row of the sheet is far larger than any spreadsheet allows.",
                 remedy="Open the file in Excel and save it again.",
             )
-        is_tail = is_tail or END_OF_DATA in rest
+        is_tail = is_tail or _END_OF_DATA in rest
         yield rows, rest
