@@ -74,7 +74,8 @@ def _add_cells(extent: Extent, rows: bytes) -> None:
     blank one, is each cell looked at.
     """
     extent.filled += rows.count(b"</c>")
-    row = ROW.match(rows, max(0, rows.rfind(b"<row", 0, max(rows.rfind(b"<v"), rows.rfind(b"<is>"), 0))))
+    last_value = max(rows.rfind(b"<v"), rows.rfind(b"<is>"))
+    row = ROW.match(rows, rows.rfind(b"<row", 0, last_value)) if last_value > 0 else None
     extent.reach(int(row[1]) if row else 0, 0)
     further_row = f"[A-Z]+{_make_greater(str(extent.last_row), '0', '9')}"
     further_column = f"{_make_greater(get_column_letter(extent.last_column + 1), 'A', 'Z')}[0-9]+"

@@ -337,12 +337,15 @@ def test_no_end_of_the_rows_is_believed_but_the_end(
         '<t xml:space="preserve">x="a>b" </t></r></is></c></row>',
         f'<row r="2" >{A_CELL}<c r="C2" s="1" /></row>'
         '<row r="1048576"><c r="ZZ1048576" s="1"></c><c r="ZZZ1048576" s="1"/></row>',
+        f'<row r="2">{A_CELL}</row>' + "".join(f'<row r="{at}" ht="15"></row>' for at in range(1_048_557, 1_048_577)),
     ],
 )
+@pytest.mark.parametrize("size", [300, 1 << 20])
 def test_what_spreadsheet_programs_write_needs_no_parser(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str, size: int
 ) -> None:
     """It takes fifteen times as long."""
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
     monkeypatch.delattr(xlsx_file, "parse_sheet")
     before = '<sheetPr codeName="Tabelle&quot;1"/><dimension ref=\'A1:C9\'/><sheetViews><sheetView a="1"/></sheetViews>'
     after = '<extLst><ext><x14:row r="9"/><xdr:c r="C9"/></ext></extLst>'
