@@ -16,6 +16,8 @@ from bulkupdate.spreadsheets.reading.xlsx_cells import Extent, SheetScan, Styles
 
 MAX_TEXT = 10_000_000
 
+_TAGS_WITH_TEXT = ("v", "f", "t", "is")
+
 
 class ParsedSheet(NamedTuple):
     """The range of a sheet's filled cells, and what calamine does not report."""
@@ -92,7 +94,7 @@ class _Sheet:
             self.scan.metadata.hidden_rows += attributes.get("hidden") in ("1", "true")
         elif tag == "c":
             self._start_cell(attributes)
-        elif tag in ("v", "f", "t", "is"):
+        elif tag in _TAGS_WITH_TEXT:
             self._open = tag
             self._texts.setdefault(tag, "")
         elif tag in ("col", "mergeCell", "sheetView", "cfRule"):
@@ -100,7 +102,7 @@ class _Sheet:
 
     def end(self, name: str) -> None:
         tag = name.rpartition(":")[2]
-        if tag in ("v", "f", "t"):
+        if tag in _TAGS_WITH_TEXT:
             self._open = None
         elif tag == "c":
             self._end_cell()

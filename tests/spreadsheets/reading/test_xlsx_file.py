@@ -285,6 +285,14 @@ def test_wherever_calamine_sees_a_cell_it_is_seen_before(
         read(write(tmp_path / "a.xlsx", rows, comment=comment))
 
 
+def write_far_cell(folder: Path, monkeypatch: pytest.MonkeyPatch, size: int, row: str, before: str = "") -> Path:
+    """A sheet read in blocks of this size, with a cell beyond what it may reach, some blocks after this row."""
+    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
+    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 800)
+    rows = f'{row}{" " * 900}<row r="900"><c r="A900"><v>1</v></c></row>'
+    return write(folder / "a.xlsx", rows, before=before)
+
+
 @pytest.mark.parametrize(
     "before",
     [
@@ -298,11 +306,9 @@ def test_wherever_calamine_sees_a_cell_it_is_seen_before(
 def test_nothing_before_the_rows_is_taken_for_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, size: int
 ) -> None:
-    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
-    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 800)
-    rows = f'<row r="2">{A_CELL}</row>{" " * 900}<row r="900"><c r="A900"><v>1</v></c></row>'
+    path = write_far_cell(tmp_path, monkeypatch, size, f'<row r="2">{A_CELL}</row>', before)
     with pytest.raises(InputFileError, match=r"reaches to row|is damaged|no rows"):
-        read(write(tmp_path / "a.xlsx", rows, before=before))
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -317,11 +323,9 @@ def test_nothing_before_the_rows_is_taken_for_them(
 def test_no_end_of_the_rows_is_believed_but_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, size: int
 ) -> None:
-    monkeypatch.setattr(safe_zip, "BLOCK_BYTES", size)
-    monkeypatch.setattr(xlsx_file, "ROOMY_AREA", 800)
-    rows = f'{row}{" " * 900}<row r="900"><c r="A900"><v>1</v></c></row>'
+    path = write_far_cell(tmp_path, monkeypatch, size, row)
     with pytest.raises(InputFileError, match=r"reaches to row|is damaged"):
-        read(write(tmp_path / "a.xlsx", rows))
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -350,6 +354,11 @@ def test_what_spreadsheet_programs_write_needs_no_parser(
     before = '<sheetPr codeName="Tabelle&quot;1"/><dimension ref=\'A1:C9\'/><sheetViews><sheetView a="1"/></sheetViews>'
     after = '<extLst><ext><x14:row r="9"/><xdr:c r="C9"/></ext></extLst>'
     assert texts(read(write(tmp_path / "a.xlsx", rows, before=before, after=after)))[0][0] == "2"
+
+
+def test_an_empty_inline_text_is_a_blank_cell_and_what_follows_it_is_read(tmp_path: Path) -> None:
+    row = '<row r="2"><c r="A2">\n<v>163</v></c><c r="B2" t="inlineStr"><is/></c>\n<c r="C2">\n<v>5</v></c></row>'
+    assert texts(read(write(tmp_path / "a.xlsx", row, comment=PARSED))) == [["163", "", "5"]]
 
 
 def test_rows_and_cells_without_a_place_follow_each_other(tmp_path: Path) -> None:
