@@ -143,6 +143,21 @@ class Jobs:
     def _work(self, job: Job) -> None:
         error: BulkUpdateError | None = None
         try:
+            error = self._prepare_and_send(job)
+            if isinstance(error, SignInRefusedError):
+                self.on_refused(job.session)  # while the job is alive: no page of an ended session shows its end
+        except Exception as bug:  # noqa: BLE001  # a thread would end silently: report the bug
+            log_crash(self._settings.state_dir, bug, [job.session.password.reveal()], self._clock, log)
+        finally:
+            self._forget(job, error)
+            job.has_begun.set()
+        self.on_end()
+        if not job.stop.is_set():
+            self.on_ended(job, error)
+
+    def _prepare_and_send(self, job: Job) -> BulkUpdateError | None:
+        """Write the run and send it; return what stopped it, None if nothing did."""
+        try:
             with (
                 Journal(self._settings.store, self._clock) as journal,
                 self.open_run_context(job.session, journal, job.stop) as run_context,
@@ -150,19 +165,9 @@ class Jobs:
                 if job.prepare is not None:
                     job.prepare(run_context, job.watch_reading)
                 job.has_begun.set()
-                error = self._send(job, run_context) if job.limit != 0 else None
-        except BulkUpdateError as raised:
-            error = raised
-        except Exception as bug:  # noqa: BLE001  # a thread would end silently: report the bug
-            log_crash(self._settings.state_dir, bug, [job.session.password.reveal()], self._clock, log)
-        finally:
-            self._forget(job, error)
-            job.has_begun.set()
-        self.on_end()
-        if isinstance(error, SignInRefusedError):
-            self.on_refused(job.session)
-        if not job.stop.is_set():
-            self.on_ended(job, error)
+                return self._send(job, run_context) if job.limit != 0 else None
+        except BulkUpdateError as error:
+            return error
 
     def _forget(self, job: Job, error: BulkUpdateError | None) -> None:
         with self._lock:

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from bulkupdate.clock import Clock
+from bulkupdate.errors import SignInRefusedError
+from bulkupdate.redaction import Secret
+from bulkupdate.runs.context import RunContext
+from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.sandbox.server import Sandbox
-from tests.web.conftest import USERS
+from bulkupdate.settings import Settings
+from bulkupdate.web.accounts.sessions import Session
+from bulkupdate.web.jobs import Job, Jobs
+from tests.web.conftest import MADE_ID, USERS
 from tests.web.served import Server, Visitor, make_csv, sent_customers
 
 
@@ -38,3 +46,22 @@ def test_ten_users_with_runs_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
             assert str((sandbox.customer(101_001 + 100 * place + part) or {})["Name"]).startswith(names[place])
     sent = sent_customers(sandbox)
     assert len(sent) == len(set(sent)) == 200
+
+
+def test_a_refused_session_ends_before_its_run_does(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Otherwise a page that shows the end of the run belongs to a session that is about to end."""
+    alive_at_refusal = []
+    jobs = Jobs(Settings(base_url=sandbox.base_url, state_dir=tmp_path), Clock())
+    jobs.on_refused = lambda _session: alive_at_refusal.append(jobs.find(MADE_ID) is not None)
+
+    def sign_in(context: RunContext, _watch: WatchReading) -> None:
+        context.client.sign_in()
+
+    session = Session("id", "anna", "anna", Secret("changed since"), "127.0.0.1", "", "", 0.0, 0.0, 0.0)
+    job = jobs.launch(Job(MADE_ID, session, prepare=sign_in))
+    assert job is not None
+    assert job.thread is not None
+    job.thread.join(20)
+    assert alive_at_refusal == [True]
+    assert isinstance(jobs.last_error(MADE_ID), SignInRefusedError)
+    assert jobs.find(MADE_ID) is None
