@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Self
 
 from bulkupdate.cli.invocation import Invocation
 from bulkupdate.cli.session import open_session, print_estimate, watch_reading
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.context import RunContext
-from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
-from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.matching.key import Key
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.runs.matching.search import make_search
@@ -44,10 +41,6 @@ class OptionalSession:
         if self._context is None:
             self._context = self._stack.enter_context(open_session(self._invocation.settings))
         return self._context
-
-    def load_input_file(self, file: Path, options: SheetOptions) -> CheckedInput:
-        """Read and check a file; the service is searched if the options name a key and no lookup sheet."""
-        return load_input_file(file, self._invocation.settings, options, self.find)
 
     def find(self, key: Key, keys: Sequence[str]) -> FoundCustomers:
         """Show what a search of the service costs, then find customers by it."""

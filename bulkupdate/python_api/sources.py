@@ -13,7 +13,8 @@ import pandas as pd
 from bulkupdate.clock import Clock
 from bulkupdate.remote.address import is_address, parse_address
 from bulkupdate.runs.kept_files import fetch_input
-from bulkupdate.runs.loading.input_file import CheckedInput, hash_file, load_frame, load_input_file
+from bulkupdate.runs.loading.input_file import CheckedInput, load_frame, load_input_file
+from bulkupdate.runs.loading.input_sheet import hash_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.matching.matched_input import FindCustomers
 from bulkupdate.settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,28 @@ def test_no_more_are_begun_than_may_be_unfinished(client: Client, most: int | No
     assert max(unfinished) == expected
 
 
+def test_answers_of_a_burst_share_a_batch(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is a commit. The last of all is not followed by a wait for more."""
+    monkeypatch.setattr(parallel_requests, "_GATHER_SECONDS", 3600.0)
+    requests = (partial(int, number) for number in range(10))
+    batches = list(run_parallel(client, requests, 4, lambda _count, _waiting: None))
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+
+
+def test_a_late_answer_keeps_no_other_waiting(client: Client) -> None:
+    first_arrived = threading.Event()
+
+    def answer_late() -> str:
+        assert first_arrived.wait(60)
+        return "late"
+
+    received = []
+    for batch in run_parallel(client, iter([lambda: "first", answer_late]), 2, lambda _count, _waiting: None):
+        received.append(batch)
+        first_arrived.set()
+    assert received == [["first"], ["late"]]
+
+
 def test_what_was_sent_before_a_failure_arrives_before_it_is_raised(client: Client) -> None:
     failing = threading.Event()
 
@@ -62,6 +85,7 @@ def test_what_was_sent_before_a_failure_arrives_before_it_is_raised(client: Clie
 
 
 def test_what_was_not_sent_before_a_failure_is_not_sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel_requests, "_GATHER_SECONDS", 3600.0)
     cancelled = threading.Event()
     sent: list[int] = []
 

@@ -10,7 +10,7 @@ import pytest
 from bulkupdate.customers.models import Status
 from bulkupdate.runs.context import open_context
 from bulkupdate.runs.live.fetch import ignore_progress
-from bulkupdate.runs.loading.input_file import hash_file
+from bulkupdate.runs.loading.input_sheet import hash_file
 from bulkupdate.runs.run_records import RunOptions
 from bulkupdate.runs.undo_send import (
     UndoComparison,

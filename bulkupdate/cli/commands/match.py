@@ -15,7 +15,7 @@ from bulkupdate.cli.key_search import OptionalSession
 from bulkupdate.cli.options import FILE_ARGUMENT, SHEET_OUTPUT_OPTION, common_options, list_given
 from bulkupdate.cli.sheet_options import sheet_options
 from bulkupdate.errors import ExitCode, UsageError
-from bulkupdate.runs.loading.input_file import read_input_sheet
+from bulkupdate.runs.loading.input_sheet import read_input_sheet
 from bulkupdate.runs.loading.recipe_choice import RecipeChoice
 from bulkupdate.runs.loading.sheet_reading import SheetOptions, UsedReading
 from bulkupdate.runs.matching.key import list_arguments

@@ -33,7 +33,7 @@ from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.estimate import estimate_run
 from bulkupdate.runs.guards import check_limits
 from bulkupdate.runs.kept_files import place_results
-from bulkupdate.runs.loading.input_file import CheckedInput
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.new_run import create_run, new_run_id
 from bulkupdate.runs.reporting.check_summary import WrittenReports, report_check
@@ -99,7 +99,7 @@ def command(
     if output is not None:
         require_results_place(output, file, force=invocation.force)
     with OptionalSession(invocation) as session:
-        checked_input = session.load_input_file(file, sheet_options)
+        checked_input = load_input_file(file, invocation.settings, sheet_options, session.find)
         show_input(checked_input, invocation.console)
         if plan is not None:
             require_approved(plan, make_plan(checked_input, options, invocation.settings))
@@ -117,7 +117,7 @@ def _check(
         invocation.settings.require_connection()
     reports.require_places(file, force=invocation.force)
     with OptionalSession(invocation) as session:
-        checked_input = session.load_input_file(file, sheet_options)
+        checked_input = load_input_file(file, invocation.settings, sheet_options, session.find)
         if not is_selected:
             return finish_dry_run(checked_input, invocation, reports, options=options)
         selection = select_rows(checked_input, options, session.open(), invocation.console)

@@ -8,7 +8,7 @@ from pathlib import Path
 from bulkupdate.customers.headings import IGNORE, recognize_headings
 from bulkupdate.customers.recipe import Recipe, require_recipe_name
 from bulkupdate.errors import InputFileError
-from bulkupdate.runs.loading.input_file import InputSheet, read_input_sheet
+from bulkupdate.runs.loading.input_sheet import InputSheet, read_input_sheet
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.runs.matching.matched_input import FoundCustomers
 from bulkupdate.settings import Settings

@@ -9,7 +9,8 @@ import pytest
 from bulkupdate.customers.models import Correction, Status
 from bulkupdate.errors import InputFileError
 from bulkupdate.runs.loading.corrections import Corrections, read_corrections, write_corrections
-from bulkupdate.runs.loading.input_file import CheckedInput, hash_file, load_input_file
+from bulkupdate.runs.loading.input_file import CheckedInput, load_input_file
+from bulkupdate.runs.loading.input_sheet import hash_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
 from tests.spreadsheets.reading.making import write_cell

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from bulkupdate.customers.models import Correction, Severity
-from bulkupdate.errors import InputFileError, UsageError
 from bulkupdate.runs.loading.corrections import Corrections, write_corrections
-from bulkupdate.runs.loading.input_file import hash_file, load_frame, load_input_file
+from bulkupdate.runs.loading.input_file import load_frame, load_input_file
+from bulkupdate.runs.loading.input_sheet import hash_file
 from bulkupdate.runs.loading.sheet_reading import SheetOptions
 from bulkupdate.settings import Settings
-from bulkupdate.spreadsheets.reading.reader import read_sheet
-from bulkupdate.spreadsheets.reading.sheet import ReadOptions, Sheet
 from tests.conftest import write_csv
 
 LINES: list[list[object]] = [["CustomerId", "Name", "Lieblingsfarbe"], [7, "a", "x"], [8, "", ""], ["nine", "c", ""]]
@@ -37,33 +34,6 @@ def test_what_was_read_is_counted_and_identified(tmp_path: Path, settings: Setti
     assert (found.live_key, found.matched, found.key_arguments) == (None, None, ())
     assert [row.number for row in found.rows()] == [2, 3, 4]
     assert [problem.row for problem in found.problems if problem.severity is Severity.ERROR] == [4]
-
-
-def test_a_file_that_is_changed_while_it_is_read_is_refused(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = write_csv(tmp_path / "a.csv", LINES)
-
-    def read_slowly(path: Path, options: ReadOptions) -> Sheet:
-        found = read_sheet(path, options)
-        path.write_text(path.read_text() + "10,d,\n")
-        return found
-
-    monkeypatch.setattr(sys.modules[load_input_file.__module__], "read_sheet", read_slowly)
-    with pytest.raises(InputFileError, match="was changed while it was read"):
-        load_input_file(file, settings, SheetOptions(ignore_unknown=True))
-
-
-@pytest.mark.parametrize(
-    ("options", "what"),
-    [
-        (SheetOptions(lookup=Path("ids.csv")), "A lookup sheet needs --key."),
-        (SheetOptions(check_ids=True), "--check-ids needs --key."),
-    ],
-)
-def test_an_option_for_keys_needs_a_key(tmp_path: Path, settings: Settings, options: SheetOptions, what: str) -> None:
-    with pytest.raises(UsageError, match=what):
-        load_input_file(write_csv(tmp_path / "a.csv", LINES), settings, options)
 
 
 def test_with_a_key_all_columns_of_the_file_can_be_corrected_but_not_the_ids_that_were_found(
@@ -94,19 +64,3 @@ def test_a_data_frame_has_no_path_but_a_name(settings: Settings) -> None:
     found = load_frame(pd.DataFrame({"CustomerId": [7, 8], "Name": ["a", "b"]}), settings, SheetOptions())
     assert found.shown_as == str(found.path)
     assert [(row.customer_id, row.body) for row in found.rows()] == [("7", '{"Name": "a"}'), ("8", '{"Name": "b"}')]
-
-
-def test_only_files_have_a_hash(tmp_path: Path) -> None:
-    assert hash_file(tmp_path) == hash_file(tmp_path / "none.csv") == ""
-
-
-def test_a_file_without_read_permission_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sheet = write_csv(tmp_path / "a.csv", LINES)
-    assert hash_file(sheet) == hashlib.sha256(sheet.read_bytes()).hexdigest()
-
-    def refuse(*_given: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputFileError, match=r"a\.csv"):
-        hash_file(sheet)
