@@ -112,6 +112,19 @@ def test_a_list_of_one_full_page_may_have_more_whatever_its_total_says(make_sand
     assert "pageNumber=2" in sandbox.requests[-1].query
 
 
+def test_a_list_of_exactly_one_page_costs_one_more_to_see_that_it_is_all(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=50)
+    emails = emails_of(sandbox)
+    found, cost = search(sandbox, tmp_path, [*(email.lower() for email in emails.values()), "nobody@example.com"])
+    assert (len(found), cost, count_lists(sandbox)) == (len(set(map(str.lower, emails.values()))), 0, 2)
+
+
+def test_one_key_of_a_list_of_exactly_one_page_is_asked_for(make_sandbox: Any, tmp_path: Path) -> None:
+    sandbox = make_sandbox(customers=50)
+    found, cost = search(sandbox, tmp_path, [emails_of(sandbox)[sandbox.options.first_customer_id].lower()])
+    assert (len(found), cost, count_lists(sandbox)) == (1, 1, 2)
+
+
 def test_what_was_found_is_not_searched_again_and_what_was_not_is(make_sandbox: Any, tmp_path: Path) -> None:
     sandbox = make_sandbox(customers=500)
     known, new = next(iter(emails_of(sandbox).values())).lower(), "new@example.com"
