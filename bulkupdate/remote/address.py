@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bulkupdate.errors import UsageError
 from bulkupdate.network import is_loopback
@@ -42,8 +42,9 @@ class Address:
 
     @property
     def name(self) -> PurePosixPath:
-        """The last part of the path."""
-        return PurePosixPath(PurePosixPath(self.path).name)
+        """The last part of the path, with what the address of a web server writes as `%20` as a blank."""
+        name = PurePosixPath(self.path).name
+        return PurePosixPath(PurePosixPath(unquote(name)).name if self.scheme in ("http", "https") else name)
 
 
 def is_address(text: str) -> bool:

@@ -45,7 +45,7 @@ def test_the_name_or_the_server_says_what_the_file_is(web: WebServer, tmp_path: 
         "/what": answer(CSV, Content_Type="text/plain"),
         "/packed.csv": answer(gzip.compress(CSV), Content_Encoding="gzip"),
     }
-    for path, name in (("/a%20b.csv", "a-20b-"), ("/pub?output=csv", "pub-"), ("/packed.csv", "packed-")):
+    for path, name in (("/a%20b.csv", "a-b-"), ("/pub?output=csv", "pub-"), ("/packed.csv", "packed-")):
         web.answers["/a%20b.csv"] = web.answers["/a b.csv"]
         kept = fetch(web.url(path), tmp_path)
         assert (kept.read_bytes(), kept.suffix, kept.name.startswith(name)) == (CSV, ".csv", True)
@@ -116,6 +116,20 @@ def test_an_address_shows_without_its_query_and_a_key_is_taken_literally() -> No
     assert (str(address), "s3cret" in repr(address)) == ("https://example.com:8443/a%20b.csv", False)
     assert parse_address("s3://bucket/in box/a #1?%20é.csv").path == "in box/a #1?%20é.csv"
     assert parse_address("sftp://me@host:22/~/a #1?.csv").path == "/~/a #1?.csv"
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://example.com/in/K%C3%A4ufer%20%231.csv?x=1", "Käufer #1.csv"),
+        ("https://example.com/a%2Fb.csv", "b.csv"),
+        ("https://example.com/100%.csv", "100%.csv"),
+        ("s3://bucket/in/a%20b.csv", "a%20b.csv"),
+        ("sftp://host/a%20b.csv", "a%20b.csv"),
+    ],
+)
+def test_a_file_of_the_web_is_named_as_its_address_reads(address: str, name: str) -> None:
+    assert str(parse_address(address).name) == name
 
 
 @pytest.mark.parametrize(
