@@ -77,7 +77,7 @@ class CustomerSearch:
     _known: tuple[str, str] = field(init=False, default=("", ""))
 
     def begin(self) -> int:
-        """Return how many requests the search still takes, after at most two that count the customers.
+        """Return how many requests the search still takes, after at most one that counts the customers.
 
         Customers that another search for these keys found within the last hour are not searched again. Raises
         `UsageError` if the service cannot be searched by the key.
@@ -91,8 +91,6 @@ class CustomerSearch:
             self._progress.refuse_filter()
         if page_step(1) not in self._progress.steps:
             self._read_first_page(self._progress)
-        if self._progress.is_page_2_telling and len(self._progress.list_unasked()) > 1:
-            self._progress.add([read_page(self.client, 2, self._field)])
         return self._count_requests(self._progress)
 
     def run(

@@ -100,23 +100,11 @@ class SearchProgress:
         return self.steps.get(page_step(1), 0) or PAGE_SIZE
 
     def count_pages(self) -> int | None:
-        """Return the number of pages; None if the service names no total, or one that may be that of a page alone.
-
-        Then page 2 tells whether one page is all.
-        """
-        if self.total is None or (self._is_total_of_page and self.steps.get(page_step(2)) != 0):
+        """Return the number of pages; None if the service names no total, or one that a full page contradicts."""
+        first = self.steps.get(page_step(1), 0)
+        if self.total is None or (self.total <= first and first >= PAGE_SIZE):
             return None
         return max(1, -(-self.total // self.page_size))
-
-    @property
-    def is_page_2_telling(self) -> bool:
-        """Whether only page 2 can tell if the first page is all there is."""
-        return self._is_total_of_page and page_step(2) not in self.steps
-
-    @property
-    def _is_total_of_page(self) -> bool:
-        first = self.steps.get(page_step(1), 0)
-        return self.total is not None and self.total <= first and first >= PAGE_SIZE
 
     def list_unread(self) -> list[int]:
         """Return the pages that were not read, as far as the total is known."""
