@@ -58,7 +58,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             beside=f".csv {seconds.say('.csv with report')}, .xlsx {seconds.say('.xlsx with report')}; start "
             f"(`check` of ten rows) and report, which are the same for both, take {alike:.2f} s",
             limit="The start and the report are the same for both: a .csv read and checked in no time would reach "
-            f"{alike / seconds['.xlsx with report']:.2f}. The sooner an .xlsx is read, the larger is this share.",
+            f"{alike / seconds['.xlsx with report']:.2f}. The faster an .xlsx is read, the larger this share.",
         ),
     ]
 

@@ -42,7 +42,7 @@ class Address:
 
     @property
     def name(self) -> PurePosixPath:
-        """The last part of the path, with what the address of a web server writes as `%20` as a blank."""
+        """The last part of the path; in the address of a web server, `%20` and the like are decoded."""
         name = PurePosixPath(self.path).name
         return PurePosixPath(PurePosixPath(unquote(name)).name if self.scheme in ("http", "https") else name)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,8 +18,6 @@ WatchRequests = Callable[[int, WaitState | None], None]
 """Called with the number of requests that have just ended, perhaps 0, and what is waited for (None: nothing)."""
 
 _POLL_SECONDS = 0.25
-_GATHER_SECONDS = 0.01
-"""How long further answers are waited for once one is there: answers that come in a burst share a batch."""
 
 
 def run_parallel(
@@ -48,11 +45,10 @@ def run_parallel(
                     unfinished += 1
                 if not unfinished:
                     return
-                taken = _take_some(ended, unfinished)
+                taken = _take_all(ended, _POLL_SECONDS)
                 if any(future.exception() for future in taken):
                     pool.shutdown(cancel_futures=True)  # waits for what has been sent: none of its answers is lost
-                    taken += [ended.get() for _ in range(unfinished - len(taken))]
-                    taken = [future for future in taken if not future.cancelled()]
+                    taken = [future for future in taken + _take_all(ended, 0) if not future.cancelled()]
                 unfinished -= len(taken)
                 failed = [future for future in taken if future.exception() is not None]
                 results = [future.result() for future in taken if future.exception() is None]
@@ -66,12 +62,11 @@ def run_parallel(
             raise
 
 
-def _take_some(ended: SimpleQueue[Future[_Result]], unfinished: int) -> list[Future[_Result]]:
-    """Return requests that have ended, none if the wait for the first is long; a failed one is not kept waiting."""
-    taken: list[Future[_Result]] = []
+def _take_all(ended: SimpleQueue[Future[_Result]], seconds: float) -> list[Future[_Result]]:
+    """Return the requests that have ended; wait up to this many seconds for the first."""
+    taken = []
     with suppress(Empty):
-        taken.append(ended.get(timeout=_POLL_SECONDS))
-        deadline = time.monotonic() + _GATHER_SECONDS
-        while len(taken) < unfinished and not taken[-1].exception():
-            taken.append(ended.get(timeout=max(0.0, deadline - time.monotonic())))
+        taken.append(ended.get(timeout=seconds))
+        while True:
+            taken.append(ended.get_nowait())
     return taken

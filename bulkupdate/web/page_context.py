@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,8 @@ from bulkupdate.web.shared_folders import SharedFolders
 from bulkupdate.web.uploads.check_queue import CheckQueue
 from bulkupdate.web.uploads.schedules import Schedules
 from bulkupdate.web.uploads.upload_store import Uploads
+
+log = logging.getLogger("bulkupdate.web")
 
 EXTENSION = "bulkupdate"
 
@@ -91,11 +94,17 @@ class PageContext:
         return context
 
     def end_refused(self, session: Session) -> None:
-        """End all sessions with a password that the service has refused, and count that as a wrong attempt."""
+        """End all sessions with a password that the service has refused, and count that as a wrong attempt.
+
+        If they cannot be ended now, as the database is away, the next refusal ends them.
+        """
         self.throttle.register_refusal(fold_name(session.username))
-        self.sessions.end_refused(session)
-        self.schedules.drop_logins(session)
-        self.audit.record("password no longer accepted", user=session.identity)
+        try:
+            self.sessions.end_refused(session)
+            self.schedules.drop_logins(session)
+            self.audit.record("password no longer accepted", user=session.identity)
+        except BulkUpdateError as error:
+            log.warning("the sessions of a refused password were not ended: %s", error)
 
     def mail_end(self, job: Job, error: BulkUpdateError | None) -> None:
         """Send the mail that was wished for when a run ends, or when it could not begin."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,14 +43,6 @@ def test_no_more_are_begun_than_may_be_unfinished(client: Client, most: int | No
     assert max(unfinished) == expected
 
 
-def test_answers_of_a_burst_share_a_batch(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch is a commit. The last of all is not followed by a wait for more."""
-    monkeypatch.setattr(parallel_requests, "_GATHER_SECONDS", 3600.0)
-    requests = (partial(int, number) for number in range(10))
-    batches = list(run_parallel(client, requests, 4, lambda _count, _waiting: None))
-    assert [len(batch) for batch in batches] == [4, 4, 2]
-
-
 def test_a_late_answer_keeps_no_other_waiting(client: Client) -> None:
     first_arrived = threading.Event()
 
@@ -85,7 +76,6 @@ def test_what_was_sent_before_a_failure_arrives_before_it_is_raised(client: Clie
 
 
 def test_what_was_not_sent_before_a_failure_is_not_sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel_requests, "_GATHER_SECONDS", 3600.0)
     cancelled = threading.Event()
     sent: list[int] = []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,12 @@ def share_email(sandbox: Any, customer_id: int, email: str) -> None:
 def read_rows(path: Path, sheet: str | None = None) -> list[tuple[Any, ...]]:
     book = load_workbook(path)
     return list((book[sheet] if sheet else book.active).iter_rows(values_only=True))  # type: ignore[union-attr]
+
+
+def test_what_checks_rows_is_not_loaded() -> None:
+    """It takes a quarter of a second."""
+    code = "import sys, bulkupdate.cli.commands.match; print('pandera' in sys.modules, 'pandas' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["False", "True"]
 
 
 def write_mixed(path: Path, emails: list[str]) -> Path:
