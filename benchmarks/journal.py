@@ -82,8 +82,8 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             f"{milliseconds.say('unsynced', ' ms')}; processor time {more_cpu:.2f} ms more. Bare SQLite: a commit of "
             f"one row {milliseconds.say('bare commit', ' ms')}. The journal alone, {IN_FLIGHT} rows to a commit: "
             f"{milliseconds.say('alone', ' ms')} a row",
-            limit=f"Of it, {milliseconds['with'] - milliseconds['unsynced']:.3f} ms is waiting for the disk. The rest is "
-            "a commit's own work, and probably waiting for the interpreter's lock, which each of its steps lets go.",
+            limit=f"Of it, {milliseconds['with'] - milliseconds['unsynced']:.3f} ms is waiting for the disk. The rest "
+            "is a commit's own work, and probably waiting for the interpreter's lock, which its steps let go.",
         )
     ]
 
