@@ -1,6 +1,7 @@
 """All programs, one after the other, each in a process of its own: `python -m benchmarks [--quick] [NAME …]`.
 
-Writes `docs/performance.md` and its picture when all were run in full size; `--docs FOLDER` writes them elsewhere.
+Writes `docs/performance.md` with its picture, and records the round in `benchmarks/rounds.csv`, when all were run in
+full size; `--docs FOLDER` writes all of them there instead.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.figures import FULL, QUICK, Figure
 from benchmarks.page import write_page
+from benchmarks.rounds import ROUNDS
 
 PROJECT = Path(__file__).parents[1]
 PROGRAMS = (
@@ -46,8 +48,9 @@ def main() -> int:
     if docs is not None:
         repeats = (QUICK if given.quick else FULL).repeats
         write_page(
-            docs, figures, failures, repeats=repeats, program_count=len(given.names or PROGRAMS), minutes=minutes
-        )
+            docs, figures, failures, repeats=repeats, program_count=len(given.names or PROGRAMS), minutes=minutes,
+            rounds=given.docs / ROUNDS.name if given.docs else ROUNDS,
+        )  # fmt: skip
         print(f"{docs / 'performance.md'} written", file=sys.stderr)
     return 1 if failures else 0
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from importlib import import_module
 
 import pytest
 import requests
 
+from benchmarks import __main__ as program
 from benchmarks.__main__ import PROGRAMS, run_one
 from benchmarks.delayed_server import NoServerError, serve_delayed
 from benchmarks.figures import QUICK, Figure, interleave
 from benchmarks.page import write_page
+from benchmarks.rounds import ROUNDS
 
 GOALS = {
     "request_counts": 1, "since_last": 2, "burst": 3, "quota_use": 4, "sending_50ms": 5, "sending_200ms": 6,
@@ -81,6 +84,16 @@ def test_the_page_tells_what_does_not_hold_and_what_was_not_measured(tmp_path):
         "14",
     ]
     assert (tmp_path / "pictures" / "performance.png").stat().st_size > 10_000
+
+
+def test_what_is_written_elsewhere_leaves_the_recorded_rounds_alone(tmp_path, monkeypatch):
+    """Figures of tiny sheets once took the place of a round."""
+    before = ROUNDS.read_bytes()
+    monkeypatch.setattr(program, "run_one", lambda *_given, **_named: [Figure(5, "share", 0.5, least=0.92)])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--docs", str(tmp_path), "burst"])
+    assert program.main() == 0
+    assert ROUNDS.read_bytes() == before
+    assert "5,share,0.5," in (tmp_path / "rounds.csv").read_text(encoding="utf-8")
 
 
 def test_contenders_take_turns_at_being_first():
