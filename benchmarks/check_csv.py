@@ -59,7 +59,7 @@ def measure(size: Size, folder: Path) -> list[Figure]:
             f"(`check` of ten rows) and report, which are the same for both, take {alike:.2f} s",
             limit="The start and the report are the same for both. To reach 0.55, a .csv would have to be read and "
             f"checked in {0.55 * seconds['.xlsx with report'] - alike:.2f} s; pandas' bare read alone takes "
-            f"{seconds.say('pandas')}. The faster an .xlsx is read, the less is left.",
+            f"{seconds.say('pandas')}. The faster an .xlsx is read, the less time is left.",
         ),
     ]
 

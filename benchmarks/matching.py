@@ -63,8 +63,8 @@ def measure(size: Size, _folder: Path) -> list[Figure]:
             most=2.0,
             beside=f"{seconds.say('match')} for the whole command with its start, less {seconds.say('bare')} that bare "
             f"`requests` in threads takes for the same pages; {many.seconds:.1f} s by the clock",
-            limit="Besides bare `requests`: loading pandas, a commit for nearly every page as its answer comes, quota, "
-            "retries and threads of each request, and comparing every customer.",
+            limit="Beyond bare `requests`: loading pandas, a commit for nearly every page as its answer arrives, each "
+            "request's quota, retries and threads, and comparing every customer.",
         ),
     ]
 

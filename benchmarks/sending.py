@@ -151,8 +151,8 @@ def measure_share(
             shares["this tool"] / shares["bare `requests` threads"],
             least=least,
             beside=f"share of rows × latency ÷ concurrency: {said}; processor time {median(cpu):.2f} ms a PUT",
-            limit="The first row goes alone, to see that the service is there, which costs one latency: at best "
-            f"{1 / (1 + concurrency / rows) / shares['bare `requests` threads']:.3f} of bare threads. A slot is free "
+            limit="The first row goes alone, to see that the service is there, which costs one latency; the most "
+            f"that leaves is {1 / (1 + concurrency / rows) / shares['bare `requests` threads']:.3f}. A slot is free "
             "again only when its answer is committed, so that no more rows than are in flight can be sent twice after "
             "a kill: two changes of thread and a commit for each row, where bare threads just go on. What the machine "
             "does beside adds to each of these.",

@@ -69,8 +69,8 @@ class Job:
 class Jobs:
     """All runs being sent by this server. Thread-safe.
 
-    `on_refused` is called if the service refuses a login, `on_ended` when a run has ended without being stopped.
-    `on_end` is called after each.
+    `on_refused` is called if the service refuses a login, before its run counts as ended; `on_ended` when a run has
+    ended without being stopped. `on_end` is called after each.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:

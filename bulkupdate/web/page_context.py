@@ -96,7 +96,7 @@ class PageContext:
     def end_refused(self, session: Session) -> None:
         """End all sessions with a password that the service has refused, and count that as a wrong attempt.
 
-        If they cannot be ended now, as the database is away, the next refusal ends them.
+        If the database is unreachable they stay, and the next refusal ends them.
         """
         self.throttle.register_refusal(fold_name(session.username))
         try:

@@ -13,7 +13,9 @@ from typing import Any
 
 import requests
 
+from bulkupdate.redaction import Secret
 from bulkupdate.sandbox.server import Sandbox
+from bulkupdate.web.accounts.sessions import Session
 from tests.postgres import database_variable
 from tests.warm import WarmProcess, share_warm_program
 
@@ -168,6 +170,11 @@ class Visitor:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         return answer
+
+
+def make_session(username: str = "ann", password: str = PASSWORD, host: str = "127.0.0.1") -> Session:
+    """Return a session that no server has opened."""
+    return Session("id", username, username, Secret(password), host, "", "", started=0.0, seen=0.0, checked=0.0)
 
 
 def path_of(answer: requests.Response) -> str:

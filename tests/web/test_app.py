@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from flask import g, render_template
 
-from bulkupdate.redaction import Secret
 from bulkupdate.settings import Settings
 from bulkupdate.web import password_again, security
-from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.app import create_app
+from tests.web.served import make_session
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ from bulkupdate.web.app import create_app
 def test_every_page_says_whether_real_customers_are_changed(tmp_path: Path, host: str, shown: str) -> None:
     app = create_app(Settings(base_url=f"https://{host}/rest/api", state_dir=tmp_path))
     with app.test_request_context("/"):
-        g.user_session = Session("id", "ann", "ann", Secret("correct horse"), host, "", "", 0.0, 0.0, 0.0)
+        g.user_session = make_session(host=host)
         assert shown in render_template("error.html", title="Title", message="Message", reference="")
 
 

@@ -10,15 +10,13 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import SignInRefusedError
-from bulkupdate.redaction import Secret
 from bulkupdate.runs.context import RunContext
 from bulkupdate.runs.live.fetch import WatchReading
 from bulkupdate.sandbox.server import Sandbox
 from bulkupdate.settings import Settings
-from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.jobs import Job, Jobs
 from tests.web.conftest import MADE_ID, USERS
-from tests.web.served import Server, Visitor, make_csv, sent_customers
+from tests.web.served import Server, Visitor, make_csv, make_session, sent_customers
 
 
 @pytest.mark.long
@@ -57,8 +55,7 @@ def test_a_refused_session_ends_before_its_run_does(sandbox: Sandbox, tmp_path: 
     def sign_in(context: RunContext, _watch: WatchReading) -> None:
         context.client.sign_in()
 
-    session = Session("id", "anna", "anna", Secret("changed since"), "127.0.0.1", "", "", 0.0, 0.0, 0.0)
-    job = jobs.launch(Job(MADE_ID, session, prepare=sign_in))
+    job = jobs.launch(Job(MADE_ID, make_session("anna", "changed since"), prepare=sign_in))
     assert job is not None
     assert job.thread is not None
     job.thread.join(20)

@@ -8,10 +8,10 @@ import pytest
 
 from bulkupdate.clock import Clock
 from bulkupdate.errors import JournalError
-from bulkupdate.redaction import Secret
 from bulkupdate.settings import Settings
 from bulkupdate.web.accounts.sessions import Session
 from bulkupdate.web.page_context import PageContext
+from tests.web.served import make_session
 
 
 def test_a_database_that_is_away_when_a_login_is_refused_is_told_and_no_bug(
@@ -24,5 +24,5 @@ def test_a_database_that_is_away_when_a_login_is_refused_is_told_and_no_bug(
 
     context = PageContext.build(Settings(state_dir=tmp_path), Clock())
     monkeypatch.setattr(context.sessions, "end_refused", fail)
-    context.end_refused(Session("id", "ann", "ann", Secret("old"), "127.0.0.1", "", "", 0.0, 0.0, 0.0))
+    context.end_refused(make_session())
     assert caplog.messages == ["the sessions of a refused password were not ended: The database cannot be reached."]

@@ -1,4 +1,4 @@
-"""Read a file as the sheet of customers that it is meant to be, with its corrections, and find its customers."""
+"""Read a file as a sheet of customers, apply its corrections, and find its customers."""
 
 from __future__ import annotations
 
